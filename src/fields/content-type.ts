@@ -1,0 +1,44 @@
+/**
+ * The Content-Type field (RFC 9110 §8.3).
+ *
+ * One parser decides and reads: what it does not understand is no type at all, so that no check can be passed with a value that another
+ * parser takes for something else.
+ *
+ * @module
+ */
+
+/** A media type with its parameters. */
+export interface ContentType {
+  /** Lower case, as in `application/json`. */
+  readonly type: string;
+  /** By lower-case name. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const TYPE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
+/** OWS ";" OWS [ name "=" ( token / quoted-string ) ], one after the other (RFC 9110 §5.6.6). */
+const PARAMETER =
+  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"))?/y;
+
+/**
+ * Reads a Content-Type.
+ *
+ * @returns The type, or `undefined` when the field is absent or malformed.
+ */
+export function parseContentType(value: string | undefined): ContentType | undefined {
+  const type = value === undefined ? null : TYPE.exec(value);
+  if (!type || value === undefined) return undefined;
+  const parameters = new Map<string, string>();
+  let at = type[0].length;
+  while (at < value.length) {
+    PARAMETER.lastIndex = at;
+    const parameter = PARAMETER.exec(value);
+    if (!parameter) return value.slice(at).trim() === '' ? { type: type[0].toLowerCase(), parameters } : undefined;
+    const [whole, name, token, quoted] = parameter;
+    if (name !== undefined && !parameters.has(name.toLowerCase())) {
+      parameters.set(name.toLowerCase(), token ?? (quoted ?? '').replace(/\\(.)/g, '$1'));
+    }
+    at += whole.length;
+  }
+  return { type: type[0].toLowerCase(), parameters };
+}

@@ -1,0 +1,69 @@
+/**
+ * Responses as bytes: status line, field lines, chunks (RFC 9112 §4, §5, §7.1).
+ *
+ * A head is built as text of one byte a character; so head and small body can leave in one write, and so can all answers of a pipeline.
+ *
+ * @module
+ */
+import type { WireFields } from '../http/header-list.ts';
+import { reasonOf } from '../http/status.ts';
+import { CHUNKED, NO_BODY } from './framing.ts';
+
+/** `HTTP/1.1 200 OK\r\n`, made once for each status. */
+const STATUS_LINES: (string | undefined)[] = [];
+
+/** The interim response that asks for a body (RFC 9110 §15.2.1). */
+export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+/** Ends a chunked body, without trailers. */
+export const LAST_CHUNK = '0\r\n\r\n';
+/** Says that the connection goes on: of use to HTTP/1.0 clients, and to people who look at headers. */
+export const KEEP_ALIVE = 'Connection: keep-alive\r\n';
+/** Says that this response is the last of its connection. */
+export const CLOSE = 'Connection: close\r\n';
+
+/** The status line. We answer as HTTP/1.1 whatever the client's minor version is (RFC 9110 §6.2). */
+export function statusLine(status: number): string {
+  return (STATUS_LINES[status] ??= `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`);
+}
+
+/**
+ * The head of a response, with the empty line that ends it.
+ *
+ * The last one made is kept with the list of fields, as one flat string: within a second, answers of one kind and length have the same.
+ *
+ * @param fields The handler's fields.
+ * @param date The Date line, left out when the handler has set its own.
+ * @param length See `responseLength`.
+ * @param connection `KEEP_ALIVE`, `CLOSE`, or the lines of an upgrade.
+ */
+export function serializeHead(status: number, fields: WireFields, date: string, length: number, connection: string): string {
+  const { kept } = fields;
+  if (kept.date !== date || kept.status !== status || kept.connection !== connection) {
+    kept.status = status;
+    kept.date = date;
+    kept.connection = connection;
+    kept.start = [statusLine(status), fields.text, fields.hasDate ? '' : date, connection].join('');
+    kept.length = Number.NaN;
+  }
+  if (kept.length !== length) {
+    kept.length = length;
+    kept.head = kept.start + lengthLine(length);
+  }
+  return kept.head;
+}
+
+/** The line that tells the length, and the empty line behind the head. */
+function lengthLine(length: number): string {
+  if (length >= 0) return `Content-Length: ${length}\r\n\r\n`;
+  return length === CHUNKED ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n';
+}
+
+/** What is announced when a response has no body by its status: 304 may tell the length that 200 would have had. */
+export function bodylessLength(status: number, fields: WireFields): number {
+  return status === 304 && fields.contentLength !== undefined ? fields.contentLength : NO_BODY;
+}
+
+/** The line in front of a chunk of `size` bytes; behind it comes CR LF. */
+export function chunkHead(size: number): string {
+  return `${size.toString(16)}\r\n`;
+}

@@ -1,0 +1,83 @@
+/**
+ * The access log: one line for each response.
+ *
+ * @module
+ */
+import { EventEmitter } from 'node:events';
+import type { Request } from '../http/request.ts';
+import type { Response } from '../http/response.ts';
+
+/** Where lines go: process.stdout, a file stream, or anything with `write`. */
+export interface LogOutput {
+  write(line: string): unknown;
+}
+
+/** What may be told otherwise. */
+export interface LogAccessOptions {
+  /** Default `process.stdout`. */
+  output?: LogOutput;
+  /** `common` (default): for people. `json`: for programs. A function makes the line, without its end. */
+  format?: 'common' | 'json' | ((request: Request, response: Response, ms: number) => string);
+}
+
+/** Outputs whose errors have somebody who listens: a closed pipe must not end the server. */
+const guarded = new WeakSet<LogOutput>();
+
+/**
+ * Logs a response and gives it back.
+ *
+ * The time is counted from when the request had come whole; for a request made by hand there is none. What a client can choose is escaped,
+ * so that no line of the log can be forged.
+ *
+ * @param request The request that is answered.
+ * @param response Its answer; only its head is looked at.
+ * @example
+ * startServer((request) => logAccess(request, answer(request)));
+ */
+export function logAccess(request: Request, response: Response, options: LogAccessOptions = {}): Response {
+  const { output = process.stdout, format = 'common' } = options;
+  guard(output);
+  const ms = performance.now() - request.readAt;
+  const line =
+    format === 'common'
+      ? commonLine(request, response, ms)
+      : format === 'json'
+        ? jsonLine(request, response, ms)
+        : escaped(format(request, response, ms));
+  try {
+    output.write(`${line}\n`);
+  } catch {
+    // A log that cannot be written is no reason to fail a request.
+  }
+  return response;
+}
+
+function commonLine(request: Request, response: Response, ms: number): string {
+  const client = request.remoteAddress ?? '-';
+  const time = Number.isNaN(ms) ? '-' : `${ms.toFixed(1)}ms`;
+  return `${new Date().toISOString()} ${client} ${escaped(request.method)} ${escaped(request.target)} ${response.status} ${time}`;
+}
+
+function jsonLine(request: Request, response: Response, ms: number): string {
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    client: request.remoteAddress,
+    method: request.method,
+    target: request.target,
+    route: request.route,
+    status: response.status,
+    ms: Number.isNaN(ms) ? undefined : Number(ms.toFixed(3)),
+    userAgent: request.header('user-agent'),
+  });
+}
+
+/** Control characters, as JSON would write them: CR and LF would begin a line, ESC speaks to terminals. */
+function escaped(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function guard(output: LogOutput): void {
+  if (guarded.has(output)) return;
+  guarded.add(output);
+  if (output instanceof EventEmitter) output.on('error', () => {});
+}

@@ -1,0 +1,68 @@
+/**
+ * Early returns for what may go wrong: the client's mistake becomes an answer, in one line and without a `try`.
+ *
+ * @module
+ */
+import type { ErrorCode } from '../http/error-codes.ts';
+import { HttpError } from '../http/http-error.ts';
+
+/**
+ * Gives what `f` gives; anything it throws (or rejects with) becomes a 400.
+ *
+ * An HttpError stays what it is: a 413 does not turn into a 400. The cause is kept for logs and never sent.
+ *
+ * @param f What may fail by the client's fault.
+ * @throws HttpError 400, code `bad-request`.
+ * @example
+ * const when = tryOr400(() => Temporal.PlainDate.from(request.query.get('day') ?? ''));
+ */
+export function tryOr400<T>(f: () => T): T {
+  return attempt(f, 400, 'bad-request');
+}
+
+/**
+ * Gives what `f` gives; undefined, null, or anything it throws (or rejects with) becomes a 404.
+ *
+ * @param f What may find nothing.
+ * @throws HttpError 404, code `not-found`.
+ * @example
+ * const note = tryOr404(() => notes.get(id));
+ */
+export function tryOr404<T>(f: () => T): NonNullable<T> {
+  const found = attempt(f, 404, 'not-found');
+  if (found instanceof Promise) return found.then((value: unknown) => present(value)) as unknown as NonNullable<T>;
+  return present(found);
+}
+
+/**
+ * Goes on when `condition` holds, else the client gets a 400.
+ *
+ * @param condition False, and all that counts as false, ends the request.
+ * @param message For the client. Default: `Bad Request`.
+ * @throws HttpError 400, code `bad-request`.
+ * @example
+ * assertOr400(page > 0, 'Pages are counted from 1');
+ */
+export function assertOr400(condition: unknown, message?: string): asserts condition {
+  if (!condition) throw new HttpError(400, message, { code: 'bad-request' });
+}
+
+function attempt<T>(f: () => T, status: number, code: ErrorCode): T {
+  try {
+    const result = f();
+    if (result instanceof Promise) return result.catch((cause: unknown) => fail(cause, status, code)) as T;
+    return result;
+  } catch (cause) {
+    return fail(cause, status, code);
+  }
+}
+
+function fail(cause: unknown, status: number, code: ErrorCode): never {
+  if (cause instanceof HttpError) throw cause;
+  throw new HttpError(status, undefined, { code, cause });
+}
+
+function present<T>(value: T): NonNullable<T> {
+  if (value === undefined || value === null) throw new HttpError(404, undefined, { code: 'not-found' });
+  return value;
+}

@@ -1,0 +1,49 @@
+/**
+ * How much a client wants a media type (RFC 9110 §12.5.1).
+ *
+ * @module
+ */
+import { trimWhitespace } from './grammar.ts';
+
+/** Longest Accept that is looked at; a longer one says nothing. Browsers send about 150 characters. */
+const MAX_LENGTH = 4096;
+
+/**
+ * The quality a client gives to a media type: the most specific range that matches decides.
+ *
+ * @param accept The value of Accept; absent, everything is equally welcome.
+ * @param type Lower case, without parameters, as in `text/html`.
+ * @returns From 0 (refused) to 1.
+ */
+export function mediaQuality(accept: string | undefined, type: string): number {
+  if (accept === undefined || accept.length > MAX_LENGTH) return 1;
+  const major = `${type.slice(0, type.indexOf('/'))}/*`;
+  let best = 0;
+  let quality = 0;
+  for (const range of accept.split(',')) {
+    const [name = '', ...parameters] = range.split(';').map(trimWhitespace);
+    const wanted = name.toLowerCase();
+    const specificity = wanted === type ? 3 : wanted === major ? 2 : wanted === '*/*' ? 1 : 0;
+    if (specificity <= best) continue;
+    best = specificity;
+    quality = qualityOf(parameters);
+  }
+  return quality;
+}
+
+/** Whether the client would rather read JSON than plain text: never by silence, only when it says so. */
+export function prefersJson(accept: string | undefined): boolean {
+  if (accept === undefined || !/json/i.test(accept)) return false;
+  return (
+    mediaQuality(accept, 'application/json') > Math.max(mediaQuality(accept, 'text/plain'), mediaQuality(accept, 'text/html')) ||
+    (mediaQuality(accept, 'application/json') === 1 && !/text\//i.test(accept))
+  );
+}
+
+function qualityOf(parameters: readonly string[]): number {
+  for (const parameter of parameters) {
+    const weight = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i.exec(parameter);
+    if (weight) return Number(weight[1]);
+  }
+  return 1;
+}

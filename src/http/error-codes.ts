@@ -1,0 +1,68 @@
+/**
+ * Every stable error code of the project, in one table: what docs/errors.md lists and what `error.code` holds.
+ *
+ * Codes are for programs and search engines: they never change their meaning. Messages are for people, and may.
+ *
+ * @module
+ */
+
+/** What a code means, and what to do about it. */
+export const ERROR_CODES = {
+  // The client's fault, on the wire. The connection is closed after the answer.
+  'bad-request-line': 'The request line is not `METHOD SP target SP HTTP/1.x` (RFC 9112 §3).',
+  'bad-version': 'The version is not HTTP/1.0 or HTTP/1.1 (RFC 9110 §2.5): answered 505.',
+  'bad-target': 'The request target is no origin-form, absolute-form or `*`, or holds NUL, a backslash, a broken escape or broken UTF-8.',
+  'bad-field':
+    'A header line or trailer line does not match its grammar (RFC 9112 §5): bare CR or LF, folding, space before the colon, a control character.',
+  'bad-host': 'Host is missing, repeated or malformed (RFC 9112 §3.2).',
+  'bad-content-length': 'Content-Length is not a whole number, or is given more than once (RFC 9112 §6.3).',
+  'bad-transfer-coding': 'Transfer-Encoding is not exactly `chunked`, stands beside Content-Length, or is in HTTP/1.0 (RFC 9112 §6.1).',
+  'unknown-transfer-coding': 'A transfer coding other than `chunked` is not implemented: answered 501.',
+  'bad-chunk': 'A chunk size, extension or line end does not match its grammar (RFC 9112 §7.1).',
+  'chunk-overhead': 'Chunk extensions or tiny chunks cost more than a body may.',
+  'target-too-long': 'The request line is longer than `maxRequestLine`: answered 414.',
+  'header-too-large': 'The header or trailer section is larger than `maxHeaderSize`, or has more than `maxHeaders` lines: answered 431.',
+  'body-too-large': 'The body is larger than `maxBodySize`, or than the limit a reading helper was given: answered 413.',
+  'body-incomplete': 'The client ended its side of the connection inside a message.',
+  'bad-expectation': 'Expect asks for something other than `100-continue`: answered 417.',
+  'method-not-implemented': 'CONNECT is not implemented: answered 501. TRACE is refused with 405.',
+  'header-timeout': 'No complete head came within `headersTimeout`: answered 408.',
+  'body-timeout': 'The body did not come fast enough for `requestTimeout`: answered 408.',
+  'too-many-connections': 'The server holds `maxConnections` connections: answered 503.',
+  'storage-full': 'There is no room on disk for a request body: answered 507. Free space in the temporary folder, or lower `maxBodySize`.',
+  'storage-failed': 'A request body could not be written to the temporary folder: answered 500. See the cause.',
+
+  // The client's fault, in content.
+  'bad-text': 'The body is not valid UTF-8.',
+  'bad-json': 'The body is not valid JSON.',
+  'unsupported-media-type': 'The body is of a type that the handler does not read: answered 415.',
+  'schema-mismatch': 'The body does not satisfy the schema: answered 422, with the issues.',
+  'bad-request': 'What the handler asked for with `tryOr400` or `assertOr400` does not hold.',
+  'not-found': 'What the handler asked for with `tryOr404` is not there, or `Response.file` names no regular file.',
+  'method-not-allowed': 'The path is known, the method is not: see Allow.',
+
+  // The handler's fault, at run time: the client sees a bare 500, `onError` sees the error.
+  'nothing-returned': 'The handler returned no Response. Look for a branch without `return`; the message names the route.',
+  'handler-timeout': 'The handler took longer than `handlerTimeout`: answered 503.',
+  'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
+  'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it before, or copy it.',
+  'wrong-length': 'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody takes it for whole.',
+  'not-serializable': 'A value has no JSON form (a function, undefined, a cycle or a bigint).',
+
+  // The programmer's fault, at start or at the culprit.
+  'bad-option': 'An option has a wrong type or value, is unknown, or contradicts another.',
+  'bad-route': 'A route pattern is malformed, or stands twice in one router.',
+  'bad-header': 'A header name is not a token, or a value holds CR, LF, NUL or a character above 0xff.',
+  'bad-status': 'A status is not a whole number from 200 to 999, or cannot be used here.',
+  'bad-cookie': 'A cookie has a name, value or attribute that browsers refuse.',
+  'already-started': 'startServer was called a second time in a process that serves with workers.',
+  'worker-failed': 'A worker process could not start; the first error is in the message.',
+} as const;
+
+/** A stable error code of this project. Applications may use any other string for their own. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Adds a stable code to an error made by the language's own classes. */
+export function withCode<E extends Error>(error: E, code: ErrorCode): E & { readonly code: ErrorCode } {
+  return Object.assign(error, { code });
+}

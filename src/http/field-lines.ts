@@ -1,0 +1,85 @@
+/**
+ * The field lines of a received head, kept as they came: one string and the places of names and values in it.
+ *
+ * No string is made for a field that nobody reads. A lookup walks the places, compares lengths first, then characters without case.
+ *
+ * @module
+ */
+
+/** Places are four numbers a line: start and end of the name, start and end of the value. */
+export class FieldLines {
+  readonly #text: string;
+  readonly #places: readonly number[];
+
+  constructor(text: string, places: readonly number[]) {
+    this.#text = text;
+    this.#places = places;
+  }
+
+  /** Lays out pairs that did not come over a wire as if they had. */
+  static of(pairs: Iterable<readonly [string, string]>): FieldLines {
+    let text = '';
+    const places: number[] = [];
+    for (const [name, value] of pairs) {
+      const start = text.length;
+      text += `${name}:${value}`;
+      places.push(start, start + name.length, start + name.length + 1, text.length);
+    }
+    return new FieldLines(text, places);
+  }
+
+  /** How many field lines there are. */
+  get count(): number {
+    return this.#places.length / 4;
+  }
+
+  /** The value of the first line with this name, in any case. */
+  get(name: string): string | undefined {
+    const place = this.#find(name, 0);
+    return place === -1 ? undefined : this.#value(place);
+  }
+
+  /** The values of all lines with this name, in the order they came. */
+  all(name: string): string[] {
+    const values: string[] = [];
+    for (let place = this.#find(name, 0); place !== -1; place = this.#find(name, place + 4)) values.push(this.#value(place));
+    return values;
+  }
+
+  /** Every line, in the order and case it came. */
+  pairs(): [name: string, value: string][] {
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < this.#places.length; i += 4) {
+      pairs.push([this.#text.slice(this.#places[i], this.#places[i + 1]), this.#value(i)]);
+    }
+    return pairs;
+  }
+
+  #value(place: number): string {
+    return this.#text.slice(this.#places[place + 2], this.#places[place + 3]);
+  }
+
+  #find(name: string, from: number): number {
+    const places = this.#places;
+    for (let i = from; i < places.length; i += 4) {
+      const start = places[i] as number; // i < length, and places come in fours
+      if ((places[i + 1] as number) - start === name.length && equalsIgnoringCase(this.#text, start, name)) return i;
+    }
+    return -1;
+  }
+}
+
+/** Whether `name` stands at `start` in `text`, letters of either case being the same. */
+export function equalsIgnoringCase(text: string, start: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const a = text.charCodeAt(start + i);
+    const b = name.charCodeAt(i);
+    if (a !== b && !((a ^ b) === 0x20 && isLetter(a))) return false; // letters differ from their other case in one bit
+  }
+  return true;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return lower >= 0x61 /* a */ && lower <= 0x7a; /* z */
+}

@@ -1,0 +1,116 @@
+/**
+ * The one spelling of a path that routes, guards, files, CGI and proxy share (RFC 3986 §5.2.4, §6.2.2).
+ *
+ * Guard and file server must never see two spellings of one resource. So there is one function, called once for every request before
+ * the handler runs: each segment is percent-decoded once, dot segments are resolved after decoding, empty segments are merged.
+ * A decoded slash stays `%2F`: it is data inside a segment. What has no safe meaning (NUL, backslash, broken escapes, broken UTF-8) is refused.
+ *
+ * @module
+ */
+
+const ORIGIN = /^https?:\/\/([^/?#]*)/i;
+
+/** A request target taken apart (RFC 9112 §3.2). */
+export interface TargetParts {
+  /** The canonical path. */
+  readonly path: string;
+  /** What follows the first `?`, as sent, or an empty string. */
+  readonly rawQuery: string;
+  /** The authority of an absolute-form target, which wins over Host (RFC 9112 §3.2.2). */
+  readonly authority: string | undefined;
+}
+
+/**
+ * Takes a request target apart.
+ *
+ * @param target In origin-form, absolute-form, or `*`.
+ * @returns The parts, or `undefined` for a target that must not reach a handler.
+ */
+export function parseTarget(target: string): TargetParts | undefined {
+  if (target === '*') return { path: '*', rawQuery: '', authority: undefined };
+  let authority: string | undefined;
+  let rest = target;
+  if (target.charCodeAt(0) !== 0x2f /* / */) {
+    const origin = ORIGIN.exec(target);
+    if (!origin?.[1]) return undefined; // RFC 9110 §4.2.1: an http URI with an empty host is invalid
+    authority = origin[1];
+    rest = target.slice(origin[0].length);
+    if (rest.charCodeAt(0) !== 0x2f) rest = `/${rest}`;
+  }
+  const fragment = rest.indexOf('#');
+  if (fragment !== -1) rest = rest.slice(0, fragment); // not part of a target, but clients send it: never routed on
+  const mark = rest.indexOf('?');
+  const path = canonicalPath(mark === -1 ? rest : rest.slice(0, mark));
+  return path === undefined ? undefined : { path, rawQuery: mark === -1 ? '' : rest.slice(mark + 1), authority };
+}
+
+/**
+ * Gives the canonical spelling of a path.
+ *
+ * @param raw Starts with a slash, holds no query.
+ * @returns The path, or `undefined` when it holds NUL, a backslash, a broken escape or broken UTF-8.
+ */
+export function canonicalPath(raw: string): string | undefined {
+  if (isCanonical(raw)) return raw; // nearly every path: no segment is built
+  const segments: string[] = [];
+  const parts = raw.split('/');
+  let endsInSlash = false;
+  for (let i = 1; i < parts.length; i++) {
+    const segment = decodeSegment(parts[i] as string); // i < length
+    if (segment === undefined) return undefined;
+    const isLast = i === parts.length - 1;
+    if (segment === '' || segment === '.') {
+      endsInSlash = isLast;
+    } else if (segment === '..') {
+      segments.pop();
+      endsInSlash = isLast;
+    } else {
+      segments.push(segment);
+    }
+  }
+  const joined = `/${segments.join('/')}`;
+  return endsInSlash && segments.length > 0 ? `${joined}/` : joined;
+}
+
+/** Spells a canonical path as a request target: what a derived request sends on. */
+export function encodePath(path: string): string {
+  return path.split('/').map(encodeSegment).join('/');
+}
+
+function encodeSegment(segment: string): string {
+  return segment.split('%2F').map(encodeURIComponent).join('%2F'); // a slash that is data has kept its escape
+}
+
+function decodeSegment(raw: string): string | undefined {
+  if (raw.includes('\\') || raw.includes('\0')) return undefined;
+  if (!raw.includes('%') && isAscii(raw)) return raw;
+  let text: string;
+  try {
+    // Bytes above 0x7f that came unescaped are one character each here: escape them, so that all is judged as UTF-8 once.
+    text = decodeURIComponent(raw.replace(/[\x80-\xff]/g, escapeByte));
+  } catch {
+    return undefined;
+  }
+  if (text.includes('\\') || text.includes('\0')) return undefined;
+  return text.includes('/') ? text.replaceAll('/', '%2F') : text;
+}
+
+function escapeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16)}`;
+}
+
+function isAscii(text: string): boolean {
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
+/** Whether a raw path is its own canonical spelling: no escape, no odd character, no empty or dot segment. */
+function isCanonical(raw: string): boolean {
+  let previous = 0;
+  for (let i = 0; i < raw.length; i++) {
+    const code = raw.charCodeAt(i);
+    if (code === 0x25 /* % */ || code === 0x5c /* \ */ || code >= 0x7f || code < 0x20) return false;
+    if (previous === 0x2f /* / */ && (code === 0x2f || code === 0x2e) /* // or /. */) return false;
+    previous = code;
+  }
+  return true;
+}

@@ -1,0 +1,125 @@
+/**
+ * The body of a request: complete when the handler runs, so that reading it is a plain call.
+ *
+ * A small body is a buffer. A large one lies in a temporary file that has no name any more, and is read from its descriptor.
+ * Only a body that the server was told to stream (`streamBody`) is still on its way.
+ *
+ * @module
+ */
+import { isUtf8 } from 'node:buffer';
+import { readSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { withCode } from './error-codes.ts';
+import { HttpError } from './http-error.ts';
+
+/** What one read from a file takes: as much as libuv reads from a socket. */
+const PIECE = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/** A body on disk. The server closes it when the response has been sent; `descriptor` is then undefined. */
+export interface SpooledFile {
+  readonly descriptor: number | undefined;
+  readonly size: number;
+}
+
+/** A body that is still coming in. */
+export interface LiveBody {
+  readonly stream: Readable;
+  /** From Content-Length; undefined when the client did not say. */
+  readonly size: number | undefined;
+}
+
+/**
+ * The body of a request.
+ *
+ * @example
+ * const hash = createHash('sha256');
+ * for (const chunk of request.body.chunks()) hash.update(chunk);
+ */
+export class RequestBody {
+  /** @internal */
+  static readonly EMPTY: RequestBody = new RequestBody(NOTHING);
+
+  readonly #source: Buffer | SpooledFile | LiveBody;
+
+  /** @internal */
+  constructor(source: Buffer | SpooledFile | LiveBody) {
+    this.#source = source;
+  }
+
+  /** Bytes. While a body is streamed: what Content-Length announced, or -1 when it did not. */
+  get size(): number {
+    if (Buffer.isBuffer(this.#source)) return this.#source.length;
+    return this.#source.size ?? -1;
+  }
+
+  /**
+   * The whole body. Of a body on disk this is a copy in memory.
+   *
+   * @param limit Most bytes to accept.
+   * @throws HttpError 413 when the body is larger than `limit`.
+   */
+  bytes(limit?: number): Buffer {
+    const source = this.#complete(limit);
+    if (Buffer.isBuffer(source)) return source;
+    const whole = Buffer.allocUnsafe(source.size);
+    let at = 0;
+    for (const chunk of piecesOf(source)) at += chunk.copy(whole, at);
+    return whole;
+  }
+
+  /**
+   * The whole body as text, without a byte order mark.
+   *
+   * @param limit Most bytes to accept.
+   * @throws HttpError 400 when it is not valid UTF-8, 413 when it is larger than `limit`.
+   */
+  text(limit?: number): string {
+    const bytes = this.bytes(limit);
+    if (!isUtf8(bytes)) throw new HttpError(400, 'Cannot read body: it is not valid UTF-8', { code: 'bad-text' });
+    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    return bytes.toString('utf8', hasMark ? 3 : 0);
+  }
+
+  /** The body in pieces of at most 64 KiB: 200 MB cost no more memory than that. May be called again. */
+  chunks(): Iterable<Buffer> {
+    const source = this.#complete(undefined);
+    return Buffer.isBuffer(source) ? (source.length > 0 ? [source] : []) : piecesOf(source);
+  }
+
+  /** The body as a stream: as it comes in when the server was told to stream it, else from memory or disk. */
+  stream(): Readable {
+    if (isLive(this.#source)) return this.#source.stream;
+    return Readable.from(this.chunks(), { objectMode: false });
+  }
+
+  #complete(limit: number | undefined): Buffer | SpooledFile {
+    if (isLive(this.#source)) {
+      throw withCode(
+        new TypeError('Cannot read body: this request was chosen by streamBody; use request.body.stream()'),
+        'body-is-streamed',
+      );
+    }
+    if (limit !== undefined && this.size > limit) {
+      throw new HttpError(413, `Cannot read body: it has ${this.size} bytes, ${limit} are allowed`, { code: 'body-too-large' });
+    }
+    return this.#source;
+  }
+}
+
+function isLive(source: Buffer | SpooledFile | LiveBody): source is LiveBody {
+  return 'stream' in source;
+}
+
+function* piecesOf(file: SpooledFile): Generator<Buffer> {
+  for (let at = 0; at < file.size; ) {
+    if (file.descriptor === undefined) {
+      throw withCode(new TypeError('Cannot read body: its response has been sent, and the temporary file is closed'), 'body-is-gone');
+    }
+    const piece = Buffer.allocUnsafe(Math.min(PIECE, file.size - at));
+    const count = readSync(file.descriptor, piece, 0, piece.length, at);
+    if (count === 0) throw new Error('Cannot read body: its temporary file ended early');
+    at += count;
+    yield count === piece.length ? piece : piece.subarray(0, count);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * A request as a value. The server makes one for each request it receives; tests and scripts make their own.
+ *
+ * @module
+ */
+import { withCode } from './error-codes.ts';
+import { FieldLines } from './field-lines.ts';
+import { isToken } from './grammar.ts';
+import { HeaderList, type HeadersInit } from './header-list.ts';
+import { encodePath, parseTarget, type TargetParts } from './path.ts';
+import { RequestBody } from './request-body.ts';
+
+/** What a request made by hand can be given. */
+export interface RequestInit {
+  /** Default `GET`. */
+  method?: string;
+  /** Origin-form, default `/`. */
+  target?: string;
+  headers?: HeadersInit;
+  /** URLSearchParams bring their Content-Type. */
+  body?: string | Uint8Array | URLSearchParams;
+  /** Default: undefined. */
+  remoteAddress?: string;
+  /** Default false. */
+  secure?: boolean;
+}
+
+/** The version of HTTP a request came in. */
+export type HttpVersion = '1.0' | '1.1' | '2.0';
+
+/** @internal A request head as an engine has parsed it. */
+export interface RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: HttpVersion;
+  readonly lines: FieldLines;
+}
+
+/** @internal Who is at the other end. One object for all requests of a connection, unless a trusted proxy speaks for others. */
+export interface Peer {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly secure: boolean;
+  /** The host a trusted proxy was asked for. */
+  readonly host: string | undefined;
+  /** When bytes were last read from it, monotonic ms. */
+  readAt: number;
+}
+
+/** What few requests need. */
+interface Extras {
+  query: URLSearchParams | undefined;
+  controller: AbortController | undefined;
+  abortReason: Error | undefined;
+  /** The request this one was cut from, and the prefix that was cut. */
+  origin: Request | undefined;
+  prefix: string;
+}
+
+const NOBODY: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
+
+/**
+ * A parsed HTTP request with its body.
+ *
+ * @example
+ * const request = new Request({ method: 'POST', target: '/login', body: new URLSearchParams({ user: 'ada' }) });
+ * const response = answer(request); // a handler is a function: this is a whole test
+ */
+export class Request {
+  /** As sent: methods are case-sensitive (RFC 9110 §9.1). */
+  readonly method: string;
+  /** Exactly as sent. */
+  readonly target: string;
+  readonly httpVersion: HttpVersion;
+  /**
+   * The one path that routes, guards, files, CGI and proxy all use: no query, each segment percent-decoded once (a decoded `/` stays `%2F`),
+   * `.` and `..` resolved, `//` merged. Targets with NUL, a bad escape, bad UTF-8 or `\` never reach a handler (400).
+   */
+  readonly path: string;
+  /** What follows the first `?`, as sent; empty without one. */
+  readonly rawQuery: string;
+  readonly body: RequestBody;
+
+  /** @internal When its last byte was read, monotonic ms; NaN when it was made by hand. */
+  readonly readAt: number;
+
+  readonly #lines: FieldLines;
+  readonly #peer: Peer;
+  readonly #authority: string | undefined;
+  #route: string | undefined;
+  /** What few requests need; made when first needed, since a request is made for every one that comes. */
+  #extras: Extras | undefined;
+
+  /**
+   * Makes a request by hand.
+   *
+   * @throws TypeError when the method is no token, a header is malformed, or the target would be refused with 400.
+   */
+  constructor(init?: RequestInit);
+  /** @internal */
+  constructor(head: RequestHead, target: TargetParts, peer: Peer, body: RequestBody);
+  constructor(init: RequestInit | RequestHead = {}, target?: TargetParts, peer?: Peer, body?: RequestBody) {
+    const head = target ? (init as RequestHead) : headOf(init);
+    const parts = target ?? partsOf(head.target);
+    this.method = head.method;
+    this.target = head.target;
+    this.httpVersion = head.httpVersion;
+    this.path = parts.path;
+    this.rawQuery = parts.rawQuery;
+    this.body = body ?? bodyOf(init);
+    this.#lines = head.lines;
+    this.#peer = peer ?? peerOf(init);
+    this.readAt = this.#peer.readAt;
+    this.#authority = parts.authority;
+    this.#route = undefined;
+    this.#extras = undefined;
+  }
+
+  /** The query, decoded. Made when first asked for. */
+  get query(): URLSearchParams {
+    const extras = this.#extend();
+    extras.query ??= new URLSearchParams(this.rawQuery);
+    return extras.query;
+  }
+
+  /** The authority of an absolute-form target (RFC 9112 §3.2.2), what a trusted proxy says, or Host. */
+  get host(): string | undefined {
+    return this.#authority ?? this.#peer.host ?? this.#lines.get('host');
+  }
+
+  /** Whether the client came over TLS, to us or to a trusted proxy. */
+  get secure(): boolean {
+    return this.#peer.secure;
+  }
+
+  /** The client's address, through trusted proxies only; undefined on a unix socket. */
+  get remoteAddress(): string | undefined {
+    return this.#peer.remoteAddress;
+  }
+
+  /** The client's port; undefined on a unix socket or behind a trusted proxy. */
+  get remotePort(): number | undefined {
+    return this.#peer.remotePort;
+  }
+
+  /** All fields, in the order and case they came. */
+  get headers(): readonly (readonly [name: string, value: string])[] {
+    return this.#lines.pairs();
+  }
+
+  /** The first value of a field; any case of `name` will do. */
+  header(name: string): string | undefined {
+    return this.#lines.get(name);
+  }
+
+  /** All values of a field, one for each line. */
+  headerAll(name: string): string[] {
+    return this.#lines.all(name);
+  }
+
+  /** Aborts when the client goes away or the time is up. */
+  get signal(): AbortSignal {
+    const extras = this.#extend();
+    if (extras.origin) return extras.origin.signal;
+    if (!extras.controller) {
+      extras.controller = new AbortController();
+      if (extras.abortReason !== undefined) extras.controller.abort(extras.abortReason);
+    }
+    return extras.controller.signal;
+  }
+
+  /** The pattern that matched last, `/users/{id}`: for logs and traces. */
+  get route(): string | undefined {
+    return this.#route;
+  }
+
+  /**
+   * Cuts a prefix off the path, for code that does not care where it is mounted.
+   *
+   * @param prefix Whole segments, as in `/static`.
+   * @returns For `/static/a.css` a request for `/a.css` with the same body and signal; undefined when the path lies elsewhere, as `/staticfoo` does.
+   */
+  withoutPrefix(prefix: string): Request | undefined {
+    const base = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+    if (!this.path.startsWith(base)) return undefined;
+    const rest = this.path.slice(base.length);
+    if (rest !== '' && rest.charCodeAt(0) !== 0x2f /* / */) return undefined;
+    const path = rest === '' ? '/' : rest;
+    const target = encodePath(path) + (this.rawQuery === '' ? '' : `?${this.rawQuery}`);
+    const head: RequestHead = { method: this.method, target, httpVersion: this.httpVersion, lines: this.#lines };
+    const cut = new Request(head, { path, rawQuery: this.rawQuery, authority: this.#authority }, this.#peer, this.body);
+    const extras = cut.#extend();
+    extras.origin = this;
+    extras.prefix = base;
+    return cut;
+  }
+
+  /** @internal The request as it came, of which this one may be a cut. */
+  get original(): Request {
+    return this.#extras?.origin?.original ?? this;
+  }
+
+  /** @internal Told by `match` and `router`. */
+  matched(route: string): void {
+    this.#route = route;
+    this.#extras?.origin?.matched(this.#extras.prefix + route);
+  }
+
+  /** @internal Told by the server when the client is gone or the time is up. */
+  abort(reason: Error): void {
+    const extras = this.#extend();
+    extras.abortReason ??= reason;
+    extras.controller?.abort(reason);
+  }
+
+  #extend(): Extras {
+    this.#extras ??= { query: undefined, controller: undefined, abortReason: undefined, origin: undefined, prefix: '' };
+    return this.#extras;
+  }
+}
+
+function headOf(init: RequestInit): RequestHead {
+  const { method = 'GET', target = '/', headers, body } = init;
+  if (!isToken(method)) throw new TypeError(`Cannot make a request: method ${JSON.stringify(method)} is not a token`);
+  const pairs = HeaderList.of(headers).pairs();
+  if (body instanceof URLSearchParams && !pairs.some(([name]) => name.toLowerCase() === 'content-type')) {
+    pairs.push(['Content-Type', 'application/x-www-form-urlencoded;charset=UTF-8']);
+  }
+  return { method, target, httpVersion: '1.1', lines: FieldLines.of(pairs) };
+}
+
+function partsOf(target: string): TargetParts {
+  const parts = parseTarget(target);
+  if (!parts) {
+    throw withCode(new TypeError(`Cannot make a request: target ${JSON.stringify(target)} would be refused with 400`), 'bad-target');
+  }
+  return parts;
+}
+
+function bodyOf(init: RequestInit): RequestBody {
+  const { body } = init;
+  if (body === undefined) return RequestBody.EMPTY;
+  if (body instanceof Uint8Array) return new RequestBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  return new RequestBody(Buffer.from(String(body)));
+}
+
+function peerOf(init: RequestInit): Peer {
+  if (init.remoteAddress === undefined && init.secure === undefined) return NOBODY;
+  return { remoteAddress: init.remoteAddress, remotePort: undefined, secure: init.secure ?? false, host: undefined, readAt: Number.NaN };
+}

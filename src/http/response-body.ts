@@ -1,0 +1,120 @@
+/**
+ * What a response body can be, brought to four forms: nothing, text, bytes, or a source that is read when it is sent.
+ *
+ * @module
+ */
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { HttpError } from './http-error.ts';
+
+/** What a Response can be made of. Text is sent as UTF-8. */
+export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+
+/** A body that is produced while it is sent. */
+export class StreamContent {
+  readonly source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+  /** Bytes, when they are known beforehand. */
+  readonly size: number | undefined;
+  #isTaken = false;
+
+  constructor(source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>, size: number | undefined) {
+    this.source = source;
+    this.size = size;
+  }
+
+  /**
+   * Hands the source over, once: a second sending could only give an empty body that looks whole.
+   *
+   * @throws TypeError when it was sent before, unless the source starts again each time (an array, a Set).
+   */
+  take(): AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> {
+    if (this.#isTaken && !Array.isArray(this.source) && !(this.source instanceof Set)) {
+      throw new TypeError('Cannot send response: its stream has been sent before; make a new Response for each request');
+    }
+    this.#isTaken = true;
+    return this.source;
+  }
+
+  /** Lets go of the source when it will not be sent. */
+  drop(): void {
+    if (!this.#isTaken) dropSource(this.source);
+  }
+}
+
+/** A file that is opened again when it is sent, so that a Response nobody sends holds no descriptor. */
+export class FileContent {
+  readonly path: string;
+  /** Bytes, when the Response was made. */
+  readonly size: number;
+
+  constructor(path: string, size: number) {
+    this.path = path;
+    this.size = size;
+  }
+}
+
+/** A body in one of its forms. */
+export type Content = undefined | string | Uint8Array | StreamContent | FileContent;
+
+/** How files are opened for reading: a FIFO must not block us. */
+export const OPEN_FILE: number = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * Brings a body to one of its forms.
+ *
+ * @throws TypeError when it is none of the kinds of `BodyInit`.
+ */
+export function contentOf(body: BodyInit | undefined, size?: number): Content {
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return body;
+  if (typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || Symbol.iterator in body)) {
+    if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
+      throw new RangeError(`Cannot make a response: size ${size} is not a number of bytes`);
+    }
+    return new StreamContent(body as AsyncIterable<Uint8Array | string>, size);
+  }
+  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not text, bytes or a stream of them`);
+}
+
+/**
+ * Looks at a file that is to be sent.
+ *
+ * @throws HttpError 404 when there is no regular file at `path`; any other failure as it comes.
+ */
+export function fileContent(path: string): FileContent {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, OPEN_FILE);
+  } catch (error) {
+    if (isAbsence(error)) throw new HttpError(404, undefined, { cause: error });
+    throw error;
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new HttpError(404);
+    return new FileContent(path, stats.size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO' || code === 'ENAMETOOLONG';
+}
+
+/** The whole of a source in memory. */
+export async function collectContent(source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of source) {
+    pieces.push(typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Lets go of a source that is not read to its end, without waiting: one that never answers must not hold us. */
+export function dropSource(source: unknown): void {
+  const { destroy, cancel, return: end } = source as { destroy?: unknown; cancel?: unknown; return?: unknown };
+  if (typeof destroy === 'function') destroy.call(source);
+  else if (typeof cancel === 'function' && !(source as ReadableStream).locked) Promise.resolve(cancel.call(source)).catch(() => {});
+  else if (typeof end === 'function') Promise.resolve(end.call(source)).catch(() => {});
+}

@@ -1,0 +1,47 @@
+/**
+ * The types of routes: `'GET /users/{id:int}'` gives `{ id: number }`, and a route that is none does not compile.
+ *
+ * @module
+ */
+
+interface ParamTypes {
+  string: string;
+  int: number;
+  uint: number;
+  float: number;
+  bool: boolean;
+  uuid: string;
+}
+
+type Simplify<T> = { [K in keyof T]: T[K] };
+type One<P extends string> = P extends `...${infer N}`
+  ? { [k in N]: string }
+  : P extends `${infer N}:${infer K}`
+    ? { [k in N]: K extends keyof ParamTypes ? ParamTypes[K] : never }
+    : { [k in P]: string };
+type PathParams<S extends string> = S extends `${string}{${infer P}}${infer Rest}` ? One<P> & PathParams<Rest> : unknown;
+
+/** The parameters of a route, by name. */
+export type RouteParams<R extends string> = Simplify<PathParams<R extends `${string} ${infer P}` ? P : R>>;
+
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'ANY';
+type BadKind<S extends string> = S extends `${string}{${infer P}}${infer Rest}`
+  ? P extends `${string}:${infer K}`
+    ? K extends keyof ParamTypes
+      ? BadKind<Rest>
+      : `unknown parameter type '${K}'`
+    : BadKind<Rest>
+  : never;
+type BadMethod<M extends string> = M extends `${infer A}|${infer B}`
+  ? A extends Method
+    ? BadMethod<B>
+    : `unknown method '${A}'`
+  : M extends Method
+    ? never
+    : `unknown method '${M}'`;
+
+/** Why a route is none; `never` when it is one. */
+export type RouteError<R extends string> = R extends `${infer M} /${infer P}` ? BadMethod<M> | BadKind<P> : `a route is 'METHOD /path'`;
+
+/** A route that has been checked by the compiler: else the type is the reason. */
+export type Checked<R extends string> = [RouteError<R>] extends [never] ? R : RouteError<R>;

@@ -1,0 +1,33 @@
+/**
+ * The front door of filrouge.
+ *
+ * @module
+ */
+export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
+export { match } from './helpers/match.ts';
+export { readJson, type StandardSchema } from './helpers/read-json.ts';
+export { readText } from './helpers/read-text.ts';
+export { requestId } from './helpers/request-id.ts';
+export { router } from './helpers/router.ts';
+export { type SecureHeadersOptions, secureHeaders } from './helpers/secure-headers.ts';
+export { assertOr400, tryOr400, tryOr404 } from './helpers/try-or.ts';
+export type { ErrorCode } from './http/error-codes.ts';
+export type { ServerSentEvent } from './http/events.ts';
+export type { HeadersInit } from './http/header-list.ts';
+export { HttpError, type HttpErrorOptions } from './http/http-error.ts';
+export { type HttpVersion, Request, type RequestInit } from './http/request.ts';
+export { RequestBody } from './http/request-body.ts';
+export { Response, type ResponseInit, type TakeConnection } from './http/response.ts';
+export type { BodyInit } from './http/response-body.ts';
+export type { Checked, RouteParams } from './http/route-params.ts';
+export type { CookieOptions } from './http/set-cookie.ts';
+export type {
+  Awaitable,
+  Handler,
+  RunningServer,
+  ServerOptions,
+  ServerStatus,
+  TlsOptions,
+  WorkerStatus,
+} from './server/options.ts';
+export { startServer } from './server/start.ts';

@@ -1,0 +1,395 @@
+/**
+ * One HTTP/1.1 connection: drives the machine of `h1/` with what a socket brings, hands requests to the handler, and answers in their order.
+ *
+ * Events are pulled from the reader until it needs more bytes, or until something says wait: a body that is being written to disk, a handler
+ * that reads a stream slowly, too many answers owed, a client that does not read. While we wait the socket is paused, so nothing grows.
+ *
+ * An answer that is there at once, with nothing owed before it, is gathered in the same tick: no promise, no timer, no queue.
+ * All others wait in `#owed` for their turn. A refusal (ProtocolError) is an answer as well and takes its place behind those owed before it;
+ * the connection then lingers: what the client still sends is read and dropped for a while, since a close with unread input would make
+ * the kernel reset the connection and destroy the answer on its way (RFC 9112 §9.6).
+ *
+ * @module
+ */
+import type { Socket } from 'node:net';
+import { END, HeadEvent, RequestReader } from '../h1/connection.ts';
+import { CHUNKED } from '../h1/framing.ts';
+import { ProtocolError } from '../h1/protocol-error.ts';
+import { CONTINUE } from '../h1/serializer.ts';
+import { HttpError } from '../http/http-error.ts';
+import { parseTarget } from '../http/path.ts';
+import { type Peer, Request } from '../http/request.ts';
+import { RequestBody } from '../http/request-body.ts';
+import { Response } from '../http/response.ts';
+import { refusalOf, respond } from './exchange.ts';
+import { Exchange } from './h1-exchange.ts';
+import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './h1-patience.ts';
+import { sendResponse } from './h1-send.ts';
+import { ResponseWriter } from './h1-writer.ts';
+import { IncomingBody, tooLarge } from './incoming-body.ts';
+import { linger } from './linger.ts';
+import type { Connection, Service } from './service.ts';
+import { readEvents, readShared } from './shared-read.ts';
+import { clientBehind, isTrusted } from './trusted-peer.ts';
+
+/** Answers owed at a time: a client that pipelines more waits. */
+const MAX_OWED = 64;
+/** Serves HTTP/1.1 on a socket. */
+export class Http1Connection implements Connection {
+  readonly service: Service;
+  readonly socket: Socket;
+  readonly writer: ResponseWriter;
+  readonly #reader: RequestReader;
+  readonly #patience: Patience;
+  readonly #peer: Peer;
+  /** Whether the peer's word about the client is believed. */
+  readonly #isProxy: boolean;
+  /** Exchanges whose answer has not gone out whole, oldest first. */
+  readonly #owed: Exchange[] = [];
+  /** The exchange whose body is coming in. */
+  #incoming: Exchange | undefined;
+  /** What is collecting it. */
+  #body: IncomingBody | undefined;
+  #isRunning = false;
+  #isSending = false;
+  #isPaused = false;
+  /** The client has ended its side. */
+  #isEnded = false;
+  /** Nothing more is answered: the socket lingers, was handed over, or is gone. */
+  #isOver = false;
+
+  constructor(socket: Socket, peer: Peer, service: Service) {
+    this.service = service;
+    this.socket = socket;
+    this.writer = new ResponseWriter(socket, service.options.writeTimeout);
+    this.#reader = new RequestReader(service.limits);
+    this.#peer = peer;
+    this.#isProxy = service.options.trustProxy !== undefined && isTrusted(service.options.trustProxy, peer.remoteAddress);
+    this.#patience = new Patience(service);
+    service.connections.add(this);
+    if (!readShared(socket, this.#onRead)) socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
+    socket.on('error', ignore); // 'close' follows, and a broken socket is nobody's error
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#peer.readAt = performance.now();
+    this.#reader.push(bytes);
+    this.#run();
+  };
+
+  /** The same where the buffer is used again for the next read, of whatever connection. */
+  readonly #onRead = (count: number, buffer: Buffer): boolean => {
+    this.#peer.readAt = performance.now();
+    this.#reader.push(buffer, count);
+    this.#run();
+    this.#reader.keep();
+    return true;
+  };
+
+  readonly #onDrain = (): void => {
+    this.#run();
+  };
+
+  /** Pulls events and acts on them. Handlers are called from here, so that few frames of ours stand above the user's. */
+  #run(): void {
+    if (this.#isRunning || this.#isOver) return;
+    this.#isRunning = true;
+    try {
+      while (this.#canPull()) {
+        const event = this.#reader.next();
+        if (event === undefined) break;
+        let request: Request | undefined;
+        if (event === END) request = this.#takeEnd();
+        else if (event instanceof HeadEvent) request = this.#takeHead(event);
+        else this.#body?.add(event);
+        if (request) this.#settle(respond(this.service, request));
+        if (this.writer.isFull) this.writer.flush();
+      }
+    } catch (error) {
+      this.#refuse(error);
+    }
+    this.#isRunning = false;
+    if (this.#isOver) return;
+    this.writer.flush();
+    this.#pauseOrResume();
+    if (this.#isEnded) this.#finishInput();
+    if (!this.#isOver) this.#watch();
+  }
+
+  #canPull(): boolean {
+    if (this.#isOver || this.#body?.isBusy || this.#owed.length >= MAX_OWED || this.writer.isFull) return false;
+    const last = this.#owed.at(-1);
+    return last === undefined || !last.isBarrier || last === this.#incoming;
+  }
+
+  /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
+  #takeHead(head: HeadEvent): Request | undefined {
+    const { options } = this.service;
+    const target = parseTarget(head.target);
+    if (!target) {
+      throw new ProtocolError(
+        400,
+        'bad-target',
+        'Cannot serve request: the target holds a broken escape, broken UTF-8, NUL or a backslash',
+      );
+    }
+    const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
+    const exchange = new Exchange(head, target, peer);
+    this.#incoming = exchange;
+    this.#patience.startRequest();
+    if (head.length === 0) return undefined; // END comes next
+
+    const preview =
+      typeof options.maxBodySize === 'function' || options.streamBody ? new Request(head, target, peer, RequestBody.EMPTY) : undefined;
+    const maxSize = typeof options.maxBodySize === 'function' ? options.maxBodySize(preview as Request) : options.maxBodySize;
+    if (head.length > maxSize) throw tooLarge(maxSize);
+    const isLive = preview !== undefined && options.streamBody?.(preview) === true;
+    this.#body = new IncomingBody(maxSize, options.bodyMemory, isLive, this.#onBodyReady);
+    exchange.body = this.#body;
+    exchange.waits = head.expectsContinue;
+    if (!this.#body.live) {
+      this.#askForBody();
+      return undefined;
+    }
+    return this.#admit(exchange, new RequestBody({ stream: this.#body.live, size: head.length === CHUNKED ? undefined : head.length }));
+  }
+
+  /** The request is complete. */
+  #takeEnd(): Request | undefined {
+    const exchange = this.#incoming as Exchange; // a head came before its end
+    const body = this.#body;
+    this.#incoming = undefined;
+    this.#body = undefined;
+    if (body?.live) {
+      body.live.finish();
+      exchange.isRead = true;
+      this.#advance();
+      return undefined;
+    }
+    exchange.isRead = true;
+    return this.#admit(exchange, body ? body.finish() : RequestBody.EMPTY);
+  }
+
+  /** Puts an exchange into the order of answers and makes its request. */
+  #admit(exchange: Exchange, body: RequestBody): Request | undefined {
+    this.#owed.push(exchange);
+    const request = new Request(exchange.head, exchange.target, exchange.peer, body);
+    exchange.request = request;
+    if (exchange.target.path === '*') {
+      this.#answer(exchange, Response.empty(204)); // RFC 9110 §9.3.7: OPTIONS of the server as a whole
+      return undefined;
+    }
+    this.service.inFlight++;
+    exchange.deadline =
+      this.service.options.handlerTimeout === 0 ? Number.POSITIVE_INFINITY : performance.now() + this.service.options.handlerTimeout;
+    return request;
+  }
+
+  /** The handler has returned: the last exchange admitted gets its answer, now or later. */
+  #settle(result: Response | Promise<Response>): void {
+    const exchange = this.#owed.at(-1) as Exchange; // it was admitted just now, and nothing is pulled meanwhile
+    if (result instanceof Response) {
+      this.service.inFlight--;
+      this.#answer(exchange, result);
+      return;
+    }
+    void result.then((response) => {
+      this.service.inFlight--;
+      if (exchange.response) {
+        response.dispose();
+      } // the time was up
+      else this.#answer(exchange, response);
+      this.#run();
+    });
+  }
+
+  #answer(exchange: Exchange, response: Response): void {
+    exchange.response = response;
+    if (this.#isOver) exchange.release();
+    else this.#advance();
+  }
+
+  /** Sends the answers whose turn has come. */
+  #advance(): void {
+    while (!this.#isSending && !this.#isOver) {
+      const exchange = this.#owed[0];
+      if (!exchange?.response) return;
+      const sending = sendResponse(this, exchange, exchange.response);
+      if (sending === undefined) this.#afterSending(exchange, true);
+      else {
+        this.#isSending = true;
+        void sending.then((isWhole) => {
+          this.#isSending = false;
+          this.#afterSending(exchange, isWhole);
+          this.#advance();
+          this.#run();
+        });
+      }
+    }
+  }
+
+  #afterSending(exchange: Exchange, isWhole: boolean): void {
+    if (this.#isOver) return;
+    this.#owed.shift();
+    exchange.release();
+    if (!isWhole) return this.destroy();
+    if (!exchange.isRead && this.#incoming === exchange) this.#skipBody(exchange);
+    if (exchange.isLast) this.#end(!exchange.isRead || exchange.isRefusal || this.#reader.hasInput);
+    else if (!this.#body?.live) this.#askForBody();
+  }
+
+  /** The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3). */
+  #skipBody(exchange: Exchange): void {
+    this.#body?.live?.destroy();
+    if (!exchange.isDroppable) exchange.isLast = true;
+  }
+
+  /** Whether the connection may go on after this exchange; asked when its answer is about to be sent. */
+  mayGoOn(exchange: Exchange): boolean {
+    if (!exchange.head.isPersistent || this.service.isDraining || exchange.isLast) return false;
+    if (this.#isEnded && this.#owed.length === 1 && !this.#reader.isMidway) return false;
+    return exchange.isRead || exchange.isDroppable;
+  }
+
+  /** Sends 100 (Continue) to a client that waits for it: when all earlier answers are out, and none of the body is here yet (RFC 9110 §10.1.1). */
+  #askForBody(): void {
+    const exchange = this.#incoming;
+    if (!exchange?.waits || (this.#owed.length > 0 && this.#owed[0] !== exchange) || exchange.response) return;
+    exchange.waits = false;
+    if (!this.#reader.hasInput) this.writer.gather(CONTINUE);
+  }
+
+  /** The disk has taken what it was given, or a handler wants more of the body it streams. */
+  readonly #onBodyReady = (error?: ProtocolError): void => {
+    if (this.#isOver) return;
+    if (error) this.#refuse(error);
+    else if (this.#body?.live && !this.#body.isBusy) this.#askForBody();
+    this.#run();
+  };
+
+  /** Something is wrong with what the client sent: it is told in its turn, and the connection ends with that. */
+  #refuse(error: unknown): void {
+    this.#reader.close();
+    const incoming = this.#incoming;
+    const body = this.#body;
+    this.#incoming = undefined;
+    this.#body = undefined;
+    if (incoming?.request) {
+      // Its handler streams the body: it is told, and its answer is the last. When that is out already, nothing more can be said.
+      incoming.isLast = true;
+      body?.fail(error instanceof ProtocolError ? new HttpError(error.status, error.message, { code: error.code }) : (error as Error));
+      if (!this.#owed.includes(incoming)) this.#end(true);
+      return;
+    }
+    body?.close();
+    const exchange = incoming ?? Exchange.refused();
+    exchange.isLast = true;
+    exchange.isRefusal = true;
+    exchange.isRead = true;
+    this.#owed.push(exchange);
+    this.#answer(exchange, refusalOf(this.service, exchange.asRequest(), error));
+  }
+
+  readonly #onEnd = (): void => {
+    this.#isEnded = true;
+    this.#run();
+  };
+
+  /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
+  #finishInput(): void {
+    if (!this.#canPull() || (this.#owed.length > 0 && !this.#incoming)) return; // not yet: there may be more to read, or answers are owed
+    if (this.#reader.isMidway) {
+      this.#refuse(new ProtocolError(400, 'body-incomplete', 'Cannot read request: the connection was ended inside it'));
+      this.writer.flush();
+      return;
+    }
+    if (this.#owed.length === 0) this.#end(false);
+  }
+
+  readonly #onClose = (): void => {
+    this.service.connections.delete(this);
+    this.#isOver = true;
+    this.writer.close();
+    this.#body?.fail(new Error('The client has closed the connection inside the body'));
+    for (const exchange of this.#owed.splice(0)) {
+      exchange.request?.abort(new Error('The client has gone away'));
+      exchange.release();
+    }
+  };
+
+  tick(now: number): void {
+    if (this.writer.isStuck(now)) return this.destroy();
+    for (const exchange of this.#owed) {
+      if (!exchange.response && exchange.deadline < now) this.#timeOut(exchange);
+    }
+    const isOurs = this.#body?.isBusy === true || this.#incoming?.waits === true;
+    if (this.#isOver || !this.#patience.isOver(now, this.#body?.received ?? 0, isOurs)) return;
+    if (this.#patience.phase === READING_BODY) {
+      this.#refuse(new ProtocolError(408, 'body-timeout', 'Cannot read request: its body came too slowly'));
+    } else if (this.#reader.isMidway) this.#refuse(new ProtocolError(408, 'header-timeout', 'Cannot read request: its head took too long'));
+    else this.#end(false);
+    this.writer.flush();
+  }
+
+  /** The handler's promise has taken too long: 503, and whatever it gives later is dropped. */
+  #timeOut(exchange: Exchange): void {
+    exchange.deadline = Number.POSITIVE_INFINITY;
+    exchange.request?.abort(new Error('The handler has taken longer than handlerTimeout'));
+    this.#answer(exchange, new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response);
+    this.#run();
+  }
+
+  /** Says what we wait for now. */
+  #watch(): void {
+    if (this.#incoming) this.#patience.watch(READING_BODY);
+    else if (this.#reader.isMidway && this.#canPull()) this.#patience.watch(READING_HEAD);
+    else this.#patience.watch(this.#owed.length > 0 ? ANSWERING : IDLE);
+  }
+
+  drain(): void {
+    if (this.#owed.length === 0 && !this.#incoming && !this.#reader.isMidway) this.#end(false);
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes: at once when all input was read, else with a lingering end. */
+  #end(isUnread: boolean): void {
+    this.#isOver = true;
+    this.writer.flush();
+    this.#reader.close();
+    this.socket.off('data', this.#onData);
+    readEvents(this.socket);
+    if (isUnread) linger(this.socket);
+    else {
+      this.socket.resume();
+      this.socket.destroySoon();
+    }
+  }
+
+  /** Hands the socket over to another protocol. @returns The bytes that came behind the request. */
+  handOver(exchange: Exchange): Buffer {
+    this.#isOver = true;
+    this.writer.flush();
+    this.#owed.splice(this.#owed.indexOf(exchange), 1);
+    exchange.release();
+    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('error', ignore);
+    readEvents(this.socket);
+    this.socket.on('close', () => exchange.request?.abort(new Error('The client has gone away')));
+    return this.#reader.release();
+  }
+
+  #pauseOrResume(): void {
+    const isBlocked = !this.#canPull();
+    if (isBlocked === this.#isPaused) return;
+    this.#isPaused = isBlocked;
+    if (isBlocked) this.socket.pause();
+    else this.socket.resume();
+  }
+}
+
+function ignore(): void {}

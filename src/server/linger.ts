@@ -1,0 +1,32 @@
+/**
+ * The lingering end of a connection whose client may still be sending (RFC 9112 §9.6).
+ *
+ * The write side is shut first; then input is read and dropped until the client has ended its side, for a bounded time.
+ * Past a bounded number of bytes nothing more is read, and the client's own window stops it, until the time is up.
+ *
+ * @module
+ */
+import type { Socket } from 'node:net';
+
+/** How long a client may take to notice that it has been answered, ms. */
+const LINGER_TIME = 5000;
+/** What is read and dropped at most: above any default body limit, so that a client which only reads when it has sent all can read its answer. */
+const LINGER_BYTES = 64 * 1024 * 1024;
+
+/** Ends a socket so that the client can read what it was sent. */
+export function linger(socket: Socket): void {
+  let dropped = 0;
+  let timer: NodeJS.Timeout | undefined;
+  socket.on('data', (bytes: Buffer) => {
+    dropped += bytes.length;
+    if (dropped > LINGER_BYTES) socket.pause();
+  });
+  socket.on('end', () => socket.destroySoon());
+  socket.on('close', () => clearTimeout(timer));
+  socket.resume();
+  socket.end(() => {
+    timer = setTimeout(() => socket.destroy(), LINGER_TIME); // from when the answer is out, however slowly it was taken
+    timer.unref();
+  });
+  if (socket.readableEnded) socket.destroySoon();
+}

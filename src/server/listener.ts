@@ -1,0 +1,153 @@
+/**
+ * Listening sockets: TCP, unix and TLS; admission of connections; and which protocol speaks on each.
+ *
+ * HTTP/1.1 is the only one so far: the choice by ALPN has its place in `serve`.
+ *
+ * @module
+ */
+import { unlinkSync } from 'node:fs';
+import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { CLOSE, serializeHead } from '../h1/serializer.ts';
+import { HeaderList } from '../http/header-list.ts';
+import type { Peer } from '../http/request.ts';
+import type { ConnectionGate } from './gate.ts';
+import { Http1Connection } from './h1.ts';
+import { linger } from './linger.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Service } from './service.ts';
+
+/** Longest TLS handshake, ms. */
+const HANDSHAKE_TIME = 10_000;
+/** Refused connections that linger at a time; more are closed without a word. */
+const MAX_REFUSED = 512;
+/** Connections the kernel queues before we accept them; it may allow less (`net.core.somaxconn`). */
+const BACKLOG = 4096;
+/** Least time between two messages about connections that could not be accepted, ms. */
+const COMPLAINT_INTERVAL = 1000;
+
+const REFUSAL = HeaderList.of({ 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '1', 'X-Content-Type-Options': 'nosniff' });
+const REFUSAL_TEXT = 'The server has all the connections it can take';
+
+/** Accepts connections for a service. */
+export class Listener {
+  readonly server: Server;
+  /** Every socket that is open, of whatever protocol. */
+  readonly sockets: Set<Socket> = new Set();
+  readonly #service: Service;
+  readonly #gate: ConnectionGate;
+  #refused = 0;
+  #complainedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(service: Service, gate: ConnectionGate) {
+    this.#service = service;
+    this.#gate = gate;
+    const { tls } = service.options;
+    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
+    this.server = createServer(options, (socket) => this.#admit(socket));
+    if (tls) {
+      // The TLS server never listens: it is handed the sockets that were admitted, so that its handshakes count as connections.
+      const secure = createTlsServer({
+        ...tls,
+        allowHalfOpen: true,
+        ALPNProtocols: ['http/1.1'],
+        handshakeTimeout: Math.min(HANDSHAKE_TIME, service.options.headersTimeout),
+      });
+      secure.on('secureConnection', (socket) => this.#serve(socket, true));
+      secure.on('tlsClientError', (_error, socket) => socket.destroy());
+      this.#open = (socket) => secure.emit('connection', socket);
+    }
+  }
+
+  /** Resolves when connections are accepted; rejects with what the system says. */
+  listen(): Promise<void> {
+    const { host, port, path } = this.#service.options;
+    const where: ListenOptions = path === undefined ? { host, port, backlog: BACKLOG } : { path, backlog: BACKLOG };
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(where, () => {
+        this.server.off('error', reject);
+        this.server.on('error', this.#complain);
+        resolve();
+      });
+    });
+  }
+
+  /** Stops accepting. */
+  close(): void {
+    this.server.close();
+  }
+
+  #admit(socket: Socket): void {
+    socket.on('error', ignore);
+    const verdict = this.#gate.enter();
+    if (verdict === true) this.#enter(socket);
+    else if (verdict === false) this.#refuse(socket);
+    else void verdict.then((isAdmitted) => (isAdmitted ? this.#enter(socket) : this.#refuse(socket)));
+  }
+
+  #enter(socket: Socket): void {
+    if (socket.destroyed) return this.#gate.leave();
+    this.sockets.add(socket);
+    socket.on('close', () => {
+      this.sockets.delete(socket);
+      this.#gate.leave();
+    });
+    this.#open(socket);
+  }
+
+  readonly #open: (socket: Socket) => void = (socket) => this.#serve(socket, false);
+
+  #serve(socket: Socket, secure: boolean): void {
+    new Http1Connection(socket, peerOf(socket, secure), this.#service);
+    socket.resume();
+  }
+
+  /** 503 and close: said in the clear only, since nobody owes a handshake to those who are turned away. */
+  #refuse(socket: Socket): void {
+    if (socket.destroyed || this.#service.options.tls || this.#refused >= MAX_REFUSED) {
+      socket.destroy();
+      return;
+    }
+    this.#refused++;
+    socket.on('close', () => this.#refused--);
+    socket.write(serializeHead(503, REFUSAL.wire, this.#service.clock.dateLine, REFUSAL_TEXT.length, CLOSE) + REFUSAL_TEXT, 'latin1');
+    linger(socket);
+  }
+
+  /** Accepting has failed (no descriptors, no memory): the system will offer the next connection when there is room again. */
+  readonly #complain = (error: Error): void => {
+    const now = performance.now();
+    if (now - this.#complainedAt < COMPLAINT_INTERVAL) return;
+    this.#complainedAt = now;
+    console.error(`filrouge: cannot accept a connection: ${error.message}`);
+  };
+}
+
+/** Removes the file of a unix socket that nobody listens on any more, as a crash leaves it. */
+export async function removeStaleSocket(options: ResolvedOptions): Promise<void> {
+  const { path } = options;
+  if (path === undefined) return;
+  const isStale = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+  if (isStale) unlinkSync(path);
+}
+
+function peerOf(socket: Socket, secure: boolean): Peer {
+  const { remoteAddress } = socket;
+  const isMapped = remoteAddress?.startsWith('::ffff:') && remoteAddress.includes('.'); // an IPv4 client of an IPv6 socket
+  return {
+    remoteAddress: isMapped ? remoteAddress?.slice(7) : remoteAddress,
+    remotePort: socket.remotePort,
+    secure,
+    host: undefined,
+    readAt: Number.NaN,
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,45 @@
+/**
+ * A request body that its handler reads while it comes in (`streamBody`).
+ *
+ * @module
+ */
+import { Readable } from 'node:stream';
+
+/** The stream a handler reads. Back-pressure goes through `wantsMore` to the socket. */
+export class LiveStream extends Readable {
+  #wantsMore = false;
+  readonly #onDemand: () => void;
+
+  /** @param onDemand Called when the reader wants data: for the first time, or after it had enough. */
+  constructor(onDemand: () => void) {
+    super({ highWaterMark: 64 * 1024 });
+    this.#onDemand = onDemand;
+    this.on('error', () => {}); // a client that goes away must not end the process when nobody reads
+  }
+
+  /** Whether the reader takes more. One that has been destroyed takes everything, to drop it. */
+  get wantsMore(): boolean {
+    return this.#wantsMore || this.destroyed;
+  }
+
+  override _read(): void {
+    if (this.#wantsMore) return;
+    this.#wantsMore = true;
+    this.#onDemand();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    callback(error);
+    this.#onDemand();
+  }
+
+  /** Passes data on. */
+  deliver(data: Buffer): void {
+    if (!this.destroyed) this.#wantsMore = this.push(Buffer.from(data));
+  }
+
+  /** Says that the body is complete. */
+  finish(): void {
+    if (!this.destroyed) this.push(null);
+  }
+}

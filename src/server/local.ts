@@ -1,0 +1,105 @@
+/**
+ * Serves in this process: what a single server is, and what each worker runs.
+ *
+ * @module
+ */
+import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { withCode } from '../http/error-codes.ts';
+import type { ConnectionGate } from './gate.ts';
+import { Listener } from './listener.ts';
+import type { Handler, ResolvedOptions } from './options.ts';
+import { Service } from './service.ts';
+
+/** Where a server listens. */
+export type Address = { host: string; port: number } | { path: string };
+
+/** One process's server. */
+export interface LocalServer {
+  readonly address: Address;
+  readonly url: string;
+  /** Settles when the last connection has ended after `close`. */
+  readonly closed: Promise<void>;
+  /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). */
+  close(options?: { timeout?: number }): Promise<void>;
+  status(): { connections: number; requests: number; inFlight: number; queued: number };
+}
+
+/**
+ * Starts to serve.
+ *
+ * @returns The server, when it accepts connections.
+ * @throws What the system says when it cannot listen; a TypeError with code `bad-option` when certificate and key do not fit.
+ */
+export async function serveLocally(handler: Handler, options: ResolvedOptions, gate: ConnectionGate): Promise<LocalServer> {
+  if (options.tls) checkCertificate(options.tls);
+  const service = new Service(handler, options);
+  const listener = new Listener(service, gate);
+  try {
+    await listener.listen();
+  } catch (error) {
+    service.clock.stop();
+    throw error;
+  }
+  const address = addressOf(listener, options);
+  let closing: Promise<void> | undefined;
+  const { promise: closed, resolve: settle } = deferred();
+  return {
+    address,
+    url: urlOf(address, options),
+    closed,
+    close({ timeout = options.shutdownTimeout } = {}) {
+      closing ??= drain(service, listener, timeout).then(settle);
+      return closing;
+    },
+    status: () => ({ connections: listener.sockets.size, requests: service.requests, inFlight: service.inFlight, queued: 0 }),
+  };
+}
+
+/** Ends a server: no new connections, idle ones closed, those at work closed after their answers, all cut when the time is up. */
+async function drain(service: Service, listener: Listener, timeout: number): Promise<void> {
+  service.isDraining = true;
+  const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // when every connection has ended, too
+  listener.close();
+  for (const connection of service.connections) connection.drain();
+  const timer = setTimeout(() => {
+    for (const socket of listener.sockets) socket.destroy();
+    for (const connection of service.connections) connection.destroy();
+  }, timeout);
+  await accepting;
+  clearTimeout(timer);
+  service.clock.stop();
+}
+
+function addressOf(listener: Listener, options: ResolvedOptions): Address {
+  if (options.path !== undefined) return { path: options.path };
+  const { address, port } = listener.server.address() as AddressInfo; // TCP: neither null nor a path
+  return { host: address, port };
+}
+
+function urlOf(address: Address, options: ResolvedOptions): string {
+  const scheme = options.tls ? 'https' : 'http';
+  if ('path' in address) return `${scheme}+unix://${encodeURIComponent(address.path)}`;
+  const isAnywhere = options.host === '0.0.0.0' || options.host === '::';
+  const host = isAnywhere ? 'localhost' : options.host.includes(':') ? `[${options.host}]` : options.host;
+  return `${scheme}://${host}:${address.port}`;
+}
+
+function checkCertificate(tls: NonNullable<ResolvedOptions['tls']>): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw withCode(
+      new TypeError(`Cannot start server: tls.cert and tls.key cannot be used: ${(cause as Error).message}`, { cause }),
+      'bad-option',
+    );
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

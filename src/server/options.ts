@@ -1,0 +1,257 @@
+/**
+ * The options of `startServer`: what they mean, their defaults, and the check of what the user gave.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { BlockList, isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
+import type { SecureContextOptions } from 'node:tls';
+import { withCode } from '../http/error-codes.ts';
+import type { Request } from '../http/request.ts';
+import type { Response } from '../http/response.ts';
+
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** What the user writes. A web-standard (global) Response is accepted as a result as well. */
+export type Handler = (request: Request) => Awaitable<Response | globalThis.Response>;
+
+/** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
+export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
+  /** The certificate, with its chain: PEM text or a file's path. */
+  cert?: string;
+  /** Its private key: PEM text or a file's path. */
+  key?: string;
+}
+
+/** Options of `startServer`. Sizes are bytes, times milliseconds. */
+export interface ServerOptions {
+  /** Default `localhost`. Containers want `0.0.0.0` or `::`. */
+  host?: string;
+  /** Default 8000; 0 picks a free one, the same for all workers. */
+  port?: number;
+  /** A unix socket instead of host and port. */
+  path?: string;
+  /** Worker processes (node:cluster). Default `os.availableParallelism()`; 0 serves in this process, without a fork. */
+  workers?: number;
+  /** Longest a handler's promise may take; then the client gets 503 and `request.signal` aborts. Default 0: no bound. */
+  handlerTimeout?: number;
+  tls?: TlsOptions;
+  /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
+  maxBodySize?: number | ((head: Request) => number);
+  /** A body above this waits in an unlinked temporary file, not in memory. Default 64 KiB. */
+  bodyMemory?: number;
+  /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
+  streamBody?: (head: Request) => boolean;
+  /** Longest request line, else 414. Default 8 KiB. */
+  maxRequestLine?: number;
+  /** All header lines together, else 431. Default 16 KiB. */
+  maxHeaderSize?: number;
+  /** Number of header lines, else 431. Default 100. */
+  maxHeaders?: number;
+  /** Connections of the whole server, all workers together. Default 10,000. Beyond: 503 and close. */
+  maxConnections?: number;
+  /** From the first byte to the end of the head, else 408. Default 30,000. */
+  headersTimeout?: number;
+  /** A body must bring 1 KiB for each second of this, in each span of this length, else 408. Default 30,000. */
+  requestTimeout?: number;
+  /** How long an idle connection is kept. Default 65,000: longer than the 60 s of common balancers. */
+  keepAliveTimeout?: number;
+  /** A client that takes nothing of its response for so long is cut off. Default 30,000. */
+  writeTimeout?: number;
+  /** Peers (addresses, CIDR) whose Forwarded and X-Forwarded fields are believed. Default: none. */
+  trustProxy?: readonly string[];
+  /** SIGTERM and SIGINT drain, SIGHUP reloads, a second SIGINT ends at once. Default true. */
+  signals?: boolean;
+  /** How long a drain may take before connections are cut. Default 30,000. */
+  shutdownTimeout?: number;
+  /** Replace a worker after so many requests (±10 %). Default: never. */
+  maxRequestsPerWorker?: number;
+  /** Replace a worker whose resident memory exceeds so many bytes. Default: never. */
+  maxMemoryPerWorker?: number;
+  /** Sees every error that became a 500; may answer instead. Default: prints to stderr. */
+  onError?: (error: unknown, request: Request) => Response | void;
+}
+
+/** A server that runs. */
+export interface RunningServer extends AsyncDisposable {
+  /** `http://localhost:8000` or `https://…`: with the port that is really bound. */
+  readonly url: string;
+  readonly address: { host: string; port: number } | { path: string };
+  /** `single` without workers; else which of the processes this is. */
+  readonly role: 'single' | 'primary' | 'worker';
+  /** Settles when the server has stopped. */
+  readonly closed: Promise<void>;
+  /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`), then ends. */
+  close(options?: { timeout?: number }): Promise<void>;
+  /** In the primary: replaces every worker; new ones listen before old ones stop, so that no request fails. Rejects when the new ones cannot start: the old ones go on. */
+  reload(): Promise<void>;
+  /** In the primary: what each worker does. */
+  status(): Promise<ServerStatus>;
+}
+
+/** What a server does, worker by worker. */
+export interface ServerStatus {
+  /** Counts the reloads, from 1. */
+  readonly generation: number;
+  /** Workers that were replaced because they died. */
+  readonly restarts: number;
+  readonly workers: readonly WorkerStatus[];
+}
+
+/** What one worker does. */
+export interface WorkerStatus {
+  readonly pid: number;
+  readonly generation: number;
+  readonly connections: number;
+  /** Since the worker started. */
+  readonly requests: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly threads: number;
+  /** Resident memory, bytes. */
+  readonly rss: number;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions
+  extends Required<
+    Omit<ServerOptions, 'path' | 'tls' | 'streamBody' | 'onError' | 'trustProxy' | 'maxRequestsPerWorker' | 'maxMemoryPerWorker'>
+  > {
+  readonly path: string | undefined;
+  readonly tls: (SecureContextOptions & { readonly cert: string; readonly key: string }) | undefined;
+  readonly streamBody: ((head: Request) => boolean) | undefined;
+  readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
+  readonly trustProxy: BlockList | undefined;
+  /** Infinity: never. */
+  readonly maxRequestsPerWorker: number;
+  /** Infinity: never. */
+  readonly maxMemoryPerWorker: number;
+}
+
+const MiB = 1024 * 1024;
+/** setTimeout's own bound: longer times would fire at once. */
+const LONGEST = 2 ** 31 - 1;
+
+/** Each numeric option: default, least and greatest value. */
+const NUMBERS = {
+  port: [8000, 0, 65_535],
+  workers: [Number.NaN, 0, 1024],
+  handlerTimeout: [0, 0, LONGEST],
+  bodyMemory: [64 * 1024, 0, 1024 * MiB],
+  maxRequestLine: [8 * 1024, 64, MiB],
+  maxHeaderSize: [16 * 1024, 64, 16 * MiB],
+  maxHeaders: [100, 1, 10_000],
+  maxConnections: [10_000, 1, 10_000_000],
+  headersTimeout: [30_000, 1, LONGEST],
+  requestTimeout: [30_000, 1, LONGEST],
+  keepAliveTimeout: [65_000, 1, LONGEST],
+  writeTimeout: [30_000, 1, LONGEST],
+  shutdownTimeout: [30_000, 0, LONGEST],
+  maxRequestsPerWorker: [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY],
+  maxMemoryPerWorker: [Number.POSITIVE_INFINITY, 32 * MiB, Number.POSITIVE_INFINITY],
+} as const satisfies Record<string, readonly [fallback: number, least: number, most: number]>;
+
+const OTHERS: ReadonlySet<string> = new Set(['host', 'path', 'tls', 'maxBodySize', 'streamBody', 'trustProxy', 'signals', 'onError']);
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws TypeError or RangeError with code `bad-option`: which option, what is wrong, what to do.
+ */
+export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw bad(TypeError, `options is ${options === null ? 'null' : typeof options}, not an object`);
+  }
+  for (const name of Object.keys(options)) {
+    if (!(name in NUMBERS) && !OTHERS.has(name)) throw bad(TypeError, `there is no option "${name}"`);
+  }
+  const { host, path, signals = true, maxBodySize = 10 * MiB } = options;
+  if (path !== undefined && (host !== undefined || options.port !== undefined)) {
+    throw bad(TypeError, 'path is a unix socket and excludes host and port');
+  }
+  for (const [name, value] of Object.entries({ host, path })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '' || value.includes('\0'))) {
+      throw bad(TypeError, `${name} is not a text`);
+    }
+  }
+  if (typeof signals !== 'boolean') throw bad(TypeError, 'signals is neither true nor false');
+  if (typeof maxBodySize !== 'function') checkNumber('maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
+  const numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, numberOf(options, name as keyof typeof NUMBERS)])) as Record<
+    keyof typeof NUMBERS,
+    number
+  >;
+  return {
+    ...numbers,
+    host: host ?? 'localhost',
+    path,
+    tls: options.tls === undefined ? undefined : resolveTls(options.tls),
+    maxBodySize,
+    streamBody: checkFunction('streamBody', options.streamBody),
+    onError: checkFunction('onError', options.onError),
+    trustProxy: options.trustProxy === undefined ? undefined : resolveProxies(options.trustProxy),
+    signals,
+  };
+}
+
+function numberOf(options: ServerOptions, name: keyof typeof NUMBERS): number {
+  const value = options[name];
+  const [fallback, least, most] = NUMBERS[name];
+  if (value === undefined) return name === 'workers' ? availableParallelism() : fallback;
+  checkNumber(name, value, least, most);
+  return value;
+}
+
+function checkNumber(name: string, value: unknown, least: number, most: number): void {
+  if (typeof value !== 'number') throw bad(TypeError, `${name} is ${typeof value}, not a number`);
+  if (value === Number.POSITIVE_INFINITY && most === Number.POSITIVE_INFINITY) return;
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw bad(RangeError, `${name} is ${value}, not a whole number from ${least} to ${most}`);
+  }
+}
+
+function checkFunction<F>(name: string, value: F | undefined): F | undefined {
+  if (value === undefined || typeof value === 'function') return value;
+  throw bad(TypeError, `${name} is ${typeof value}, not a function`);
+}
+
+function resolveTls(tls: TlsOptions): SecureContextOptions & { cert: string; key: string } {
+  for (const name of ['alpn', 'names', 'clientCertificates', 'redirectHttp']) {
+    if (name in tls) throw bad(TypeError, `tls.${name} is not available in this version`);
+  }
+  return { ...tls, cert: pemOf('cert', tls.cert), key: pemOf('key', tls.key) };
+}
+
+/** PEM text as it is, anything else as the path of a file that holds it. */
+function pemOf(name: string, value: string | undefined): string {
+  if (typeof value !== 'string') throw bad(TypeError, `tls.${name} is missing: give PEM text or the path of a file`);
+  if (value.includes('-----BEGIN ')) return value;
+  let text: string;
+  try {
+    text = readFileSync(value, 'utf8');
+  } catch (cause) {
+    throw bad(TypeError, `tls.${name} is neither PEM text nor a file that can be read: ${(cause as Error).message}`);
+  }
+  if (!text.includes('-----BEGIN ')) throw bad(TypeError, `tls.${name} names a file that holds no PEM text`);
+  return text;
+}
+
+function resolveProxies(peers: readonly string[]): BlockList {
+  if (!Array.isArray(peers)) throw bad(TypeError, 'trustProxy is not a list of addresses');
+  const list = new BlockList();
+  for (const peer of peers as readonly unknown[]) {
+    const [address = '', prefix] = String(peer).split('/');
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    const bits = prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix);
+    if (isIP(address) === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 'ipv4' ? 32 : 128)) {
+      throw bad(TypeError, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
+    }
+    list.addSubnet(address, bits, family);
+  }
+  return list;
+}
+
+function bad(kind: typeof TypeError | typeof RangeError, why: string): Error {
+  return withCode(new kind(`Cannot start server: ${why}`), 'bad-option');
+}

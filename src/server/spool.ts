@@ -1,0 +1,62 @@
+/**
+ * Request bodies on disk: temporary files that lose their name as soon as they are open.
+ *
+ * Nothing is left behind, whether the client vanishes, the handler throws or the process is killed: the kernel frees the file with its last descriptor.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { close, constants, openSync, unlinkSync, write } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SpooledFile } from '../http/request-body.ts';
+
+/** A body that is being written to disk, or lies there. */
+export class Spool implements SpooledFile {
+  size = 0;
+  #descriptor: number | undefined;
+  #isWriting = false;
+  #isDone = false;
+
+  /** Opens a temporary file. @throws What the file system says. */
+  constructor() {
+    const path = join(tmpdir(), `filrouge-${randomBytes(12).toString('hex')}`);
+    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    unlinkSync(path);
+  }
+
+  get descriptor(): number | undefined {
+    return this.#isDone ? undefined : this.#descriptor;
+  }
+
+  /** Appends bytes; one writing at a time. */
+  write(bytes: Buffer, done: (error: Error | null) => void): void {
+    this.#isWriting = true;
+    this.#writeAll(bytes, 0, (error) => {
+      this.#isWriting = false;
+      if (this.#isDone) this.#free();
+      else done(error);
+    });
+  }
+
+  /** Frees the file, at the latest when a writing under way has ended: a descriptor must not be used again while one is. */
+  close(): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    if (!this.#isWriting) this.#free();
+  }
+
+  #free(): void {
+    if (this.#descriptor !== undefined) close(this.#descriptor, () => {});
+    this.#descriptor = undefined;
+  }
+
+  #writeAll(bytes: Buffer, from: number, done: (error: Error | null) => void): void {
+    write(this.#descriptor as number, bytes, from, bytes.length - from, this.size, (error, count) => {
+      if (error) return done(error);
+      this.size += count;
+      if (from + count === bytes.length || this.#isDone) return done(null);
+      this.#writeAll(bytes, from + count, done);
+    });
+  }
+}

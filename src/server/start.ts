@@ -1,0 +1,88 @@
+/**
+ * `startServer`: finds out which part this process plays, and plays it.
+ *
+ * The same script runs in the primary and in every worker. What a part needs is loaded when it is played: a program that only makes
+ * requests and responses loads neither node:cluster nor node:child_process.
+ *
+ * @module
+ */
+import { withCode } from '../http/error-codes.ts';
+import { localGate } from './gate.ts';
+import { removeStaleSocket } from './listener.ts';
+import { serveLocally } from './local.ts';
+import { type Handler, type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
+import { drainOnSignals } from './signals.ts';
+
+/** Set by the primary for its workers, and removed as soon as it is read: programs that a handler starts must not take themselves for workers. */
+const ROLE = 'FILROUGE_WORKER';
+
+/** What the primary has told this worker; undefined in a process that no primary of ours has started. */
+let role: { readonly generation: number; readonly port: number } | undefined;
+let isStarted = false;
+
+/**
+ * Starts the server: forks `workers` processes, each running this same script, and hands every parsed request to `handler`.
+ *
+ * In the primary it resolves when every worker listens; in a worker, when that worker listens.
+ *
+ * @param handler Called once for each request, with its body. Returns a Response, or a promise of one.
+ * @param options See `ServerOptions`. All have defaults that are safe on the open internet.
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option, before anything is started. An error of the system when the port
+ *   is in use or may not be bound: nothing is left running. An error with code `worker-failed` when a worker cannot start.
+ * @example
+ * startServer((request) => Response.text(`hello, ${request.remoteAddress}`), { port: 8000 });
+ */
+export async function startServer(handler: Handler, options?: ServerOptions): Promise<RunningServer> {
+  if (typeof handler !== 'function') {
+    throw withCode(new TypeError(`Cannot start server: the handler is ${typeof handler}, not a function`), 'bad-option');
+  }
+  const resolved = resolveOptions(options);
+  readRole();
+  if (role === undefined && resolved.workers === 0) return startSingle(handler, resolved);
+  if (isStarted) {
+    const hint = 'use one handler for both, or workers: 0 in scripts of their own';
+    throw withCode(new Error(`Cannot start server: this process serves with workers already; ${hint}`), 'already-started');
+  }
+  isStarted = true;
+  try {
+    if (role !== undefined) {
+      const { startWorker } = await import('./supervisor/worker.ts');
+      return await startWorker(handler, resolved.port === 0 ? { ...resolved, port: role.port } : resolved);
+    }
+    const { startPrimary } = await import('./supervisor/primary.ts');
+    return await startPrimary(resolved, ROLE);
+  } catch (error) {
+    isStarted = false;
+    throw error;
+  }
+}
+
+function readRole(): void {
+  const text = process.env[ROLE];
+  if (text === undefined) return;
+  const [generation, port] = text.split(':').map(Number);
+  role = { generation: generation ?? 1, port: port ?? 0 };
+  Reflect.deleteProperty(process.env, ROLE);
+}
+
+/** Serves in this process. */
+async function startSingle(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  await removeStaleSocket(options);
+  const local = await serveLocally(handler, options, localGate(options.maxConnections));
+  const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? process.exit(1) : local.close())) : () => {};
+  void local.closed.then(release);
+  return {
+    url: local.url,
+    address: local.address,
+    role: 'single',
+    closed: local.closed,
+    close: (how) => local.close(how),
+    reload: () => Promise.reject(withCode(new Error('Cannot reload: this server has no workers'), 'bad-option')),
+    status: async () => ({
+      generation: 1,
+      restarts: 0,
+      workers: [{ pid: process.pid, generation: 1, ...local.status(), threads: 0, rss: process.memoryUsage.rss() }],
+    }),
+    [Symbol.asyncDispose]: () => local.close(),
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * What primary and workers say to each other over the IPC channel.
+ *
+ * Programs may use the channel for themselves: every message of ours is an object with the one key `filrouge`.
+ *
+ * @module
+ */
+import type { Address } from '../local.ts';
+
+/** From a worker to the primary. */
+export type WorkerMessage =
+  | { readonly kind: 'ready'; readonly address: Address; readonly url: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
+  /** It stops accepting: a successor is wanted, unless it was told to go. */
+  | { readonly kind: 'leaving' }
+  | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
+  /** Its lease of connections is used up, or more of it is free than it needs. */
+  | { readonly kind: 'lease-wanted' }
+  | { readonly kind: 'lease-returned'; readonly count: number };
+
+/** From the primary to a worker. */
+export type PrimaryMessage =
+  | { readonly kind: 'close'; readonly timeout: number }
+  | { readonly kind: 'status'; readonly id: number }
+  | { readonly kind: 'lease'; readonly count: number }
+  /** Others need connections: give back what is free. */
+  | { readonly kind: 'reclaim' };
+
+/** What a worker knows of itself. */
+export interface LocalStatus {
+  readonly connections: number;
+  readonly requests: number;
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly rss: number;
+}
+
+/** A message as it travels. */
+interface Envelope {
+  readonly filrouge: unknown;
+}
+
+/** Unpacks what a worker has sent, when it is one of our messages. */
+export function fromWorker(received: unknown): WorkerMessage | undefined {
+  return isEnvelope(received) ? (received.filrouge as WorkerMessage) : undefined;
+}
+
+/** Unpacks what the primary has sent, when it is one of our messages. */
+export function fromPrimary(received: unknown): PrimaryMessage | undefined {
+  return isEnvelope(received) ? (received.filrouge as PrimaryMessage) : undefined;
+}
+
+function isEnvelope(received: unknown): received is Envelope {
+  return typeof received === 'object' && received !== null && 'filrouge' in received;
+}

@@ -1,0 +1,299 @@
+/**
+ * The primary: forks the workers, replaces those that die, and serves nobody itself.
+ *
+ * Workers accept from one listening socket that they share (docs/decisions/0001-distribution.md). A successor is always ready before
+ * its predecessor is asked to go, so that somebody accepts at every moment. A worker that dies is replaced at once; one that dies young
+ * waits for its successor, a little longer each time; workers that never get ready end the server, with the first error.
+ *
+ * @module
+ */
+import cluster from 'node:cluster';
+import { createServer } from 'node:net';
+import { removeStaleSocket } from '../listener.ts';
+import type { ResolvedOptions, RunningServer, ServerStatus, WorkerStatus } from '../options.ts';
+import { drainOnSignals } from '../signals.ts';
+import { Lender } from './leases.ts';
+import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
+
+/** A worker that has served so long was healthy: whatever it dies of, its successor starts at once. */
+const HEALTHY_AFTER = 60_000;
+/** The wait before a successor, ms: none, then this, doubled each time up to the longest. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 30_000;
+/** So many workers that end before they listen, within this time and with nobody listening, are the end of the server. */
+const MAX_FAILURES = 5;
+const FAILURE_SPAN = 10_000;
+/** How often memory and request counts are looked at when workers are to be recycled, ms. */
+const RECYCLE_INTERVAL = 1000;
+/** How long a worker may overstay its drain before it is killed, ms. */
+const OVERSTAY = 2000;
+
+/** Starts the workers. */
+export async function startPrimary(options: ResolvedOptions, roleVariable: string): Promise<RunningServer> {
+  await removeStaleSocket(options);
+  const port = await probe(options);
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  const supervisor = new Supervisor(options, roleVariable, port);
+  const place = await supervisor.start();
+  return supervisor.serverAt(place);
+}
+
+/**
+ * Listens for a moment where the workers will: what the system has against it is told before anything is forked.
+ *
+ * @returns The port: with `port: 0` the one for all workers, also for those that are forked when none of the first is left.
+ */
+function probe({ host, port, path }: ResolvedOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(path === undefined ? { host, port } : { path }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+class Supervisor implements WorkerEvents {
+  readonly #options: ResolvedOptions;
+  readonly #roleVariable: string;
+  readonly #port: number;
+  readonly #lender: Lender;
+  /** Every process that has not ended. */
+  readonly #workers: Set<WorkerProcess> = new Set();
+  #generation = 1;
+  #restarts = 0;
+  /** Deaths in a row of workers that were not healthy. */
+  #youngDeaths = 0;
+  /** When workers ended before they listened, and the first of their errors. */
+  #failures: number[] = [];
+  #firstFailure: string | undefined;
+  #isStarting = true;
+  #closing: Promise<void> | undefined;
+  #settleClosed = (): void => {};
+  readonly #closed: Promise<void> = new Promise((resolve) => {
+    this.#settleClosed = resolve;
+  });
+  #reloading: Promise<void> | undefined;
+  #recycler: NodeJS.Timeout | undefined;
+  #releaseSignals = (): void => {};
+  readonly #onHangup = (): void => {
+    this.reload().catch((error: unknown) => log(`reload failed, the old workers go on: ${messageOf(error)}`));
+  };
+
+  constructor(options: ResolvedOptions, roleVariable: string, port: number) {
+    this.#options = options;
+    this.#roleVariable = roleVariable;
+    this.#port = port;
+    this.#lender = new Lender(options.maxConnections, options.workers);
+  }
+
+  /** Forks all workers and waits until each listens. When one cannot, all are ended. */
+  async start(): Promise<Place> {
+    const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
+    try {
+      const [place] = await Promise.all(workers.map((worker) => worker.ready));
+      this.#isStarting = false;
+      if (this.#options.signals) {
+        this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.close()));
+        process.on('SIGHUP', this.#onHangup);
+      }
+      this.#startRecycling();
+      return place as Place; // there is at least one worker
+    } catch (error) {
+      for (const worker of this.#workers) worker.kill();
+      await Promise.all(workers.map((worker) => worker.exited));
+      throw error;
+    }
+  }
+
+  /** What `startServer` gives to the primary. */
+  serverAt({ address, url }: Place): RunningServer {
+    const close = (how?: { timeout?: number }): Promise<void> => this.close(how);
+    return {
+      url,
+      address,
+      role: 'primary',
+      closed: this.#closed,
+      close,
+      reload: () => this.reload(),
+      status: () => this.status(),
+      [Symbol.asyncDispose]: () => close(),
+    };
+  }
+
+  close({ timeout = this.#options.shutdownTimeout }: { timeout?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeout);
+    return this.#closing;
+  }
+
+  async #close(timeout: number): Promise<void> {
+    clearInterval(this.#recycler);
+    process.off('SIGHUP', this.#onHangup);
+    const workers = [...this.#workers];
+    for (const worker of workers) worker.close(timeout);
+    const overdue = setTimeout(() => {
+      for (const worker of workers) if (worker.isAlive) worker.kill();
+    }, timeout + OVERSTAY);
+    await Promise.all(workers.map((worker) => worker.exited));
+    clearTimeout(overdue);
+    this.#releaseSignals();
+    this.#settleClosed();
+  }
+
+  /** The second signal: no more patience. */
+  #abandon(): void {
+    for (const worker of this.#workers) worker.kill();
+    process.exit(1);
+  }
+
+  /** A new generation, worker by worker. One reload at a time; a second call waits for the first. */
+  async reload(): Promise<void> {
+    while (this.#reloading) await this.#reloading.catch(() => {});
+    this.#reloading = this.#replaceAll();
+    try {
+      await this.#reloading;
+    } finally {
+      this.#reloading = undefined;
+    }
+  }
+
+  async #replaceAll(): Promise<void> {
+    if (this.#closing) throw new Error('Cannot reload: the server is closing');
+    this.#generation++;
+    const old = [...this.#workers].filter((worker) => !worker.isLeaving);
+    for (const worker of old) await this.#replace(worker);
+    log(`reloaded: generation ${this.#generation} serves`);
+  }
+
+  /** Starts a successor, and asks the worker to go when that listens. */
+  async #replace(worker: WorkerProcess): Promise<void> {
+    const successor = this.#fork();
+    successor.isReplaced = true; // until it listens nobody waits for it but us
+    await successor.ready;
+    successor.isReplaced = false;
+    if (worker.isReplaced) return successor.close(this.#options.shutdownTimeout); // it died meanwhile, and has a successor
+    worker.isReplaced = true;
+    worker.close(this.#options.shutdownTimeout);
+  }
+
+  async status(): Promise<ServerStatus> {
+    const workers = await Promise.all([...this.#workers].filter((worker) => worker.readyAt !== undefined).map(statusOf));
+    return { generation: this.#generation, restarts: this.#restarts, workers };
+  }
+
+  onLeaving(worker: WorkerProcess): void {
+    // Something escaped a handler, or somebody has sent it SIGTERM: the successor need not wait for the end of the drain.
+    if (!this.#closing && !worker.isReplaced) this.#succeed(worker, 'leaves');
+  }
+
+  onExit(worker: WorkerProcess, how: string): void {
+    this.#workers.delete(worker);
+    this.#lender.remove(worker);
+    if (this.#isStarting || this.#closing) return;
+    if (worker.readyAt === undefined) return this.#countFailure(worker);
+    if (!worker.isReplaced) this.#succeed(worker, `ended with ${how}`);
+  }
+
+  onLeaseWanted(worker: WorkerProcess): void {
+    this.#lender.want(worker);
+  }
+
+  onLeaseReturned(worker: WorkerProcess, count: number): void {
+    this.#lender.giveBack(worker, count);
+  }
+
+  #fork(): WorkerProcess {
+    const worker = new WorkerProcess({ [this.#roleVariable]: `${this.#generation}:${this.#port}` }, this.#generation, this);
+    this.#workers.add(worker);
+    this.#lender.add(worker);
+    return worker;
+  }
+
+  /** Replaces a worker that goes unasked: at once, or after a growing delay when workers die young. */
+  #succeed(worker: WorkerProcess, why: string): void {
+    worker.isReplaced = true;
+    this.#restarts++;
+    const age = worker.readyAt === undefined ? 0 : performance.now() - worker.readyAt;
+    this.#youngDeaths = age > HEALTHY_AFTER ? 0 : this.#youngDeaths + 1;
+    const delay = this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
+    log(`worker ${worker.pid} ${why}; its successor starts ${delay === 0 ? 'now' : `in ${delay} ms`}`);
+    this.#forkAfter(delay);
+  }
+
+  #forkAfter(delay: number): void {
+    if (delay === 0) {
+      this.#fork();
+      return;
+    }
+    setTimeout(() => {
+      if (!this.#closing) this.#fork();
+    }, delay);
+  }
+
+  /** A worker has ended before it listened. */
+  #countFailure(worker: WorkerProcess): void {
+    worker.ready.catch((error: unknown) => {
+      const now = performance.now();
+      this.#firstFailure ??= messageOf(error);
+      this.#failures = [...this.#failures.filter((at) => now - at < FAILURE_SPAN), now];
+      if (worker.isReplaced) return; // a reload or a recycling hears of it by itself
+      log(`worker ${worker.pid} could not start: ${messageOf(error)}`);
+      const isServing = [...this.#workers].some((other) => other.readyAt !== undefined && !other.isLeaving);
+      if (!isServing && this.#failures.length >= MAX_FAILURES) {
+        log(`giving up: ${this.#failures.length} workers in a row could not start; the first error was: ${this.#firstFailure}`);
+        process.exit(1);
+      }
+      this.#succeed(worker, 'never listened');
+    });
+  }
+
+  #startRecycling(): void {
+    const { maxMemoryPerWorker, maxRequestsPerWorker } = this.#options;
+    if (maxMemoryPerWorker === Number.POSITIVE_INFINITY && maxRequestsPerWorker === Number.POSITIVE_INFINITY) return;
+    let isBusy = false;
+    this.#recycler = setInterval(() => {
+      if (isBusy || this.#reloading || this.#closing) return;
+      isBusy = true;
+      void this.#recycle()
+        .catch((error: unknown) => log(`recycling failed, the old worker goes on: ${messageOf(error)}`))
+        .then(() => {
+          isBusy = false;
+        });
+    }, RECYCLE_INTERVAL);
+    this.#recycler.unref();
+  }
+
+  /** Replaces the workers that have had their share, one at a time. */
+  async #recycle(): Promise<void> {
+    const { maxMemoryPerWorker, maxRequestsPerWorker } = this.#options;
+    const settled = Array.from(this.#workers); // those that are started meanwhile are young
+    for (const worker of settled) {
+      if (worker.readyAt === undefined || worker.isLeaving) continue;
+      const status = await worker.status();
+      if (!status) continue;
+      const spread = 0.9 + (worker.pid % 21) / 100; // ±10 %, the same for a worker's life: they must not all go at once
+      const isTooLarge = status.rss > maxMemoryPerWorker;
+      if (!isTooLarge && status.requests < maxRequestsPerWorker * spread) continue;
+      await this.#replace(worker);
+      log(
+        `worker ${worker.pid} recycled: ${isTooLarge ? `${Math.round(status.rss / 2 ** 20)} MiB of memory` : `${status.requests} requests`}`,
+      );
+    }
+  }
+}
+
+async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
+  const { pid, generation } = worker;
+  const status = (await worker.status()) ?? { connections: 0, requests: 0, inFlight: 0, queued: 0, rss: 0 };
+  return { pid, generation, ...status, threads: 0 };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** One line for each event, for the operator. */
+function log(message: string): void {
+  console.error(`filrouge: ${message}`);
+}

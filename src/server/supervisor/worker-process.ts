@@ -1,0 +1,135 @@
+/**
+ * One worker process as the primary sees it, from its fork to its exit.
+ *
+ * @module
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { withCode } from '../../http/error-codes.ts';
+import type { Address } from '../local.ts';
+import type { Borrower } from './leases.ts';
+import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
+
+/** What a worker knows of its server once it listens. */
+export interface Place {
+  readonly address: Address;
+  readonly url: string;
+}
+
+/** What the primary is told of a worker. */
+export interface WorkerEvents {
+  onLeaving(worker: WorkerProcess): void;
+  onExit(worker: WorkerProcess, how: string): void;
+  onLeaseWanted(worker: WorkerProcess): void;
+  onLeaseReturned(worker: WorkerProcess, count: number): void;
+}
+
+/** How long a worker may take to tell its status, ms: one that is stuck does not answer. */
+const STATUS_TIME = 1000;
+
+/** A worker process. */
+export class WorkerProcess implements Borrower {
+  lent = 0;
+  readonly generation: number;
+  /** Settles when the worker listens; rejects when it cannot start. */
+  readonly ready: Promise<Place>;
+  /** Settles when the process is gone. */
+  readonly exited: Promise<void>;
+  /** Monotonic ms of `ready`; undefined before. */
+  readyAt: number | undefined;
+  /** It was told to go, or said that it goes. */
+  isLeaving = false;
+  /** A successor has been started. */
+  isReplaced = false;
+  readonly #worker: Worker;
+  #nextId = 0;
+  readonly #statuses: Map<number, (status: LocalStatus) => void> = new Map();
+
+  constructor(env: Readonly<Record<string, string>>, generation: number, events: WorkerEvents) {
+    this.generation = generation;
+    const worker = cluster.fork(env);
+    this.#worker = worker;
+    let failure: Error | undefined;
+    let settleExit = (): void => {};
+    this.exited = new Promise((resolve) => {
+      settleExit = resolve;
+    });
+    this.ready = new Promise((resolve, reject) => {
+      worker.on('message', (received: unknown) => {
+        const message = fromWorker(received);
+        if (message?.kind === 'ready') {
+          this.readyAt = performance.now();
+          resolve({ address: message.address, url: message.url });
+        } else if (message?.kind === 'failed') failure ??= failureOf(message.message, message.code);
+        else if (message?.kind === 'leaving') {
+          this.isLeaving = true;
+          events.onLeaving(this);
+        } else if (message?.kind === 'status') this.#statuses.get(message.id)?.(message.status);
+        else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
+        else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
+      });
+      worker.on('error', (error) => {
+        failure ??= error;
+      });
+      worker.on('exit', (code, signal) => {
+        const how = signal ? `signal ${signal}` : `code ${code}`;
+        reject(failure ?? failureOf(`a worker ended with ${how} before it listened; see what it printed`, undefined));
+        settleExit();
+        events.onExit(this, how);
+      });
+    });
+    this.ready.catch(() => {}); // whoever started it listens; a worker replaced in the background has nobody
+  }
+
+  get pid(): number {
+    return this.#worker.process.pid ?? 0;
+  }
+
+  get isAlive(): boolean {
+    return !this.#worker.isDead();
+  }
+
+  /** Asks it to drain and end. */
+  close(timeout: number): void {
+    this.isLeaving = true;
+    this.#tell({ kind: 'close', timeout });
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.isLeaving = true;
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  grant(count: number): void {
+    this.#tell({ kind: 'lease', count });
+  }
+
+  reclaim(): void {
+    this.#tell({ kind: 'reclaim' });
+  }
+
+  /** What it does; undefined when it does not answer. */
+  status(): Promise<LocalStatus | undefined> {
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(undefined), STATUS_TIME);
+      timer.unref();
+      this.#statuses.set(id, resolve);
+      void this.exited.then(() => resolve(undefined));
+      this.#tell({ kind: 'status', id });
+    }).then((status) => {
+      this.#statuses.delete(id);
+      return status as LocalStatus | undefined;
+    });
+  }
+
+  #tell(message: PrimaryMessage): void {
+    if (this.#worker.isConnected()) this.#worker.process.send({ filrouge: message }, undefined, undefined, () => {}); // 'exit' follows when it is gone
+  }
+}
+
+/** What a worker failed with, as the primary's error: the system's code when there is one. */
+function failureOf(message: string, code: string | undefined): Error {
+  const error = new Error(`Cannot start server: ${message}`);
+  return code === undefined ? withCode(error, 'worker-failed') : Object.assign(error, { code });
+}

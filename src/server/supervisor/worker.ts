@@ -1,0 +1,117 @@
+/**
+ * A worker process: serves, tells the primary how it fares, and leaves when it is told to, when something escaped a handler, or when the primary is gone.
+ *
+ * It leaves by draining and then disconnecting: the process ends by itself when nothing is left to do.
+ *
+ * @module
+ */
+import cluster from 'node:cluster';
+import { Worker } from 'node:worker_threads';
+import { withCode } from '../../http/error-codes.ts';
+import { serveLocally } from '../local.ts';
+import type { Handler, ResolvedOptions, RunningServer } from '../options.ts';
+import { LeaseGate } from './leases.ts';
+import { fromPrimary, type WorkerMessage } from './messages.ts';
+
+/** How long a worker without a primary may take to finish what it has, ms. */
+const ORPHAN_TIME = 5000;
+/** How long the process may live on after its last connection, ms: something a handler started may hold it. */
+const AFTERMATH = 1000;
+
+/**
+ * Runs in a thread of its own, since a handler that never returns would keep the process from seeing that its primary is gone: an orphan for ever.
+ * Once a second it looks who the parent is.
+ */
+const ORPHAN_WATCH = `
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid === parent) return;
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ORPHAN_TIME + 2000});
+}, 1000);
+`;
+
+/** Starts to serve as a worker. */
+export async function startWorker(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  const serving: { stop?: (timeout: number, code: number) => Promise<void> } = {};
+  let isLeaving = false;
+
+  const leave = async (timeout: number, code: number): Promise<void> => {
+    if (isLeaving) return;
+    isLeaving = true;
+    tell({ kind: 'leaving' });
+    await serving.stop?.(timeout, code);
+  };
+  process.on('uncaughtException', (error) => {
+    console.error(error);
+    if (!serving.stop) {
+      tell({ kind: 'failed', message: textOf(error), code: undefined });
+      process.exit(1);
+    }
+    void leave(options.shutdownTimeout, 1);
+  });
+  if (options.signals) {
+    process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
+    process.on('SIGTERM', () => void leave(options.shutdownTimeout, 0));
+  }
+
+  const gate = new LeaseGate(
+    () => tell({ kind: 'lease-wanted' }),
+    (count) => tell({ kind: 'lease-returned', count }),
+  );
+  const local = await serveLocally(handler, options, gate).catch((error: unknown) => {
+    const { message, code } = error as NodeJS.ErrnoException; // serveLocally throws nothing else
+    tell({ kind: 'failed', message, code });
+    throw error;
+  });
+  serving.stop = async (timeout, code) => {
+    await local.close({ timeout });
+    process.exitCode = code;
+    cluster.worker?.disconnect();
+    setTimeout(() => process.exit(), AFTERMATH).unref();
+  };
+  process.on('message', (received) => {
+    const message = fromPrimary(received);
+    if (message?.kind === 'close') void leave(message.timeout, 0);
+    else if (message?.kind === 'lease') gate.granted(message.count);
+    else if (message?.kind === 'reclaim') gate.reclaimed();
+    else if (message?.kind === 'status') {
+      tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
+    }
+  });
+  process.prependListener('disconnect', () => {
+    if (isLeaving || !cluster.worker) return;
+    cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
+    void leave(Math.min(options.shutdownTimeout, ORPHAN_TIME), 1);
+  });
+  new Worker(ORPHAN_WATCH, {
+    eval: true,
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+  }).unref();
+
+  tell({ kind: 'ready', address: local.address, url: local.url });
+  return {
+    url: local.url,
+    address: local.address,
+    role: 'worker',
+    closed: local.closed,
+    close: ({ timeout = options.shutdownTimeout } = {}) => leave(timeout, 0).then(() => local.closed),
+    reload: () => Promise.reject(onlyInPrimary('reload')),
+    status: () => Promise.reject(onlyInPrimary('tell the status')),
+    [Symbol.asyncDispose]: () => leave(options.shutdownTimeout, 0).then(() => local.closed),
+  };
+}
+
+function tell(message: WorkerMessage): void {
+  if (process.connected) process.send?.({ filrouge: message }, undefined, undefined, () => {}); // a primary that is gone is told of by 'disconnect'
+}
+
+function onlyInPrimary(what: string): Error {
+  return withCode(
+    new Error(`Cannot ${what}: this is a worker; ask the server that startServer gave to the primary (role "primary")`),
+    'bad-option',
+  );
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

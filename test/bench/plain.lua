@@ -1,0 +1,1 @@
+-- One request at a time on each connection, as wrk makes it.

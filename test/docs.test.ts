@@ -1,0 +1,137 @@
+/**
+ * Every `ts` block of the readme and the docs compiles, as a reader would paste it: each a module of its own, against the built package.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WORK = join(ROOT, '.build', 'docs');
+
+/** A fenced block: where it stands, what follows the fence, its code. */
+interface Block {
+  readonly page: string;
+  /** Of its first line of code, from 1. */
+  readonly line: number;
+  readonly info: string;
+  readonly code: string;
+}
+
+const PAGES = ['README.md', ...markdownBelow('docs')];
+const BLOCKS = PAGES.flatMap((page) => blocksOf(page, readFileSync(join(ROOT, page), 'utf8')));
+
+describe('the ts blocks of the docs', () => {
+  it('are there', () => {
+    expect(BLOCKS.filter((block) => block.page === 'README.md' && isCode(block)).length).toBeGreaterThan(0);
+  });
+
+  it('are marked ts, or ts fragment when they are only signatures, and never ignored', () => {
+    const odd = BLOCKS.filter(
+      (block) => /^(?:ts|typescript|js|javascript|tsx)\b/.test(block.info) && !isCode(block) && block.info !== 'ts fragment',
+    );
+    expect(odd.map((block) => `${block.page}:${block.line} is marked "${block.info}"`)).toEqual([]);
+  });
+
+  it('compile', { timeout: 60_000 }, () => {
+    expect(compile(BLOCKS.filter(isCode))).toEqual([]);
+  });
+});
+
+describe('the scan for blocks', () => {
+  it('knows fences of any length, indentation, and lines', () => {
+    const text = [
+      '# A',
+      '```ts',
+      'a();',
+      '```',
+      '````md',
+      '```ts',
+      'no',
+      '```',
+      '````',
+      '- item',
+      '  ```ts fragment',
+      '  b();',
+      '  ```',
+      '',
+    ].join('\n');
+    expect(blocksOf('a.md', text)).toEqual([
+      { page: 'a.md', line: 3, info: 'ts', code: 'a();' },
+      { page: 'a.md', line: 6, info: 'md', code: '```ts\nno\n```' },
+      { page: 'a.md', line: 12, info: 'ts fragment', code: 'b();' },
+    ]);
+  });
+
+  it('reports an error at the line of the page', { timeout: 60_000 }, () => {
+    const [message, ...others] = compile([
+      { page: 'docs/a.md', line: 10, info: 'ts', code: 'const one = 1;\nconst two: string = one;\nvoid two;' },
+    ]);
+    expect(message).toBe("docs/a.md:11 TS2322: Type 'number' is not assignable to type 'string'.");
+    expect(others).toEqual([]);
+  });
+});
+
+function isCode(block: Block): boolean {
+  return block.info === 'ts';
+}
+
+function markdownBelow(directory: string): string[] {
+  if (!existsSync(join(ROOT, directory))) return [];
+  const names = readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(directory, name))
+    .toSorted();
+}
+
+function blocksOf(page: string, text: string): Block[] {
+  const found = text.matchAll(/^([ \t]*)(`{3,})([^`\n]*)\n(?:([\s\S]*?)\n)?[ \t]*\2[ \t]*$/gm);
+  return [...found].map((match) => {
+    const [, indent = '', , info = '', code = ''] = match;
+    const line = text.slice(0, match.index).split('\n').length + 1;
+    return {
+      page,
+      line,
+      info: info.trim(),
+      code: code
+        .split('\n')
+        .map((row) => row.replace(indent, ''))
+        .join('\n'),
+    };
+  });
+}
+
+/** Compiles each block as a module, all in one process, and gives the errors by page and line. */
+function compile(blocks: readonly Block[]): string[] {
+  rmSync(WORK, { recursive: true, force: true });
+  mkdirSync(WORK, { recursive: true });
+  for (const [index, block] of blocks.entries()) writeFileSync(join(WORK, `${index}.ts`), `${block.code}\nexport {};\n`);
+  const compilerOptions = {
+    rootDir: '.',
+    noEmit: true,
+    declaration: false,
+    isolatedDeclarations: false,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    noPropertyAccessFromIndexSignature: false,
+  };
+  writeFileSync(join(WORK, 'tsconfig.json'), JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*.ts'] }));
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.', '--pretty', 'false'],
+    {
+      cwd: WORK,
+      encoding: 'utf8',
+      timeout: 60_000,
+    },
+  );
+  if (status === 0) return [];
+  const errors = stdout.split('\n').map((line) => /^(\d+)\.ts\((\d+),\d+\): error (.+)$/.exec(line));
+  const messages = errors.flatMap((error) => {
+    const block = blocks[Number(error?.[1])];
+    return block ? [`${block.page}:${block.line + Number(error?.[2]) - 1} ${error?.[3]}`] : [];
+  });
+  return messages.length > 0 ? messages : [`tsc ended with ${status}: ${stdout}${stderr}`];
+}

@@ -1,0 +1,181 @@
+/**
+ * The rules of the house: which layer may know which, and what a layer must not touch.
+ * Each takes the sources and returns one sentence for each breach.
+ *
+ * @module
+ */
+import type { Import, Source } from './sources.ts';
+
+interface Layer {
+  /** Layers it may import; its own is always allowed, but see `helper to helper`. */
+  readonly layers: readonly string[];
+  /** Node modules it may import; undefined: any. */
+  readonly node?: readonly string[];
+  /** Packages it may import; undefined: every dependency. */
+  readonly packages?: readonly string[];
+  /** Code it must not hold. */
+  readonly never?: Readonly<Record<string, RegExp>>;
+}
+
+const PROCESS = { process: /(?<![.\w])process\b(?!\s*[:(])/ };
+const TIMERS = { 'a timer': /(?<![.\w])(?:setTimeout|setInterval|setImmediate|clearTimeout|clearInterval)\b/ };
+const CONSOLE = { console: /(?<![.\w])console\b/ };
+const CLOCK = { 'the clock': /\bDate\.now\b|\bperformance\b|\bnew Date\(\s*\)|\bhrtime\b/ };
+
+/** The table of the architecture page. `front` is what lies directly in src/: the doors. */
+const LAYERS: Readonly<Record<string, Layer>> = {
+  http: {
+    layers: [],
+    // node:fs: Response.file looks at its file, and a large request body is read from its descriptor.
+    node: ['node:buffer', 'node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:stream/web', 'node:url', 'node:util', 'node:zlib'],
+    never: { ...PROCESS, ...TIMERS, ...CONSOLE },
+  },
+  fields: { layers: ['http'], node: ['node:buffer'], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },
+  h1: { layers: ['http'], node: ['node:buffer'], packages: [], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },
+  helpers: { layers: ['http', 'fields'] },
+  server: { layers: ['http', 'h1'] },
+  front: { layers: ['http', 'server', 'helpers'] },
+};
+
+/** Nothing that `import 'filrouge'` loads may load these. */
+const HEAVY = new Set([
+  'undici',
+  'ws',
+  'busboy',
+  'socket.io',
+  'node:http',
+  'node:https',
+  'node:http2',
+  'node:child_process',
+  'node:cluster',
+]);
+
+/** Breaches of the table: layers, node modules, packages. */
+export function forbiddenImports(sources: readonly Source[], dependencies: readonly string[]): string[] {
+  return each(sources, (source, layer) =>
+    source.imports
+      .filter((found) => !isAllowed(layerOf(source.path), layer, found, dependencies))
+      .map((found) => `imports ${found.target}`),
+  );
+}
+
+function isAllowed(name: string, layer: Layer, found: Import, dependencies: readonly string[]): boolean {
+  if (found.relative) {
+    const target = layerOf(found.target);
+    return target === name || layer.layers.includes(target);
+  }
+  if (found.target.startsWith('node:')) return layer.node?.includes(found.target) ?? true;
+  const parts = found.target.split('/');
+  const named = found.target.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
+  return (layer.packages ?? dependencies).includes(named) && dependencies.includes(named);
+}
+
+/** Globals that a layer must not touch: process, timers, console, the clock. */
+export function forbiddenGlobals(sources: readonly Source[]): string[] {
+  return each(sources, (source, layer) =>
+    Object.entries(layer.never ?? {}).flatMap(([what, pattern]) =>
+      linesWith(source, pattern).map((line) => `touches ${what} in line ${line}`),
+    ),
+  );
+}
+
+/** A helper is `helpers/x.ts` with what lies in `helpers/x/`; what two of them share moves down, never sideways. */
+export function helpersThatImportHelpers(sources: readonly Source[]): string[] {
+  const subject = (path: string): string => path.split('/')[1]?.replace(/\.ts$/, '') ?? '';
+  return each(sources, (source) => {
+    if (layerOf(source.path) !== 'helpers') return [];
+    const others = source.imports.filter((found) => found.relative && layerOf(found.target) === 'helpers');
+    return others.filter((found) => subject(found.target) !== subject(source.path)).map((found) => `imports ${found.target}`);
+  });
+}
+
+/** Circles in which modules load each other, each once. Type-only and lazy imports do not load: HttpError and Response name each other's type. */
+export function importCycles(sources: readonly Source[]): string[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
+    if (trail.includes(path) || done.has(path)) return;
+    for (const found of byPath.get(path)?.imports ?? []) {
+      if (found.relative && !found.typeOnly && !found.lazy) visit(found.target, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const path of byPath.keys()) visit(path, []);
+  return cycles;
+}
+
+/** Heavy modules that come with a door, and the way they come in. */
+export function heavyImports(sources: readonly Source[], door: string): string[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const seen = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const item of byPath.get(path)?.imports ?? []) {
+      if (item.typeOnly || item.lazy) continue;
+      if (item.relative) visit(item.target, [...trail, path]);
+      else if (HEAVY.has(item.target)) found.push([...trail, path, item.target].join(' → '));
+    }
+  };
+  visit(door, []);
+  return found;
+}
+
+/** Relative imports of a file that does not exist, or that do not end in `.ts`. */
+export function brokenImports(sources: readonly Source[]): string[] {
+  const paths = new Set(sources.map((source) => source.path));
+  return each(sources, (source) =>
+    source.imports
+      .filter((found) => found.relative && !paths.has(found.target))
+      .map((found) => `imports ${found.target}, which does not exist`),
+  );
+}
+
+/** Files too long to be read at one go. */
+export function longFiles(sources: readonly Source[], most: number): string[] {
+  return each(sources, (source) => (source.lines > most ? [`has ${source.lines} lines`] : []));
+}
+
+/** Names that say nothing, and names that are not kebab-case. */
+export function badNames(sources: readonly Source[]): string[] {
+  return each(sources, (source) =>
+    source.path
+      .replace(/\.ts$/, '')
+      .split('/')
+      .filter((name) => /^(?:utils?|common|types?|misc|helper|shared|lib)$/.test(name) || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name))
+      .map((name) => `is named "${name}"`),
+  );
+}
+
+/** Default exports. */
+export function defaultExports(sources: readonly Source[]): string[] {
+  return each(sources, (source) =>
+    linesWith(source, /\bexport\s+default\b|\bexport\s*\{[^}]*\bas\s+default\b/).map((line) => `exports a default in line ${line}`),
+  );
+}
+
+/** The type `any`. */
+export function anyTypes(sources: readonly Source[]): string[] {
+  return each(sources, (source) =>
+    linesWith(source, /(?:[:<|&,=(]|\bas|\bextends|=>)\s*any\b(?!\s*[(:=.?])/).map((line) => `says any in line ${line}`),
+  );
+}
+
+function each(sources: readonly Source[], breaches: (source: Source, layer: Layer) => readonly string[]): string[] {
+  return sources.flatMap((source) => {
+    const layer = LAYERS[layerOf(source.path)];
+    if (!layer) return [`${source.path} is in no layer`];
+    return breaches(source, layer).map((breach) => `${source.path} ${breach}`);
+  });
+}
+
+function layerOf(path: string): string {
+  return path.includes('/') ? (path.split('/')[0] ?? '') : 'front';
+}
+
+function linesWith(source: Source, pattern: RegExp): number[] {
+  return [...source.code.matchAll(new RegExp(pattern, 'g'))].map((match) => source.code.slice(0, match.index).split('\n').length);
+}
