@@ -1,0 +1,69 @@
+/** The pages of the demo: each a function from values to a Response. */
+import { type Request, Response } from 'filrouge';
+import { type Html, html } from './html.ts';
+import { layout } from './layout.ts';
+import type { Note } from './notes.ts';
+
+export function homePage(): Response {
+  return page(
+    'Home',
+    html`
+      <h1>A red thread<br />from request to response.</h1>
+      <p class="lead">This site is one function. It gets a request whose body is already there, calls plain functions in sequence, and returns a response. All cores of this machine serve it.</p>
+      <p><a class="button" href="/notes">Leave a note</a> <a class="button quiet" href="/workings">See what happens</a></p>
+      <div class="cards">
+        <section><h2>Linear</h2><p>An <code>if</code> is the router's friend, <code>??</code> is the chain, <code>return</code> means answered.</p></section>
+        <section><h2>Synchronous</h2><p>No <code>async</code>, no <code>await</code>: the stack of an error begins at your own line.</p></section>
+        <section><h2>Sturdy</h2><p>Limits and time-outs are on. A handler that <a href="/panic">throws</a> costs one request.</p></section>
+      </div>`,
+  );
+}
+
+export function notesPage(notes: readonly Note[], problem?: string, text = ''): Response {
+  const complaint = problem === undefined ? html`` : html`<p class="problem" role="alert">${problem}</p>`;
+  return page(
+    'Notes',
+    html`
+      <h1>Notes</h1>
+      <form method="post" action="/notes">
+        ${complaint}
+        <label>Your note <textarea name="text" rows="3" maxlength="280" required autofocus>${text}</textarea></label>
+        <label>Your name <input name="author" maxlength="40" placeholder="somebody" autocomplete="nickname" /></label>
+        <button class="button">Leave it here</button>
+      </form>
+      <ul class="notes">${notes.map(noteItem)}</ul>
+      ${notes.length === 0 ? html`<p class="quiet">Nobody has left a note yet.</p>` : html``}`,
+  );
+}
+
+function noteItem({ text, author, at }: Note): Html {
+  return html`<li><p>${text}</p><footer>${author}, <time datetime="${at}">${at.slice(0, 16).replace('T', ' ')}</time></footer></li>`;
+}
+
+export function workingsPage(request: Request, facts: Readonly<Record<string, string | number>>): Response {
+  const fields = request.headers.map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`);
+  const rows = Object.entries(facts).map(([name, value]) => html`<tr><th>${name}</th><td>${value}</td></tr>`);
+  return page(
+    'Workings',
+    html`
+      <h1>What happened just now</h1>
+      <p class="lead">Your browser sent <code>${request.method} ${request.target}</code> over HTTP/${request.httpVersion}. Process ${facts['pid'] ?? ''} answered. Reload: it may be another one.</p>
+      <h2>The process</h2><table>${rows}</table>
+      <h2>Your request</h2><table>${fields}</table>`,
+  );
+}
+
+/** The red thread, as the tab of the browser shows it. */
+export function icon(): Response {
+  const thread = '<path d="M4 24C10 4 14 30 20 14S28 8 28 8" fill="none" stroke="#b3261e" stroke-width="3.5" stroke-linecap="round"/>';
+  return Response.svg(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${thread}</svg>`).withPublicCache(86_400);
+}
+
+export function errorPage(status: number, message: string): Response {
+  const body = html`<h1><span class="status">${status}</span> ${status === 404 ? 'Not here' : 'That did not work'}</h1><p class="lead">${message}</p><p><a class="button" href="/">Home</a></p>`;
+  return page(String(status), body).withStatus(status);
+}
+
+function page(title: string, body: Html): Response {
+  return Response.html(layout(title, body).text);
+}

@@ -1,0 +1,34 @@
+/**
+ * The smallest complete server: routes read from top to bottom, a typed parameter, and a handler that throws without ending anything.
+ *
+ *     npm run build && npm run build:examples && node .build/examples/hello.js
+ *
+ *     $ curl -i http://localhost:8000/              303 See Other, Location: /hello/world
+ *     $ curl http://localhost:8000/hello/world      hello, world
+ *     $ curl http://localhost:8000/squares/12       144
+ *     $ curl -i http://localhost:8000/squares/x     404 Not Found
+ *     $ curl -i http://localhost:8000/panic         500 Internal Server Error
+ *     $ curl http://localhost:8000/hello/again      hello, again
+ */
+import { match, type Request, Response, startServer } from 'filrouge';
+
+// One process for each core, all running this file. "localhost" is reached from this machine only; "0.0.0.0" is reached from others.
+startServer(answer, { host: 'localhost', port: Number(process.env['PORT'] ?? 8000) });
+
+/** One request in, one response out. The body would be there already: nothing here has to wait. */
+function answer(request: Request): Response {
+  // An `if` for each route, tried in this order. `match` gives the parameters of the pattern, or undefined.
+  if (match(request, 'GET /')) return Response.redirect('/hello/world');
+
+  const hello = match(request, 'GET /hello/{name}');
+  if (hello) return Response.text(`hello, ${hello.name}\n`);
+
+  // `uint` takes digits only and gives a number: for anything else this route is not meant.
+  const square = match(request, 'GET /squares/{n:uint}');
+  if (square) return Response.text(`${square.n * square.n}\n`);
+
+  // The client sees a bare 500, the error is printed here. The process, and everybody else's request, go on.
+  if (match(request, 'GET /panic')) throw new Error('This handler throws on purpose');
+
+  return Response.text('There is nothing here.\n').withStatus(404);
+}
