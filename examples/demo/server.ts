@@ -14,10 +14,9 @@ import { HttpError, logAccess, match, type Request, Response, readText, requestI
 import { addNote, allNotes, NoteError } from './notes.ts';
 import { errorPage, homePage, icon, notesPage, workingsPage } from './pages.ts';
 
-const port = Number(process.env['PORT'] ?? 8000);
-const host = process.env['HOST'] ?? 'localhost';
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 
-startServer(handle, { host, port, onError });
+startServer(handle, { host, port: Number(port), onError });
 if (cluster.isPrimary) console.log(`\n  The demo is at http://${host}:${port}/ — Ctrl-C ends it.\n`);
 
 /** What is true of every response stands here, in one line: there is no middleware to look for. */
@@ -29,7 +28,7 @@ function handle(request: Request): Response {
 /** What each address answers. `??` reads: "and if that is not mine, the next". */
 function answer(request: Request): Response {
   try {
-    return pages(request) ?? api(request) ?? notFound(request);
+    return pages(request) ?? api(request) ?? errorPage(404, `There is no page at ${request.path}`);
   } catch (error) {
     if (error instanceof HttpError) return errorPage(error.status, error.message);
     throw error; // ours: onError answers it
@@ -72,10 +71,6 @@ function facts(): Record<string, string | number> {
     uptime: Math.round(process.uptime()),
     memory: `${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`,
   };
-}
-
-function notFound(request: Request): Response {
-  return errorPage(404, `There is no page at ${request.path}`);
 }
 
 /** Sees what became a 500. The visitor learns nothing of it but that it happened. */

@@ -20,6 +20,9 @@ export const ANSWERING = 3;
 /** A body must bring this for each second of `requestTimeout`. */
 const LEAST_BYTES_PER_SECOND = 1024;
 
+/** How long a connection at rest is kept when the server drains, ms: longer than a request is on its way. */
+const DRAIN_GRACE = 500;
+
 /** Watches the reading side of one connection. */
 export class Patience {
   /** What is being waited for. */
@@ -50,6 +53,11 @@ export class Patience {
     else if (phase === READING_HEAD) this.#deadline = performance.now() + options.headersTimeout;
     else if (phase === READING_BODY) this.#deadline = performance.now() + options.requestTimeout;
     else this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** The server is draining. A request may be on its way at this moment: it is still answered, and told that it was the last. */
+  shorten(): void {
+    this.#deadline = Math.min(this.#deadline, performance.now() + DRAIN_GRACE);
   }
 
   /**

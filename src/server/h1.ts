@@ -350,7 +350,7 @@ export class Http1Connection implements Connection {
   }
 
   drain(): void {
-    if (this.#owed.length === 0 && !this.#incoming && !this.#reader.isMidway) this.#end(false);
+    if (this.#owed.length === 0 && !this.#incoming && !this.#reader.isMidway) this.#patience.shorten();
   }
 
   destroy(): void {

@@ -11,7 +11,7 @@ import type { Handler, ResolvedOptions } from './options.ts';
 export interface Connection {
   /** Looks whether a time is up. Called at each tick. */
   tick(now: number): void;
-  /** No further requests: idle ones close, others close after what they owe. */
+  /** One more request at the most: those at rest close after a moment, others after what they owe. */
   drain(): void;
   /** Ends at once, whatever is under way. */
   destroy(): void;

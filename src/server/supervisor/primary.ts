@@ -90,17 +90,20 @@ class Supervisor implements WorkerEvents {
 
   /** Forks all workers and waits until each listens. When one cannot, all are ended. */
   async start(): Promise<Place> {
+    if (this.#options.signals) this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.close()));
     const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
     try {
       const [place] = await Promise.all(workers.map((worker) => worker.ready));
       this.#isStarting = false;
-      if (this.#options.signals) {
-        this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.close()));
-        process.on('SIGHUP', this.#onHangup);
-      }
+      if (this.#options.signals) process.on('SIGHUP', this.#onHangup);
       this.#startRecycling();
       return place as Place; // there is at least one worker
     } catch (error) {
+      if (this.#closing) {
+        await this.#closing;
+        process.exit(0); // a signal came before the server was there: nobody is left to tell
+      }
+      this.#releaseSignals();
       for (const worker of this.#workers) worker.kill();
       await Promise.all(workers.map((worker) => worker.exited));
       throw error;
@@ -131,7 +134,10 @@ class Supervisor implements WorkerEvents {
     clearInterval(this.#recycler);
     process.off('SIGHUP', this.#onHangup);
     const workers = [...this.#workers];
-    for (const worker of workers) worker.close(timeout);
+    for (const worker of workers) {
+      if (worker.readyAt === undefined) worker.kill(); // it has served nobody, and may not hear yet
+      else worker.close(timeout);
+    }
     const overdue = setTimeout(() => {
       for (const worker of workers) if (worker.isAlive) worker.kill();
     }, timeout + OVERSTAY);

@@ -32,15 +32,20 @@ setInterval(() => {
 
 /** Starts to serve as a worker. */
 export async function startWorker(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  // Both are filled in as they come: it may be told to go before it listens, and then goes as soon as it does.
   const serving: { stop?: (timeout: number, code: number) => Promise<void> } = {};
-  let isLeaving = false;
-
+  const leaving: { timeout: number; code: number; isTold: boolean } = { timeout: options.shutdownTimeout, code: 0, isTold: false };
   const leave = async (timeout: number, code: number): Promise<void> => {
-    if (isLeaving) return;
-    isLeaving = true;
+    if (leaving.isTold) return;
+    Object.assign(leaving, { timeout, code, isTold: true });
     tell({ kind: 'leaving' });
     await serving.stop?.(timeout, code);
   };
+
+  const gate = new LeaseGate(
+    () => tell({ kind: 'lease-wanted' }),
+    (count) => tell({ kind: 'lease-returned', count }),
+  );
   process.on('uncaughtException', (error) => {
     console.error(error);
     if (!serving.stop) {
@@ -49,15 +54,23 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     }
     void leave(options.shutdownTimeout, 1);
   });
+  process.on('message', (received) => {
+    const message = fromPrimary(received);
+    if (message?.kind === 'close') void leave(message.timeout, 0);
+    else if (message?.kind === 'lease') gate.granted(message.count);
+    else if (message?.kind === 'reclaim') gate.reclaimed();
+    else if (message?.kind === 'status') tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
+  });
   if (options.signals) {
     process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
     process.on('SIGTERM', () => void leave(options.shutdownTimeout, 0));
   }
+  process.prependListener('disconnect', () => {
+    if (leaving.isTold || !cluster.worker) return;
+    cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
+    void leave(Math.min(options.shutdownTimeout, ORPHAN_TIME), 1);
+  });
 
-  const gate = new LeaseGate(
-    () => tell({ kind: 'lease-wanted' }),
-    (count) => tell({ kind: 'lease-returned', count }),
-  );
   const local = await serveLocally(handler, options, gate).catch((error: unknown) => {
     const { message, code } = error as NodeJS.ErrnoException; // serveLocally throws nothing else
     tell({ kind: 'failed', message, code });
@@ -69,24 +82,8 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     cluster.worker?.disconnect();
     setTimeout(() => process.exit(), AFTERMATH).unref();
   };
-  process.on('message', (received) => {
-    const message = fromPrimary(received);
-    if (message?.kind === 'close') void leave(message.timeout, 0);
-    else if (message?.kind === 'lease') gate.granted(message.count);
-    else if (message?.kind === 'reclaim') gate.reclaimed();
-    else if (message?.kind === 'status') {
-      tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
-    }
-  });
-  process.prependListener('disconnect', () => {
-    if (isLeaving || !cluster.worker) return;
-    cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
-    void leave(Math.min(options.shutdownTimeout, ORPHAN_TIME), 1);
-  });
-  new Worker(ORPHAN_WATCH, {
-    eval: true,
-    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
-  }).unref();
+  new Worker(ORPHAN_WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } }).unref();
+  if (leaving.isTold) await serving.stop(leaving.timeout, leaving.code);
 
   tell({ kind: 'ready', address: local.address, url: local.url });
   return {

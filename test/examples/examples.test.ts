@@ -1,0 +1,132 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accepting, freePort, type Program, start } from '../support/program.ts';
+
+const SOURCES = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function run(example: string): Promise<{ program: Program; origin: string }> {
+  const port = await freePort();
+  const program = start(`.build/examples/${example}.js`, { PORT: String(port), NOTES_FILE: join(folder, 'notes.ndjson') });
+  await accepting(port);
+  return { program, origin: `http://localhost:${port}` };
+}
+
+describe('the examples', () => {
+  it('are synchronous: none says async, await or .then(', () => {
+    const asynchronous = SOURCES.filter((file) =>
+      /\basync\b(?!<)|\bawait\b(?!<)|\.then\(/.test(
+        readFileSync(join('examples', file), 'utf8').replace(/<code>(?:async|await)<\/code>/g, ''),
+      ),
+    );
+    expect(asynchronous).toEqual([]);
+  });
+
+  it('are at most 80 lines each', () => {
+    const long = SOURCES.filter((file) => readFileSync(join('examples', file), 'utf8').trimEnd().split('\n').length > 80);
+    expect(long).toEqual([]);
+  });
+
+  it('import the package as a user does', () => {
+    const inner = SOURCES.filter((file) => /from '\.\.\/(?:\.\.\/)?(?:src|dist)/.test(readFileSync(join('examples', file), 'utf8')));
+    expect(inner).toEqual([]);
+  });
+});
+
+describe('examples/hello', () => {
+  it('does what its first comment shows', async () => {
+    const { program, origin } = await run('hello');
+    const home = await fetch(`${origin}/`, { redirect: 'manual' });
+    expect([home.status, home.headers.get('location')]).toEqual([303, '/hello/world']);
+    expect(await (await fetch(`${origin}/hello/world`)).text()).toBe('hello, world\n');
+    expect(await (await fetch(`${origin}/squares/12`)).text()).toBe('144\n');
+    expect((await fetch(`${origin}/squares/x`)).status).toBe(404);
+    const panic = await fetch(`${origin}/panic`);
+    expect([panic.status, await panic.text()]).toEqual([500, 'Internal Server Error']);
+    await program.prints(/This handler throws on purpose/);
+    expect(await (await fetch(`${origin}/hello/again`)).text()).toBe('hello, again\n');
+  });
+});
+
+describe('examples/notes', () => {
+  const json = (text: string): RequestInit => ({ headers: { 'Content-Type': 'application/json' }, body: text });
+
+  it('keeps notes over all its workers', async () => {
+    const { origin } = await run('notes');
+    const made = await fetch(`${origin}/notes`, { method: 'POST', ...json('{"text":"buy bread"}') });
+    expect(made.status).toBe(201);
+    const place = made.headers.get('location') ?? '';
+    const { id } = (await made.json()) as { id: string };
+    expect(place).toBe(`/notes/${id}`);
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, async () => (await fetch(`${origin}/notes`, { headers: { Connection: 'close' } })).json()),
+    );
+    expect(seen).toEqual(Array.from({ length: 20 }, () => [{ id, text: 'buy bread' }]));
+    expect(await (await fetch(origin + place, { method: 'PUT', ...json('{"text":"buy cake"}') })).json()).toEqual({ id, text: 'buy cake' });
+    expect((await fetch(origin + place, { method: 'DELETE' })).status).toBe(204);
+    expect((await fetch(origin + place)).status).toBe(404);
+  });
+
+  it('says what is wrong with a note, and which methods there are', async () => {
+    const { origin } = await run('notes');
+    const empty = await fetch(`${origin}/notes`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      body: '{"text":""}',
+    });
+    expect(empty.status).toBe(422);
+    expect(await empty.json()).toMatchObject({ code: 'schema-mismatch', issues: [{ path: ['text'] }] });
+    expect((await fetch(`${origin}/notes`, { method: 'POST', ...json('{"text":') })).status).toBe(400);
+    expect((await fetch(`${origin}/notes`, { method: 'POST', body: 'text' })).status).toBe(415);
+    const patch = await fetch(`${origin}/notes`, { method: 'PATCH' });
+    expect([patch.status, patch.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS, POST']);
+  });
+
+  it('loses no note when many are made at once', async () => {
+    const { origin } = await run('notes');
+    await Promise.all(Array.from({ length: 100 }, (_, i) => fetch(`${origin}/notes`, { method: 'POST', ...json(`{"text":"note ${i}"}`) })));
+    const notes = (await (await fetch(`${origin}/notes`)).json()) as { text: string }[];
+    expect(new Set(notes.map(({ text }) => text)).size).toBe(100);
+  });
+});
+
+describe('examples/demo', () => {
+  it('does what its first comment shows', async () => {
+    const { program, origin } = await run('demo/server');
+    await program.prints(/The demo is at/);
+    expect(await (await fetch(`${origin}/api/notes`)).json()).toEqual([]);
+    const posted = await fetch(`${origin}/notes`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ text: 'hello', author: 'ada' }),
+    });
+    expect([posted.status, posted.headers.get('location')]).toEqual([303, '/notes']);
+    expect(await (await fetch(`${origin}/api/notes`)).json()).toMatchObject([{ text: 'hello', author: 'ada' }]);
+    expect(await (await fetch(`${origin}/api/facts`)).json()).toMatchObject({ node: process.version });
+    expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
+  });
+
+  it('answers an error with a page that tells nothing, and goes on', async () => {
+    const { program, origin } = await run('demo/server');
+    const panic = await fetch(`${origin}/panic`);
+    const page = await panic.text();
+    expect(panic.status).toBe(500);
+    expect(page).not.toContain('red button');
+    expect(panic.headers.get('x-content-type-options')).toBe('nosniff');
+    await program.prints(/The visitor pressed the red button/);
+    expect((await fetch(`${origin}/`)).status).toBe(200);
+  });
+
+  it('ends by itself, with code 0, when it is asked to', async () => {
+    const { program } = await run('demo/server');
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+  });
+});

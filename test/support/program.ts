@@ -1,0 +1,80 @@
+/**
+ * Real processes for tests: starts a program, collects what it prints, and ends it by its process id.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { afterEach } from 'vitest';
+import { until } from './until.ts';
+
+const running: Program[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((program) => program.kill()));
+});
+
+/** A process that was started by a test. */
+export class Program {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+
+  constructor(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+    this.child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (text: Buffer) => {
+      this.stdout += text.toString();
+    });
+    this.child.stderr?.on('data', (text: Buffer) => {
+      this.stderr += text.toString();
+    });
+    this.ended = once(this.child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+    running.push(this);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** The first match of a pattern in what it has printed, as soon as it is there. */
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+    return until(
+      () => pattern.exec(this.stdout + this.stderr) ?? undefined,
+      () => `${pattern} in what it printed:\n${this.stdout}${this.stderr}`,
+    );
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+/** Starts a program. It is killed when the test ends. */
+export function start(file: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): Program {
+  return new Program(file, args, env);
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** Waits until somebody accepts connections on a port. */
+export async function accepting(port: number): Promise<void> {
+  await until(
+    async () => {
+      const socket = connect(port, 'localhost');
+      const isOpen = await new Promise<boolean>((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)));
+      socket.destroy();
+      return isOpen || undefined;
+    },
+    () => `somebody who accepts on port ${port}`,
+  );
+}

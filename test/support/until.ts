@@ -1,0 +1,25 @@
+/** Waiting for a condition, without a fixed time. */
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** How long a condition may take before the test fails, ms. */
+const DEADLINE = 8000;
+
+/**
+ * Asks again and again until there is an answer.
+ *
+ * @param ask Gives undefined as long as the condition does not hold.
+ * @param what Says what was waited for in vain.
+ */
+export async function until<T>(
+  ask: () => T | undefined | Promise<T | undefined>,
+  what: () => string,
+  deadline: number = DEADLINE,
+): Promise<T> {
+  const end = performance.now() + deadline;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > end) throw new Error(`Waited in vain for ${what()}`);
+    await pause(5);
+  }
+}
