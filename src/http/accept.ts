@@ -31,13 +31,16 @@ export function mediaQuality(accept: string | undefined, type: string): number {
   return quality;
 }
 
-/** Whether the client would rather read JSON than plain text: never by silence, only when it says so. */
+/** Whether the client would rather read JSON than text: when it names JSON, and ranks it above text or as high and before it. */
 export function prefersJson(accept: string | undefined): boolean {
-  if (accept === undefined || !/json/i.test(accept)) return false;
-  return (
-    mediaQuality(accept, 'application/json') > Math.max(mediaQuality(accept, 'text/plain'), mediaQuality(accept, 'text/html')) ||
-    (mediaQuality(accept, 'application/json') === 1 && !/text\//i.test(accept))
-  );
+  if (accept === undefined) return false;
+  const names = accept.toLowerCase();
+  const place = names.indexOf('json');
+  if (place === -1) return false;
+  const json = mediaQuality(accept, 'application/json');
+  const text = Math.max(mediaQuality(accept, 'text/plain'), mediaQuality(accept, 'text/html'));
+  const textPlace = names.indexOf('text/');
+  return json > text || (json === text && json > 0 && (textPlace === -1 || place < textPlace));
 }
 
 function qualityOf(parameters: readonly string[]): number {

@@ -59,7 +59,8 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     if (message?.kind === 'close') void leave(message.timeout, 0);
     else if (message?.kind === 'lease') gate.granted(message.count);
     else if (message?.kind === 'reclaim') gate.reclaimed();
-    else if (message?.kind === 'status') tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
+    else if (message?.kind === 'status')
+      tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
   });
   if (options.signals) {
     process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
@@ -82,7 +83,10 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     cluster.worker?.disconnect();
     setTimeout(() => process.exit(), AFTERMATH).unref();
   };
-  new Worker(ORPHAN_WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } }).unref();
+  new Worker(ORPHAN_WATCH, {
+    eval: true,
+    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
+  }).unref();
   if (leaving.isTold) await serving.stop(leaving.timeout, leaving.code);
 
   tell({ kind: 'ready', address: local.address, url: local.url });

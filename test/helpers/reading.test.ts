@@ -1,0 +1,112 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { assertOr400, HttpError, Request, readJson, readText, tryOr400, tryOr404 } from '../../src/index.ts';
+
+const json = (body: string, type = 'application/json'): Request => new Request({ method: 'POST', headers: { 'Content-Type': type }, body });
+
+function failure(f: () => unknown): HttpError {
+  try {
+    f();
+  } catch (error) {
+    if (error instanceof HttpError) return error;
+    throw error;
+  }
+  throw new Error('Nothing was thrown');
+}
+
+describe('readText', () => {
+  it('reads UTF-8 of any type, and minds its limit', () => {
+    expect(readText(json('é', 'x/y'))).toBe('é');
+    expect(failure(() => readText(json('12345'), { limit: 4 }))).toMatchObject({ status: 413 });
+  });
+});
+
+describe('readJson', () => {
+  it.each(['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON;charset="UTF-8"', 'application/problem+json'])(
+    'reads %s',
+    (type) => {
+      expect(readJson(json('{"a":1}', type))).toEqual({ a: 1 });
+    },
+  );
+
+  it.each(['text/plain', 'application/jsonx', 'application/json; charset=latin1', 'application/json x', 'application/json\t; charset', ''])(
+    'refuses the type %j with 415',
+    (type) => {
+      expect(failure(() => readJson(json('{}', type)))).toMatchObject({ status: 415, code: 'unsupported-media-type' });
+    },
+  );
+
+  it('refuses a missing type, since anybody can send one from a foreign page', () => {
+    expect(failure(() => readJson(new Request({ method: 'POST', body: '{}' })))).toMatchObject({ status: 415 });
+  });
+
+  it('refuses malformed JSON with 400 and does not quote it', () => {
+    const error = failure(() => readJson(json('{"secret": tru')));
+    expect(error).toMatchObject({ status: 400, code: 'bad-json' });
+    expect(error.message).not.toContain('secret');
+  });
+
+  it('drops __proto__, however it is spelled', () => {
+    const value = readJson<{ a: object }>(json('{"a":{"__proto__":{"admin":true},"\\u005f_proto__":{"admin":true}}}'));
+    expect((value.a as { admin?: boolean }).admin).toBeUndefined();
+    expect(Object.keys(value.a)).toEqual([]);
+  });
+
+  it('checks and types by a zod schema', () => {
+    const schema = z.object({ text: z.string(), n: z.number().default(3) });
+    const note: { text: string; n: number } = readJson(json('{"text":"a"}'), schema);
+    expect(note).toEqual({ text: 'a', n: 3 });
+    const error = failure(() => readJson(json('{"text":7}'), schema));
+    expect(error).toMatchObject({ status: 422, code: 'schema-mismatch', details: { issues: [{ path: ['text'] }] } });
+  });
+
+  it('checks by a valibot schema', () => {
+    const schema = v.object({ list: v.array(v.object({ n: v.number() })) });
+    expect(readJson(json('{"list":[{"n":1}]}'), schema)).toEqual({ list: [{ n: 1 }] });
+    expect(failure(() => readJson(json('{"list":[{"n":"x"}]}'), schema)).details).toMatchObject({ issues: [{ path: ['list', '0', 'n'] }] });
+  });
+
+  it('refuses an asynchronous schema as the bug it is', () => {
+    const schema = z.object({ a: z.string() }).refine(async () => true);
+    expect(() => readJson(json('{"a":""}'), schema)).toThrow();
+  });
+});
+
+describe('tryOr400, tryOr404 and assertOr400', () => {
+  it('give the value when all is well', () => {
+    expect([tryOr400(() => 0), tryOr404(() => ''), tryOr400(() => undefined)]).toEqual([0, '', undefined]);
+  });
+
+  it('turn a throw into 400 and 404, keep the cause, and send none of it', () => {
+    const cause = new Error('internal');
+    const error = failure(() => tryOr400(() => raise(cause)));
+    expect(error).toMatchObject({ status: 400, code: 'bad-request', cause });
+    expect(error.response.text()).toBe('Bad Request');
+    expect(failure(() => tryOr404(() => raise(cause)))).toMatchObject({ status: 404, code: 'not-found' });
+  });
+
+  it('let an HttpError be what it is', () => {
+    expect(failure(() => tryOr400(() => raise(new HttpError(413)))).status).toBe(413);
+  });
+
+  it('take nothing for not found', () => {
+    expect(failure(() => tryOr404(() => undefined)).status).toBe(404);
+    expect(failure(() => tryOr404(() => null)).status).toBe(404);
+  });
+
+  it('do the same for promises', async () => {
+    await expect(tryOr400(() => Promise.reject(new Error('x')))).rejects.toMatchObject({ status: 400 });
+    await expect(tryOr404(() => Promise.resolve(undefined))).rejects.toMatchObject({ status: 404 });
+    await expect(tryOr404(() => Promise.resolve(7))).resolves.toBe(7);
+  });
+
+  it('assert', () => {
+    expect(() => assertOr400(1)).not.toThrow();
+    expect(failure(() => assertOr400('', 'Give a name'))).toMatchObject({ status: 400, message: 'Give a name' });
+  });
+});
+
+function raise(error: Error): never {
+  throw error;
+}

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { HttpError, Request } from '../../src/index.ts';
+
+describe('Request', () => {
+  it('is made by hand with what is told, and defaults for the rest', () => {
+    const request = new Request();
+    expect([request.method, request.target, request.path, request.rawQuery, request.httpVersion]).toEqual(['GET', '/', '/', '', '1.1']);
+    expect([request.secure, request.remoteAddress, request.host, request.body.size]).toEqual([false, undefined, undefined, 0]);
+    const other = new Request({
+      method: 'POST',
+      target: '/a?b',
+      headers: { Host: 'x' },
+      body: 'é',
+      remoteAddress: '192.0.2.1',
+      secure: true,
+    });
+    expect([other.method, other.host, other.secure, other.remoteAddress, other.body.text()]).toEqual(['POST', 'x', true, '192.0.2.1', 'é']);
+  });
+
+  it('brings the Content-Type of URLSearchParams', () => {
+    const request = new Request({ method: 'POST', body: new URLSearchParams({ a: '1 2' }) });
+    expect(request.header('content-type')).toBe('application/x-www-form-urlencoded;charset=UTF-8');
+    expect(request.body.text()).toBe('a=1+2');
+  });
+
+  it('refuses what the server would refuse', () => {
+    expect(() => new Request({ method: 'G T' })).toThrow('not a token');
+    expect(() => new Request({ target: '/a%00' })).toThrow('would be refused with 400');
+    expect(() => new Request({ headers: { a: 'x\r\ny' } })).toThrow('CR, LF');
+  });
+
+  it('finds fields in any case, first and all, in their order', () => {
+    const request = new Request({
+      headers: [
+        ['X-A', '1'],
+        ['x-b', '2'],
+        ['x-a', '3'],
+      ],
+    });
+    expect(request.header('X-a')).toBe('1');
+    expect(request.headerAll('x-A')).toEqual(['1', '3']);
+    expect(request.headers).toEqual([
+      ['X-A', '1'],
+      ['x-b', '2'],
+      ['x-a', '3'],
+    ]);
+    expect(request.header('missing')).toBeUndefined();
+  });
+
+  it('is not misled by names of Object.prototype', () => {
+    const request = new Request({
+      headers: [
+        ['__proto__', 'p'],
+        ['constructor', 'c'],
+      ],
+    });
+    expect([request.header('__proto__'), request.header('constructor'), request.header('toString')]).toEqual(['p', 'c', undefined]);
+  });
+
+  it('decodes the query: `=` in a value, an encoded name, a bare name', () => {
+    const { query } = new Request({ target: '/?x=a=b&na%6De=1&flag&x=2&s=a+b%20c' });
+    expect([query.get('x'), query.getAll('x'), query.get('name'), query.get('flag'), query.get('s')]).toEqual([
+      'a=b',
+      ['a=b', '2'],
+      '1',
+      '',
+      'a b c',
+    ]);
+  });
+
+  it('takes the host of an absolute-form target before Host (RFC 9112 §3.2.2)', () => {
+    expect(new Request({ target: 'http://real.example/a', headers: { Host: 'other.example' } }).host).toBe('real.example');
+  });
+});
+
+describe('withoutPrefix', () => {
+  it('cuts whole segments only', () => {
+    expect(new Request({ target: '/static/a.css?v=1' }).withoutPrefix('/static')?.target).toBe('/a.css?v=1');
+    expect(new Request({ target: '/static' }).withoutPrefix('/static')?.path).toBe('/');
+    expect(new Request({ target: '/static/' }).withoutPrefix('/static/')?.path).toBe('/');
+    expect(new Request({ target: '/staticfoo' }).withoutPrefix('/static')).toBeUndefined();
+    expect(new Request({ target: '/other' }).withoutPrefix('/static')).toBeUndefined();
+  });
+
+  it('sees through escapes and dots, as routes do', () => {
+    expect(new Request({ target: '/%73tatic/x' }).withoutPrefix('/static')?.path).toBe('/x');
+    expect(new Request({ target: '/a/../static/x' }).withoutPrefix('/static')?.path).toBe('/x');
+  });
+
+  it('keeps body, fields and signal, and spells the rest as a target', () => {
+    const request = new Request({ method: 'PUT', target: '/p/a%20b%2Fc?q', headers: { a: '1' }, body: 'text' });
+    const cut = request.withoutPrefix('/p');
+    expect([cut?.method, cut?.target, cut?.path, cut?.body.text(), cut?.header('a')]).toEqual([
+      'PUT',
+      '/a%20b%2Fc?q',
+      '/a b%2Fc',
+      'text',
+      '1',
+    ]);
+    expect(cut?.signal).toBe(request.signal);
+  });
+});
+
+describe('RequestBody', () => {
+  const body = (init: string | Uint8Array): Request['body'] => new Request({ method: 'POST', body: init }).body;
+
+  it('is read as often as one likes', async () => {
+    const text = body('hello');
+    expect([text.text(), text.text(), text.bytes().toString(), Buffer.concat([...text.chunks()]).toString()]).toEqual([
+      'hello',
+      'hello',
+      'hello',
+      'hello',
+    ]);
+    const streamed: Buffer[] = [];
+    for await (const chunk of text.stream()) streamed.push(chunk as Buffer);
+    expect(Buffer.concat(streamed).toString()).toBe('hello');
+  });
+
+  it('refuses text that is not UTF-8 with 400', () => {
+    const error = catchError(() => body(Uint8Array.of(0xff, 0xfe)).text());
+    expect(error).toMatchObject({ status: 400, code: 'bad-text' });
+  });
+
+  it('drops a byte order mark from text', () => {
+    expect(body(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61)).text()).toBe('a');
+  });
+
+  it('refuses more than a limit with 413', () => {
+    expect(catchError(() => body('12345').bytes(4))).toMatchObject({ status: 413, code: 'body-too-large' });
+    expect(body('1234').bytes(4).toString()).toBe('1234');
+  });
+});
+
+function catchError(f: () => unknown): unknown {
+  try {
+    return f();
+  } catch (error) {
+    expect(error).toBeInstanceOf(HttpError);
+    return error;
+  }
+}
