@@ -57,9 +57,12 @@ export class Exchange {
     return new Exchange(new HeadEvent(NO_HEAD), NO_TARGET, NO_PEER);
   }
 
-  /** Whether what is left of the body is little enough to be read and dropped, so that the connection can go on. */
+  /**
+   * Whether what is left of the body is little enough to be read and dropped, so that the connection can go on. A client that was not
+   * asked may send its body or not: nobody can tell what its next bytes are.
+   */
   get isDroppable(): boolean {
-    return this.head.length !== CHUNKED && this.head.length - (this.body?.received ?? 0) <= MAX_DROPPED;
+    return !this.waits && this.head.length !== CHUNKED && this.head.length - (this.body?.received ?? 0) <= MAX_DROPPED;
   }
 
   /** Whether nothing behind this request may be read until it is answered: the bytes may be of another protocol. */

@@ -65,10 +65,15 @@ function gatherHead(connection: Http1Connection, exchange: Exchange, response: R
     ? bodylessLength(response.status, wire)
     : responseLength(response.status, exchange.head.httpVersion === '1.0', size);
   if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(exchange)) exchange.isLast = true;
-  connection.writer.gather(
-    serializeHead(response.status, wire, connection.service.clock.dateLine, length, exchange.isLast ? CLOSE : KEEP_ALIVE),
-  );
+  const lines = exchange.isLast ? CLOSE : KEEP_ALIVE;
+  const offer = response.status === 426 ? upgradeLines(response.header('upgrade')) : '';
+  connection.writer.gather(serializeHead(response.status, wire, connection.service.clock.dateLine, length, offer + lines));
   return length;
+}
+
+/** Upgrade, and the connection option that must stand beside it (RFC 9110 §7.8). */
+function upgradeLines(protocol: string | undefined): string {
+  return protocol === undefined ? '' : `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
 }
 
 async function sendSource(
@@ -107,7 +112,7 @@ function sendUpgrade(connection: Http1Connection, exchange: Exchange, response: 
     const refusal = new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
     return sendResponse(connection, exchange, refusal);
   }
-  const lines = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
+  const lines = upgradeLines(protocol);
   connection.writer.gather(serializeHead(101, response.list.wire, '', bodylessLength(101, response.list.wire), lines));
   const rest = connection.handOver(exchange);
   try {

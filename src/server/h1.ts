@@ -238,7 +238,7 @@ export class Http1Connection implements Connection {
     if (!isWhole) return this.destroy();
     if (!exchange.isRead && this.#incoming === exchange) this.#skipBody(exchange);
     if (exchange.isLast) this.#end(!exchange.isRead || exchange.isRefusal || this.#reader.hasInput);
-    else if (!this.#body?.live) this.#askForBody();
+    else if (!this.#body?.isBusy) this.#askForBody();
   }
 
   /** The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3). */
@@ -379,6 +379,7 @@ export class Http1Connection implements Connection {
     exchange.release();
     this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('error', ignore);
     readEvents(this.socket);
+    (this.socket as { readableFlowing: boolean | null }).readableFlowing = null; // flows when somebody listens, even if we had paused it
     this.socket.on('close', () => exchange.request?.abort(new Error('The client has gone away')));
     return this.#reader.release();
   }
