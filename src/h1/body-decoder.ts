@@ -39,6 +39,8 @@ export class ChunkedDecoder {
   #received = 0;
   /** The trailer section as far as it is there, one character a byte. */
   #trailers = '';
+  /** What is wrong with the bytes behind the data that was given last. */
+  #failure: unknown;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -57,33 +59,39 @@ export class ChunkedDecoder {
    *
    * @param input Read from `start` to `length`, or to the end of the body, see `end`.
    * @returns The data in it, or undefined when there is none.
-   * @throws ProtocolError 400, 413 or 431.
+   * @throws ProtocolError 400, 413 or 431. Data before the fault is given first, and the error thrown by the next call.
    */
   decode(input: Buffer, start: number, length: number = input.length): Buffer | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
     let at = start;
     let data: Buffer | undefined;
     let filled = 0;
-    while (at < length && this.#state !== DONE) {
-      if (this.#state === DATA) {
-        const count = Math.min(this.#left, length - at);
-        if (data === undefined && count === length - at) {
-          data = input.subarray(at, length); // the chunk takes all that is left: no copy
-          filled = count;
+    try {
+      while (at < length && this.#state !== DONE) {
+        if (this.#state === DATA) {
+          const count = Math.min(this.#left, length - at);
+          if (data === undefined && count === length - at) {
+            data = input.subarray(at, length); // the chunk takes all that is left: no copy
+            filled = count;
+          } else {
+            data ??= Buffer.allocUnsafe(length - at);
+            copyBytes(input, at, count, data, filled);
+            filled += count;
+          }
+          at += count;
+          this.#left -= count;
+          this.#received += count;
+          if (this.#left === 0) this.#state = DATA_CR;
+        } else if (this.#state === TRAILERS) {
+          at = this.#readTrailers(input, at, length);
         } else {
-          data ??= Buffer.allocUnsafe(length - at);
-          copyBytes(input, at, count, data, filled);
-          filled += count;
+          this.#step(input[at] as number); // at < length
+          at++;
         }
-        at += count;
-        this.#left -= count;
-        this.#received += count;
-        if (this.#left === 0) this.#state = DATA_CR;
-      } else if (this.#state === TRAILERS) {
-        at = this.#readTrailers(input, at, length);
-      } else {
-        this.#step(input[at] as number); // at < length
-        at++;
       }
+    } catch (error) {
+      if (filled === 0) throw error;
+      this.#failure = error; // what came before it is given first, as if it had come in a packet of its own
     }
     this.end = at;
     return filled === 0 ? undefined : data?.subarray(0, filled);
@@ -147,7 +155,10 @@ export class ChunkedDecoder {
    */
   #readTrailers(input: Buffer, at: number, length: number): number {
     const before = this.#trailers.length;
-    this.#trailers += input.toString('latin1', at, Math.min(length, at + this.#limits.maxHeaderSize + 4 - before));
+    const most = this.#limits.maxHeaderSize + 2; // the empty line behind them
+    const text = input.toString('latin1', at, Math.min(length, at + most + 2 - before));
+    this.#trailers += text;
+    if (!text.includes('\n') && this.#trailers.length <= most) return at + text.length; // no verdict changes without a line end
     const end = parseFields(this.#trailers, 0, this.#limits, [], undefined);
     if (end === -1) return at + this.#trailers.length - before;
     this.#state = DONE;

@@ -66,17 +66,19 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** Reads the requests of one connection. */
 export class RequestReader {
   readonly #limits: HeadLimits;
-  /** No partial head of this length can exceed a limit. */
-  readonly #shortest: number;
   #state = HEAD;
   #input: Buffer = NOTHING;
   #at = 0;
+  /** Where the head begins that was looked at last. */
+  #headAt = 0;
   /** Where the input ends: behind it the buffer holds nothing of ours. */
   #end = 0;
   /** The input as text, one character a byte: made once for all the heads in it. */
   #text: string | undefined;
-  /** Whether a line feed has come since a head was last looked for: no verdict changes without one. */
+  /** Whether a line feed has come since a head was last looked for: no verdict changes without one, */
   #hasNewLine = false;
+  /** unless the head, from its first byte, gets longer than this: then it exceeds a limit. */
+  #mostWithoutNewLine = 0;
   #emptyLines = 0;
   #isLast = false;
   /** Bytes of a body of known length that are still to come. */
@@ -85,7 +87,6 @@ export class RequestReader {
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
-    this.#shortest = Math.min(limits.maxRequestLine, limits.maxHeaderSize);
   }
 
   /**
@@ -106,6 +107,7 @@ export class RequestReader {
       this.#end = this.#input.length;
     }
     this.#at = 0;
+    this.#headAt = 0;
     this.#text = undefined;
   }
 
@@ -116,6 +118,7 @@ export class RequestReader {
     else this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end));
     this.#end = this.#input.length;
     this.#at = 0;
+    this.#headAt = 0;
   }
 
   /**
@@ -148,6 +151,11 @@ export class RequestReader {
     return this.#state === BODY || this.#state === FINISH || (this.#state === HEAD && this.#at < this.#end);
   }
 
+  /** Whether the head that was refused, or has come in part, is that of a HEAD request: its answer has no content (RFC 9110 §9.3.2). */
+  get isRefusingHead(): boolean {
+    return this.#end - this.#headAt >= 5 && this.#input.toString('latin1', this.#headAt, this.#headAt + 5) === 'HEAD ';
+  }
+
   /** Whether bytes are here that have not been read. */
   get hasInput(): boolean {
     return this.#at < this.#end;
@@ -175,16 +183,20 @@ export class RequestReader {
 
   #nextHead(): HeadEvent | undefined {
     if (this.#at === this.#end) return undefined;
+    if (!this.#hasNewLine && this.#end - this.#at <= this.#mostWithoutNewLine) return undefined;
     this.#text ??= this.#input.toString('latin1', 0, this.#end);
+    this.#headAt = this.#at;
     const text = this.#text;
     const skipped = skipEmptyLines(text, this.#at, this.#emptyLines);
     this.#at += (skipped - this.#emptyLines) * 2;
     this.#emptyLines = skipped;
+    this.#headAt = this.#at;
     if (this.#at === text.length) return undefined;
-    if (!this.#hasNewLine && text.length - this.#at <= this.#shortest) return undefined;
 
     const head = parseHead(text, this.#at, this.#limits);
     if (head === undefined) {
+      const lineEnd = text.indexOf('\n', this.#at);
+      this.#mostWithoutNewLine = lineEnd === -1 ? this.#limits.maxRequestLine + 1 : lineEnd + 1 - this.#at + this.#limits.maxHeaderSize + 2;
       this.#hasNewLine = false;
       return undefined;
     }

@@ -36,6 +36,12 @@ export const ERROR_CODES = {
   'bad-text': 'The body is not valid UTF-8.',
   'bad-json': 'The body is not valid JSON.',
   'unsupported-media-type': 'The body is of a type that the handler does not read: answered 415.',
+  'bad-form':
+    'The body is no form: a multipart body that is cut short, a malformed part or boundary, a part without a name, a file without a usable name.',
+  'missing-field': 'The form lacks a field that the handler asked `readForm` for; the message names it.',
+  'bad-field-value':
+    'A field of the form has a value that `readForm` cannot bring to its kind, or stands there more than once; the message names it.',
+  'form-too-large': 'The form has more fields or files, or longer ones, than `readForm` accepts: answered 413.',
   'schema-mismatch': 'The body does not satisfy the schema: answered 422, with the issues.',
   'bad-request': 'What the handler asked for with `tryOr400` or `assertOr400` does not hold.',
   'not-found': 'What the handler asked for with `tryOr404` is not there, or `Response.file` names no regular file.',

@@ -13,7 +13,7 @@ import { RequestBody } from '../http/request-body.ts';
 import type { Response } from '../http/response.ts';
 import type { IncomingBody } from './incoming-body.ts';
 
-const NO_HEAD: ParsedHead = {
+const NO_FIELDS: ParsedHead = {
   method: 'GET',
   target: '/',
   httpVersion: '1.0',
@@ -52,9 +52,9 @@ export class Exchange {
     this.peer = peer;
   }
 
-  /** Stands for a request whose head could not be read. */
-  static refused(): Exchange {
-    return new Exchange(new HeadEvent(NO_HEAD), NO_TARGET, NO_PEER);
+  /** Stands for a request whose head could not be read, but for its method when that is HEAD: such an answer has no content. */
+  static refused(isHead: boolean): Exchange {
+    return new Exchange(new HeadEvent(isHead ? { ...NO_FIELDS, method: 'HEAD' } : NO_FIELDS), NO_TARGET, NO_PEER);
   }
 
   /**
@@ -65,9 +65,9 @@ export class Exchange {
     return !this.waits && this.head.length !== CHUNKED && this.head.length - (this.body?.received ?? 0) <= MAX_DROPPED;
   }
 
-  /** Whether nothing behind this request may be read until it is answered: the bytes may be of another protocol. */
+  /** Whether nothing behind this request may be read: until it is answered otherwise, the bytes may be of another protocol. */
   get isBarrier(): boolean {
-    return this.head.upgrade !== undefined && this.response === undefined;
+    return this.head.upgrade !== undefined && (this.response === undefined || this.response.take !== undefined);
   }
 
   /** Lets go of what it holds: its body on disk, and a response that was not sent. */

@@ -8,6 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { chunkHead, LAST_CHUNK } from '../h1/serializer.ts';
+import { withCode } from '../http/error-codes.ts';
 import { dropSource } from '../http/response-body.ts';
 import type { BodySource } from './body-source.ts';
 
@@ -94,7 +95,7 @@ export class ResponseWriter {
         if (!(piece instanceof Uint8Array)) throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
         sent += piece.length;
         if (announced !== undefined && sent > announced) {
-          throw new RangeError(`Cannot send response: its stream gave more than the ${announced} bytes announced`);
+          throw wrongLength(`more than the ${announced} bytes announced`);
         }
         if (piece.length > 0 && !(await this.#writePiece(piece, isChunked))) {
           this.drop();
@@ -108,7 +109,7 @@ export class ResponseWriter {
     this.#source = undefined;
     this.#iterator = undefined;
     if (announced !== undefined && sent < announced) {
-      throw new RangeError(`Cannot send response: its stream gave ${sent} of the ${announced} bytes announced`);
+      throw wrongLength(`${sent} of the ${announced} bytes announced`);
     }
     if (isChunked) this.#gathered += LAST_CHUNK;
     return this.#socket.writable;
@@ -185,4 +186,8 @@ export class ResponseWriter {
     this.#waiter = undefined;
     waiter?.();
   }
+}
+
+function wrongLength(what: string): RangeError {
+  return withCode(new RangeError(`Cannot send response: its stream gave ${what}`), 'wrong-length');
 }

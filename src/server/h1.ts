@@ -27,7 +27,7 @@ import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './h1-pati
 import { sendResponse } from './h1-send.ts';
 import { ResponseWriter } from './h1-writer.ts';
 import { IncomingBody, tooLarge } from './incoming-body.ts';
-import { linger } from './linger.ts';
+import { cut, linger } from './linger.ts';
 import type { Connection, Service } from './service.ts';
 import { readEvents, readShared } from './shared-read.ts';
 import { clientBehind, isTrusted } from './trusted-peer.ts';
@@ -145,6 +145,7 @@ export class Http1Connection implements Connection {
     const preview =
       typeof options.maxBodySize === 'function' || options.streamBody ? new Request(head, target, peer, RequestBody.EMPTY) : undefined;
     const maxSize = typeof options.maxBodySize === 'function' ? options.maxBodySize(preview as Request) : options.maxBodySize;
+    if (!(maxSize >= 0)) throw new TypeError(`Cannot read body: maxBodySize gave ${maxSize}, not a number of bytes`);
     if (head.length > maxSize) throw tooLarge(maxSize);
     const isLive = preview !== undefined && options.streamBody?.(preview) === true;
     this.#body = new IncomingBody(maxSize, options.bodyMemory, isLive, this.#onBodyReady);
@@ -235,7 +236,7 @@ export class Http1Connection implements Connection {
     if (this.#isOver) return;
     this.#owed.shift();
     exchange.release();
-    if (!isWhole) return this.destroy();
+    if (!isWhole) return cut(this.socket, exchange.head.httpVersion === '1.0');
     if (!exchange.isRead && this.#incoming === exchange) this.#skipBody(exchange);
     if (exchange.isLast) this.#end(!exchange.isRead || exchange.isRefusal || this.#reader.hasInput);
     else if (!this.#body?.isBusy) this.#askForBody();
@@ -259,7 +260,7 @@ export class Http1Connection implements Connection {
     const exchange = this.#incoming;
     if (!exchange?.waits || (this.#owed.length > 0 && this.#owed[0] !== exchange) || exchange.response) return;
     exchange.waits = false;
-    if (!this.#reader.hasInput) this.writer.gather(CONTINUE);
+    if (!this.#reader.hasInput && this.#body?.received === 0) this.writer.gather(CONTINUE);
   }
 
   /** The disk has taken what it was given, or a handler wants more of the body it streams. */
@@ -285,7 +286,7 @@ export class Http1Connection implements Connection {
       return;
     }
     body?.close();
-    const exchange = incoming ?? Exchange.refused();
+    const exchange = incoming ?? Exchange.refused(this.#reader.isRefusingHead);
     exchange.isLast = true;
     exchange.isRefusal = true;
     exchange.isRead = true;
@@ -332,6 +333,7 @@ export class Http1Connection implements Connection {
     } else if (this.#reader.isMidway) this.#refuse(new ProtocolError(408, 'header-timeout', 'Cannot read request: its head took too long'));
     else this.#end(false);
     this.writer.flush();
+    if (!this.#isOver) this.#watch(); // once refused, only our own answers are waited for
   }
 
   /** The handler's promise has taken too long: 503, and whatever it gives later is dropped. */
@@ -377,7 +379,7 @@ export class Http1Connection implements Connection {
     this.writer.flush();
     this.#owed.splice(this.#owed.indexOf(exchange), 1);
     exchange.release();
-    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('error', ignore);
+    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
     readEvents(this.socket);
     (this.socket as { readableFlowing: boolean | null }).readableFlowing = null; // flows when somebody listens, even if we had paused it
     this.socket.on('close', () => exchange.request?.abort(new Error('The client has gone away')));

@@ -9,6 +9,9 @@ import { RequestBody } from '../http/request-body.ts';
 import { LiveStream } from './live-body.ts';
 import { Spool } from './spool.ts';
 
+/** Pieces that are kept apart: a body that comes byte by byte must not cost an object for each. */
+const MAX_PIECES = 64;
+
 /** A body on its way in. */
 export class IncomingBody {
   /** Bytes that have come. */
@@ -51,6 +54,7 @@ export class IncomingBody {
     if (this.#spool) return this.#write([data]);
     this.#pieces.push(Buffer.from(data));
     if (this.received > this.#memory) this.#toDisk();
+    else if (this.#pieces.length === MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)];
   }
 
   /** The complete body. */

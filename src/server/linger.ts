@@ -1,5 +1,5 @@
 /**
- * The lingering end of a connection whose client may still be sending (RFC 9112 §9.6).
+ * The two unusual ends of a connection: lingering, when its client may still be sending (RFC 9112 §9.6), and cut, inside a response.
  *
  * The write side is shut first; then input is read and dropped until the client has ended its side, for a bounded time.
  * Past a bounded number of bytes nothing more is read, and the client's own window stops it, until the time is up.
@@ -29,4 +29,15 @@ export function linger(socket: Socket): void {
     timer.unref();
   });
   if (socket.readableEnded) socket.destroySoon();
+}
+
+/**
+ * Cuts a connection inside a response.
+ *
+ * @param isUnframed Whether only the end of the connection ends the body: a plain close would make it look whole, a reset does not.
+ */
+export function cut(socket: Socket, isUnframed: boolean): void {
+  const isTcp = socket.remoteAddress !== undefined && !('encrypted' in socket); // under TLS the missing close_notify tells
+  if (isUnframed && isTcp) socket.resetAndDestroy();
+  else socket.destroy();
 }

@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Peer } from '../http/request.ts';
+import { FairShare } from './fair-share.ts';
 import type { ConnectionGate } from './gate.ts';
 import { Http1Connection } from './h1.ts';
 import { linger } from './linger.ts';
@@ -36,12 +37,15 @@ export class Listener {
   readonly sockets: Set<Socket> = new Set();
   readonly #service: Service;
   readonly #gate: ConnectionGate;
+  /** Only where other processes accept from the same socket. */
+  readonly #share: FairShare | undefined;
   #refused = 0;
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(service: Service, gate: ConnectionGate) {
     this.#service = service;
     this.#gate = gate;
+    this.#share = service.options.workers > 1 ? new FairShare() : undefined;
     const { tls } = service.options;
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
     this.server = createServer(options, (socket) => this.#admit(socket));
@@ -80,6 +84,7 @@ export class Listener {
 
   #admit(socket: Socket): void {
     socket.on('error', ignore);
+    this.#share?.accepted(this.sockets.size);
     const verdict = this.#gate.enter();
     if (verdict === true) this.#enter(socket);
     else if (verdict === false) this.#refuse(socket);

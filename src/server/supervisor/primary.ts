@@ -222,7 +222,8 @@ class Supervisor implements WorkerEvents {
     worker.isReplaced = true;
     this.#restarts++;
     const age = worker.readyAt === undefined ? 0 : performance.now() - worker.readyAt;
-    this.#youngDeaths = age > HEALTHY_AFTER ? 0 : this.#youngDeaths + 1;
+    if (age > HEALTHY_AFTER) this.#youngDeaths = 0;
+    else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // who is killed from outside was not at fault
     const delay = this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
     log(`worker ${worker.pid} ${why}; its successor starts ${delay === 0 ? 'now' : `in ${delay} ms`}`);
     this.#forkAfter(delay);
