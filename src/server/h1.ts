@@ -294,9 +294,12 @@ export class Http1Connection implements Connection {
     this.#answer(exchange, refusalOf(this.service, exchange.asRequest(), error));
   }
 
+  /** The client has ended its side: it may wait for what it is owed, or be gone. Handlers are told; what they answer is still sent. */
   readonly #onEnd = (): void => {
     this.#isEnded = true;
     this.#run();
+    for (const exchange of this.#owed) if (!exchange.response) exchange.request?.abort(new Error('The client has ended the connection'));
+    if (!this.#isOver) this.socket.setKeepAlive(true, 10_000); // a client that is gone does not answer the probes
   };
 
   /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
@@ -381,7 +384,6 @@ export class Http1Connection implements Connection {
     exchange.release();
     this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
     readEvents(this.socket);
-    (this.socket as { readableFlowing: boolean | null }).readableFlowing = null; // flows when somebody listens, even if we had paused it
     this.socket.on('close', () => exchange.request?.abort(new Error('The client has gone away')));
     return this.#reader.release();
   }

@@ -52,8 +52,9 @@ export function readShared(socket: Socket, onRead: OnRead): boolean {
   return true;
 }
 
-/** Gives a socket its `'data'` events back, for whoever takes it over. Changes nothing on a socket that never lost them. */
+/** Gives a socket its `'data'` events back, for whoever takes it over: it flows when somebody listens, even if it had been paused. */
 export function readEvents(socket: Socket): void {
+  (socket as { readableFlowing: boolean | null }).readableFlowing = null;
   const internals = socket as unknown as Internals;
   if (BUFFER === undefined || CALLBACK === undefined || internals[BUFFER] !== shared) return;
   internals[CALLBACK] = (count: number, buffer: Buffer) => socket.push(Buffer.from(buffer.subarray(0, count)));
