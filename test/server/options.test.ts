@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { resolveOptions, type ServerOptions } from '../../src/server/options.ts';
+
+const refusal = (options: unknown): { message: string; code: string } => {
+  try {
+    resolveOptions(options as ServerOptions);
+  } catch (error) {
+    return error as { message: string; code: string };
+  }
+  throw new Error('Nothing was refused');
+};
+
+describe('the options of startServer', () => {
+  it('have safe defaults, all of them on', () => {
+    expect(resolveOptions()).toMatchObject({
+      host: 'localhost',
+      port: 8000,
+      maxBodySize: 10 * 1024 * 1024,
+      bodyMemory: 64 * 1024,
+      maxRequestLine: 8192,
+      maxHeaderSize: 16_384,
+      maxHeaders: 100,
+      maxConnections: 10_000,
+      headersTimeout: 30_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 65_000,
+      writeTimeout: 30_000,
+      shutdownTimeout: 30_000,
+      handlerTimeout: 0,
+      signals: true,
+    });
+    expect(resolveOptions().workers).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [null, 'options is null'],
+    [{ prot: 80 }, 'there is no option "prot"'],
+    [{ threads: 4 }, 'there is no option "threads"'],
+    [{ port: '80' }, 'port is string, not a number'],
+    [{ port: 65_536 }, 'port is 65536, not a whole number from 0 to 65535'],
+    [{ port: 1.5 }, 'port is 1.5'],
+    [{ workers: -1 }, 'workers is -1'],
+    [{ headersTimeout: 0 }, 'headersTimeout is 0'],
+    [{ headersTimeout: 2 ** 31 }, 'headersTimeout is 2147483648'],
+    [{ maxBodySize: -1 }, 'maxBodySize is -1'],
+    [{ maxBodySize: '1mb' }, 'maxBodySize is string'],
+    [{ maxMemoryPerWorker: 1 }, 'maxMemoryPerWorker is 1'],
+    [{ host: '' }, 'host is not a text'],
+    [{ path: '/a', port: 1 }, 'path is a unix socket and excludes host and port'],
+    [{ signals: 1 }, 'signals is neither true nor false'],
+    [{ onError: 'log' }, 'onError is string, not a function'],
+    [{ streamBody: true }, 'streamBody is boolean, not a function'],
+    [{ trustProxy: '10.0.0.1' }, 'trustProxy is not a list'],
+    [{ trustProxy: ['10.0.0.0/33'] }, 'trustProxy holds "10.0.0.0/33"'],
+    [{ trustProxy: ['proxy.example'] }, 'neither an address nor a CIDR range'],
+    [{ tls: {} }, 'tls.cert is missing'],
+    [{ tls: { cert: '/nowhere.pem', key: 'x' } }, 'tls.cert is neither PEM text nor a file that can be read'],
+    [{ tls: { cert: '-----BEGIN CERTIFICATE-----', key: 'package.json' } }, 'tls.key names a file that holds no PEM text'],
+    [{ tls: { cert: '-----BEGIN X-----', key: '-----BEGIN X-----', alpn: ['h2'] } }, 'tls.alpn is not available'],
+  ])('refuse %j and say: %s', (options, message) => {
+    const error = refusal(options);
+    expect(error.message).toMatch(/^Cannot start server: /);
+    expect(error.message).toContain(message);
+    expect(error.code).toBe('bad-option');
+  });
+});

@@ -1,0 +1,332 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, connect as netConnect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { Agent, request as undiciRequest } from 'undici';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Handler, HttpError, Response, type RunningServer, type ServerOptions, startServer } from '../../src/index.ts';
+import { until } from '../support/until.ts';
+
+async function start(handler: Handler, options: ServerOptions = {}): Promise<RunningServer> {
+  const place = options.path === undefined ? { host: '127.0.0.1', port: 0 } : {};
+  const server = await startServer(handler, { workers: 0, signals: false, ...place, ...options });
+  onTestFinished(() => server.close({ timeout: 0 }));
+  return server;
+}
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '1',
+    '-subj',
+    '/CN=localhost',
+  ];
+  for (const name of ['a', 'b'])
+    execFileSync('openssl', [...args, '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)], { stdio: 'ignore' });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a server in one process', () => {
+  it('says where it listens, and refuses to be started without a handler', async () => {
+    const server = await start(() => Response.text('hello'));
+    expect(server.role).toBe('single');
+    expect(server.address).toMatchObject({ host: '127.0.0.1' });
+    expect(await (await fetch(server.url)).text()).toBe('hello');
+    await expect(startServer(undefined as unknown as Handler)).rejects.toMatchObject({ code: 'bad-option' });
+  });
+
+  it('rejects at once when the port is in use', async () => {
+    const occupant = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void occupant.close());
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as { port: number };
+    await expect(start(() => Response.text(''), { port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it('tells its status', async () => {
+    const server = await start(() => Response.text(''));
+    await (await fetch(server.url)).text();
+    const { workers } = await server.status();
+    expect(workers).toMatchObject([{ pid: process.pid, requests: 1, inFlight: 0 }]);
+    await expect(server.reload()).rejects.toThrow('has no workers');
+  });
+
+  it('listens on a unix socket, also where a crash has left the file of one', async () => {
+    const path = join(folder, 'server.sock');
+    spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ]);
+    expect(existsSync(path)).toBe(true);
+    const server = await start((request) => Response.json([request.remoteAddress ?? 'nobody', request.path]), { path });
+    expect(server.address).toEqual({ path });
+    const agent = new Agent({ connect: { socketPath: path } });
+    onTestFinished(() => agent.close());
+    expect(await (await undiciRequest('http://localhost/a', { dispatcher: agent })).body.json()).toEqual(['nobody', '/a']);
+    await expect(start(() => Response.text(''), { path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+});
+
+describe('what a handler gives', () => {
+  const answer = async (handler: Handler, options: ServerOptions = {}): Promise<globalThis.Response> =>
+    fetch((await start(handler, options)).url);
+
+  it('may be a web-standard Response, with its cookies and a streamed body', async () => {
+    const response = await answer(() => {
+      const headers = new Headers({ 'X-A': '1' });
+      headers.append('Set-Cookie', 'a=1');
+      headers.append('Set-Cookie', 'b=2');
+      return new globalThis.Response(new Blob(['streamed']).stream(), { status: 201, headers });
+    });
+    expect([response.status, response.headers.get('x-a'), response.headers.getSetCookie(), await response.text()]).toEqual([
+      201,
+      '1',
+      ['a=1', 'b=2'],
+      'streamed',
+    ]);
+  });
+
+  it('is a bare 500 when it throws, rejects or returns nothing; onError sees each once, with the request', async () => {
+    const seen: string[] = [];
+    const onError = (error: unknown, { path }: { path: string }): void => void seen.push(`${path}: ${(error as Error).message}`);
+    const server = await start(
+      (request) => {
+        if (request.path === '/throw') throw new Error('thrown');
+        if (request.path === '/reject') return Promise.reject(new Error('rejected'));
+        return undefined as unknown as Response;
+      },
+      { onError },
+    );
+    for (const path of ['/throw', '/reject', '/nothing']) {
+      const response = await fetch(server.url + path);
+      expect([response.status, await response.text(), response.headers.get('x-content-type-options')]).toEqual([
+        500,
+        'Internal Server Error',
+        'nosniff',
+      ]);
+    }
+    expect(seen).toEqual([
+      '/throw: thrown',
+      '/reject: rejected',
+      '/nothing: Cannot answer GET /nothing: the handler returned nothing, not a Response',
+    ]);
+  });
+
+  it('may be answered by onError instead, and survives an onError that throws', async () => {
+    const polite = await answer(() => raise(new Error('x')), { onError: () => Response.text('sorry').withStatus(503) });
+    expect([polite.status, await polite.text()]).toEqual([503, 'sorry']);
+    const printed: unknown[] = [];
+    const original = console.error;
+    console.error = (...parts) => void printed.push(...parts);
+    onTestFinished(() => {
+      console.error = original;
+    });
+    const clumsy = await answer(() => raise(new Error('first')), { onError: () => raise(new Error('second')) });
+    expect(clumsy.status).toBe(500);
+    expect(printed.map((error) => (error as Error).message)).toEqual(['first', 'second']);
+  });
+
+  it('is an HttpError in the form that the client prefers, and no affair of onError', async () => {
+    const seen: unknown[] = [];
+    const server = await start(() => raise(new HttpError(409, 'Taken', { code: 'taken' })), { onError: (error) => void seen.push(error) });
+    const text = await fetch(server.url);
+    expect([text.status, await text.text()]).toEqual([409, 'Taken']);
+    const json = await fetch(server.url, { headers: { Accept: 'application/json' } });
+    expect(await json.json()).toEqual({ status: 409, code: 'taken', message: 'Taken' });
+    expect(seen).toEqual([]);
+  });
+
+  it('has at most three frames of ours in the stack of an error', async () => {
+    let stack = '';
+    await answer(() => raise(new Error('x')), { onError: (error) => void (stack = (error as Error).stack ?? '') });
+    const ours = stack.split('\n').filter((line) => line.includes('/src/'));
+    expect(ours.length).toBeGreaterThan(0);
+    expect(ours.length).toBeLessThanOrEqual(3);
+  });
+
+  it('is 503 when its promise takes longer than handlerTimeout; the signal aborts, and what comes later is dropped', async () => {
+    let signal: AbortSignal | undefined;
+    let settle = (_response: Response): void => {};
+    const server = await start(
+      (request) => {
+        signal = request.signal;
+        return request.path === '/' ? new Promise<Response>((resolve) => (settle = resolve)) : Response.text('next');
+      },
+      { handlerTimeout: 100 },
+    );
+    const response = await fetch(server.url);
+    expect([response.status, signal?.aborted]).toEqual([503, true]);
+    settle(Response.text('too late'));
+    expect(await (await fetch(`${server.url}/next`)).text()).toBe('next');
+  });
+});
+
+describe('trustProxy', () => {
+  const told = async (headers: Record<string, string>, trustProxy?: readonly string[]): Promise<unknown> => {
+    const server = await start(
+      ({ remoteAddress, secure, host }) => Response.json([remoteAddress, secure, host === server.url.slice(7) ? 'own' : host]),
+      trustProxy ? { trustProxy } : {},
+    );
+    return (await fetch(server.url, { headers })).json();
+  };
+
+  it('is nobody unless told: anybody can send these fields', async () => {
+    expect(await told({ 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'a.example' })).toEqual([
+      '127.0.0.1',
+      false,
+      'own',
+    ]);
+    expect(await told({ Forwarded: 'for=192.0.2.1' }, ['10.0.0.0/8'])).toEqual(['127.0.0.1', false, 'own']);
+  });
+
+  it('walks X-Forwarded-For from the right, over trusted addresses only', async () => {
+    const trusted = ['127.0.0.0/8', '10.0.0.0/8'];
+    expect(
+      await told(
+        { 'X-Forwarded-For': '203.0.113.9, 192.0.2.1, 10.1.2.3', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'a.example' },
+        trusted,
+      ),
+    ).toEqual(['192.0.2.1', true, 'a.example']);
+    expect(await told({ 'X-Forwarded-For': '192.0.2.1, not-an-address' }, trusted)).toEqual(['127.0.0.1', false, 'own']);
+    expect(await told({ 'X-Forwarded-For': '10.0.0.1, 10.0.0.2' }, trusted)).toEqual(['10.0.0.1', false, 'own']);
+  });
+
+  it('reads Forwarded with its quotes, IPv6 and ports (RFC 7239)', async () => {
+    expect(await told({ Forwarded: 'for=192.0.2.1, For="[2001:db8::7]:4711";proto=https;host="b.example:8443"' }, ['127.0.0.1'])).toEqual([
+      '2001:db8::7',
+      true,
+      'b.example:8443',
+    ]);
+    expect(await told({ Forwarded: 'for=unknown' }, ['127.0.0.1'])).toEqual(['127.0.0.1', false, 'own']);
+  });
+});
+
+describe('TLS', () => {
+  const agent = new Agent({ connect: { rejectUnauthorized: false } });
+  afterAll(() => agent.close());
+  const files = (name: string): { cert: string; key: string } => ({ cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) });
+
+  it('serves with key and certificate from files, and tells the handler', async () => {
+    const server = await start((request) => Response.json([request.secure, request.body.text()]), { tls: files('a') });
+    expect(server.url).toMatch(/^https:/);
+    const response = await undiciRequest(server.url, { dispatcher: agent, method: 'POST', body: 'x'.repeat(100_000) });
+    expect(await response.body.json()).toEqual([true, 'x'.repeat(100_000)]);
+  });
+
+  it('speaks HTTP/1.1 by ALPN', async () => {
+    const server = await start(() => Response.text(''), { tls: files('a') });
+    const socket = connect({
+      port: (server.address as { port: number }).port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2', 'http/1.1'],
+    });
+    await once(socket, 'secureConnect');
+    expect(socket.alpnProtocol).toBe('http/1.1');
+    socket.destroy();
+  });
+
+  it('goes on beside clients that speak plain HTTP or nothing at all', async () => {
+    const server = await start(() => Response.text('hello'), { tls: files('a'), headersTimeout: 200 });
+    const { port } = server.address as { port: number };
+    const silent = netConnect(port, '127.0.0.1');
+    const plain = netConnect(port, '127.0.0.1').on('error', () => {});
+    plain.write('GET / HTTP/1.1\r\n\r\n');
+    await Promise.all([once(silent, 'close'), once(plain, 'close')]);
+    expect(await (await undiciRequest(server.url, { dispatcher: agent })).body.text()).toBe('hello');
+    await until(
+      async () => (await server.status()).workers[0]?.connections === 1 || undefined,
+      () => 'one connection',
+    );
+  });
+
+  it('refuses a key that does not belong to the certificate, at start', async () => {
+    await expect(start(() => Response.text(''), { tls: { cert: files('a').cert, key: files('b').key } })).rejects.toMatchObject({
+      code: 'bad-option',
+    });
+  });
+});
+
+describe('close', () => {
+  it('answers what is in flight with Connection: close, and ends connections at rest', async () => {
+    let settle = (_response: Response): void => {};
+    const server = await start((request) =>
+      request.path === '/slow' ? new Promise<Response>((resolve) => (settle = resolve)) : Response.text(''),
+    );
+    const slow = fetch(`${server.url}/slow`);
+    await until(
+      async () => (await server.status()).workers[0]?.inFlight === 1 || undefined,
+      () => 'a request in flight',
+    );
+    const { port } = server.address as { port: number };
+    const idle = netConnect(port, '127.0.0.1');
+    idle.resume();
+    await once(idle, 'connect');
+    const closed = server.close();
+    await once(idle, 'close');
+    settle(Response.text('in time'));
+    const response = await slow;
+    expect([await response.text(), response.headers.get('connection')]).toEqual(['in time', 'close']);
+    await closed;
+    await server.closed;
+    await expect(fetch(server.url)).rejects.toThrow('fetch failed');
+  });
+
+  it('ends under constant traffic, and no request of it fails', async () => {
+    const server = await start(() => Response.text('ok'));
+    const agent = new Agent({ connections: 4 });
+    onTestFinished(() => agent.destroy());
+    let isClosing = false;
+    let served = 0;
+    const failures: unknown[] = [];
+    const loops = Array.from({ length: 4 }, async () => {
+      for (;;) {
+        try {
+          const { body } = await undiciRequest(server.url, { dispatcher: agent });
+          await body.text();
+          served++;
+        } catch (error) {
+          const { code } = error as NodeJS.ErrnoException;
+          if (!(isClosing && code === 'ECONNREFUSED')) failures.push(error);
+          return;
+        }
+      }
+    });
+    await until(
+      () => served > 200 || undefined,
+      () => 'traffic',
+    );
+    isClosing = true;
+    await server.close();
+    await Promise.all(loops);
+    expect(failures).toEqual([]);
+  });
+
+  it('cuts what takes longer than its time-out', async () => {
+    const server = await start(() => new Promise<Response>(() => {}));
+    const slow = fetch(server.url);
+    slow.catch(() => {});
+    await until(
+      async () => (await server.status()).workers[0]?.inFlight === 1 || undefined,
+      () => 'a request in flight',
+    );
+    await server.close({ timeout: 50 });
+    await expect(slow).rejects.toThrow('fetch failed');
+  });
+});
+
+function raise(error: Error): never {
+  throw error;
+}
