@@ -88,10 +88,9 @@ export class IncomingBody {
     this.#pieces = [];
   }
 
-  #write(pieces: Buffer[]): void {
+  #write(pieces: readonly Buffer[]): void {
     this.#isWriting = true;
-    const bytes = pieces.length === 1 ? Buffer.from(pieces[0] as Buffer) : Buffer.concat(pieces);
-    this.#spool?.write(bytes, (error) => {
+    this.#spool?.write(pieces, (error) => {
       this.#isWriting = false;
       this.#onReady(error ? storageError(error) : undefined);
     });

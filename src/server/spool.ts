@@ -11,10 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SpooledFile } from '../http/request-body.ts';
 
+const NOTHING: Buffer = Buffer.alloc(0);
+
 /** A body that is being written to disk, or lies there. */
 export class Spool implements SpooledFile {
   size = 0;
   #descriptor: number | undefined;
+  #buffer: Buffer = NOTHING;
   #isWriting = false;
   #isDone = false;
 
@@ -29,10 +32,10 @@ export class Spool implements SpooledFile {
     return this.#isDone ? undefined : this.#descriptor;
   }
 
-  /** Appends bytes; one writing at a time. */
-  write(bytes: Buffer, done: (error: Error | null) => void): void {
+  /** Appends bytes, which are copied; one writing at a time. */
+  write(pieces: readonly Buffer[], done: (error: Error | null) => void): void {
     this.#isWriting = true;
-    this.#writeAll(bytes, 0, (error) => {
+    this.#writeAll(this.#gather(pieces), 0, (error) => {
       this.#isWriting = false;
       if (this.#isDone) this.#free();
       else done(error);
@@ -46,7 +49,17 @@ export class Spool implements SpooledFile {
     if (!this.#isWriting) this.#free();
   }
 
+  /** The pieces in one buffer, which is used again for the next: a large body is many pieces, and must not be as much garbage. */
+  #gather(pieces: readonly Buffer[]): Buffer {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    for (const piece of pieces) at += piece.copy(this.#buffer, at);
+    return this.#buffer.subarray(0, length);
+  }
+
   #free(): void {
+    this.#buffer = NOTHING;
     if (this.#descriptor !== undefined) close(this.#descriptor, () => {});
     this.#descriptor = undefined;
   }
