@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../src/http/error-codes.ts';
+import { kindNames } from './fuzz/kinds.mjs';
 
 const page = (name: string): string => readFileSync(`docs/${name}.md`, 'utf8');
 /** What stands first in the rows of a page's tables. */
@@ -9,6 +10,12 @@ const rows = (text: string): string[] => [...text.matchAll(/^\| `([\w-]+)` \|/gm
 describe('the docs', () => {
   it('list every error code, and no other', () => {
     expect(rows(page('errors')).toSorted()).toEqual(Object.keys(ERROR_CODES).toSorted());
+  });
+
+  it('name every kind of difference to node:http', () => {
+    const text = page('http-support').toLowerCase();
+    expect(kindNames()).not.toEqual([]);
+    expect(kindNames().filter((name) => !text.includes(`| ${name.toLowerCase()}. |`))).toEqual([]);
   });
 
   it('list every option of the server, and no other', () => {

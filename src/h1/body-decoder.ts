@@ -40,7 +40,7 @@ export class ChunkedDecoder {
   /** The trailer section as far as it is there, one character a byte. */
   #trailers = '';
   /** What is wrong with the bytes behind the data that was given last. */
-  #failure: unknown;
+  #failure: ProtocolError | undefined;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -90,7 +90,7 @@ export class ChunkedDecoder {
         }
       }
     } catch (error) {
-      if (filled === 0) throw error;
+      if (filled === 0 || !(error instanceof ProtocolError)) throw error;
       this.#failure = error; // what came before it is given first, as if it had come in a packet of its own
     }
     this.end = at;

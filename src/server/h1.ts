@@ -122,7 +122,7 @@ export class Http1Connection implements Connection {
   #canPull(): boolean {
     if (this.#isOver || this.#body?.isBusy || this.#owed.length >= MAX_OWED || this.writer.isFull) return false;
     const last = this.#owed.at(-1);
-    return last === undefined || !last.isBarrier || last === this.#incoming;
+    return last === undefined || last === this.#incoming || !(last.isLast || last.isBarrier);
   }
 
   /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
@@ -235,17 +235,14 @@ export class Http1Connection implements Connection {
   #afterSending(exchange: Exchange, isWhole: boolean): void {
     if (this.#isOver) return;
     this.#owed.shift();
+    // The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3).
+    if (!exchange.isRead && !exchange.isDroppable) exchange.isLast = true;
+    this.#isOver = !isWhole || exchange.isLast; // now: a streamed body that is let go of asks for more input, and `close` has been said
     exchange.release();
     if (!isWhole) return cut(this.socket, exchange.head.httpVersion === '1.0');
-    if (!exchange.isRead && this.#incoming === exchange) this.#skipBody(exchange);
-    if (exchange.isLast) this.#end(!exchange.isRead || exchange.isRefusal || this.#reader.hasInput);
+    // A client that did not ask for the close may be sending its next request just now.
+    if (exchange.isLast) this.#end(exchange.head.isPersistent || !exchange.isRead || exchange.isRefusal || this.#reader.hasInput);
     else if (!this.#body?.isBusy) this.#askForBody();
-  }
-
-  /** The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3). */
-  #skipBody(exchange: Exchange): void {
-    this.#body?.live?.destroy();
-    if (!exchange.isDroppable) exchange.isLast = true;
   }
 
   /** Whether the connection may go on after this exchange; asked when its answer is about to be sent. */

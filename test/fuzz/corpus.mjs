@@ -73,14 +73,32 @@ export function requestOf(random) {
   return `${pick(random, METHODS)} ${pick(random, TARGETS)} ${pick(random, VERSIONS)}\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n${pick(random, BODIES)}`;
 }
 
-/** A chunked request whose body is all that varies. */
-export function chunkedOf(random) {
+/** A request as well-behaved clients send it, with the body its head announces. */
+function validOf(random) {
+  const fields = Array.from({ length: Math.floor(random() * 4) }, () =>
+    pick(random, ['Accept: */*', 'Cookie: a=b; c=d', 'x:\t y \t', 'Connection: keep-alive']),
+  );
+  const start = `${pick(random, ['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'DELETE'])} ${pick(random, TARGETS.slice(0, 3))} HTTP/1.${random() < 0.9 ? '1' : '0'}`;
+  const head = `${start}\r\nHost: a\r\n${fields.map((field) => `${field}\r\n`).join('')}`;
+  const how = random();
+  if (how < 0.5 || start.endsWith('0')) return `${head}\r\n`;
+  const data = `${pick(random, BODIES)}${pick(random, BODIES)}`;
+  if (how < 0.8) return `${head}Content-Length: ${data.length}\r\n\r\n${data}`;
+  return `${head}Transfer-Encoding: chunked\r\n\r\n${chunksOf(random)}`;
+}
+
+function chunksOf(random) {
   let body = '';
   for (let i = Math.floor(random() * 6); i > 0; i--) {
     const data = 'd'.repeat(1 + Math.floor(random() * 40));
     body += `${data.length.toString(16)}${random() < 0.2 ? ';ext="v"' : ''}\r\n${data}\r\n`;
   }
-  body += `0\r\n${random() < 0.2 ? 'Trailer: x\r\n' : ''}\r\n`;
+  return `${body}0\r\n${random() < 0.2 ? 'Trailer: x\r\n' : ''}\r\n`;
+}
+
+/** A chunked request whose body is all that varies. */
+export function chunkedOf(random) {
+  const body = chunksOf(random);
   return `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${random() < 0.7 ? mutated(body, random) : body}`;
 }
 
@@ -100,13 +118,44 @@ export function mutated(text, random) {
 
 /** One to three requests behind each other, mostly with something wrong. */
 export function streamOf(random) {
+  const how = random();
+  if (how < 0.01) return bytesOf(random);
+  if (how < 0.03) return nearLimitOf(random);
   let text = '';
-  for (let i = 1 + Math.floor(random() * 3); i > 0; i--) text += random() < 0.6 ? mutated(requestOf(random), random) : requestOf(random);
+  for (let i = 1 + Math.floor(random() * 4); i > 0; i--) {
+    const request = random() < 0.6 ? validOf(random) : requestOf(random);
+    text += random() < 0.4 ? mutated(request, random) : request;
+  }
+  if (how >= 0.06) return text;
+  const at = Math.floor(random() * text.length);
+  return text.slice(0, at) + bytesOf(random) + text.slice(Math.floor(random() * text.length));
+}
+
+/** Bytes of no meaning, with more line ends and separators than chance would give. */
+function bytesOf(random) {
+  let text = '';
+  for (let i = Math.floor(random() * 60); i > 0; i--) {
+    text += random() < 0.3 ? pick(random, NOISE) : String.fromCharCode(Math.floor(random() * 256));
+  }
   return text;
 }
 
-/** Places to cut at, in order. */
+/** A request line of about 8 KiB, a header section of about 16 KiB, or about a hundred lines: a little below the limits, at them, or above. */
+function nearLimitOf(random) {
+  const about = (size) => size - 8 + Math.floor(random() * 17);
+  const how = random();
+  const target = how < 0.3 ? `/${'t'.repeat(about(8192 - 'GET / HTTP/1.1'.length))}` : '/';
+  let fields = '';
+  const filling = pick(random, ['v', ' ', ',', '\xff']);
+  if (how >= 0.3 && how < 0.6) fields = `X: ${filling.repeat(about(16_384 - 'Host: a\r\nX: \r\n'.length))}\r\n`;
+  if (how >= 0.6) fields = `${pick(random, ['X', 'Connection', 'Expect', 'TE'])}: a\r\n`.repeat(about(99));
+  const text = `GET ${target} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+  return random() < 0.3 ? text.slice(0, -2) : text;
+}
+
+/** Places to cut at, in order: a few, or every byte of a short input. */
 export function cutsOf(length, random) {
+  if (length < 400 && random() < 0.02) return Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1);
   const cuts = Array.from({ length: 1 + Math.floor(random() * 5) }, () => Math.floor(random() * length));
   return [...new Set(cuts)].filter((cut) => cut > 0).toSorted((a, b) => a - b);
 }

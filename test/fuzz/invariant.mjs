@@ -29,9 +29,9 @@ export function createTranscriber({ RequestReader, HeadEvent, END, ProtocolError
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      return `${text}error(${error.status} ${error.code})`;
+      return `${text}data(${body})error(${error.status} ${error.code})`;
     }
-    return `${text}data(${body})${reader.isMidway ? 'midway' : ''}`;
+    return `${text}data(${body})${reader.isMidway ? 'midway' : ''}${reader.isClosed ? 'closed' : ''}`;
   };
 }
 

@@ -105,7 +105,7 @@ describe('Host', () => {
     expect(errorOf(hosted(''))).toBe('400 bad-host');
     expect(errorOf(hosted('', '1.2'))).toBe('400 bad-host');
     expect(errorOf(hosted('X-Forwarded-Host: a\r\n'))).toBe('400 bad-host');
-    expect(requestIn(hosted('', '1.0') + '').line).toBe('GET / 1.0');
+    expect(requestIn(hosted('', '1.0')).line).toBe('GET / 1.0');
   });
 
   it('is given once, whatever it says and in whatever version (RFC 9112 §3.2)', () => {

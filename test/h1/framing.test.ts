@@ -102,17 +102,9 @@ describe('the length of a request body', () => {
       'chunked,',
       '',
       ',',
-      'chunked chunked',
       'chunked, identity',
       'gzip, chunked, chunked',
-      'gzip',
-      'identity',
-      'xchunked',
-      'chunked;a=b',
-      '"chunked"',
-      '\xa0chunked',
-      'chunked\xa0',
-      'chunked\x0b',
+      'gzip,, chunked',
     ]) {
       expect(verdictOfCoding(value), JSON.stringify(value)).toMatch(/^400 /);
     }

@@ -24,7 +24,7 @@ describe(`the reading machine under random bytes (seed ${SEED})`, () => {
       let count = 0;
       while (performance.now() < end) {
         const text = make(random);
-        const whole = checkInvariant(transcribe, text, [cutsOf(text.length, random)]);
+        const whole = checkInvariant(transcribe, text, [cutsOf(text.length, random)]) as string;
         verdicts.add(/error\(\d+/.exec(whole)?.[0] ?? 'served');
         count++;
       }

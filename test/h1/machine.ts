@@ -47,9 +47,10 @@ export function read(text: string, limits?: HeadLimits): string[] {
   const differing = [all, ...all.map((cut) => [cut])].find(
     (cuts) => JSON.stringify(transcript(bytes, cuts, limits)) !== JSON.stringify(whole),
   );
-  if (differing)
+  if (differing) {
     throw new Error(
       `Cut at ${differing.join(' ')} this is read as ${transcript(bytes, differing, limits).join(' | ')} and not as ${whole.join(' | ')}`,
     );
+  }
   return whole;
 }

@@ -1,7 +1,8 @@
 /** RFC 9112 §9.3, §9.6: answers that are there before the body, and closing so that they can be read. */
 import { expect, it } from 'vitest';
 import { Response } from '../../src/index.ts';
-import { NEXT, parseAnswers, serve, type Talk, talk } from '../support/serve.ts';
+import { deferred, NEXT, parseAnswers, serve, type Talk, talk } from '../support/serve.ts';
+import { until } from '../support/until.ts';
 
 const KiB = 1024;
 
@@ -157,3 +158,49 @@ it('says nothing more when the client ends inside a body whose answer is out', a
   expect(parseAnswers(await client.closed())).toMatchObject([{ status: 200 }]);
   expect(client.isReset).toBe(false);
 });
+
+it('serves nothing behind an answer that said close, though the body has come meanwhile (RFC 9112 §9.6)', async () => {
+  const paths: string[] = [];
+  const answer = deferred<Response>();
+  const { port } = await serve(
+    (request) => {
+      paths.push(request.path);
+      return request.path === '/' ? answer.promise : Response.text('late');
+    },
+    { streamBody: () => true },
+  );
+  const client = await talk(port);
+  client.send(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n${NEXT}`);
+  await until(
+    () => paths.at(0),
+    () => 'the first request',
+  );
+  answer.resolve(Response.text('early')); // nobody has read the stream: where the body ends is not known yet
+  expect(parseAnswers(await client.closed())).toMatchObject([{ body: 'early', headers: { connection: 'close' } }]);
+  expect(paths).toEqual(['/']);
+});
+
+it('calls no handler for what comes while an answer that said close is being sent', async () => {
+  const paths: string[] = [];
+  const rest = deferred<string>();
+  const { port } = await serve((request) => {
+    if (request.path === '/other') return Response.empty();
+    paths.push(request.path);
+    return Response.stream('text/plain', slowly(rest.promise)).withHeader('Connection', 'close');
+  });
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until(/first/);
+  client.send(NEXT);
+  const other = await talk(port); // once it has its answer, what was sent before it has come as well
+  other.send('GET /other HTTP/1.1\r\nHost: a\r\n\r\n');
+  await other.answers(1);
+  rest.resolve('second');
+  expect(await client.closed()).toContain('second');
+  expect(paths).toEqual(['/']);
+});
+
+async function* slowly(rest: Promise<string>): AsyncGenerator<string> {
+  yield 'first';
+  yield await rest;
+}

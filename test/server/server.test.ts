@@ -33,8 +33,9 @@ beforeAll(() => {
     '-subj',
     '/CN=localhost',
   ];
-  for (const name of ['a', 'b'])
+  for (const name of ['a', 'b']) {
     execFileSync('openssl', [...args, '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)], { stdio: 'ignore' });
+  }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -219,13 +219,14 @@ describe('clients that vanish', () => {
       const socket = await open(port);
       const text = steps[Math.floor(random() * steps.length)] ?? '';
       socket.write(text.slice(0, 1 + Math.floor(random() * text.length * 1.2)));
-      if (random() < 0.5)
+      if (random() < 0.5) {
         await new Promise((resolve) =>
           socket
             .once('data', resolve)
             .once('close', resolve)
             .setTimeout(5, () => resolve(undefined)),
         );
+      }
       if (random() < 0.5) socket.resetAndDestroy();
       else socket.destroy();
     };

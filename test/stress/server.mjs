@@ -12,8 +12,9 @@ const server = await startServer(
     }
     if (match(request, 'GET /large')) return Response.bytes('application/octet-stream', large);
     if (match(request, 'GET /endless')) return Response.stream('text/plain', endless());
-    if (match(request, 'GET /never'))
+    if (match(request, 'GET /never')) {
       return new Promise((resolve) => request.signal.addEventListener('abort', () => resolve(Response.empty())));
+    }
     if (match(request, 'GET /memory')) {
       globalThis.gc?.();
       const { heapUsed, rss } = process.memoryUsage();

@@ -56,14 +56,15 @@ export function start(file: string, env: Readonly<Record<string, string>> = {}, 
   return new Program(file, args, env);
 }
 
-/** A port that nobody listens on. */
+/** A port that nobody listens on. It lies below those the system gives to clients: such a one could be a client's a moment later, even our own. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const address = server.address();
+  const port = 20_000 + Math.floor(Math.random() * 12_000);
+  const server = createServer().listen(port, 'localhost');
+  const isFree = await new Promise<boolean>((resolve) => server.on('listening', () => resolve(true)).on('error', () => resolve(false)));
+  if (!isFree) return freePort();
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+  return port;
 }
 
 /** Waits until somebody accepts connections on a port. */

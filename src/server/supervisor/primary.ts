@@ -135,8 +135,9 @@ class Supervisor implements WorkerEvents {
     process.off('SIGHUP', this.#onHangup);
     const workers = [...this.#workers];
     for (const worker of workers) {
-      if (worker.readyAt === undefined)
-        worker.kill(); // it has served nobody, and may not hear yet
+      if (worker.readyAt === undefined) {
+        worker.kill();
+      } // it has served nobody, and may not hear yet
       else worker.close(timeout);
     }
     const overdue = setTimeout(() => {

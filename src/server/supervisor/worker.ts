@@ -59,8 +59,9 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     if (message?.kind === 'close') void leave(message.timeout, 0);
     else if (message?.kind === 'lease') gate.granted(message.count);
     else if (message?.kind === 'reclaim') gate.reclaimed();
-    else if (message?.kind === 'status')
+    else if (message?.kind === 'status') {
       tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
+    }
   });
   if (options.signals) {
     process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
