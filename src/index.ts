@@ -3,8 +3,15 @@
  *
  * @module
  */
+export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
+export { basicAuth, type Credentials } from './helpers/basic-auth.ts';
+export { bearerToken } from './helpers/bearer-token.ts';
+export { conditional } from './helpers/conditional.ts';
+export { cookies } from './helpers/cookies.ts';
+export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
 export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
 export { match } from './helpers/match.ts';
+export { type FieldSpec, type FormLimits, type FormPart, readForm, readFormParts, type UploadedFile } from './helpers/read-form.ts';
 export { readJson, type StandardSchema } from './helpers/read-json.ts';
 export { readText } from './helpers/read-text.ts';
 export { requestId } from './helpers/request-id.ts';

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { trimWhitespace } from '../http/grammar.ts';
 
 /** A media type with its parameters. */
 export interface ContentType {
@@ -33,7 +34,7 @@ export function parseContentType(value: string | undefined): ContentType | undef
   while (at < value.length) {
     PARAMETER.lastIndex = at;
     const parameter = PARAMETER.exec(value);
-    if (!parameter) return value.slice(at).trim() === '' ? { type: type[0].toLowerCase(), parameters } : undefined;
+    if (!parameter) return trimWhitespace(value.slice(at)) === '' ? { type: type[0].toLowerCase(), parameters } : undefined;
     const [whole, name, token, quoted] = parameter;
     if (name !== undefined && !parameters.has(name.toLowerCase())) {
       parameters.set(name.toLowerCase(), token ?? (quoted ?? '').replace(/\\(.)/g, '$1'));

@@ -20,6 +20,9 @@ export interface LogAccessOptions {
   format?: 'common' | 'json' | ((request: Request, response: Response, ms: number) => string);
 }
 
+/** Bytes that may wait in a slow output. Beyond, lines are dropped: a log that nobody takes must not fill the memory. */
+const MAX_WAITING = 16 * 1024 * 1024;
+
 /** Outputs whose errors have somebody who listens: a closed pipe must not end the server. */
 const guarded = new WeakSet<LogOutput>();
 
@@ -27,7 +30,7 @@ const guarded = new WeakSet<LogOutput>();
  * Logs a response and gives it back.
  *
  * The time is counted from when the request had come whole; for a request made by hand there is none. What a client can choose is escaped,
- * so that no line of the log can be forged.
+ * so that no line of the log can be forged. An output that fails or is closed loses lines; one that is slow does so above 16 MiB of them.
  *
  * @param request The request that is answered.
  * @param response Its answer; only its head is looked at.
@@ -43,19 +46,26 @@ export function logAccess(request: Request, response: Response, options: LogAcce
       ? commonLine(request, response, ms)
       : format === 'json'
         ? jsonLine(request, response, ms)
-        : escaped(format(request, response, ms));
-  try {
-    output.write(`${line}\n`);
-  } catch {
-    // A log that cannot be written is no reason to fail a request.
-  }
+        : format(request, response, ms);
+  write(output, `${escaped(line)}\n`);
   return response;
+}
+
+/** A log that cannot be written is no reason to fail a request. */
+function write(output: LogOutput, line: string): void {
+  if (((output as { readonly writableLength?: number }).writableLength ?? 0) > MAX_WAITING) return;
+  try {
+    const result = output.write(line);
+    if (result instanceof Promise) result.catch(() => {}); // of a FileHandle: nobody else would listen, and that ends the process
+  } catch {
+    // Nothing can be said about it, since the log is where it would be said.
+  }
 }
 
 function commonLine(request: Request, response: Response, ms: number): string {
   const client = request.remoteAddress ?? '-';
   const time = Number.isNaN(ms) ? '-' : `${ms.toFixed(1)}ms`;
-  return `${new Date().toISOString()} ${client} ${escaped(request.method)} ${escaped(request.target)} ${response.status} ${time}`;
+  return `${new Date().toISOString()} ${client} ${request.method} ${request.target} ${response.status} ${time}`;
 }
 
 function jsonLine(request: Request, response: Response, ms: number): string {
@@ -71,9 +81,9 @@ function jsonLine(request: Request, response: Response, ms: number): string {
   });
 }
 
-/** Control characters, as JSON would write them: CR and LF would begin a line, ESC speaks to terminals. */
+/** Control characters, as JSON would write them: CR and LF would begin a line, ESC and 0x9b speak to terminals. JSON.stringify leaves those above 0x7e. */
 function escaped(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function guard(output: LogOutput): void {

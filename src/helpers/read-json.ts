@@ -4,6 +4,7 @@
  * @module
  */
 import { parseContentType } from '../fields/content-type.ts';
+import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 
@@ -23,6 +24,11 @@ interface Validated<T> {
   readonly issues?: readonly Issue[] | undefined;
 }
 
+/** Most issues that are told: a body of a million wrong items must not become an answer of 100 MB. */
+const MAX_ISSUES = 100;
+/** Most characters of an issue's message: some libraries quote the value. */
+const MAX_MESSAGE = 500;
+
 interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
@@ -31,23 +37,27 @@ interface Issue {
 /**
  * Reads the body as JSON.
  *
- * Keys named `__proto__` are dropped: they are never what a client means, and merging code trips over them.
+ * Keys named `__proto__`, and `constructor` with a `prototype` in it, are dropped: they are never what a client means, and merging code trips
+ * over them.
  *
  * @param request Of type `application/json`, or any `+json`.
  * @param schema Checks the value and types it.
  * @param options `limit`: most bytes to accept; default: whatever `maxBodySize` let in.
  * @throws HttpError 415 (code `unsupported-media-type`) for another type, 400 (`bad-json`, `bad-text`) for a malformed body, 413
- *   (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema says no. TypeError when the schema is asynchronous.
+ *   (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema says no. TypeError (`bad-option`) when the schema is asynchronous or none.
  * @example
  * const note = readJson(request, z.object({ text: z.string().max(200) }));
  */
 export function readJson<T = unknown>(request: Request, schema?: StandardSchema<T>, options: { limit?: number } = {}): T {
-  checkType(request.header('content-type'));
+  if (schema !== undefined && !('~standard' in schema)) {
+    throw withCode(new TypeError('Cannot read JSON: the schema is no Standard Schema'), 'bad-option');
+  }
+  checkType(request.headerAll('content-type').join(', ')); // RFC 9110 §5.3: two lines are one value, which is then no media type
   const value = parse(request.body.text(options.limit));
   return schema === undefined ? (value as T) : validated(schema, value);
 }
 
-function checkType(field: string | undefined): void {
+function checkType(field: string): void {
   const content = parseContentType(field);
   const isJson = content !== undefined && (content.type === 'application/json' || content.type.endsWith('+json'));
   const charset = content?.parameters.get('charset')?.toLowerCase();
@@ -61,22 +71,27 @@ function checkType(field: string | undefined): void {
 /** The parser's own message would quote the input. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text, text.includes('__proto__') || text.includes('\\u') ? withoutProto : undefined);
+    return JSON.parse(text, /__proto__|"constructor"|\\u/.test(text) ? withoutPrototypes : undefined);
   } catch (cause) {
     throw new HttpError(400, 'Cannot read JSON: the body is malformed', { code: 'bad-json', cause });
   }
 }
 
-function withoutProto(key: string, value: unknown): unknown {
-  return key === '__proto__' ? undefined : value;
+/** A reviver. It costs a call for each value, so that it runs only when one of the names may be there, also spelled with escapes. */
+function withoutPrototypes(key: string, value: unknown): unknown {
+  if (key === '__proto__') return undefined;
+  return key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype') ? undefined : value;
 }
 
 function validated<T>(schema: StandardSchema<T>, value: unknown): T {
   const result = schema['~standard'].validate(value) as Validated<T>;
-  if (result instanceof Promise) throw new TypeError('Cannot read JSON: the schema is asynchronous; use one that answers at once');
+  if (result instanceof Promise) {
+    result.catch(() => {}); // its rejection is nobody's, and that ends the process
+    throw withCode(new TypeError('Cannot read JSON: the schema is asynchronous; use one that answers at once'), 'bad-option');
+  }
   if (!result.issues) return result.value;
-  const issues = result.issues.map(({ message, path = [] }) => ({
-    message,
+  const issues = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
+    message: message.slice(0, MAX_MESSAGE),
     path: path.map((step) => (typeof step === 'object' ? step.key : step)).map(String),
   }));
   const first = issues[0];

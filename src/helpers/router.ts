@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { prefersJson } from '../http/accept.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
@@ -14,20 +15,23 @@ type RouteHandler = (params: Readonly<Record<string, ParamValue>>, request: Requ
 
 /** A route at the end of its path. */
 interface Leaf {
+  /** `ANY` for all. */
+  readonly method: string;
   readonly path: string;
   /** Names of the parameters, in the order of the path. */
   readonly names: readonly string[];
   readonly handler: RouteHandler;
+  /** Another method of the same path. */
+  readonly next: Leaf | undefined;
 }
 
-/** What may follow a segment. */
+/** What may follow a segment. Most nodes need one of the four, and hold no more: 10,000 routes shall stay in the processor's cache. */
 interface Node {
-  readonly literals: Map<string, Node>;
+  literals: Map<string, Node> | undefined;
   /** Most specific first: text around a parameter, then a type, then any segment. */
-  readonly params: { readonly segment: ParamSegment; readonly node: Node }[];
-  /** By method; `ANY` for all. */
-  readonly leaves: Map<string, Leaf>;
-  readonly restLeaves: Map<string, Leaf>;
+  params: { readonly segment: ParamSegment; readonly node: Node }[] | undefined;
+  leaf: Leaf | undefined;
+  restLeaf: Leaf | undefined;
 }
 
 /**
@@ -37,7 +41,7 @@ interface Node {
  * a plain one, then `{...rest}`. A known path with another method is answered 405 with Allow; OPTIONS is answered with Allow unless a route
  * does it; HEAD goes to GET.
  *
- * @param routes Handlers by route; each gets the parameters and the request.
+ * @param routes Handlers by route; each gets the parameters and the request. May be an instance of a class whose methods are named by routes.
  * @returns Answers a request, or `undefined` when no route has its path.
  * @throws TypeError (code `bad-route`) for a malformed route, or two that are the same.
  * @example
@@ -53,28 +57,45 @@ export function router<K extends string>(
   },
 ): (request: Request) => Awaitable<Response> | undefined {
   const root = newNode();
-  for (const [route, handler] of Object.entries(routes)) {
+  for (const route of routeNames(routes)) {
+    const handler: unknown = (routes as Readonly<Record<string, unknown>>)[route];
     if (typeof handler !== 'function') throw badRoute(route, 'its handler is not a function');
-    addRoute(root, route, (params, request) => (handler as RouteHandler).call(routes, params, request));
+    addRoute(root, route, handler as RouteHandler);
   }
   sortParams(root);
-  return (request) => answer(root, request);
+  return (request) => answer(root, routes, request);
 }
 
-function answer(root: Node, request: Request): Awaitable<Response> | undefined {
-  const allowed = new Set<string>();
+/** Every key of a plain object. Of an instance also its class's methods, but only what looks like a route: the rest is its own affair. */
+function routeNames(routes: object): string[] {
+  const prototype: unknown = Object.getPrototypeOf(routes);
+  if (prototype === Object.prototype || prototype === null) return Object.keys(routes);
+  const names = new Set<string>();
+  for (let owner = routes; owner !== null && owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
+    for (const name of Object.getOwnPropertyNames(owner)) if (name.includes(' ')) names.add(name);
+  }
+  return [...names];
+}
+
+/** @param routes What handlers have as `this`. */
+function answer(root: Node, routes: object, request: Request): Awaitable<Response> | undefined {
+  const { path, method } = request;
+  if (path === '*') return undefined; // RFC 9112 §3.2.4: the server as a whole, no path
   const values: ParamValue[] = [];
-  const leaf = find(root, request.path, 0, request.method, values, allowed);
+  const leaf = find(root, path, 0, method, values, undefined);
   if (leaf) {
     const params = Object.create(null) as Record<string, ParamValue>;
-    for (const [i, name] of leaf.names.entries()) params[name] = values[i] as ParamValue; // as many values as names
+    for (let i = 0; i < values.length; i++) params[leaf.names[i] as string] = values[i] as ParamValue; // as many values as names
     request.matched(leaf.path);
-    return leaf.handler(params, request);
+    return leaf.handler.call(routes, params, request);
   }
+  const allowed = new Set<string>();
+  find(root, path, 0, method, values, allowed);
   if (allowed.size === 0) return undefined;
-  const allow = [...allowed, 'OPTIONS'].toSorted().join(', ');
-  if (request.method === 'OPTIONS') return Response.empty(204).withHeader('Allow', allow); // RFC 9110 §9.3.7
-  throw new HttpError(405, undefined, { code: 'method-not-allowed', headers: { Allow: allow } }); // §15.5.6
+  const allow = [...allowed.add('OPTIONS')].toSorted().join(', ');
+  if (method === 'OPTIONS') return Response.empty(204).withHeader('Allow', allow); // RFC 9110 §9.3.7
+  const error = new HttpError(405, undefined, { code: 'method-not-allowed', headers: { Allow: allow } }); // §15.5.6
+  return error.toResponse(prefersJson(request.header('accept'))); // returned, not thrown: what finishes responses shall see it too
 }
 
 /**
@@ -83,42 +104,69 @@ function answer(root: Node, request: Request): Awaitable<Response> | undefined {
  * @param at At the slash before the next segment, or at the end of the path.
  * @param allowed Gets the methods of leaves that have the path but not the method.
  */
-function find(node: Node, path: string, at: number, method: string, values: ParamValue[], allowed: Set<string>): Leaf | undefined {
-  if (at >= path.length) return leafOf(node.leaves, method, allowed);
+function find(
+  node: Node,
+  path: string,
+  at: number,
+  method: string,
+  values: ParamValue[],
+  allowed: Set<string> | undefined,
+): Leaf | undefined {
+  if (at >= path.length) return leafOf(node.leaf, method, allowed);
   const next = path.indexOf('/', at + 1);
   const end = next === -1 ? path.length : next;
-  const text = path.slice(at + 1, end);
-  const literal = node.literals.get(text);
-  if (literal) {
-    const leaf = find(literal, path, end, method, values, allowed);
+  if (node.literals !== undefined || node.params !== undefined) {
+    const leaf = findBelow(node, path, path.slice(at + 1, end), end, method, values, allowed);
     if (leaf) return leaf;
   }
-  for (const { segment, node: child } of node.params) {
-    const value = readParam(segment, text);
-    if (value === undefined) continue;
-    values.push(value);
-    const leaf = find(child, path, end, method, values, allowed);
-    if (leaf) return leaf;
-    values.pop();
-  }
-  const rest = leafOf(node.restLeaves, method, allowed);
+  const rest = leafOf(node.restLeaf, method, allowed);
   if (rest) values.push(path.slice(at + 1));
   return rest;
 }
 
-function leafOf(leaves: Map<string, Leaf>, method: string, allowed: Set<string>): Leaf | undefined {
-  if (leaves.size === 0) return undefined;
-  const leaf = leaves.get(method) ?? (method === 'HEAD' ? leaves.get('GET') : undefined) ?? leaves.get('ANY');
-  if (leaf) return leaf;
-  for (const name of leaves.keys()) {
-    allowed.add(name);
-    if (name === 'GET') allowed.add('HEAD');
+/** Goes on with the segment `text`, which ends at `end`. */
+function findBelow(
+  { literals, params }: Node,
+  path: string,
+  text: string,
+  end: number,
+  method: string,
+  values: ParamValue[],
+  allowed: Set<string> | undefined,
+): Leaf | undefined {
+  const literal = literals?.get(text);
+  const leaf = literal && find(literal, path, end, method, values, allowed);
+  if (leaf || params === undefined) return leaf;
+  for (const { segment, node } of params) {
+    const value = readParam(segment, text);
+    if (value === undefined) continue;
+    values.push(value);
+    const found = find(node, path, end, method, values, allowed);
+    if (found) return found;
+    values.pop();
   }
   return undefined;
 }
 
+/** The leaf for a method: its own, for HEAD that of GET, or that of ANY. */
+function leafOf(first: Leaf | undefined, method: string, allowed: Set<string> | undefined): Leaf | undefined {
+  const found = leafFor(first, method) ?? (method === 'HEAD' ? leafFor(first, 'GET') : undefined) ?? leafFor(first, 'ANY');
+  if (found || allowed === undefined) return found;
+  for (let other = first; other; other = other.next) {
+    allowed.add(other.method);
+    if (other.method === 'GET') allowed.add('HEAD');
+  }
+  return undefined;
+}
+
+function leafFor(first: Leaf | undefined, method: string): Leaf | undefined {
+  let leaf = first;
+  while (leaf && leaf.method !== method) leaf = leaf.next;
+  return leaf;
+}
+
 function addRoute(root: Node, route: string, handler: RouteHandler): void {
-  const { methods, path, segments, rest } = parseRoute(route);
+  const { written, path, segments, rest } = parseRoute(route);
   let node = root;
   const names: string[] = [];
   for (const segment of segments) {
@@ -126,21 +174,25 @@ function addRoute(root: Node, route: string, handler: RouteHandler): void {
     node = childOf(node, segment);
   }
   if (rest !== undefined) names.push(rest);
-  const leaves = rest === undefined ? node.leaves : node.restLeaves;
-  const written = route.slice(0, route.indexOf(' ')).split('|');
-  for (const method of methods === undefined ? ['ANY'] : written) {
-    if (leaves.has(method)) throw badRoute(route, `"${method} ${leaves.get(method)?.path}" takes the same requests`);
-    leaves.set(method, { path, names, handler });
+  for (const method of written) {
+    const next = rest === undefined ? node.leaf : node.restLeaf;
+    const known = leafFor(next, method);
+    if (known) throw badRoute(route, `"${method} ${known.path}" takes the same requests`);
+    const leaf: Leaf = { method, path, names, handler, next };
+    if (rest === undefined) node.leaf = leaf;
+    else node.restLeaf = leaf;
   }
 }
 
 function childOf(node: Node, segment: string | ParamSegment): Node {
   if (typeof segment === 'string') {
+    node.literals ??= new Map();
     const child = node.literals.get(segment) ?? newNode();
     node.literals.set(segment, child);
     return child;
   }
   const { kind, prefix, suffix } = segment;
+  node.params ??= [];
   const known = node.params.find(({ segment: other }) => other.kind === kind && other.prefix === prefix && other.suffix === suffix);
   if (known) return known.node;
   const child = newNode();
@@ -148,11 +200,14 @@ function childOf(node: Node, segment: string | ParamSegment): Node {
   return child;
 }
 
-/** Most specific first. Of two with text around the parameter, the one with more of it. */
+/**
+ * Most specific first. Of two with text around the parameter, the one with more of it, then the one with more of it in front: two that are
+ * still equal fit no common segment, so the order in which routes were written never decides.
+ */
 function sortParams(node: Node): void {
-  node.params.sort((a, b) => weightOf(b.segment) - weightOf(a.segment));
-  for (const child of node.literals.values()) sortParams(child);
-  for (const { node: child } of node.params) sortParams(child);
+  node.params?.sort((a, b) => weightOf(b.segment) - weightOf(a.segment) || b.segment.prefix.length - a.segment.prefix.length);
+  for (const child of node.literals?.values() ?? []) sortParams(child);
+  for (const { node: child } of node.params ?? []) sortParams(child);
 }
 
 function weightOf({ prefix, suffix, kind }: ParamSegment): number {
@@ -163,5 +218,5 @@ function weightOf({ prefix, suffix, kind }: ParamSegment): number {
 const KIND_WEIGHTS: Readonly<Record<ParamSegment['kind'], number>> = { uuid: 5, bool: 4, uint: 3, int: 2, float: 1, string: 0 };
 
 function newNode(): Node {
-  return { literals: new Map(), params: [], leaves: new Map(), restLeaves: new Map() };
+  return { literals: undefined, params: undefined, leaf: undefined, restLeaf: undefined };
 }

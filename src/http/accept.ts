@@ -43,7 +43,8 @@ export function prefersJson(accept: string | undefined): boolean {
   return json > text || (json === text && json > 0 && (textPlace === -1 || place < textPlace));
 }
 
-function qualityOf(parameters: readonly string[]): number {
+/** The weight among the parameters of a member (RFC 9110 §12.4.2): from 0 to 1, 1 without one. A malformed weight says nothing. */
+export function qualityOf(parameters: readonly string[]): number {
   for (const parameter of parameters) {
     const weight = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i.exec(parameter);
     if (weight) return Number(weight[1]);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HeadersInit } from './header-list.ts';
+import { HeaderList, type HeadersInit } from './header-list.ts';
 import type { Response } from './response.ts';
 import { REASONS, reasonOf } from './status.ts';
 
@@ -47,7 +47,7 @@ export class HttpError extends Error {
    * @param status From 400 to 599.
    * @param message For the person who reads it: it is sent. Default: the reason phrase.
    * @param options A code, a cause, header fields.
-   * @throws RangeError when the status is not from 400 to 599.
+   * @throws RangeError when the status is not from 400 to 599, TypeError (code `bad-header`) for a header field that cannot be sent.
    */
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     super(message ?? (reasonOf(status) || `Error ${status}`), options.cause === undefined ? undefined : { cause: options.cause });
@@ -57,7 +57,7 @@ export class HttpError extends Error {
     this.name = 'HttpError';
     this.status = status;
     this.code = options.code ?? (REASONS[status] ?? `status ${status}`).toLowerCase().replaceAll(' ', '-');
-    this.headers = options.headers;
+    this.headers = options.headers && HeaderList.of(options.headers).pairs(); // checked here, where a handler's error is still a 500
     this.details = options.details;
   }
 

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { isUtf8 } from 'node:buffer';
 import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { withCode } from './error-codes.ts';
 import { HttpError } from './http-error.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 /** What one read from a file takes: as much as libuv reads from a socket. */
 const PIECE = 64 * 1024;
@@ -53,6 +53,11 @@ export class RequestBody {
     return this.#source.size ?? -1;
   }
 
+  /** @internal Whether all of it is in memory already. */
+  get isInMemory(): boolean {
+    return Buffer.isBuffer(this.#source);
+  }
+
   /**
    * The whole body. Of a body on disk this is a copy in memory.
    *
@@ -75,10 +80,9 @@ export class RequestBody {
    * @throws HttpError 400 when it is not valid UTF-8, 413 when it is larger than `limit`.
    */
   text(limit?: number): string {
-    const bytes = this.bytes(limit);
-    if (!isUtf8(bytes)) throw new HttpError(400, 'Cannot read body: it is not valid UTF-8', { code: 'bad-text' });
-    const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-    return bytes.toString('utf8', hasMark ? 3 : 0);
+    const text = decodeUtf8(this.bytes(limit));
+    if (text === undefined) throw new HttpError(400, 'Cannot read body: it is not valid UTF-8', { code: 'bad-text' });
+    return text;
   }
 
   /** The body in pieces of at most 64 KiB: 200 MB cost no more memory than that. May be called again. */
@@ -99,6 +103,10 @@ export class RequestBody {
         new TypeError('Cannot read body: this request was chosen by streamBody; use request.body.stream()'),
         'body-is-streamed',
       );
+    }
+    // Not `limit < 0`: NaN must be refused too, since nothing is larger than it.
+    if (limit !== undefined && !(limit >= 0)) {
+      throw withCode(new RangeError(`Cannot read body: limit ${limit} is not a number of bytes`), 'bad-option');
     }
     if (limit !== undefined && this.size > limit) {
       throw new HttpError(413, `Cannot read body: it has ${this.size} bytes, ${limit} are allowed`, { code: 'body-too-large' });

@@ -55,6 +55,8 @@ interface Extras {
   /** The request this one was cut from, and the prefix that was cut. */
   origin: Request | undefined;
   prefix: string;
+  /** What is let go of when the response has been sent. */
+  endings: (() => void)[] | undefined;
 }
 
 const NOBODY: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
@@ -88,6 +90,7 @@ export class Request {
   readonly #peer: Peer;
   readonly #authority: string | undefined;
   #route: string | undefined;
+  #isOver: boolean;
   /** What few requests need; made when first needed, since a request is made for every one that comes. */
   #extras: Extras | undefined;
 
@@ -113,6 +116,7 @@ export class Request {
     this.readAt = this.#peer.readAt;
     this.#authority = parts.authority;
     this.#route = undefined;
+    this.#isOver = false;
     this.#extras = undefined;
   }
 
@@ -213,8 +217,25 @@ export class Request {
     extras.controller?.abort(reason);
   }
 
+  /** @internal Has something let go of when the response has been sent or the client is gone; at once when that is over already. */
+  onEnd(callback: () => void): void {
+    const extras = this.#extend();
+    if (extras.origin) return extras.origin.onEnd(callback);
+    if (this.#isOver) return callback();
+    extras.endings ??= [];
+    extras.endings.push(callback);
+  }
+
+  /** @internal Told by the server when the exchange is over, whatever its end. */
+  release(): void {
+    this.#isOver = true;
+    const endings = this.#extras?.endings;
+    if (!endings) return;
+    for (const callback of endings.splice(0)) callback();
+  }
+
   #extend(): Extras {
-    this.#extras ??= { query: undefined, controller: undefined, abortReason: undefined, origin: undefined, prefix: '' };
+    this.#extras ??= { query: undefined, controller: undefined, abortReason: undefined, origin: undefined, prefix: '', endings: undefined };
     return this.#extras;
   }
 }

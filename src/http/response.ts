@@ -248,6 +248,7 @@ export class Response {
 
   /** Sets Last-Modified, to the second. */
   withLastModified(at: Date): Response {
+    if (Number.isNaN(at.getTime())) throw withCode(new RangeError('Cannot set Last-Modified: the date is invalid'), 'bad-header');
     return this.withHeader('Last-Modified', serializeDate(at));
   }
 

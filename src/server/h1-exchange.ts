@@ -74,6 +74,7 @@ export class Exchange {
   release(): void {
     this.body?.close();
     this.response?.dispose();
+    this.request?.release();
   }
 
   /** The request as far as it is known: for `onError`. */

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { logAccess, Request, Response, requestId, secureHeaders } from '../../src/index.ts';
 
 function logged(
@@ -32,6 +32,57 @@ describe('logAccess', () => {
   it('escapes what would forge a line or speak to a terminal', () => {
     const line = logged(new Request(), Response.text(''), () => 'a\r\nb\u001b[31m\u0085');
     expect(line).toBe('a\\u000d\\u000ab\\u001b[31m\\u0085\n');
+  });
+
+  it('escapes C1 controls in JSON too, which is still JSON', () => {
+    const line = logged(new Request({ headers: { 'User-Agent': 'a\x9b31m' } }), Response.text(''), 'json');
+    expect(line).toContain('a\\u009b31m');
+    expect(JSON.parse(line)).toMatchObject({ userAgent: 'a\x9b31m' });
+  });
+
+  it('keeps a target that a client sends on one line', () => {
+    expect(logged(new Request({ target: '/a?\x85\x9b\x7f' }), Response.text(''))).not.toMatch(/[\x7f-\x9f]/);
+  });
+
+  it('gives a format the request, the response and the time, which is unknown for a request made by hand', () => {
+    const line = logged(
+      new Request({ target: '/a' }),
+      Response.empty(404),
+      (request, response, ms) => `${request.path} ${response.status} ${ms}`,
+    );
+    expect(line).toBe('/a 404 NaN\n');
+  });
+
+  it('writes to process.stdout unless told', () => {
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    logAccess(new Request({ target: '/default' }), Response.text(''));
+    const lines = stdout.mock.calls.map(([line]) => String(line));
+    stdout.mockRestore();
+    expect(lines).toEqual([expect.stringMatching(/ GET \/default 200 -\n$/)]);
+  });
+
+  it('leaves no rejection of an asynchronous output to end the process', () => {
+    const rejected = Promise.reject(new Error('disk full'));
+    const caught = vi.spyOn(rejected, 'catch');
+    logAccess(new Request(), Response.text(''), { output: { write: () => rejected } });
+    expect(caught).toHaveBeenCalledOnce();
+  });
+
+  it('drops lines when too many wait in a slow output', () => {
+    const lines: string[] = [];
+    const output = { writableLength: 17 * 1024 * 1024, write: (line: string) => lines.push(line) };
+    logAccess(new Request(), Response.text(''), { output });
+    output.writableLength = 0;
+    logAccess(new Request(), Response.text(''), { output });
+    expect(lines).toHaveLength(1);
+  });
+
+  it('listens to the errors of an output once, however many lines go there', () => {
+    const pipe = new PassThrough();
+    const before = pipe.listenerCount('error');
+    logAccess(new Request(), Response.text(''), { output: pipe });
+    logAccess(new Request(), Response.text(''), { output: pipe });
+    expect(pipe.listenerCount('error')).toBe(before + 1);
   });
 
   it('survives an output that throws, and one whose pipe is closed', () => {
@@ -73,6 +124,36 @@ describe('secureHeaders', () => {
   it('lets what the handler has set stand', () => {
     const response = secureHeaders(Response.html('').withHeader('x-frame-options', 'DENY'));
     expect(response.headers.filter(([name]) => name.toLowerCase() === 'x-frame-options')).toEqual([['x-frame-options', 'DENY']]);
+  });
+
+  it.each([
+    ['DENY', "frame-ancestors 'none'"],
+    ['SAMEORIGIN', "frame-ancestors 'self'"],
+  ] as const)('says %s in both fields: browsers that know the policy look at nothing else', (frameOptions, directive) => {
+    const response = secureHeaders(Response.html(''), { frameOptions });
+    expect([response.header('x-frame-options'), response.header('content-security-policy')]).toEqual([
+      frameOptions,
+      expect.stringContaining(directive),
+    ]);
+  });
+
+  it('lets anybody frame the page when told so, in both fields', () => {
+    const response = secureHeaders(Response.html(''), { frameOptions: false });
+    expect([response.header('x-frame-options'), response.header('content-security-policy')]).toEqual([
+      undefined,
+      expect.not.stringContaining('frame-ancestors'),
+    ]);
+  });
+
+  it('adds every line of a field that is given several', () => {
+    const response = secureHeaders(Response.html(''), { headers: { Link: ['</a>', '</b>'] } });
+    expect(response.headers.filter(([name]) => name === 'Link').map(([, value]) => value)).toEqual(['</a>', '</b>']);
+  });
+
+  it('protects an error as well, and leaves the response it was given alone', () => {
+    const constant = Response.empty(404);
+    expect([secureHeaders(constant).status, secureHeaders(constant).header('x-content-type-options')]).toEqual([404, 'nosniff']);
+    expect(constant.headers).toEqual([]);
   });
 
   it('does as it is told', () => {

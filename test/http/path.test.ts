@@ -86,7 +86,7 @@ describe('canonicalPath', () => {
     fc.assert(
       fc.property(rawPath, (raw) => {
         const path = canonicalPath(raw);
-        if (path !== undefined && !path.includes('%')) expect(canonicalPath(encodePath(path))).toBe(path);
+        if (path !== undefined) expect(canonicalPath(encodePath(path))).toBe(path);
       }),
       { numRuns: 5000 },
     );

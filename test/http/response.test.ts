@@ -54,6 +54,13 @@ describe('the builders', () => {
     expect([response.header('content-type'), response.header('cache-control')]).toEqual(['text/event-stream', 'no-cache']);
     expect((await response.collect()).toString()).toBe('data: one\ndata: two\n\nevent: e\nid: 7\nretry: 100\ndata: x\n\n');
   });
+
+  it('refuse an event whose name or id would begin another field', async () => {
+    async function* events(): AsyncGenerator<{ data: string; event: string }> {
+      yield { data: 'x', event: 'e\ndata: forged' };
+    }
+    await expect(Response.events(events()).collect()).rejects.toThrow('its event has more than one line');
+  });
 });
 
 describe('a Response', () => {
@@ -136,6 +143,11 @@ describe('a Response', () => {
     expect(() => Response.text('').withEtag('a"b')).toThrow('Cannot set ETag');
   });
 
+  it('refuses a date that is none for Last-Modified', () => {
+    expect(() => Response.text('').withLastModified(new Date('yesterday'))).toThrow('the date is invalid');
+    expect(Response.text('').withLastModified(new Date(0)).header('last-modified')).toBe('Thu, 01 Jan 1970 00:00:00 GMT');
+  });
+
   it('says how long it may be kept', () => {
     const response = Response.text('');
     expect(response.withPublicCache(60).header('cache-control')).toBe('public, max-age=60');
@@ -204,6 +216,15 @@ describe('HttpError', () => {
 
   it.each([200, 399, 600, 404.5])('refuses the status %s', (status) => {
     expect(() => new HttpError(status)).toThrow(RangeError);
+  });
+
+  it('refuses a header field that cannot be sent where it is made, not where it is answered', () => {
+    expect(() => new HttpError(400, 'x', { headers: { 'X-A': 'a\r\nSet-Cookie: b' } })).toThrow('Cannot set header "X-A"');
+  });
+
+  it('answers with its header fields as often as it is asked, also when they came from an iterator', () => {
+    const error = new HttpError(503, 'x', { headers: new Map([['Retry-After', '60']]).entries() });
+    expect([error.response.header('retry-after'), error.response.header('retry-after')]).toEqual(['60', '60']);
   });
 
   it('is told apart from other errors by Response.fromError', () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -32,7 +32,7 @@ export function inMemory(body: string | Uint8Array, type = 'multipart/form-data;
 /** A request with a body on disk. */
 export function onDisk(body: Uint8Array, type = 'multipart/form-data; boundary=b'): Request {
   const descriptor = unnamedFile();
-  writeSync(descriptor, body, 0, body.length, 0);
+  writeFileSync(descriptor, body);
   return fromDescriptor(descriptor, type);
 }
 

@@ -1,7 +1,9 @@
 /** The surface as the compiler sees it: `tsc` is the test. */
 import { z } from 'zod';
 import {
+  assertOr400,
   type Handler,
+  logAccess,
   match,
   type Request,
   Response,
@@ -10,6 +12,8 @@ import {
   router,
   secureHeaders,
   startServer,
+  tryOr400,
+  tryOr404,
 } from '../../src/index.ts';
 
 declare const request: Request;
@@ -38,6 +42,22 @@ router({ 'FETCH /': () => Response.empty() });
 // @ts-expect-error a handler must return a Response
 router({ 'GET /': () => 'text' });
 
+// @ts-expect-error the global Response is another class, also here
+router({ 'GET /': () => new globalThis.Response('') });
+// @ts-expect-error this route gives a number
+router({ 'GET /{id:int}': ({ id }: { id: string }) => Response.text(id) });
+// @ts-expect-error an unknown parameter type
+router({ 'GET /{id:foo}': () => Response.empty() });
+
+class Notes {
+  readonly #texts = ['a'];
+  'GET /notes/{n:uint}'({ n }: { n: number }): Response {
+    return Response.text(this.#texts[n] ?? '');
+  }
+}
+same<ReturnType<typeof notes>, Response | Promise<Response> | undefined>();
+const notes = router(new Notes());
+
 const sync: Handler = () => Response.text('');
 const promised: Handler = async () => Response.text('');
 const web: Handler = () => new globalThis.Response('x');
@@ -52,6 +72,24 @@ const note = readJson(request, z.object({ text: z.string() }));
 same<typeof note, { text: string }>();
 same<ReturnType<typeof readJson>, unknown>();
 
+declare const text: string | undefined;
+assertOr400(text !== undefined);
+same<typeof text, string>();
+declare const maybe: Map<string, number | null>;
+same<ReturnType<typeof found>, number>();
+const found = () => tryOr404(() => maybe.get('a'));
+same<ReturnType<typeof parsed>, URL>();
+const parsed = () => tryOr400(() => new URL('http://a/'));
+
+// @ts-expect-error a schema that is none
+readJson(request, { limit: 5 });
+// @ts-expect-error a limit is a number
+readJson(request, undefined, { limit: '5' });
+
+// @ts-expect-error the global Response is another class
+logAccess(request, new globalThis.Response(''));
+// @ts-expect-error no such format
+logAccess(request, Response.text(''), { format: 'combined' });
 // @ts-expect-error the global Response is another class: an import was forgotten
 secureHeaders(new globalThis.Response(''));
 // @ts-expect-error the global Request too

@@ -1,0 +1,22 @@
+/**
+ * The cookies of a request (RFC 6265).
+ *
+ * @module
+ */
+import { parseCookie } from '../fields/cookie.ts';
+import type { Request } from '../http/request.ts';
+
+/**
+ * Reads the cookies.
+ *
+ * What a cookie holds is the client's word: anybody can send any value. Sessions are for what must be trusted.
+ *
+ * @param request The request to look at.
+ * @returns The values by name, without a prototype. Of several with one name the first is taken; quotes are taken off, escapes decoded.
+ * @example
+ * const theme = cookies(request)['theme'] ?? 'light';
+ */
+export function cookies(request: Request): Readonly<Record<string, string | undefined>> {
+  const lines = request.headerAll('cookie');
+  return parseCookie(lines.length > 1 ? lines.join('; ') : lines[0]); // RFC 9113 §8.2.3: HTTP/2 clients may send one line for each
+}

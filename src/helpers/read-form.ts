@@ -1,0 +1,78 @@
+/**
+ * Forms: urlencoded and multipart, with files (WHATWG URL §5, RFC 7578).
+ *
+ * @module
+ */
+import { type ContentType, parseContentType } from '../fields/content-type.ts';
+import { HttpError } from '../http/http-error.ts';
+import type { Request } from '../http/request.ts';
+import { convertField, type FieldSpec, type FieldType } from './read-form/field-kinds.ts';
+import { checkedLimits, type FormLimits } from './read-form/limits.ts';
+import { readMultipart } from './read-form/multipart.ts';
+import type { UploadedFile } from './read-form/uploaded-file.ts';
+import { readUrlencoded } from './read-form/urlencoded.ts';
+
+export type { FieldSpec } from './read-form/field-kinds.ts';
+export type { FormLimits } from './read-form/limits.ts';
+export type { UploadedFile } from './read-form/uploaded-file.ts';
+
+type Simplify<T> = { [K in keyof T]: T[K] };
+
+/** One part of a form, text or a file. */
+export type FormPart = { readonly name: string; readonly value: string } | { readonly name: string; readonly file: UploadedFile };
+
+/**
+ * Reads a form whose fields are known.
+ *
+ * A spec is a kind, `string`, `int`, `uint`, `float`, `bool` or `file`, for one value; with `?` for one or none; with `[]` for any number.
+ * Fields that were not asked for are passed over. Number and file inputs that were left empty count as not sent; a `bool` that was not sent is
+ * false, as checkboxes have it.
+ *
+ * Files above 64 KiB lie in a temporary file until the response is sent: use them, or save them, before.
+ *
+ * @param request Of type `application/x-www-form-urlencoded` or `multipart/form-data`.
+ * @param fields What is asked for, by name.
+ * @param limits How much is accepted.
+ * @throws HttpError 400 when a field is missing (code `missing-field`), wrong or there more than once (`bad-field-value`; the message names the
+ *   field) or the form is malformed (`bad-form`, `bad-text`), 413 (`form-too-large`, `body-too-large`) beyond the limits, 415
+ *   (`unsupported-media-type`) for another type, 507 (`storage-full`) when the disk is full. TypeError or RangeError (`bad-option`) for a spec or
+ *   limit that is none.
+ * @example
+ * const { text, age, files } = readForm(request, { text: 'string', age: 'uint?', files: 'file[]' });
+ */
+export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
+  request: Request,
+  fields: S,
+  limits: FormLimits = {},
+): Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }> {
+  const sent = new Map<string, (string | UploadedFile)[]>(Object.keys(fields).map((name) => [name, []]));
+  for (const part of readFormParts(request, limits)) sent.get(part.name)?.push('file' in part ? part.file : part.value);
+  const form = Object.create(null) as Record<string, unknown>;
+  for (const [name, values] of sent) form[name] = convertField(name, fields[name] as string, values);
+  return form as Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }>;
+}
+
+/**
+ * Reads a form whose fields are not known: every part in order, with the names as they were sent.
+ *
+ * @param request Of type `application/x-www-form-urlencoded` or `multipart/form-data`.
+ * @param limits How much is accepted.
+ * @throws As `readForm` does, but for what depends on the fields.
+ * @example
+ * for (const part of readFormParts(request)) log('file' in part ? `${part.name}: ${part.file.filename}` : `${part.name}=${part.value}`);
+ */
+export function readFormParts(request: Request, limits: FormLimits = {}): FormPart[] {
+  const checked = checkedLimits(limits);
+  const content = checkedType(request.header('content-type'));
+  if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked);
+  return readUrlencoded(request, checked);
+}
+
+function checkedType(field: string | undefined): ContentType {
+  const content = parseContentType(field);
+  if (content?.type === 'multipart/form-data' || content?.type === 'application/x-www-form-urlencoded') return content;
+  throw new HttpError(415, 'Cannot read form: Content-Type is neither application/x-www-form-urlencoded nor multipart/form-data', {
+    code: 'unsupported-media-type',
+    headers: { Accept: 'application/x-www-form-urlencoded, multipart/form-data' },
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * The kinds a form field can be asked for as.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import { badField } from './form-error.ts';
+import type { UploadedFile } from './uploaded-file.ts';
+
+/** What each kind becomes. */
+export interface FieldKinds {
+  string: string;
+  int: number;
+  uint: number;
+  float: number;
+  bool: boolean;
+  file: UploadedFile;
+}
+
+/** One value, `?` one or none, `[]` any number. */
+export type FieldSpec = keyof FieldKinds | `${keyof FieldKinds}?` | `${keyof FieldKinds}[]`;
+
+/** The type that a spec asks for. */
+export type FieldType<S> = S extends `${infer K extends keyof FieldKinds}[]`
+  ? FieldKinds[K][]
+  : S extends `${infer K extends keyof FieldKinds}?`
+    ? FieldKinds[K] | undefined
+    : S extends keyof FieldKinds
+      ? FieldKinds[S]
+      : never;
+
+/** A field as it was sent. */
+type Sent = string | UploadedFile;
+
+interface ParsedSpec {
+  readonly kind: keyof FieldKinds;
+  readonly count: '' | '?' | '[]';
+}
+
+/**
+ * Brings what was sent under one name to the kind that was asked for.
+ *
+ * @throws HttpError 400 when something is missing, wrong, or there more than once. TypeError (code `bad-option`) when the spec is none.
+ */
+export function convertField(name: string, spec: string, sent: readonly Sent[]): unknown {
+  const { kind, count } = parseSpec(name, spec);
+  const values = sent.flatMap((one) => {
+    const value = convertOne(name, kind, one);
+    return value === undefined ? [] : [value];
+  });
+  if (count === '[]') return values;
+  if (values.length > 1) throw badField(name, `is there ${values.length} times`);
+  if (values.length === 1) return values[0];
+  if (count === '?') return undefined;
+  if (kind === 'bool') return false; // a checkbox that is not checked is not sent
+  throw badField(name, 'is missing', 'missing-field');
+}
+
+function parseSpec(name: string, spec: string): ParsedSpec {
+  const parts = /^(string|int|uint|float|bool|file)(\?|\[\])?$/.exec(spec);
+  if (parts) return { kind: parts[1] as ParsedSpec['kind'], count: (parts[2] ?? '') as ParsedSpec['count'] };
+  const kinds = 'string, int, uint, float, bool or file, with ? or [] behind';
+  throw withCode(new TypeError(`Cannot read form: field "${name}" is asked for as ${JSON.stringify(spec)}, not as ${kinds}`), 'bad-option');
+}
+
+/** @returns undefined for what counts as not sent: an input that was left empty. An empty text is a text. */
+function convertOne(name: string, kind: keyof FieldKinds, sent: Sent): string | number | boolean | UploadedFile | undefined {
+  if (typeof sent !== 'string') {
+    if (kind === 'file') return sent;
+    throw badField(name, 'is a file, text is expected');
+  }
+  switch (kind) {
+    case 'string':
+      return sent;
+    case 'file':
+      throw badField(name, 'is text, a file is expected');
+    case 'bool':
+      return sent === '' ? undefined : toBool(name, sent);
+    default:
+      return sent === '' ? undefined : toNumber(name, kind, sent);
+  }
+}
+
+/** What `<input type="number">` sends (WHATWG HTML §2.3.4). */
+const NUMBERS = {
+  int: { syntax: /^-?\d+$/, words: 'a whole number' },
+  uint: { syntax: /^\d+$/, words: 'a whole number from 0 on' },
+  float: { syntax: /^-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/, words: 'a number' },
+} as const;
+
+function toNumber(name: string, kind: keyof typeof NUMBERS, text: string): number {
+  const { syntax, words } = NUMBERS[kind];
+  const value = syntax.test(text) ? Number(text) : Number.NaN;
+  // A whole number that a double cannot hold would become another one.
+  if (kind === 'float' ? Number.isFinite(value) : Number.isSafeInteger(value)) return value;
+  throw badField(name, `is not ${words}`);
+}
+
+/** `on` is what a checkbox without a value sends. */
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['on', true],
+  ['true', true],
+  ['1', true],
+  ['off', false],
+  ['false', false],
+  ['0', false],
+]);
+
+function toBool(name: string, text: string): boolean {
+  const value = BOOLEANS.get(text);
+  if (value !== undefined) return value;
+  throw badField(name, 'is not one of on, off, true, false, 1, 0');
+}

@@ -1,0 +1,145 @@
+/**
+ * Where the files of one form rest until the response is sent.
+ *
+ * Small files are buffers. The others lie behind each other in one temporary file, unlinked as soon as it is open, so that a form costs one
+ * descriptor however many files it brings, and leaves nothing behind whatever happens. When the body of the request is in memory its files
+ * are as well: writing them to disk would save nothing.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync, readSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { withCode } from '../../http/error-codes.ts';
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+import { type FileContent, writeWhole } from './uploaded-file.ts';
+
+const PIECE = 64 * 1024;
+/** A file up to this stays in memory. */
+const SMALL = 64 * 1024;
+/** All small files together; the next ones go to disk. */
+const ALL_SMALL = 1024 * 1024;
+
+/** Takes the files of one form, one after the other. */
+export class FileStore {
+  readonly #request: Request;
+  readonly #maxFile: number;
+  #memory: number;
+  /** Of the file that is coming. */
+  #pieces: Buffer[] = [];
+  #size = 0;
+  #disk: TemporaryFile | undefined;
+  /** Where the file that is coming begins on disk; undefined while it is in memory. */
+  #start: number | undefined;
+
+  constructor(request: Request) {
+    const { isInMemory } = request.body;
+    this.#request = request;
+    this.#maxFile = isInMemory ? Number.POSITIVE_INFINITY : SMALL;
+    this.#memory = isInMemory ? Number.POSITIVE_INFINITY : ALL_SMALL;
+  }
+
+  /** Bytes of the file that is coming. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds to the file that is coming. @throws HttpError 507 when the disk is full, else what the file system says. */
+  append(piece: Buffer): void {
+    this.#size += piece.length;
+    if (this.#start !== undefined) return this.#write(piece);
+    this.#pieces.push(piece);
+    if (this.#size > Math.min(this.#maxFile, this.#memory)) this.#toDisk();
+  }
+
+  /** The file is complete. The next one begins. */
+  finish(): FileContent {
+    const content = this.#start === undefined ? this.#inMemory() : (this.#disk as TemporaryFile).range(this.#start, this.#size); // #start is set with #disk
+    this.#pieces = [];
+    this.#size = 0;
+    this.#start = undefined;
+    return content;
+  }
+
+  /** Lets go of everything: the form is of no use. */
+  close(): void {
+    this.#disk?.close();
+  }
+
+  #inMemory(): FileContent {
+    this.#memory -= this.#size;
+    const bytes = Buffer.concat(this.#pieces); // a copy: a slice would hold the whole piece of the body it was cut from
+    return { size: bytes.length, pieces: () => (bytes.length > 0 ? [bytes] : []) };
+  }
+
+  #toDisk(): void {
+    if (!this.#disk) {
+      const disk = new TemporaryFile();
+      this.#disk = disk;
+      this.#request.onEnd(() => disk.close());
+    }
+    this.#start = this.#disk.size;
+    for (const piece of this.#pieces.splice(0)) this.#write(piece);
+  }
+
+  #write(piece: Buffer): void {
+    this.#disk?.append(piece);
+  }
+}
+
+/** An open file without a name. */
+class TemporaryFile {
+  size = 0;
+  #descriptor: number | undefined;
+
+  constructor() {
+    const path = join(tmpdir(), `filrouge-${randomBytes(12).toString('hex')}`);
+    this.#descriptor = orFull(() => openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600));
+    unlinkSync(path);
+  }
+
+  append(bytes: Buffer): void {
+    const descriptor = this.#open();
+    orFull(() => writeWhole(descriptor, bytes, this.size));
+    this.size += bytes.length;
+  }
+
+  range(start: number, size: number): FileContent {
+    return { size, pieces: () => this.#read(start, start + size) };
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  *#read(start: number, end: number): Generator<Buffer> {
+    for (let at = start; at < end; ) {
+      const piece = Buffer.allocUnsafe(Math.min(PIECE, end - at));
+      const count = readSync(this.#open(), piece, 0, piece.length, at);
+      if (count === 0) throw new Error('Cannot read uploaded file: its temporary file ended early');
+      at += count;
+      yield piece.subarray(0, count);
+    }
+  }
+
+  #open(): number {
+    if (this.#descriptor !== undefined) return this.#descriptor;
+    throw withCode(
+      new TypeError('Cannot read uploaded file: the response has been sent, and the temporary file is closed'),
+      'body-is-gone',
+    );
+  }
+}
+
+function orFull<T>(f: () => T): T {
+  try {
+    return f();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EFBIG') throw cause;
+    throw new HttpError(507, 'Cannot read form: there is no room for its files', { code: 'storage-full', cause });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * How much of a form is accepted.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import { shown, tooLarge } from './form-error.ts';
+
+/** Bounds of one form. Beyond any of them: 413. */
+export interface FormLimits {
+  /** How many text fields. Default 1000. */
+  fields?: number;
+  /** Bytes of one text value. Default 1 MiB. */
+  fieldSize?: number;
+  /** How many files. Default 100. */
+  files?: number;
+  /** Bytes of one file. Default: whatever `maxBodySize` let in. */
+  fileSize?: number;
+}
+
+/** Bounds that have been checked. */
+export interface CheckedLimits extends Required<FormLimits> {
+  /** Bytes of all text values together, which are in memory: as much as the default body, or one value if that may be larger. */
+  readonly text: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+/** Longest name of a field or file, in characters. File systems stop at 255 bytes, and no form needs more. */
+const MAX_NAME = 1024;
+
+/**
+ * Fills in what is not said.
+ *
+ * @throws RangeError (code `bad-option`) for a bound that is no whole number from 0 on.
+ */
+export function checkedLimits(limits: FormLimits): CheckedLimits {
+  const { fields = 1000, fieldSize = MEBIBYTE, files = 100, fileSize = Number.POSITIVE_INFINITY } = limits;
+  for (const [name, value] of Object.entries({ fields, fieldSize, files, fileSize })) {
+    if (value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) continue;
+    throw withCode(new RangeError(`Cannot read form: limit ${name} is ${value}, not a whole number from 0 on`), 'bad-option');
+  }
+  return { fields, fieldSize, files, fileSize, text: Math.max(10 * MEBIBYTE, fieldSize) };
+}
+
+/** @throws HttpError 413 when a name is longer than any form needs. */
+export function checkName(name: string): void {
+  if (name.length > MAX_NAME) throw tooLarge(`the name ${shown(name)} has more than ${MAX_NAME} characters`);
+}
+
+/** Adds up what the text of a form takes. */
+export class TextBudget {
+  readonly #limits: CheckedLimits;
+  #size = 0;
+
+  constructor(limits: CheckedLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws HttpError 413 when a value, or all values together, are too long. */
+  take(name: string, value: string): void {
+    const size = Buffer.byteLength(value);
+    this.#size += size;
+    if (size > this.#limits.fieldSize) throw tooLarge(`field ${shown(name)} has more than ${this.#limits.fieldSize} bytes`);
+    if (this.#size > this.#limits.text) throw tooLarge(`its fields have more than ${this.#limits.text} bytes`);
+  }
+}

@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cookies } from '../../src/helpers/cookies.ts';
+import { Request, Response } from '../../src/index.ts';
+
+const sent = (...lines: string[]): Request => new Request({ headers: lines.map((line) => ['Cookie', line] as const) });
+
+describe('cookies (RFC 6265 §4.2, §5.4)', () => {
+  it('reads the values by name', () => {
+    expect({ ...cookies(sent('a=1; b=2;c=3 ;  d = 4')) }).toEqual({ a: '1', b: '2', c: '3', d: '4' });
+    expect({ ...cookies(new Request()) }).toEqual({});
+  });
+
+  it('gives an object without a prototype, so that __proto__ is a name like others', () => {
+    const read = cookies(sent('__proto__=a; constructor=b'));
+    expect(Object.getPrototypeOf(read)).toBeNull();
+    expect(Object.entries(read)).toEqual([
+      ['__proto__', 'a'],
+      ['constructor', 'b'],
+    ]);
+    expect(cookies(sent(''))['toString']).toBeUndefined();
+  });
+
+  it('takes the first of several with one name', () => {
+    expect(cookies(sent('a=1; a=2'))['a']).toBe('1');
+    expect(cookies(sent('a=; a=2'))['a']).toBe('');
+  });
+
+  it('takes quotes off, decodes escapes, and leaves a broken escape as it came', () => {
+    expect({ ...cookies(sent('a="x y"; b=%C3%A9; c=%zz; d="%41"; e="; f=""; g=a=b')) }).toEqual({
+      a: 'x y',
+      b: 'é',
+      c: '%zz',
+      d: 'A',
+      e: '"',
+      f: '',
+      g: 'a=b',
+    });
+  });
+
+  it('passes over what is no name=value', () => {
+    expect({ ...cookies(sent('flag; a=1;; ;b')) }).toEqual({ a: '1' });
+  });
+
+  it('joins the lines that HTTP/2 clients may send one by one (RFC 9113 §8.2.3)', () => {
+    expect({ ...cookies(sent('a=1', 'b=2', 'a=3')) }).toEqual({ a: '1', b: '2' });
+  });
+
+  it.each([';', 'a;', '=;', 'a=;', '"; ', '%'])('reads 64 KiB of %j in a few milliseconds', (piece) => {
+    const request = sent(piece.repeat(65_536 / piece.length));
+    const started = performance.now();
+    cookies(request);
+    expect(performance.now() - started).toBeLessThan(100);
+  });
+
+  it('gives back what withCookie sets', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const value = text.toWellFormed();
+        const [pair = ''] = (Response.empty().withCookie('it', value).header('set-cookie') ?? '').split(';');
+        expect(cookies(sent(pair))['it']).toBe(value);
+      }),
+    );
+  });
+});
