@@ -16,7 +16,7 @@ const STATUS_LINES: (string | undefined)[] = [];
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** Ends a chunked body, without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
-/** Says that the connection goes on: of use to HTTP/1.0 clients, and to people who look at headers. */
+/** Says that the connection goes on, to HTTP/1.0 clients; to all others nothing has to be said (RFC 9112 §9.3). */
 export const KEEP_ALIVE = 'Connection: keep-alive\r\n';
 /** Says that this response is the last of its connection. */
 export const CLOSE = 'Connection: close\r\n';
@@ -34,7 +34,7 @@ export function statusLine(status: number): string {
  * @param fields The handler's fields.
  * @param date The Date line, left out when the handler has set its own.
  * @param length See `responseLength`.
- * @param connection `KEEP_ALIVE`, `CLOSE`, or the lines of an upgrade.
+ * @param connection `KEEP_ALIVE`, `CLOSE`, the lines of an upgrade, or nothing.
  */
 export function serializeHead(status: number, fields: WireFields, date: string, length: number, connection: string): string {
   const { kept } = fields;

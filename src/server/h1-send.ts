@@ -65,7 +65,7 @@ function gatherHead(connection: Http1Connection, exchange: Exchange, response: R
     ? bodylessLength(response.status, wire)
     : responseLength(response.status, exchange.head.httpVersion === '1.0', size);
   if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(exchange)) exchange.isLast = true;
-  const lines = exchange.isLast ? CLOSE : KEEP_ALIVE;
+  const lines = exchange.isLast ? CLOSE : exchange.head.httpVersion === '1.0' ? KEEP_ALIVE : '';
   const offer = response.status === 426 ? upgradeLines(response.header('upgrade')) : '';
   connection.writer.gather(serializeHead(response.status, wire, connection.service.clock.dateLine, length, offer + lines));
   return length;

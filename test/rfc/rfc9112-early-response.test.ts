@@ -23,7 +23,8 @@ it.each([1, 100_000, 256 * KiB])('drops up to 256 KiB of a body nobody reads, an
   const client = await early(paths);
   client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`);
   const [first] = await client.answers(1);
-  expect(first).toMatchObject({ status: 200, headers: { connection: 'keep-alive' } });
+  expect(first?.status).toBe(200);
+  expect(first?.headers).not.toHaveProperty('connection');
   client.send('x'.repeat(length) + NEXT);
   expect(parseAnswers(await client.closed()).map(({ body }) => body)).toEqual(['/', '/next']);
   expect(paths).toEqual(['/', '/next']);

@@ -178,7 +178,9 @@ it('is not at rest while a handler is at work', async () => {
   await idleTime(port);
   await idleTime(port);
   answer.resolve(ok());
-  expect((await client.answers(1))[0]).toMatchObject({ status: 200, headers: { connection: 'keep-alive' } });
+  const [first] = await client.answers(1);
+  expect(first?.status).toBe(200);
+  expect(first?.headers).not.toHaveProperty('connection');
 });
 
 it.each([
