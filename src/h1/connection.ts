@@ -20,7 +20,7 @@ import type { HttpVersion } from '../http/request.ts';
 import { ChunkedDecoder } from './body-decoder.ts';
 import { CHUNKED, expectsContinue, isPersistent, offeredUpgrade, requestLength } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
-import { type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
+import { type HeaderSection, keptSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
 
 const HEAD = 0;
 const BODY = 1;
@@ -50,7 +50,7 @@ export class HeadEvent {
     this.method = head.method;
     this.target = head.target;
     this.httpVersion = head.httpVersion;
-    this.lines = head.lines;
+    this.lines = head.section.lines;
     this.length = requestLength(head);
     this.isPersistent = isPersistent(head);
     this.expectsContinue = expectsContinue(head);
@@ -61,6 +61,8 @@ export class HeadEvent {
 /** What reading a connection gives. */
 export type ReadEvent = HeadEvent | Buffer | typeof END;
 
+/** A connection whose sections differ so often gets no more of them kept. */
+const MAX_UNKNOWN = 5;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Reads the requests of one connection. */
@@ -84,6 +86,10 @@ export class RequestReader {
   /** Bytes of a body of known length that are still to come. */
   #left = 0;
   #chunks: ChunkedDecoder | undefined;
+  /** A header section that has come before. */
+  #known: HeaderSection | undefined;
+  /** Heads with another one. */
+  #unknown = 0;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -193,7 +199,7 @@ export class RequestReader {
     this.#headAt = this.#at;
     if (this.#at === text.length) return undefined;
 
-    const head = parseHead(text, this.#at, this.#limits);
+    const head = parseHead(text, this.#at, this.#limits, this.#known);
     if (head === undefined) {
       const lineEnd = text.indexOf('\n', this.#at);
       this.#mostWithoutNewLine = lineEnd === -1 ? this.#limits.maxRequestLine + 1 : lineEnd + 1 - this.#at + this.#limits.maxHeaderSize + 2;
@@ -201,6 +207,7 @@ export class RequestReader {
       return undefined;
     }
     const event = new HeadEvent(head);
+    if (head.section !== this.#known) this.#notice(text, head);
     this.#at = head.end;
     this.#emptyLines = 0;
     this.#isLast = !event.isPersistent;
@@ -208,6 +215,11 @@ export class RequestReader {
     this.#chunks = event.length === CHUNKED ? new ChunkedDecoder(this.#limits) : undefined;
     this.#state = event.length === 0 ? FINISH : BODY;
     return event;
+  }
+
+  /** Keeps the section that a connection seems to repeat: from its second head on, since many have one only. */
+  #notice(text: string, head: ParsedHead): void {
+    if (++this.#unknown > 1 && this.#unknown <= MAX_UNKNOWN) this.#known = keptSection(text, head, this.#limits);
   }
 
   #nextData(): Buffer | typeof END | undefined {

@@ -25,7 +25,7 @@ const LENGTH = /^\d+$/;
  * @throws ProtocolError 400, 413 or 501.
  */
 export function requestLength(head: ParsedHead): number {
-  const { contentLength, transferEncoding } = head.fields;
+  const { contentLength, transferEncoding } = head.section.fields;
   if (transferEncoding !== undefined) {
     if (head.httpVersion === '1.0') throw badCoding('HTTP/1.0 has no transfer codings'); // RFC 9112 §6.1: faulty framing
     if (contentLength !== undefined) throw badCoding('Content-Length is given beside Transfer-Encoding'); // §6.3 item 3: ought to be an error
@@ -62,7 +62,7 @@ function badCoding(why: string): ProtocolError {
  * Whether the client lets the connection go on after this request (RFC 9112 §9.3). `close` wins over `keep-alive`.
  */
 export function isPersistent(head: ParsedHead): boolean {
-  const { connection } = head.fields;
+  const { connection } = head.section.fields;
   if (connection === undefined) return head.httpVersion !== '1.0';
   if (hasOption(connection, 'close')) return false;
   return head.httpVersion !== '1.0' || hasOption(connection, 'keep-alive');
@@ -70,7 +70,7 @@ export function isPersistent(head: ParsedHead): boolean {
 
 /** The protocol a client offers to switch to (RFC 9110 §7.8): only with `Connection: upgrade`, and never in HTTP/1.0. */
 export function offeredUpgrade(head: ParsedHead): string | undefined {
-  const { connection, upgrade } = head.fields;
+  const { connection, upgrade } = head.section.fields;
   if (upgrade === undefined || connection === undefined || head.httpVersion === '1.0') return undefined;
   return hasOption(connection, 'upgrade') ? upgrade : undefined;
 }
@@ -81,7 +81,7 @@ export function offeredUpgrade(head: ParsedHead): string | undefined {
  * @throws ProtocolError 417 for any other expectation.
  */
 export function expectsContinue(head: ParsedHead): boolean {
-  const { expect } = head.fields;
+  const { expect } = head.section.fields;
   if (expect === undefined || head.httpVersion === '1.0') return false;
   if (expect.toLowerCase() === '100-continue') return true;
   throw new ProtocolError(417, 'bad-expectation', 'Cannot serve request: the only expectation that can be met is "100-continue"');

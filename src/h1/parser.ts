@@ -25,6 +25,9 @@ const TARGET: Uint8Array = tableOf((code) => code > 0x20 && code < 0x7f);
 /** 1 for what a field value may hold: tab, space, visible ASCII, obs-text (RFC 9110 §5.5). */
 const VALUE: Uint8Array = tableOf((code) => code === 0x09 || (code >= 0x20 && code !== 0x7f));
 
+/** Longest section that a connection keeps: about four times that of a browser. */
+const MAX_KEPT = 4096;
+
 /** The Host that was found valid last: nearly every request has the same. */
 let knownHost = '';
 
@@ -38,13 +41,22 @@ export class FramingFields {
   upgrade: string | undefined = undefined;
 }
 
+/** A header section, parsed. It says the same wherever the same characters stand again. */
+export interface HeaderSection {
+  /** The section with the empty line behind it; empty when it has not been kept for comparison. */
+  readonly text: string;
+  readonly lines: FieldLines;
+  readonly fields: FramingFields;
+  /** Characters that it takes. */
+  readonly length: number;
+}
+
 /** A request head, parsed. */
 export interface ParsedHead {
   readonly method: string;
   readonly target: string;
   readonly httpVersion: HttpVersion;
-  readonly lines: FieldLines;
-  readonly fields: FramingFields;
+  readonly section: HeaderSection;
   /** Where the head ends in the text: the first byte of the body, or of the next request. */
   readonly end: number;
 }
@@ -71,10 +83,11 @@ export function skipEmptyLines(text: string, start: number, skipped: number): nu
  *
  * @param text One character a byte. May go on behind the head.
  * @param start Where the request line begins.
+ * @param known A section that may come again; see `keptSection`.
  * @returns The head, or `undefined` while its end is not there.
  * @throws ProtocolError 400, 405, 414, 431, 501 or 505.
  */
-export function parseHead(text: string, start: number, limits: HeadLimits): ParsedHead | undefined {
+export function parseHead(text: string, start: number, limits: HeadLimits, known?: HeaderSection): ParsedHead | undefined {
   const lineFeed = text.indexOf('\n', start);
   if ((lineFeed === -1 ? text.length : lineFeed) - start - 1 > limits.maxRequestLine) {
     throw new ProtocolError(414, 'target-too-long', `Cannot read request: its first line is longer than ${limits.maxRequestLine} bytes`);
@@ -97,12 +110,34 @@ export function parseHead(text: string, start: number, limits: HeadLimits): Pars
   const target = text.slice(targetStart, targetEnd);
   checkMethodAndTarget(method, target);
 
+  const sectionStart = lineFeed + 1;
+  const isKnown = known !== undefined && text.slice(sectionStart, sectionStart + known.length) === known.text;
+  const section = isKnown ? known : parseSection(text, sectionStart, limits);
+  if (section === undefined) return undefined;
+  if (section.fields.host === undefined && httpVersion === '1.1') {
+    throw new ProtocolError(400, 'bad-host', 'Cannot serve request: Host is missing'); // RFC 9112 §3.2
+  }
+  return { method, target, httpVersion, section, end: sectionStart + section.length };
+}
+
+function parseSection(text: string, start: number, limits: HeadLimits): HeaderSection | undefined {
   const fields = new FramingFields();
   const places: number[] = [];
-  const end = parseFields(text, lineFeed + 1, limits, places, fields);
-  if (end === -1) return undefined;
-  if (fields.host === undefined && httpVersion === '1.1') throw new ProtocolError(400, 'bad-host', 'Cannot serve request: Host is missing'); // RFC 9112 §3.2
-  return { method, target, httpVersion, lines: new FieldLines(text, places), fields, end };
+  const end = parseFields(text, start, limits, places, fields);
+  return end === -1 ? undefined : { text: '', lines: new FieldLines(text, places), fields, length: end - start };
+}
+
+/**
+ * The section of a head in a form that `parseHead` knows again. Clients send the same one with each request of a connection, but for what
+ * goes with a body; to compare it takes 40 ns, to parse the 800 characters of a browser 2 µs, measured.
+ *
+ * @returns `undefined` when it is too long to be held by each connection.
+ */
+export function keptSection(text: string, { section, end }: ParsedHead, limits: HeadLimits): HeaderSection | undefined {
+  if (section.length > MAX_KEPT) return undefined;
+  const copy = copyOf(text.slice(end - section.length, end));
+  const parsed = parseSection(copy, 0, limits); // again, since the places are other ones
+  return parsed && { ...parsed, text: copy };
 }
 
 /**

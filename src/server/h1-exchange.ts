@@ -17,8 +17,7 @@ const NO_FIELDS: ParsedHead = {
   method: 'GET',
   target: '/',
   httpVersion: '1.0',
-  lines: FieldLines.of([]),
-  fields: new FramingFields(),
+  section: { text: '', lines: FieldLines.of([]), fields: new FramingFields(), length: 0 },
   end: 0,
 };
 const NO_TARGET: TargetParts = { path: '/', rawQuery: '', authority: undefined };

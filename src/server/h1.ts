@@ -138,9 +138,13 @@ export class Http1Connection implements Connection {
     }
     const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
     const exchange = new Exchange(head, target, peer);
+    if (head.length === 0) {
+      this.#reader.next(); // END, at once
+      exchange.isRead = true;
+      return this.#admit(exchange, RequestBody.EMPTY);
+    }
     this.#incoming = exchange;
     this.#patience.startRequest();
-    if (head.length === 0) return undefined; // END comes next
 
     const preview =
       typeof options.maxBodySize === 'function' || options.streamBody ? new Request(head, target, peer, RequestBody.EMPTY) : undefined;
@@ -171,7 +175,7 @@ export class Http1Connection implements Connection {
       return undefined;
     }
     exchange.isRead = true;
-    return this.#admit(exchange, body ? body.finish() : RequestBody.EMPTY);
+    return this.#admit(exchange, (body as IncomingBody).finish()); // made when the head announced it
   }
 
   /** Puts an exchange into the order of answers and makes its request. */
@@ -199,9 +203,8 @@ export class Http1Connection implements Connection {
     }
     void result.then((response) => {
       this.service.inFlight--;
-      if (exchange.response) {
-        response.dispose();
-      } // the time was up
+      // There is an answer already when the time was up.
+      if (exchange.response) response.dispose();
       else this.#answer(exchange, response);
       this.#run();
     });

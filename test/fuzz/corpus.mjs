@@ -121,10 +121,12 @@ export function streamOf(random) {
   const how = random();
   if (how < 0.01) return bytesOf(random);
   if (how < 0.03) return nearLimitOf(random);
+  let last = '';
   let text = '';
   for (let i = 1 + Math.floor(random() * 4); i > 0; i--) {
-    const request = random() < 0.6 ? validOf(random) : requestOf(random);
-    text += random() < 0.4 ? mutated(request, random) : request;
+    const isAgain = last !== '' && random() < 0.2; // clients send the same header section again
+    last = isAgain ? last : random() < 0.6 ? validOf(random) : requestOf(random);
+    text += random() < 0.4 ? mutated(last, random) : last;
   }
   if (how >= 0.06) return text;
   const at = Math.floor(random() * text.length);

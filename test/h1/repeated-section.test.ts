@@ -1,0 +1,63 @@
+/** Header sections that a connection repeats are known again: each request must still be read as if it had come alone. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { read } from './machine.ts';
+
+/** What each request is read as on a connection of its own. */
+const alone = (requests: readonly string[]): string[] => requests.flatMap((request) => read(request));
+const HOST = 'Host: a\r\nAccept: */*\r\n';
+
+describe('a header section that comes again', () => {
+  it('is that of its own request', () => {
+    const requests = ['/1', '/2', '/3', '/4'].map((target) => `GET ${target} HTTP/1.1\r\n${HOST}\r\n`);
+    expect(read(requests.join(''))).toEqual(alone(requests));
+    expect(alone(requests)).toHaveLength(8);
+  });
+
+  it('frames each body anew', () => {
+    const requests = ['one', 'two', 'six', 'ten'].map((body) => `POST / HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\n${body}`);
+    expect(read(requests.join(''))).toEqual(alone(requests));
+  });
+
+  it('is judged again by the version: Host is needed in 1.1, chunks are refused in 1.0', () => {
+    const bare = (version: string): string => `GET / HTTP/${version}\r\nConnection: keep-alive\r\n\r\n`;
+    expect(read(bare('1.0').repeat(3) + bare('1.1')).at(-1)).toBe('error 400 bad-host');
+    const chunked = (version: string): string =>
+      `POST / HTTP/${version}\r\n${HOST}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
+    expect(read(chunked('1.1').repeat(3) + chunked('1.0')).at(-1)).toBe('error 400 bad-transfer-coding');
+  });
+
+  it('ends a connection where it says so', () => {
+    const kept = `GET / HTTP/1.1\r\n${HOST}\r\n`;
+    const last = `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
+    expect(read(kept.repeat(3) + last + kept)).toEqual([...alone([kept, kept, kept]), ...read(last)]);
+  });
+
+  it('is another one when a character differs, or a line more follows', () => {
+    const lines = ['', 'X: 1\r\n', 'X: 2\r\n', 'x: 1\r\n', 'X: 1\r\nY: 1\r\n', 'X: 1\r\n', 'X: 1\r\n', '', ''];
+    const requests = lines.map((line) => `GET / HTTP/1.1\r\n${HOST}${line}\r\n`);
+    expect(read(requests.join(''))).toEqual(alone(requests));
+  });
+
+  it('is the same as read alone, for any few sections in any order', () => {
+    const line = fc.constantFrom(
+      'X: 1',
+      'Cookie: a=b; c=d',
+      'Connection: keep-alive',
+      'Content-Length: 0',
+      'Accept:',
+      `Long: ${'v'.repeat(60)}`,
+    );
+    const section = fc.array(line, { maxLength: 3 }).map((lines) => lines.map((one) => `${one}\r\n`).join(''));
+    const order = fc.array(fc.nat(2), { minLength: 3, maxLength: 7 });
+    fc.assert(
+      fc.property(fc.tuple(section, section, section), order, (sections, indices) => {
+        const requests = indices.map((index) => `GET / HTTP/1.1\r\nHost: a\r\n${sections[index] ?? ''}\r\n`);
+        const single = requests.map((request) => read(request));
+        const end = single.findIndex((lines) => lines.some((text) => text.startsWith('error')));
+        expect(read(requests.join(''))).toEqual((end === -1 ? single : single.slice(0, end + 1)).flat());
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
