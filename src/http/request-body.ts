@@ -6,14 +6,12 @@
  *
  * @module
  */
-import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { withCode } from './error-codes.ts';
+import { piecesOfFile, readRange } from './file-pieces.ts';
 import { HttpError } from './http-error.ts';
 import { decodeUtf8 } from './utf8.ts';
 
-/** What one read from a file takes: as much as libuv reads from a socket. */
-const PIECE = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** A body on disk. The server closes it when the response has been sent; `descriptor` is then undefined. */
@@ -66,11 +64,7 @@ export class RequestBody {
    */
   bytes(limit?: number): Buffer {
     const source = this.#complete(limit);
-    if (Buffer.isBuffer(source)) return source;
-    const whole = Buffer.allocUnsafe(source.size);
-    let at = 0;
-    for (const chunk of piecesOf(source)) at += chunk.copy(whole, at);
-    return whole;
+    return Buffer.isBuffer(source) ? source : readRange(descriptorOf(source), 0, source.size);
   }
 
   /**
@@ -88,7 +82,7 @@ export class RequestBody {
   /** The body in pieces of at most 64 KiB: 200 MB cost no more memory than that. May be called again. */
   chunks(): Iterable<Buffer> {
     const source = this.#complete(undefined);
-    return Buffer.isBuffer(source) ? (source.length > 0 ? [source] : []) : piecesOf(source);
+    return Buffer.isBuffer(source) ? (source.length > 0 ? [source] : []) : piecesOfFile(() => descriptorOf(source), 0, source.size);
   }
 
   /** The body as a stream: as it comes in when the server was told to stream it, else from memory or disk. */
@@ -119,15 +113,7 @@ function isLive(source: Buffer | SpooledFile | LiveBody): source is LiveBody {
   return 'stream' in source;
 }
 
-function* piecesOf(file: SpooledFile): Generator<Buffer> {
-  for (let at = 0; at < file.size; ) {
-    if (file.descriptor === undefined) {
-      throw withCode(new TypeError('Cannot read body: its response has been sent, and the temporary file is closed'), 'body-is-gone');
-    }
-    const piece = Buffer.allocUnsafe(Math.min(PIECE, file.size - at));
-    const count = readSync(file.descriptor, piece, 0, piece.length, at);
-    if (count === 0) throw new Error('Cannot read body: its temporary file ended early');
-    at += count;
-    yield count === piece.length ? piece : piece.subarray(0, count);
-  }
+function descriptorOf({ descriptor }: SpooledFile): number {
+  if (descriptor !== undefined) return descriptor;
+  throw withCode(new TypeError('Cannot read body: its response has been sent, and the temporary file is closed'), 'body-is-gone');
 }

@@ -3,12 +3,9 @@
  *
  * @module
  */
-import { close, fstat, open, read } from 'node:fs';
-import { promisify } from 'node:util';
+import { close, fstat, open, read, type Stats } from 'node:fs';
 import { FileContent, OPEN_FILE, type StreamContent } from '../http/response-body.ts';
 
-const openFile = promisify(open);
-const statFile = promisify(fstat);
 /** What is read from a file and written to a socket at a time. */
 const PIECE = 64 * 1024;
 
@@ -31,6 +28,14 @@ export async function openSource(content: FileContent | StreamContent): Promise<
     close(descriptor, () => {});
     throw error;
   }
+}
+
+function openFile(path: string, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => open(path, flags, (error, descriptor) => (error ? reject(error) : resolve(descriptor))));
+}
+
+function statFile(descriptor: number): Promise<Stats> {
+  return new Promise((resolve, reject) => fstat(descriptor, (error, stats) => (error ? reject(error) : resolve(stats))));
 }
 
 /** The pieces of an open file. The descriptor is closed at the end, also when reading stops midway or never starts. */

@@ -8,15 +8,15 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withCode } from '../../http/error-codes.ts';
+import { piecesOfFile } from '../../http/file-pieces.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import { type FileContent, writeWhole } from './uploaded-file.ts';
 
-const PIECE = 64 * 1024;
 /** A file up to this stays in memory. */
 const SMALL = 64 * 1024;
 /** All small files together; the next ones go to disk. */
@@ -107,22 +107,12 @@ class TemporaryFile {
   }
 
   range(start: number, size: number): FileContent {
-    return { size, pieces: () => this.#read(start, start + size) };
+    return { size, pieces: () => piecesOfFile(() => this.#open(), start, start + size) };
   }
 
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
-  }
-
-  *#read(start: number, end: number): Generator<Buffer> {
-    for (let at = start; at < end; ) {
-      const piece = Buffer.allocUnsafe(Math.min(PIECE, end - at));
-      const count = readSync(this.#open(), piece, 0, piece.length, at);
-      if (count === 0) throw new Error('Cannot read uploaded file: its temporary file ended early');
-      at += count;
-      yield piece.subarray(0, count);
-    }
   }
 
   #open(): number {
