@@ -11,12 +11,24 @@ export { cookies } from './helpers/cookies.ts';
 export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
 export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
 export { match } from './helpers/match.ts';
+export { createRateLimiter, type Hits, type RateLimiter, type RateLimiterOptions, type RateStore } from './helpers/rate-limit.ts';
 export { type FieldSpec, type FormLimits, type FormPart, readForm, readFormParts, type UploadedFile } from './helpers/read-form.ts';
 export { readJson, type StandardSchema } from './helpers/read-json.ts';
 export { readText } from './helpers/read-text.ts';
 export { requestId } from './helpers/request-id.ts';
 export { router } from './helpers/router.ts';
 export { type SecureHeadersOptions, secureHeaders } from './helpers/secure-headers.ts';
+export { type ServeDirOptions, serveDir } from './helpers/serve-dir.ts';
+export {
+  createMemorySessionStore,
+  createSessions,
+  type Session,
+  type SessionOptions,
+  type SessionStore,
+  type Sessions,
+  type StoredSession,
+  type StoredSessions,
+} from './helpers/session.ts';
 export { assertOr400, tryOr400, tryOr404 } from './helpers/try-or.ts';
 export type { ErrorCode } from './http/error-codes.ts';
 export type { ServerSentEvent } from './http/events.ts';

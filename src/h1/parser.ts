@@ -10,7 +10,7 @@
 import { equalsIgnoringCase, FieldLines } from '../http/field-lines.ts';
 import { isHost, isWhitespace } from '../http/grammar.ts';
 import type { HttpVersion } from '../http/request.ts';
-import { type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
+import { DEFAULT_LIMITS, type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 const CR = 0x0d;
@@ -125,6 +125,14 @@ function parseSection(text: string, start: number, limits: HeadLimits): HeaderSe
   const places: number[] = [];
   const end = parseFields(text, start, limits, places, fields);
   return end === -1 ? undefined : { text: '', lines: new FieldLines(text, places), fields, length: end - start };
+}
+
+/** Parses field lines that were a good section before. @throws ProtocolError when they were not. */
+export function parseHeader(lines: string): FieldLines {
+  const places: number[] = [];
+  const text = `${lines}\r\n\r\n`;
+  parseFields(text, 0, { ...DEFAULT_LIMITS, maxHeaderSize: text.length, maxHeaders: text.length }, places, undefined);
+  return new FieldLines(text, places);
 }
 
 /**

@@ -46,13 +46,29 @@ export const ERROR_CODES = {
   'bad-request': 'What the handler asked for with `tryOr400` or `assertOr400` does not hold.',
   'not-found': 'What the handler asked for with `tryOr404` is not there, or `Response.file` names no regular file.',
   'method-not-allowed': 'The path is known, the method is not: see Allow.',
+  'bad-handshake':
+    'A request to a websocket is no handshake that can be accepted: answered 426, 405 or 400, with the version that is spoken.',
+  'bad-origin': 'A page of another origin tried to open a websocket: answered 403. Name it in `origins` when it may.',
+  'client-gone': 'The client has left, or the time of its request is up, before `cgi` had an answer: 499, which nobody reads.',
+  'bad-script-output': 'The program that `cgi` ran gave no CGI response (RFC 3875 §6): answered 502. What is wrong with it is printed.',
+  'script-timeout':
+    'The program that `cgi` ran neither read nor wrote anything for `timeout`: answered 504, or the connection was cut in the middle of the body.',
+  'too-many-requests': 'The client has used up a rate limit: answered 429, with Retry-After.',
 
   // The handler's fault, at run time: the client sees a bare 500, `onError` sees the error.
   'nothing-returned': 'The handler returned no Response. Look for a branch without `return`; the message names the route.',
   'handler-timeout': 'The handler took longer than `handlerTimeout`: answered 503.',
+  'server-busy': 'All handler threads have something to do, and as many requests wait for one as may: answered 503.',
+  'thread-stopped': 'The thread of a request has died (500), or was stopped because of another request (503).',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
   'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it before, or copy it.',
   'wrong-length': 'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody takes it for whole.',
+  'stale-file':
+    'A response with a file was sent when the file had changed or the request it was made for was over. Make a new one for each request.',
+  'script-not-started': 'The program that `cgi` was to run cannot be started: there is none of that name, or no right to run it.',
+  'script-died': 'The program that `cgi` ran was ended by a signal in the middle of its response: the connection was cut.',
+  'session-too-large':
+    'The cookie of a session would be larger than browsers take (4096 bytes). Keep less in it, or give `createSessions` a store.',
   'not-serializable': 'A value has no JSON form (a function, undefined, a cycle or a bigint).',
 
   // The programmer's fault, at start or at the culprit.

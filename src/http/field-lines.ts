@@ -28,6 +28,12 @@ export class FieldLines {
     return new FieldLines(text, places);
   }
 
+  /** The lines as they came, but for what stands around them: what `parseHeader` of the engine reads. */
+  get raw(): string {
+    const places = this.#places;
+    return places.length === 0 ? '' : this.#text.slice(places[0], places.at(-1));
+  }
+
   /** How many field lines there are. */
   get count(): number {
     return this.#places.length / 4;

@@ -61,6 +61,11 @@ export class HeaderList {
     return new HeaderList(flat);
   }
 
+  /** @internal Of names and values that have been checked in another thread. */
+  static ofChecked(flat: readonly string[]): HeaderList {
+    return new HeaderList(flat);
+  }
+
   /** The first value of a field, in any case. */
   get(name: string): string | undefined {
     const wanted = name.toLowerCase();

@@ -18,6 +18,8 @@ const NOTHING = Buffer.alloc(0);
 export interface SpooledFile {
   readonly descriptor: number | undefined;
   readonly size: number;
+  /** Keeps the file open for a reader in another thread. @returns Lets go of it. */
+  retain?(): () => void;
 }
 
 /** A body that is still coming in. */
@@ -49,6 +51,11 @@ export class RequestBody {
   get size(): number {
     if (Buffer.isBuffer(this.#source)) return this.#source.length;
     return this.#source.size ?? -1;
+  }
+
+  /** @internal Where the bytes are. */
+  get source(): Buffer | SpooledFile | LiveBody {
+    return this.#source;
   }
 
   /** @internal Whether all of it is in memory already. */

@@ -57,6 +57,8 @@ interface Extras {
   prefix: string;
   /** What is let go of when the response has been sent. */
   endings: (() => void)[] | undefined;
+  /** Who is told of an abort besides the signal. */
+  onAbort: ((reason: Error) => void) | undefined;
 }
 
 const NOBODY: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
@@ -213,8 +215,32 @@ export class Request {
   /** @internal Told by the server when the client is gone or the time is up. */
   abort(reason: Error): void {
     const extras = this.#extend();
-    extras.abortReason ??= reason;
+    if (extras.abortReason) return;
+    extras.abortReason = reason;
     extras.controller?.abort(reason);
+    extras.onAbort?.(reason);
+  }
+
+  /** @internal Has somebody told when the client is gone or the time is up; at once when that has happened. */
+  whenAborted(callback: (reason: Error) => void): void {
+    const extras = this.#extend();
+    if (extras.abortReason) callback(extras.abortReason);
+    else extras.onAbort = callback;
+  }
+
+  /** @internal Whether something is to be let go of at the end. */
+  get hasEndings(): boolean {
+    return this.#extras?.endings !== undefined && this.#extras.endings.length > 0;
+  }
+
+  /** @internal The field lines as they came. */
+  get rawHeader(): string {
+    return this.#lines.raw;
+  }
+
+  /** @internal Who has sent it. */
+  get peer(): Peer {
+    return this.#peer;
   }
 
   /** @internal Has something let go of when the response has been sent or the client is gone; at once when that is over already. */
@@ -235,7 +261,15 @@ export class Request {
   }
 
   #extend(): Extras {
-    this.#extras ??= { query: undefined, controller: undefined, abortReason: undefined, origin: undefined, prefix: '', endings: undefined };
+    this.#extras ??= {
+      query: undefined,
+      controller: undefined,
+      abortReason: undefined,
+      origin: undefined,
+      prefix: '',
+      endings: undefined,
+      onAbort: undefined,
+    };
     return this.#extras;
   }
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { HttpError } from './http-error.ts';
+import type { FileContent } from './file-content.ts';
+
+export { FileContent } from './file-content.ts';
 
 /** What a Response can be made of. Text is sent as UTF-8. */
 export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
@@ -41,23 +42,8 @@ export class StreamContent {
   }
 }
 
-/** A file that is opened again when it is sent, so that a Response nobody sends holds no descriptor. */
-export class FileContent {
-  readonly path: string;
-  /** Bytes, when the Response was made. */
-  readonly size: number;
-
-  constructor(path: string, size: number) {
-    this.path = path;
-    this.size = size;
-  }
-}
-
 /** A body in one of its forms. */
 export type Content = undefined | string | Uint8Array | StreamContent | FileContent;
-
-/** How files are opened for reading: a FIFO must not block us. */
-export const OPEN_FILE: number = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * Brings a body to one of its forms.
@@ -73,33 +59,6 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size);
   }
   throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not text, bytes or a stream of them`);
-}
-
-/**
- * Looks at a file that is to be sent.
- *
- * @throws HttpError 404 when there is no regular file at `path`; any other failure as it comes.
- */
-export function fileContent(path: string): FileContent {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, OPEN_FILE);
-  } catch (error) {
-    if (isAbsence(error)) throw new HttpError(404, undefined, { cause: error });
-    throw error;
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile()) throw new HttpError(404);
-    return new FileContent(path, stats.size);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function isAbsence(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO' || code === 'ENAMETOOLONG';
 }
 
 /** The whole of a source in memory. */

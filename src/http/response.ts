@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import mimeTypes from 'mime-types';
@@ -11,9 +10,11 @@ import { serializeAttachment } from './content-disposition.ts';
 import { serializeDate } from './date.ts';
 import { withCode } from './error-codes.ts';
 import { type ServerSentEvent, serializeEvents } from './events.ts';
+import { FileContent, lookAtFile } from './file-content.ts';
+import { fileValidators } from './file-validators.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { answerErrorsWith, HttpError } from './http-error.ts';
-import { type BodyInit, type Content, collectContent, contentOf, FileContent, fileContent, StreamContent } from './response-body.ts';
+import { type BodyInit, type Content, collectContent, contentOf, StreamContent } from './response-body.ts';
 import { type CookieOptions, serializeSetCookie } from './set-cookie.ts';
 import { isFinalStatus } from './status.ts';
 
@@ -24,8 +25,16 @@ export interface ResponseInit {
   headers?: HeadersInit;
 }
 
+/** What the server still says to, and hears from, whoever has taken a connection over. */
+export interface Takeover {
+  /** Aborts when the server begins to stop: say goodbye now, for what is still open after `shutdownTimeout` is cut. */
+  readonly stopping: AbortSignal;
+  /** Hands an error to the server's `onError`. Nothing is answered: there is no response any more. */
+  report(error: unknown): void;
+}
+
 /** Takes a connection over after its 101 has been written. `head` is what the client has sent already. */
-export type TakeConnection = (socket: Duplex, head: Uint8Array) => void;
+export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeover) => void;
 
 const TEXT = typeList('text/plain; charset=utf-8');
 const HTML = typeList('text/html; charset=utf-8');
@@ -80,6 +89,11 @@ export class Response {
     this.take = undefined;
   }
 
+  /** @internal Of parts that have been checked. */
+  static ofParts(status: number, list: HeaderList, content: Content, take: TakeConnection | undefined): Response {
+    return new Response(CHECKED, status, list, content, take);
+  }
+
   /** Plain text, UTF-8. */
   static text(body: string): Response {
     return typed(TEXT, checkedText(body));
@@ -117,15 +131,22 @@ export class Response {
   }
 
   /**
-   * A file, sent in pieces with its length.
+   * A file, sent in pieces with its length, ETag and Last-Modified (RFC 9110 §8.8). Give it to `conditional` to have 304 and ranges.
    *
-   * @param path Yours, not the client's: nothing is checked against a root.
+   * It is opened again when it is sent. Make one for each request when the file may change: ETag and Last-Modified are those of now.
+   *
+   * @param path Yours, not the client's: nothing is checked against a root. For paths of clients there is `serveDir`.
    * @param contentType Default: by extension, `application/octet-stream` when that says nothing.
    * @throws HttpError 404 when there is no regular file; any other failure (no permission) as it comes.
+   * @example
+   * if (match(request, 'GET /report')) return Response.file('/srv/report.pdf').withAttachment('report.pdf');
    */
   static file(path: string, contentType?: string): Response {
+    const version = lookAtFile(path);
+    const { etag, lastModified } = fileValidators(version, Date.now());
     const type = contentType ?? (mimeTypes.contentType(extname(path)) || 'application/octet-stream');
-    return typed(typeList(type), fileContent(path));
+    const list = typeList(type).with('ETag', etag).with('Last-Modified', lastModified);
+    return typed(list, new FileContent(path, version.size, version));
   }
 
   /**
@@ -169,7 +190,7 @@ export class Response {
    * 101 Switching Protocols: after its head the connection is yours. The server need not know what for.
    *
    * @param protocol The value of Upgrade.
-   * @param take Called with the socket and the bytes that came behind the request.
+   * @param take Called with the socket, the bytes that came behind the request, and what ties it to the server.
    * @param headers Further fields of the 101.
    */
   static upgrade(protocol: string, take: TakeConnection, headers?: HeadersInit): Response {
@@ -278,7 +299,7 @@ export class Response {
     if (content === undefined) return Buffer.alloc(0);
     if (typeof content === 'string') return Buffer.from(content);
     if (content instanceof StreamContent) return undefined;
-    if (content instanceof FileContent) return readFileSync(content.path);
+    if (content instanceof FileContent) return content.bytes();
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   }
 
@@ -295,7 +316,12 @@ export class Response {
 
   /** @internal Lets go of a body that will not be sent. */
   dispose(): void {
-    if (this.content instanceof StreamContent) this.content.drop();
+    if (this.content instanceof StreamContent || this.content instanceof FileContent) this.content.drop();
+  }
+
+  /** @internal Another body, in one of its forms. */
+  withContent(content: Content): Response {
+    return this.#with(this.status, this.list, content);
   }
 
   #with(status: number, list: HeaderList, content: Content): Response {

@@ -10,24 +10,39 @@ import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { isFinalStatus } from '../http/status.ts';
-import type { Service } from './service.ts';
+import type { Handler, ResolvedOptions } from './options.ts';
+
+/** What answers requests: the service of a process, or a handler thread. */
+export interface Answering {
+  readonly handler: Handler;
+  readonly options: Pick<ResolvedOptions, 'onError'>;
+  /** Requests handed to the handler. */
+  requests: number;
+  /** The request whose handler is being called. */
+  current: Request | undefined;
+}
+
+/** Stands for an error that `onError` has seen already, in the thread where it was thrown. */
+export const REPORTED: Error = new Error('The response has failed in its thread');
 
 /**
  * Calls the handler. A handler that returns a Response is answered without a promise.
  *
  * @returns A Response, or a promise that never rejects.
  */
-export function respond(service: Service, request: Request): Response | Promise<Response> {
+export function respond(service: Answering, request: Request): Response | Promise<Response> {
   service.requests++;
+  service.current = request;
   try {
     const result: unknown = service.handler(request);
+    service.current = undefined;
     return result instanceof Response ? result : settle(service, request, result);
   } catch (error) {
     return responseTo(service, request, error);
   }
 }
 
-async function settle(service: Service, request: Request, result: unknown): Promise<Response> {
+async function settle(service: Answering, request: Request, result: unknown): Promise<Response> {
   try {
     return responseOf(await result, request);
   } catch (error) {
@@ -59,13 +74,13 @@ function fromWeb(web: globalThis.Response): Response {
 /**
  * The answer to an error: an HttpError is the client's affair and says its own; all else is ours, a bare 500, and `onError` sees it once.
  */
-export function responseTo(service: Service, request: Request, error: unknown): Response {
+export function responseTo(service: Answering, request: Request, error: unknown): Response {
   if (error instanceof HttpError) return error.toResponse(prefersJson(request.header('accept')));
   return reportError(service, request, error) ?? new HttpError(500).toResponse(prefersJson(request.header('accept')));
 }
 
 /** The answer to a request that never reached a handler. */
-export function refusalOf(service: Service, request: Request, error: unknown): Response {
+export function refusalOf(service: Answering, request: Request, error: unknown): Response {
   if (!(error instanceof ProtocolError)) return responseTo(service, request, error); // an option's function threw
   if (error.cause !== undefined) reportError(service, request, error);
   const headers = error.status === 405 ? { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } : {};
@@ -73,7 +88,8 @@ export function refusalOf(service: Service, request: Request, error: unknown): R
 }
 
 /** Tells `onError`, or prints. What `onError` throws is printed too: it must not cost the process. */
-export function reportError(service: Service, request: Request, error: unknown): Response | undefined {
+export function reportError(service: Answering, request: Request, error: unknown): Response | undefined {
+  if (error === REPORTED) return undefined;
   const { onError } = service.options;
   if (!onError) {
     console.error(error);

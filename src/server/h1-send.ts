@@ -14,6 +14,7 @@ import { reportError, responseTo } from './exchange.ts';
 import type { Http1Connection } from './h1.ts';
 import type { Exchange } from './h1-exchange.ts';
 import { SMALL_BODY } from './h1-writer.ts';
+import { takeoverOf } from './takeover.ts';
 
 /**
  * Sends a response.
@@ -116,7 +117,7 @@ function sendUpgrade(connection: Http1Connection, exchange: Exchange, response: 
   connection.writer.gather(serializeHead(101, response.list.wire, '', bodylessLength(101, response.list.wire), lines));
   const rest = connection.handOver(exchange);
   try {
-    response.take?.(connection.socket, rest);
+    response.take?.(connection.socket, rest, takeoverOf(connection.service, connection.socket, exchange));
   } catch (error) {
     reportError(connection.service, exchange.asRequest(), error);
     connection.destroy();

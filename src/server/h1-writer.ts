@@ -104,6 +104,7 @@ export class ResponseWriter {
       }
     } catch (error) {
       this.drop();
+      await this.#written(); // the client gets what there was
       throw error;
     }
     this.#source = undefined;
@@ -169,6 +170,14 @@ export class ResponseWriter {
   async #write(bytes: Uint8Array): Promise<boolean> {
     if (!this.#socket.writable) return false;
     return this.#socket.write(bytes) || this.#drained();
+  }
+
+  /** Waits until all writes have left, or never will. */
+  #written(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.writable) this.#socket.write('', () => resolve());
+      else resolve();
+    });
   }
 
   /** Waits until the socket has taken what it was given. @returns Whether it still can be written to. */

@@ -22,6 +22,7 @@ import { type Peer, Request } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
 import { Response } from '../http/response.ts';
 import { refusalOf, respond } from './exchange.ts';
+import { isGone, probe } from './gone.ts';
 import { Exchange } from './h1-exchange.ts';
 import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './h1-patience.ts';
 import { sendResponse } from './h1-send.ts';
@@ -193,7 +194,7 @@ export class Http1Connection implements Connection {
     return request;
   }
 
-  /** The handler has returned: the last exchange admitted gets its answer, now or later. */
+  /** The handler has returned: the last exchange admitted gets its answer, now or later, unless it has one because the time was up. */
   #settle(result: Response | Promise<Response>): void {
     const exchange = this.#owed.at(-1) as Exchange; // it was admitted just now, and nothing is pulled meanwhile
     if (result instanceof Response) {
@@ -203,7 +204,6 @@ export class Http1Connection implements Connection {
     }
     void result.then((response) => {
       this.service.inFlight--;
-      // There is an answer already when the time was up.
       if (exchange.response) response.dispose();
       else this.#answer(exchange, response);
       this.#run();
@@ -299,7 +299,7 @@ export class Http1Connection implements Connection {
     this.#isEnded = true;
     this.#run();
     for (const exchange of this.#owed) if (!exchange.response) exchange.request?.abort(new Error('The client has ended the connection'));
-    if (!this.#isOver) this.socket.setKeepAlive(true, 10_000); // a client that is gone does not answer the probes
+    if (!this.#isOver) probe(this.socket);
   };
 
   /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
@@ -325,7 +325,7 @@ export class Http1Connection implements Connection {
   };
 
   tick(now: number): void {
-    if (this.writer.isStuck(now)) return this.destroy();
+    if (this.writer.isStuck(now) || (this.#isEnded && isGone(this.socket))) return this.destroy();
     for (const exchange of this.#owed) {
       if (!exchange.response && exchange.deadline < now) this.#timeOut(exchange);
     }

@@ -10,6 +10,17 @@ import type { ConnectionGate } from './gate.ts';
 import { Listener } from './listener.ts';
 import type { Handler, ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
+import type { ThreadPool } from './threads/pool.ts';
+
+/** What serves with a local server, as it sees that. */
+export interface ThreadHost {
+  /** Somebody replaces this process when it is told to. */
+  readonly hasPrimary: boolean;
+  /** A thread cannot be stopped: the process should be replaced. */
+  onUnstoppable(): void;
+  /** A script has called `close()` in its thread. */
+  onClose(timeout: number | undefined): void;
+}
 
 /** Where a server listens. */
 export type Address = { host: string; port: number } | { path: string };
@@ -22,7 +33,7 @@ export interface LocalServer {
   readonly closed: Promise<void>;
   /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). */
   close(options?: { timeout?: number }): Promise<void>;
-  status(): { connections: number; requests: number; inFlight: number; queued: number };
+  status(): { connections: number; requests: number; inFlight: number; queued: number; threads: number };
 }
 
 /**
@@ -31,17 +42,30 @@ export interface LocalServer {
  * @returns The server, when it accepts connections.
  * @throws What the system says when it cannot listen; a TypeError with code `bad-option` when certificate and key do not fit.
  */
-export async function serveLocally(handler: Handler, options: ResolvedOptions, gate: ConnectionGate): Promise<LocalServer> {
+export async function serveLocally(
+  handler: Handler,
+  options: ResolvedOptions,
+  gate: ConnectionGate,
+  host: ThreadHost,
+): Promise<LocalServer> {
   if (options.tls) checkCertificate(options.tls);
-  const service = new Service(handler, options);
+  const threads = options.threads.max > 0 ? await startThreads(handler, options, host) : undefined;
+  const service = new Service(threads?.handle ?? handler, options);
+  const beat = await startWatch(service, host);
+  service.onTick = (now) => {
+    beat();
+    threads?.tick(now);
+  };
   const listener = new Listener(service, gate);
   try {
     await listener.listen();
   } catch (error) {
     service.clock.stop();
+    await threads?.close();
     throw error;
   }
   const address = addressOf(listener, options);
+  threads?.listening(address, urlOf(address, options));
   let closing: Promise<void> | undefined;
   const { promise: closed, resolve: settle } = deferred();
   return {
@@ -49,10 +73,19 @@ export async function serveLocally(handler: Handler, options: ResolvedOptions, g
     url: urlOf(address, options),
     closed,
     close({ timeout = options.shutdownTimeout } = {}) {
-      closing ??= drain(service, listener, timeout).then(settle);
+      threads?.stopping();
+      closing ??= drain(service, listener, timeout)
+        .then(() => threads?.close())
+        .then(settle);
       return closing;
     },
-    status: () => ({ connections: listener.sockets.size, requests: service.requests, inFlight: service.inFlight, queued: 0 }),
+    status: () => ({
+      connections: listener.sockets.size,
+      requests: service.requests,
+      inFlight: service.inFlight,
+      queued: threads?.queued ?? 0,
+      threads: threads?.size ?? 0,
+    }),
   };
 }
 
@@ -62,6 +95,7 @@ async function drain(service: Service, listener: Listener, timeout: number): Pro
   const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // when every connection has ended, too
   listener.close();
   for (const connection of service.connections) connection.drain();
+  for (const stop of service.takeovers) stop();
   const timer = setTimeout(() => {
     for (const socket of listener.sockets) socket.destroy();
     for (const connection of service.connections) connection.destroy();
@@ -69,6 +103,20 @@ async function drain(service: Service, listener: Listener, timeout: number): Pro
   await accepting;
   clearTimeout(timer);
   service.clock.stop();
+}
+
+async function startThreads(handler: Handler, options: ResolvedOptions, host: ThreadHost): Promise<ThreadPool> {
+  const { startPool } = await import('./threads/start-pool.ts');
+  return startPool(handler, options, host);
+}
+
+/** @returns Is to be called at each tick. */
+async function startWatch(service: Service, { hasPrimary }: ThreadHost): Promise<() => void> {
+  const { handlerTimeout, slowRequest, threads } = service.options;
+  const isWatched = threads.max === 0 && handlerTimeout + slowRequest > 0;
+  if (!hasPrimary && !isWatched) return () => {};
+  const { watchMainThread } = await import('./supervisor/watch.ts');
+  return watchMainThread(service, hasPrimary);
 }
 
 function addressOf(listener: Listener, options: ResolvedOptions): Address {

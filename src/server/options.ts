@@ -35,8 +35,18 @@ export interface ServerOptions {
   path?: string;
   /** Worker processes (node:cluster). Default `os.availableParallelism()`; 0 serves in this process, without a fork. */
   workers?: number;
-  /** Longest a handler's promise may take; then the client gets 503 and `request.signal` aborts. Default 0: no bound. */
+  /**
+   * Handler threads in each process. Default 0: the handler runs on the process's own thread. With threads a handler may block, and one that never
+   * returns costs its own thread only. `{ min, max }` starts more when requests wait, and ends them when they have nothing to do.
+   */
+  threads?: number | { readonly min: number; readonly max: number };
+  /**
+   * Longest a handler may take; then the client gets 503 and `request.signal` aborts. With threads a handler that blocks is stopped too, and the log
+   * says where it stood. Default 30,000 with threads, 0 (no bound) without.
+   */
   handlerTimeout?: number;
+  /** Log method, path and the line where a request stands that takes longer than this, without stopping it. Default 0: off. */
+  slowRequest?: number;
   tls?: TlsOptions;
   /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
   maxBodySize?: number | ((head: Request) => number);
@@ -80,7 +90,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   readonly address: { host: string; port: number } | { path: string };
   /** `single` without workers; else which of the processes this is. */
-  readonly role: 'single' | 'primary' | 'worker';
+  readonly role: 'single' | 'primary' | 'worker' | 'thread';
   /** Settles when the server has stopped. */
   readonly closed: Promise<void>;
   /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`), then ends. */
@@ -117,8 +127,13 @@ export interface WorkerStatus {
 /** The options with every default filled in. */
 export interface ResolvedOptions
   extends Required<
-    Omit<ServerOptions, 'path' | 'tls' | 'streamBody' | 'onError' | 'trustProxy' | 'maxRequestsPerWorker' | 'maxMemoryPerWorker'>
+    Omit<
+      ServerOptions,
+      'threads' | 'path' | 'tls' | 'streamBody' | 'onError' | 'trustProxy' | 'maxRequestsPerWorker' | 'maxMemoryPerWorker'
+    >
   > {
+  /** None when `max` is 0. */
+  readonly threads: { readonly min: number; readonly max: number };
   readonly path: string | undefined;
   readonly tls: (SecureContextOptions & { readonly cert: string; readonly key: string }) | undefined;
   readonly streamBody: ((head: Request) => boolean) | undefined;
@@ -134,11 +149,17 @@ const MiB = 1024 * 1024;
 /** setTimeout's own bound: longer times would fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
+/** A thread takes about 10 MiB. */
+const MAX_THREADS = 512;
+/** What a handler may take in a thread when nothing is said, ms. */
+const THREAD_TIMEOUT = 30_000;
+
 /** Each numeric option: default, least and greatest value. */
 const NUMBERS = {
   port: [8000, 0, 65_535],
   workers: [Number.NaN, 0, 1024],
   handlerTimeout: [0, 0, LONGEST],
+  slowRequest: [0, 0, LONGEST],
   bodyMemory: [64 * 1024, 0, 1024 * MiB],
   maxRequestLine: [8 * 1024, 64, MiB],
   maxHeaderSize: [16 * 1024, 64, 16 * MiB],
@@ -153,7 +174,17 @@ const NUMBERS = {
   maxMemoryPerWorker: [Number.POSITIVE_INFINITY, 32 * MiB, Number.POSITIVE_INFINITY],
 } as const satisfies Record<string, readonly [fallback: number, least: number, most: number]>;
 
-const OTHERS: ReadonlySet<string> = new Set(['host', 'path', 'tls', 'maxBodySize', 'streamBody', 'trustProxy', 'signals', 'onError']);
+const OTHERS: ReadonlySet<string> = new Set([
+  'threads',
+  'host',
+  'path',
+  'tls',
+  'maxBodySize',
+  'streamBody',
+  'trustProxy',
+  'signals',
+  'onError',
+]);
 
 /**
  * Checks options and fills in the defaults.
@@ -182,8 +213,11 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     keyof typeof NUMBERS,
     number
   >;
+  const threads = resolveThreads(options.threads);
   return {
     ...numbers,
+    handlerTimeout: options.handlerTimeout ?? (threads.max > 0 ? THREAD_TIMEOUT : 0),
+    threads,
     host: host ?? 'localhost',
     path,
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
@@ -193,6 +227,13 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     trustProxy: options.trustProxy === undefined ? undefined : resolveProxies(options.trustProxy),
     signals,
   };
+}
+
+function resolveThreads(threads: ServerOptions['threads'] = 0): { readonly min: number; readonly max: number } {
+  const { min, max } = typeof threads === 'object' && threads !== null ? threads : { min: threads, max: threads };
+  checkNumber('threads', max, 0, MAX_THREADS);
+  checkNumber('threads.min', min, max === 0 ? 0 : 1, max);
+  return { min, max };
 }
 
 function numberOf(options: ServerOptions, name: keyof typeof NUMBERS): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
+import type { Request } from '../http/request.ts';
 import { Clock } from './clock.ts';
 import type { Handler, ResolvedOptions } from './options.ts';
 
@@ -17,6 +18,9 @@ export interface Connection {
   destroy(): void;
 }
 
+/** Bounds for handlers are kept more closely than those for clients: to a twentieth. */
+const PRECISION = 0.4;
+
 /** One process's share of a server. */
 export class Service {
   readonly handler: Handler;
@@ -24,11 +28,18 @@ export class Service {
   readonly limits: HeadLimits;
   readonly clock: Clock;
   readonly connections: Set<Connection> = new Set();
+  /** Tells those who have taken a connection over that the server stops. */
+  readonly takeovers: Set<() => void> = new Set();
+  /** The request whose handler is being called: for whoever looks at a thread that is stuck. */
+  current: Request | undefined;
   isDraining = false;
   /** Requests handed to the handler since the start. */
   requests = 0;
   /** Requests that the handler has not answered yet. */
   inFlight = 0;
+
+  /** Called at each tick, besides the connections. */
+  onTick: (now: number) => void = () => {};
 
   constructor(handler: Handler, options: ResolvedOptions) {
     this.handler = handler;
@@ -41,8 +52,10 @@ export class Service {
     };
     this.clock = new Clock((now) => {
       for (const connection of this.connections) connection.tick(now);
+      this.onTick(now);
     });
-    const { headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, handlerTimeout } = options;
-    this.clock.start(Math.min(headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, handlerTimeout || Number.POSITIVE_INFINITY));
+    const { headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, handlerTimeout, slowRequest } = options;
+    const forHandlers = (handlerTimeout || Number.POSITIVE_INFINITY) * PRECISION;
+    this.clock.start(Math.min(headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, forHandlers, slowRequest || forHandlers));
   }
 }

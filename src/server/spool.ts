@@ -20,6 +20,8 @@ export class Spool implements SpooledFile {
   #buffer: Buffer = NOTHING;
   #isWriting = false;
   #isDone = false;
+  /** Readers in other threads. */
+  #readers = 0;
 
   /** Opens a temporary file. @throws What the file system says. */
   constructor() {
@@ -42,11 +44,20 @@ export class Spool implements SpooledFile {
     });
   }
 
-  /** Frees the file, at the latest when a writing under way has ended: a descriptor must not be used again while one is. */
+  retain(): () => void {
+    this.#readers++;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#readers--;
+      isHeld = false;
+      if (this.#isDone) this.#free();
+    };
+  }
+
+  /** Frees the file, at the latest when a writing under way and the readers have ended: a descriptor must not be used again while one is. */
   close(): void {
-    if (this.#isDone) return;
     this.#isDone = true;
-    if (!this.#isWriting) this.#free();
+    this.#free();
   }
 
   /** The pieces in one buffer, which is used again for the next: a large body is many pieces, and must not be as much garbage. */
@@ -59,6 +70,7 @@ export class Spool implements SpooledFile {
   }
 
   #free(): void {
+    if (this.#isWriting || this.#readers > 0) return;
     this.#buffer = NOTHING;
     if (this.#descriptor !== undefined) close(this.#descriptor, () => {});
     this.#descriptor = undefined;

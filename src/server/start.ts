@@ -9,15 +9,15 @@
 import { withCode } from '../http/error-codes.ts';
 import { localGate } from './gate.ts';
 import { removeStaleSocket } from './listener.ts';
-import { serveLocally } from './local.ts';
+import { type LocalServer, serveLocally } from './local.ts';
 import { type Handler, type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
+import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 import { drainOnSignals } from './signals.ts';
-
-/** Set by the primary for its workers, and removed as soon as it is read: programs that a handler starts must not take themselves for workers. */
-const ROLE = 'FILROUGE_WORKER';
 
 /** What the primary has told this worker; undefined in a process that no primary of ours has started. */
 let role: { readonly generation: number; readonly port: number } | undefined;
+let isThread = false;
+/** A server with workers or threads has been started here: they run this script, and can tell one server from another no more than that. */
 let isStarted = false;
 
 /**
@@ -37,38 +37,47 @@ export async function startServer(handler: Handler, options?: ServerOptions): Pr
     throw withCode(new TypeError(`Cannot start server: the handler is ${typeof handler}, not a function`), 'bad-option');
   }
   const resolved = resolveOptions(options);
-  readRole();
-  if (role === undefined && resolved.workers === 0) return startSingle(handler, resolved);
+  readRoles();
+  if (role === undefined && !isThread && resolved.workers === 0 && resolved.threads.max === 0) return startSingle(handler, resolved);
   if (isStarted) {
     const hint = 'use one handler for both, or workers: 0 in scripts of their own';
-    throw withCode(new Error(`Cannot start server: this process serves with workers already; ${hint}`), 'already-started');
+    throw withCode(new Error(`Cannot start server: this process serves with workers or threads already; ${hint}`), 'already-started');
   }
   isStarted = true;
   try {
+    if (isThread) {
+      const { startThread } = await import('./threads/start-thread.ts');
+      return await startThread(handler, resolved);
+    }
+    if (role === undefined && resolved.workers === 0) return await startSingle(handler, resolved);
     if (role !== undefined) {
       const { startWorker } = await import('./supervisor/worker.ts');
       return await startWorker(handler, resolved.port === 0 ? { ...resolved, port: role.port } : resolved);
     }
     const { startPrimary } = await import('./supervisor/primary.ts');
-    return await startPrimary(resolved, ROLE);
+    return await startPrimary(resolved);
   } catch (error) {
     isStarted = false;
     throw error;
   }
 }
 
-function readRole(): void {
-  const text = process.env[ROLE];
+function readRoles(): void {
+  isThread ||= takeRole(THREAD_ROLE) !== undefined;
+  const text = takeRole(WORKER_ROLE);
   if (text === undefined) return;
   const [generation, port] = text.split(':').map(Number);
   role = { generation: generation ?? 1, port: port ?? 0 };
-  Reflect.deleteProperty(process.env, ROLE);
 }
 
 /** Serves in this process. */
 async function startSingle(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   await removeStaleSocket(options);
-  const local = await serveLocally(handler, options, localGate(options.maxConnections));
+  const local: LocalServer = await serveLocally(handler, options, localGate(options.maxConnections), {
+    hasPrimary: false,
+    onUnstoppable: () => {}, // it has been logged, and nobody is there who could replace this process
+    onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
+  });
   const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? process.exit(1) : local.close())) : () => {};
   void local.closed.then(release);
   return {
@@ -81,7 +90,7 @@ async function startSingle(handler: Handler, options: ResolvedOptions): Promise<
     status: async () => ({
       generation: 1,
       restarts: 0,
-      workers: [{ pid: process.pid, generation: 1, ...local.status(), threads: 0, rss: process.memoryUsage.rss() }],
+      workers: [{ pid: process.pid, generation: 1, ...local.status(), rss: process.memoryUsage.rss() }],
     }),
     [Symbol.asyncDispose]: () => local.close(),
   };

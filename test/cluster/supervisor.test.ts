@@ -34,7 +34,7 @@ describe('startServer with workers', () => {
 
   it('refuses a second start in the same process', async () => {
     const cluster = await startCluster({ workers: 1 });
-    await expect(cluster.ask('again')).rejects.toThrow('serves with workers already');
+    await expect(cluster.ask('again')).rejects.toThrow('serves with workers or threads already');
   });
 
   it('rejects at once when the port is in use, and leaves nothing running', async () => {

@@ -21,8 +21,8 @@ export class Cluster {
   stdout = '';
   readonly ended: Promise<number | string>;
 
-  constructor(options: ServerOptions, env: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, ['test/cluster/fixtures/server.mjs'], {
+  constructor(options: ServerOptions, env: Readonly<Record<string, string>>, fixture: string) {
+    this.child = spawn(process.execPath, [`test/cluster/fixtures/${fixture}.mjs`], {
       env: { ...process.env, OPTIONS: JSON.stringify(options), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -72,12 +72,22 @@ export class Cluster {
   }
 }
 
+/** What a cluster is started with besides its options. */
+export interface ClusterSetup {
+  readonly isExpectedToFail?: boolean;
+  /** For the workers only. */
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A script of test/cluster/fixtures. */
+  readonly fixture?: string;
+}
+
 /** Starts a cluster and waits until it listens, unless it is expected to fail. */
 export async function startCluster(
   options: ServerOptions,
-  { isExpectedToFail = false, workerEnv = {} }: { isExpectedToFail?: boolean; workerEnv?: Readonly<Record<string, string>> } = {},
+  { isExpectedToFail = false, workerEnv = {}, env = {}, fixture = 'server' }: ClusterSetup = {},
 ): Promise<Cluster> {
-  const cluster = new Cluster(options, { WORKER_ENV: JSON.stringify(workerEnv) });
+  const cluster = new Cluster(options, { WORKER_ENV: JSON.stringify(workerEnv), ...env }, fixture);
   if (isExpectedToFail) return cluster;
   const [, origin] = await until(
     () => /listening on (http\S+)/.exec(cluster.stdout) ?? undefined,

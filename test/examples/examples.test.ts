@@ -19,6 +19,10 @@ async function run(example: string): Promise<{ program: Program; origin: string 
   return { program, origin: `http://localhost:${port}` };
 }
 
+/** What talks to something that is a promise by nature: the rate limiter and scrypt. */
+const ASYNCHRONOUS = ['login-session.ts'];
+const MAX_LINES: Readonly<Record<string, number>> = { 'login-session.ts': 150 };
+
 describe('the examples', () => {
   it('are synchronous: none says async, await or .then(', () => {
     const asynchronous = SOURCES.filter((file) =>
@@ -26,11 +30,11 @@ describe('the examples', () => {
         readFileSync(join('examples', file), 'utf8').replace(/<code>(?:async|await)<\/code>/g, ''),
       ),
     );
-    expect(asynchronous).toEqual([]);
+    expect(asynchronous).toEqual(ASYNCHRONOUS);
   });
 
-  it('are at most 80 lines each', () => {
-    const long = SOURCES.filter((file) => readFileSync(join('examples', file), 'utf8').trimEnd().split('\n').length > 80);
+  it('are at most 80 lines each, the login 150', () => {
+    const long = SOURCES.filter((file) => readFileSync(join('examples', file), 'utf8').trimEnd().split('\n').length > (MAX_LINES[file] ?? 80));
     expect(long).toEqual([]);
   });
 

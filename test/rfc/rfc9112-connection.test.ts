@@ -1,4 +1,5 @@
 /** RFC 9112 §9: how long a connection lasts, and in which order it is answered. */
+import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { type Request, Response } from '../../src/index.ts';
 import { ask, askTwice, deferred, NEXT, parseAnswers, serve, talk } from '../support/serve.ts';
@@ -297,3 +298,61 @@ it('lets go of a stream when the client vanishes', async () => {
   client.socket.resetAndDestroy();
   await promise;
 });
+
+it('tells a stream that waits for its next piece when its client resets the connection', async () => {
+  const ended = deferred<void>();
+  const { port } = await serve(() => Response.stream('text/event-stream', waiting([], ended.resolve)));
+  const client = await talk(port);
+  client.send(get('/'));
+  await client.until(/first/);
+  client.socket.resetAndDestroy();
+  await ended.promise;
+});
+
+it('tells a stream with its next piece that the client has closed the connection: to the server it had only ended its side', async () => {
+  const ended = deferred<void>();
+  const second = deferred<string>();
+  const { server, port } = await serve(() => Response.stream('text/event-stream', waiting([second.promise], ended.resolve)));
+  const client = await talk(port);
+  client.send(get('/'));
+  await client.until(/first/);
+  client.socket.destroy();
+  await once(client.socket, 'close');
+  second.resolve('second');
+  await ended.promise;
+  await expect.poll(() => server.status().connections).toBe(0);
+});
+
+it('goes on with a stream whose client has only ended its side', async () => {
+  const rest = deferred<string>();
+  const { port } = await serve(() =>
+    Response.stream(
+      'text/plain',
+      (async function* () {
+        yield 'first';
+        yield await rest.promise;
+      })(),
+    ),
+  );
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  client.end();
+  await client.until(/first/);
+  setTimeout(rest.resolve, 2500, 'second'); // longer than it takes to find out that a client is gone
+  expect(await client.closed()).toContain('second');
+});
+
+/** A source that gives one piece and these, then waits for ever; it is told when nobody wants more. */
+function waiting(pieces: readonly Promise<string>[], onEnd: () => void): AsyncIterableIterator<string> {
+  const rest = [Promise.resolve('first'), ...pieces];
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: async () => ({ done: false, value: await (rest.shift() ?? new Promise<string>(() => {})) }),
+    return: () => {
+      onEnd();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+}

@@ -32,10 +32,23 @@ describe('the options of startServer', () => {
     expect(resolveOptions().workers).toBeGreaterThan(0);
   });
 
+  it('bound handlers in threads, since there they can be stopped', () => {
+    expect(resolveOptions({ threads: 4 })).toMatchObject({ threads: { min: 4, max: 4 }, handlerTimeout: 30_000 });
+    expect(resolveOptions({ threads: { min: 1, max: 8 }, handlerTimeout: 0 })).toMatchObject({
+      threads: { min: 1, max: 8 },
+      handlerTimeout: 0,
+    });
+    expect(resolveOptions()).toMatchObject({ threads: { min: 0, max: 0 } });
+  });
+
   it.each([
     [null, 'options is null'],
     [{ prot: 80 }, 'there is no option "prot"'],
-    [{ threads: 4 }, 'there is no option "threads"'],
+    [{ threads: -1 }, 'threads is -1, not a whole number from 0 to 512'],
+    [{ threads: '4' }, 'threads is string, not a number'],
+    [{ threads: { min: 4, max: 2 } }, 'threads.min is 4, not a whole number from 1 to 2'],
+    [{ threads: { min: 0, max: 2 } }, 'threads.min is 0, not a whole number from 1 to 2'],
+    [{ slowRequest: -1 }, 'slowRequest is -1'],
     [{ port: '80' }, 'port is string, not a number'],
     [{ port: 65_536 }, 'port is 65536, not a whole number from 0 to 65535'],
     [{ port: 1.5 }, 'port is 1.5'],

@@ -67,15 +67,20 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until somebody accepts connections on a port. */
+/** Waits until an HTTP server answers on a port. It is asked what it has to refuse before any handler sees it: a request without Host (RFC 9112 §3.2). */
 export async function accepting(port: number): Promise<void> {
   await until(
     async () => {
-      const socket = connect(port, 'localhost');
-      const isOpen = await new Promise<boolean>((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)));
+      const socket = connect(port, 'localhost', () => socket.write('GET / HTTP/1.1\r\nConnection: close\r\n\r\n'));
+      const answers = await new Promise<boolean>((resolve) =>
+        socket
+          .on('data', () => resolve(true))
+          .on('error', () => resolve(false))
+          .on('close', () => resolve(false)),
+      );
       socket.destroy();
-      return isOpen || undefined;
+      return answers || undefined;
     },
-    () => `somebody who accepts on port ${port}`,
+    () => `an HTTP server that answers on port ${port}`,
   );
 }

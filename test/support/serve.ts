@@ -10,6 +10,9 @@ import { localGate } from '../../src/server/gate.ts';
 import { type LocalServer, serveLocally } from '../../src/server/local.ts';
 import { type Handler, resolveOptions, type ServerOptions } from '../../src/server/options.ts';
 
+/** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start-pool.ts). */
+const THREADS: ServerOptions = process.env['FILROUGE_PLAYED_THREADS'] === '1' ? { threads: 1 } : {};
+
 /** How long anything that is waited for may take, ms. */
 const DEADLINE = 5000;
 
@@ -21,8 +24,10 @@ export interface Served {
 
 /** Starts a server on a free port of this machine; it is closed when the test ends. */
 export async function serve(handler: Handler, options: ServerOptions = {}): Promise<Served> {
-  const resolved = resolveOptions({ host: '127.0.0.1', port: 0, workers: 0, signals: false, ...options });
-  const server = await serveLocally(handler, resolved, localGate(options.maxConnections ?? 10_000));
+  const given = { host: '127.0.0.1', port: 0, workers: 0, signals: false, ...THREADS, ...options };
+  const resolved = resolveOptions(given);
+  const host = { hasPrimary: false, onUnstoppable: () => {}, onClose: () => void server.close() };
+  const server: LocalServer = await serveLocally(handler, resolved, localGate(options.maxConnections ?? 10_000), host);
   onTestFinished(() => server.close({ timeout: 0 }));
   const { address } = server;
   if (!('port' in address)) throw new Error('The server does not listen on a port');

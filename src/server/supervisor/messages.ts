@@ -6,6 +6,7 @@
  * @module
  */
 import type { Address } from '../local.ts';
+import type { HitAnswer, HitQuestion } from '../hits.ts';
 
 /** From a worker to the primary. */
 export type WorkerMessage =
@@ -16,7 +17,9 @@ export type WorkerMessage =
   | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
   /** Its lease of connections is used up, or more of it is free than it needs. */
   | { readonly kind: 'lease-wanted' }
-  | { readonly kind: 'lease-returned'; readonly count: number };
+  | { readonly kind: 'lease-returned'; readonly count: number }
+  /** What rate limiters have to count. */
+  | { readonly kind: 'hits'; readonly id: number; readonly questions: readonly HitQuestion[] };
 
 /** From the primary to a worker. */
 export type PrimaryMessage =
@@ -24,7 +27,8 @@ export type PrimaryMessage =
   | { readonly kind: 'status'; readonly id: number }
   | { readonly kind: 'lease'; readonly count: number }
   /** Others need connections: give back what is free. */
-  | { readonly kind: 'reclaim' };
+  | { readonly kind: 'reclaim' }
+  | { readonly kind: 'hits'; readonly id: number; readonly answers: readonly HitAnswer[] };
 
 /** What a worker knows of itself. */
 export interface LocalStatus {
@@ -32,6 +36,7 @@ export interface LocalStatus {
   readonly requests: number;
   readonly inFlight: number;
   readonly queued: number;
+  readonly threads: number;
   readonly rss: number;
 }
 

@@ -9,9 +9,14 @@
  */
 import cluster from 'node:cluster';
 import { createServer } from 'node:net';
+import { HitCounter } from '../../http/hit-counter.ts';
+import { serveBesideOthers } from '../../http/own-memory.ts';
 import { removeStaleSocket } from '../listener.ts';
+import { log } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer, ServerStatus, WorkerStatus } from '../options.ts';
+import { WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
+import { answerHits, type HitAnswer, type HitQuestion } from '../hits.ts';
 import { Lender } from './leases.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
@@ -29,11 +34,13 @@ const RECYCLE_INTERVAL = 1000;
 const OVERSTAY = 2000;
 
 /** Starts the workers. */
-export async function startPrimary(options: ResolvedOptions, roleVariable: string): Promise<RunningServer> {
+export async function startPrimary(options: ResolvedOptions): Promise<RunningServer> {
+  if (options.workers > 1) serveBesideOthers(`${options.workers} workers`);
   await removeStaleSocket(options);
   const port = await probe(options);
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  const supervisor = new Supervisor(options, roleVariable, port);
+  cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] }); // the pipe is that of watch.ts
+  const supervisor = new Supervisor(options, port);
   const place = await supervisor.start();
   return supervisor.serverAt(place);
 }
@@ -56,9 +63,10 @@ function probe({ host, port, path }: ResolvedOptions): Promise<number> {
 
 class Supervisor implements WorkerEvents {
   readonly #options: ResolvedOptions;
-  readonly #roleVariable: string;
   readonly #port: number;
   readonly #lender: Lender;
+  /** What rate limiters count, over all workers and their deaths. */
+  readonly #hits: HitCounter = new HitCounter();
   /** Every process that has not ended. */
   readonly #workers: Set<WorkerProcess> = new Set();
   #generation = 1;
@@ -81,9 +89,8 @@ class Supervisor implements WorkerEvents {
     this.reload().catch((error: unknown) => log(`reload failed, the old workers go on: ${messageOf(error)}`));
   };
 
-  constructor(options: ResolvedOptions, roleVariable: string, port: number) {
+  constructor(options: ResolvedOptions, port: number) {
     this.#options = options;
-    this.#roleVariable = roleVariable;
     this.#port = port;
     this.#lender = new Lender(options.maxConnections, options.workers);
   }
@@ -203,6 +210,22 @@ class Supervisor implements WorkerEvents {
     if (!worker.isReplaced) this.#succeed(worker, `ended with ${how}`);
   }
 
+  onStuck(worker: WorkerProcess, what: string): void {
+    if (this.#closing || worker.isReplaced) return log(what);
+    log(`${what}; its worker ${worker.pid} is replaced`);
+    this.#restarts++;
+    void this.#replaceStuck(worker).catch((error: unknown) =>
+      log(`no successor for worker ${worker.pid} could start: ${messageOf(error)}`),
+    );
+  }
+
+  /** A worker that hears nothing is killed when its successor listens: the others it has would wait for ever. */
+  async #replaceStuck(worker: WorkerProcess): Promise<void> {
+    worker.isReplaced = true;
+    const successor = this.#fork();
+    await successor.ready.finally(() => worker.kill());
+  }
+
   onLeaseWanted(worker: WorkerProcess): void {
     this.#lender.want(worker);
   }
@@ -211,8 +234,12 @@ class Supervisor implements WorkerEvents {
     this.#lender.giveBack(worker, count);
   }
 
+  onHits(questions: readonly HitQuestion[]): HitAnswer[] {
+    return answerHits(this.#hits, questions, performance.now());
+  }
+
   #fork(): WorkerProcess {
-    const worker = new WorkerProcess({ [this.#roleVariable]: `${this.#generation}:${this.#port}` }, this.#generation, this);
+    const worker = new WorkerProcess({ [WORKER_ROLE]: `${this.#generation}:${this.#port}` }, this.#generation, this);
     this.#workers.add(worker);
     this.#lender.add(worker);
     return worker;
@@ -294,15 +321,10 @@ class Supervisor implements WorkerEvents {
 
 async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
   const { pid, generation } = worker;
-  const status = (await worker.status()) ?? { connections: 0, requests: 0, inFlight: 0, queued: 0, rss: 0 };
-  return { pid, generation, ...status, threads: 0 };
+  const status = (await worker.status()) ?? { connections: 0, requests: 0, inFlight: 0, queued: 0, threads: 0, rss: 0 };
+  return { pid, generation, ...status };
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** One line for each event, for the operator. */
-function log(message: string): void {
-  console.error(`filrouge: ${message}`);
 }

@@ -4,10 +4,13 @@
  * @module
  */
 import cluster, { type Worker } from 'node:cluster';
+import type { Readable } from 'node:stream';
 import { withCode } from '../../http/error-codes.ts';
 import type { Address } from '../local.ts';
+import type { HitAnswer, HitQuestion } from '../hits.ts';
 import type { Borrower } from './leases.ts';
 import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
+import { type StuckMessage, WATCH_PIPE } from './watch.ts';
 
 /** What a worker knows of its server once it listens. */
 export interface Place {
@@ -19,8 +22,11 @@ export interface Place {
 export interface WorkerEvents {
   onLeaving(worker: WorkerProcess): void;
   onExit(worker: WorkerProcess, how: string): void;
+  /** Its main thread does not come back from a handler. */
+  onStuck(worker: WorkerProcess, what: string): void;
   onLeaseWanted(worker: WorkerProcess): void;
   onLeaseReturned(worker: WorkerProcess, count: number): void;
+  onHits(questions: readonly HitQuestion[]): HitAnswer[];
 }
 
 /** How long a worker may take to tell its status, ms: one that is stuck does not answer. */
@@ -48,6 +54,7 @@ export class WorkerProcess implements Borrower {
     this.generation = generation;
     const worker = cluster.fork(env);
     this.#worker = worker;
+    this.#listen(worker, events);
     let failure: Error | undefined;
     let settleExit = (): void => {};
     this.exited = new Promise((resolve) => {
@@ -66,6 +73,7 @@ export class WorkerProcess implements Borrower {
         } else if (message?.kind === 'status') this.#statuses.get(message.id)?.(message.status);
         else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
+        else if (message?.kind === 'hits') this.#tell({ kind: 'hits', id: message.id, answers: events.onHits(message.questions) });
       });
       worker.on('error', (error) => {
         failure ??= error;
@@ -120,6 +128,19 @@ export class WorkerProcess implements Borrower {
     }).then((status) => {
       this.#statuses.delete(id);
       return status as LocalStatus | undefined;
+    });
+  }
+
+  /** Hears what the thread says that watches the worker from inside; see watch.ts. */
+  #listen(worker: Worker, events: WorkerEvents): void {
+    const pipe = worker.process.stdio[WATCH_PIPE] as Readable | null | undefined;
+    let text = '';
+    pipe?.on('error', () => {}); // 'exit' follows
+    pipe?.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) events.onStuck(this, (JSON.parse(line) as StuckMessage).what);
     });
   }
 

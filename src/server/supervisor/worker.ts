@@ -6,8 +6,10 @@
  * @module
  */
 import cluster from 'node:cluster';
-import { Worker } from 'node:worker_threads';
 import { withCode } from '../../http/error-codes.ts';
+import { serveBesideOthers } from '../../http/own-memory.ts';
+import { countHitsWith } from '../../http/shared-hits.ts';
+import { HitAsker } from '../hits.ts';
 import { serveLocally } from '../local.ts';
 import type { Handler, ResolvedOptions, RunningServer } from '../options.ts';
 import { LeaseGate } from './leases.ts';
@@ -18,20 +20,9 @@ const ORPHAN_TIME = 5000;
 /** How long the process may live on after its last connection, ms: something a handler started may hold it. */
 const AFTERMATH = 1000;
 
-/**
- * Runs in a thread of its own, since a handler that never returns would keep the process from seeing that its primary is gone: an orphan for ever.
- * Once a second it looks who the parent is.
- */
-const ORPHAN_WATCH = `
-const parent = process.ppid;
-setInterval(() => {
-  if (process.ppid === parent) return;
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${ORPHAN_TIME + 2000});
-}, 1000);
-`;
-
 /** Starts to serve as a worker. */
 export async function startWorker(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  if (options.workers > 1) serveBesideOthers(`${options.workers} workers`);
   // Both are filled in as they come: it may be told to go before it listens, and then goes as soon as it does.
   const serving: { stop?: (timeout: number, code: number) => Promise<void> } = {};
   const leaving: { timeout: number; code: number; isTold: boolean } = { timeout: options.shutdownTimeout, code: 0, isTold: false };
@@ -46,6 +37,8 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     () => tell({ kind: 'lease-wanted' }),
     (count) => tell({ kind: 'lease-returned', count }),
   );
+  const hits = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
+  countHitsWith((key, window, limit) => hits.ask(key, window, limit));
   process.on('uncaughtException', (error) => {
     console.error(error);
     if (!serving.stop) {
@@ -59,6 +52,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     if (message?.kind === 'close') void leave(message.timeout, 0);
     else if (message?.kind === 'lease') gate.granted(message.count);
     else if (message?.kind === 'reclaim') gate.reclaimed();
+    else if (message?.kind === 'hits') hits.answered(message.id, message.answers);
     else if (message?.kind === 'status') {
       tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
     }
@@ -68,26 +62,33 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     process.on('SIGTERM', () => void leave(options.shutdownTimeout, 0));
   }
   process.prependListener('disconnect', () => {
+    hits.abandon();
     if (leaving.isTold || !cluster.worker) return;
     cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
     void leave(Math.min(options.shutdownTimeout, ORPHAN_TIME), 1);
   });
 
-  const local = await serveLocally(handler, options, gate).catch((error: unknown) => {
+  let isHeld = false;
+  const host = {
+    hasPrimary: true,
+    onUnstoppable: (): void => {
+      isHeld = true;
+      void leave(options.shutdownTimeout, 1);
+    },
+    onClose: (timeout = options.shutdownTimeout): void => void leave(timeout, 0),
+  };
+  const local = await serveLocally(handler, options, gate, host).catch((error: unknown) => {
     const { message, code } = error as NodeJS.ErrnoException; // serveLocally throws nothing else
     tell({ kind: 'failed', message, code });
     throw error;
   });
   serving.stop = async (timeout, code) => {
     await local.close({ timeout });
+    if (isHeld) process.kill(process.pid, 'SIGKILL'); // an exit would wait for the thread that nothing can stop
     process.exitCode = code;
     cluster.worker?.disconnect();
     setTimeout(() => process.exit(), AFTERMATH).unref();
   };
-  new Worker(ORPHAN_WATCH, {
-    eval: true,
-    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 },
-  }).unref();
   if (leaving.isTold) await serving.stop(leaving.timeout, leaving.code);
 
   tell({ kind: 'ready', address: local.address, url: local.url });

@@ -1,0 +1,38 @@
+/**
+ * Handlers that block, and one that never returns: each holds one thread, and nobody else waits.
+ *
+ *     $ node blocking.ts &
+ *     $ curl localhost:8000/            # at once, also while the others are under way
+ *     hello
+ *     $ curl localhost:8000/disk        # runs a program and waits for it
+ *     Filesystem …
+ *     $ curl localhost:8000/regex       # would take longer than the sun has left
+ *     The request took too long
+ *     $ curl localhost:8000/loop        # for(;;)
+ *     The request took too long
+ *
+ * and in the log, a second after the last two:
+ *
+ *     filrouge: GET "/loop" has taken 1010 ms and stands at forEver (blocking.ts:37:3); its thread is replaced
+ */
+import { execFileSync } from 'node:child_process';
+import { match, type Request, Response, startServer } from 'filrouge';
+
+startServer(answer, {
+  port: Number(process.env['PORT'] ?? 8000),
+  workers: 1,
+  threads: { min: 2, max: 16 },
+  handlerTimeout: 1000,
+});
+
+function answer(request: Request): Response {
+  if (match(request, 'GET /')) return Response.text('hello\n');
+  if (match(request, 'GET /disk')) return Response.text(execFileSync('df', ['-h', '.'], { encoding: 'utf8' }));
+  if (match(request, 'GET /regex')) return Response.text(String(/^(a+)+$/.test(`${'a'.repeat(60)}!`)));
+  if (match(request, 'GET /loop')) return forEver();
+  return Response.empty(404);
+}
+
+function forEver(): Response {
+  for (;;);
+}

@@ -1,0 +1,103 @@
+/**
+ * Logging in and out. Code order is the guard: what stands below the check of `user` is for those who are logged in.
+ *
+ *     npm run build && npm run build:examples && SESSION_SECRET=$(openssl rand -base64 32) node .build/examples/login-session.js
+ *
+ * Look at http://localhost:8000/: you are sent to the form. Log in as "ada" with the password "lovelace". With curl:
+ *
+ *     $ curl -i http://localhost:8000/                                            303 See Other, Location: /login
+ *     $ curl -i http://localhost:8000/login -d name=ada -d password=x             403 Forbidden, the form again
+ *     $ curl -i http://localhost:8000/login -d name=ada -d password=lovelace      303 See Other, Set-Cookie: session=…
+ *     $ curl http://localhost:8000/ -H 'Cookie: session=…'                        a page that says hello
+ *
+ * After five attempts in a minute the sixth is answered 429 Too Many Requests.
+ */
+import { scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import {
+  createRateLimiter,
+  createSessions,
+  HttpError,
+  logAccess,
+  match,
+  type Request,
+  Response,
+  readForm,
+  type Session,
+  secureHeaders,
+  startServer,
+} from 'filrouge';
+
+interface Visitor {
+  user: string;
+}
+
+/** Salt and hash of each password: what scrypt makes of it is all that is kept. */
+const USERS: Readonly<Record<string, readonly [salt: string, hash: string]>> = {
+  ada: ['ada fil-rouge', 'E0QTGPCJJovr2BawIfmdrsocbs0vdPeuX10FQ4fAau8'],
+};
+/** Who is not known is checked like the others: how long it takes must not tell. */
+const NOBODY = ['nobody', 'A'.repeat(43)] as const;
+const hashOf = promisify<string, string, number, Buffer>(scrypt);
+
+const sessions = createSessions<Visitor>({ secret: process.env['SESSION_SECRET'] ?? '' }); // too short: an error that says so, at start
+const attempts = createRateLimiter({ limit: 5, window: 60 }); // of one client, over all workers
+
+startServer(async (request) => logAccess(request, await answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
+
+async function answer(request: Request): Promise<Response> {
+  const session = sessions.open(request);
+  const response = session.save(await pageFor(request, session));
+  return secureHeaders(response.withNoCache()); // the back button must not show a page after the logout
+}
+
+async function pageFor(request: Request, session: Session<Visitor>): Promise<Response> {
+  if (request.method === 'POST' && !isFromOurPages(request)) throw new HttpError(403, 'This form was sent by another site');
+
+  // For everybody.
+  if (match(request, 'GET /login')) return form();
+  if (match(request, 'POST /login')) {
+    const { name, password } = readForm(request, { name: 'string', password: 'string' });
+    const refusal = await attempts.check(request);
+    if (refusal) return refusal;
+    if (!(await isRight(name, password))) return form('Wrong name or password').withStatus(403);
+    session.regenerate();
+    session.data.user = name;
+    return Response.redirect('/');
+  }
+
+  const { user } = session.data;
+  if (user === undefined) return Response.redirect('/login');
+
+  // For those who are logged in.
+  if (match(request, 'GET /')) return page(`<p>Hello, ${user}. <form method="post" action="/logout"><button>Log out</button></form>`);
+  if (match(request, 'POST /logout')) {
+    session.destroy();
+    return Response.redirect('/login');
+  }
+  return page('<p>There is no such page').withStatus(404);
+}
+
+async function isRight(name: string, password: string): Promise<boolean> {
+  const [salt, hash] = (Object.hasOwn(USERS, name) ? USERS[name] : undefined) ?? NOBODY;
+  return timingSafeEqual(await hashOf(password, salt, 32), Buffer.from(hash, 'base64url'));
+}
+
+/** Browsers say where a form comes from. SameSite keeps the cookie out of forms of other sites; this keeps the forms out, and the login with them. */
+function isFromOurPages(request: Request): boolean {
+  const origin = request.header('origin');
+  return origin === undefined || origin === `${request.secure ? 'https' : 'http'}://${request.host}`;
+}
+
+function form(complaint = ''): Response {
+  return page(`<p role="alert">${complaint}</p>
+<form method="post" action="/login">
+  <p><label>Name <input name="name" autocomplete="username" required autofocus></label>
+  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <p><button>Log in</button>
+</form>`);
+}
+
+function page(content: string): Response {
+  return Response.html(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Members</title><h1>Members</h1>${content}`);
+}

@@ -1,0 +1,39 @@
+/**
+ * A folder as a web site: pages, files with a hash in their name that browsers keep for ever, films that can be wound forward, downloads that can be
+ * resumed. ROOT names another folder.
+ *
+ *     npm run build && npm run build:examples && node .build/examples/static-site.js
+ *
+ *     $ curl -i http://localhost:8000/                                  200, the page, Cache-Control: no-cache, ETag, Last-Modified
+ *     $ curl -i http://localhost:8000/about                             301 Moved Permanently, Location: /about/
+ *     $ curl -i http://localhost:8000/assets/style.4f1c.css             200, Cache-Control: max-age=31536000, immutable
+ *     $ curl -i -H 'Range: bytes=0-14' http://localhost:8000/           206 Partial Content, <!doctype html>
+ *     $ curl -i -H 'If-None-Match: *' http://localhost:8000/            304 Not Modified
+ *     $ curl -i http://localhost:8000/.env                              404 Not Found
+ *     $ curl -i --path-as-is http://localhost:8000/../static-site.ts    404 Not Found
+ *     $ curl http://localhost:8000/notes.txt                            a file given out by name, from wherever it lies
+ */
+import { conditional, logAccess, match, type Request, Response, secureHeaders, serveDir, startServer } from 'filrouge';
+
+const ROOT = process.env['ROOT'] ?? 'examples/static-site';
+
+startServer((request) => logAccess(request, secureHeaders(answer(request))), {
+  host: 'localhost',
+  port: Number(process.env['PORT'] ?? 8000),
+});
+
+function answer(request: Request): Response {
+  // A file that you choose: 304 and ranges come from `conditional`, since Response.file has not seen the request.
+  if (match(request, 'GET /notes.txt')) return conditional(request, Response.file('examples/notes.ts', 'text/plain; charset=utf-8'));
+
+  // What has a hash in its name never changes: another version has another name. `withoutPrefix` is for code that does not care where it is mounted.
+  const asset = request.withoutPrefix('/assets');
+  if (asset) return serveDir(asset, `${ROOT}/assets`, { maxAge: 31_536_000, immutable: true, index: false }) ?? notFound();
+
+  // All else is kept, but asked for again each time, which costs a 304. `undefined` means that there is no such file: `??` tries the next.
+  return serveDir(request, ROOT) ?? notFound();
+}
+
+function notFound(): Response {
+  return Response.html('<!doctype html><title>Not found</title><h1>There is no such page</h1>').withStatus(404);
+}

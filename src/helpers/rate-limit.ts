@@ -1,0 +1,129 @@
+/**
+ * Rate limits: 429 for who asks too often (RFC 6585 §4), with fields that say when to come again (draft-ietf-httpapi-ratelimit-headers-09).
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { prefersJson } from '../http/accept.ts';
+import { withCode } from '../http/error-codes.ts';
+import { HttpError } from '../http/http-error.ts';
+import type { Request } from '../http/request.ts';
+import type { Response } from '../http/response.ts';
+import { countHit } from '../http/shared-hits.ts';
+import type { Hits, RateStore } from '../http/stores.ts';
+import { clientKey } from './rate-limit/client-key.ts';
+
+export type { Hits, RateStore } from '../http/stores.ts';
+
+type Awaitable<T> = T | Promise<T>;
+
+/** How much is let through. */
+export interface RateLimiterOptions {
+  /** Requests of one client in `window` seconds. */
+  limit: number;
+  /** Whole seconds. The window slides: it is the last `window` seconds at every moment. */
+  window: number;
+  /** Who is one client. Default: its address, IPv6 by its first 64 bits. */
+  key?: (request: Request) => string;
+  /** Where it is counted. Default: in the primary process, for all workers of this server. */
+  store?: RateStore;
+}
+
+/** A limit at work. */
+export interface RateLimiter {
+  /**
+   * Counts a request, and refuses it when there were too many.
+   *
+   * @param key Who is counted, in place of what the option says: a user's name, say.
+   * @returns 429 with Retry-After, RateLimit and RateLimit-Policy; undefined when the request may go on. A promise of it where the count is
+   *   elsewhere: in a worker, always. Rejects with what the store does.
+   */
+  check(request: Request, key?: string): Awaitable<Response | undefined>;
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['limit', 'window', 'key', 'store']);
+/** A structured field holds no larger number (RFC 9651 §3.3.1). */
+const LARGEST = 999_999_999_999_999;
+/** 400 days, in seconds: more is a mistake in the unit. */
+const LONGEST_WINDOW = 34_560_000;
+/** A longer key is hashed, so that what clients send does not fill the memory. */
+const LONGEST_KEY = 64;
+
+/** How many limiters there are of each policy: those with the same one must not count together. */
+const namesakes = new Map<string, number>();
+
+/**
+ * Makes a limit, once, outside the handler.
+ *
+ * The count is exact over all workers of this server; `redisRateStore` (door `filrouge/redis`) makes it exact over machines. In no stretch of
+ * `window` seconds does a client get more than `limit` requests through. What was refused is not counted.
+ *
+ * @throws TypeError or RangeError (code `bad-option`) for a limit or window that is no whole number from 1 on.
+ * @example
+ * const limiter = createRateLimiter({ limit: 100, window: 60 });
+ * startServer(async (request) => (await limiter.check(request)) ?? answer(request));
+ */
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  const { limit, window, key: keyOf = clientKey, store } = checked(options);
+  const policy = `${limit}/${window}`;
+  const place = namesakes.get(policy) ?? 0;
+  namesakes.set(policy, place + 1);
+  const prefix = `${policy}/${place}:`;
+
+  function answer(request: Request, hits: Hits): Response | undefined {
+    if (!isHits(hits)) throw withCode(new TypeError('Cannot limit rate: the store gave no count and resetAfter'), 'bad-option');
+    return hits.count > limit ? refusal(request, limit, window, hits.resetAfter) : undefined;
+  }
+
+  return {
+    check(request, key = keyOf(request)) {
+      if (typeof key !== 'string') throw withCode(new TypeError(`Cannot limit rate: key is ${typeof key}, not text`), 'bad-option');
+      const whole = prefix + shortened(key);
+      const hits = store ? store.hit(whole, window, limit) : countHit(whole, window, limit);
+      return hits instanceof Promise ? hits.then((counted) => answer(request, counted)) : answer(request, hits);
+    },
+  };
+}
+
+function refusal(request: Request, limit: number, window: number, resetAfter: number): Response {
+  const seconds = Math.max(1, Math.ceil(resetAfter)); // a client that comes at once would be refused again
+  const headers = {
+    'Retry-After': String(seconds),
+    'RateLimit-Policy': `"default";q=${limit};w=${window}`,
+    RateLimit: `"default";r=0;t=${seconds}`,
+    'Cache-Control': 'no-store', // RFC 6585 §4: a cache must not keep a 429
+  };
+  const message = `Too many requests: try again in ${seconds} s`;
+  return new HttpError(429, message, { code: 'too-many-requests', headers }).toResponse(prefersJson(request.header('accept')));
+}
+
+function checked(options: RateLimiterOptions): RateLimiterOptions {
+  const { limit, window, key, store } = options;
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw wrong(`there is no option "${name}"`);
+  if (!isWhole(limit, LARGEST)) throw outOfRange(`limit ${limit} is no whole number from 1 on`);
+  if (!isWhole(window, LONGEST_WINDOW)) throw outOfRange(`window ${window} is no whole number of seconds from 1 to ${LONGEST_WINDOW}`);
+  if (key !== undefined && typeof key !== 'function') throw wrong(`key is ${typeof key}, not a function`);
+  if (store !== undefined && typeof (store as { hit?: unknown } | null)?.hit !== 'function') throw wrong('store lacks hit');
+  return options;
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
+}
+
+function isHits(hits: unknown): hits is Hits {
+  const { count, resetAfter } = (hits ?? {}) as { count?: unknown; resetAfter?: unknown };
+  return Number.isFinite(count) && Number.isFinite(resetAfter);
+}
+
+function shortened(key: string): string {
+  return key.length <= LONGEST_KEY ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
+}
+
+function wrong(why: string): Error {
+  return withCode(new TypeError(`Cannot create rate limiter: ${why}`), 'bad-option');
+}
+
+function outOfRange(why: string): Error {
+  return withCode(new RangeError(`Cannot create rate limiter: ${why}`), 'bad-option');
+}

@@ -1,0 +1,72 @@
+/**
+ * Stores in Redis, for sessions and rate limits that hold over all machines.
+ *
+ * The client is the application's: one of `redis` (4 and later) or `ioredis` (5 and later), alone, sentinel or cluster, connected, with a
+ * listener for its `error` event. Neither package is loaded here.
+ *
+ * @module
+ */
+import { withCode } from '../http/error-codes.ts';
+import type { RateStore, SessionStore } from '../http/stores.ts';
+import { commandsOf, type RedisClient } from './redis/commands.ts';
+import { HIT_SCRIPT } from './redis/hit-script.ts';
+
+export type { RateStore, SessionStore } from '../http/stores.ts';
+export type { RedisClient } from './redis/commands.ts';
+
+/** Where things lie. */
+export interface RedisStoreOptions {
+  /** What every key begins with. Default `filrouge:session:` and `filrouge:rate:`. Applications that share a Redis need one each. */
+  prefix?: string;
+}
+
+/**
+ * Keeps sessions in Redis, each as one text that expires by itself.
+ *
+ * @throws TypeError (code `bad-option`) for what is no client.
+ * @example
+ * const client = await createClient({ url: 'redis://localhost' }).on('error', console.error).connect();
+ * const sessions = createSessions<{ user: string }>({ secret, store: redisSessionStore(client) });
+ */
+export function redisSessionStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  const commands = commandsOf(client);
+  const prefix = checkedPrefix(options, 'filrouge:session:');
+  return {
+    get: async (id) => {
+      const value = await commands.get(prefix + id);
+      return typeof value === 'string' ? value : undefined; // both clients say null for nothing
+    },
+    set: async (id, value, ttl) => {
+      await commands.set(prefix + id, value, ttl);
+    },
+    delete: async (id) => {
+      await commands.del(prefix + id);
+    },
+  };
+}
+
+/**
+ * Counts for rate limiters in Redis, one hash of at most 33 numbers for each key, by the clock of Redis.
+ *
+ * @throws TypeError (code `bad-option`) for what is no client.
+ * @example
+ * const limiter = createRateLimiter({ limit: 100, window: 60, store: redisRateStore(client) });
+ */
+export function redisRateStore(client: RedisClient, options: RedisStoreOptions = {}): RateStore {
+  const commands = commandsOf(client);
+  const prefix = checkedPrefix(options, 'filrouge:rate:');
+  return {
+    hit: async (key, window, limit) => {
+      const reply = await commands.eval(HIT_SCRIPT, prefix + key, [String(window), String(limit)]);
+      const [count, ms] = reply as [count: number, ms: number];
+      return { count, resetAfter: ms / 1000 };
+    },
+  };
+}
+
+function checkedPrefix({ prefix, ...others }: RedisStoreOptions, usual: string): string {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw withCode(new TypeError(`Cannot create Redis store: there is no option "${unknown}"`), 'bad-option');
+  if (prefix === undefined || typeof prefix === 'string') return prefix ?? usual;
+  throw withCode(new TypeError(`Cannot create Redis store: prefix is ${typeof prefix}, not text`), 'bad-option');
+}

@@ -1,0 +1,71 @@
+/**
+ * The four commands that we need, of either client.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+
+/** What `redis` and `ioredis` clients have in common, as far as it matters here. */
+export interface RedisClient {
+  get(...args: never[]): Promise<unknown>;
+  set(...args: never[]): Promise<unknown>;
+  del(...args: never[]): Promise<unknown>;
+  eval(...args: never[]): Promise<unknown>;
+}
+
+/** The commands, whoever sends them. */
+export interface RedisCommands {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: string, seconds: number): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  eval(script: string, key: string, args: readonly string[]): Promise<unknown>;
+}
+
+/** A client of the package `redis`: options come as an object. */
+interface NodeRedis {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: string, options: { EX: number }): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  eval(script: string, options: { keys: readonly string[]; arguments: readonly string[] }): Promise<unknown>;
+}
+
+/** A client of the package `ioredis`: options come as Redis has them. */
+interface IoRedis {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  eval(script: string, keys: number, ...keysAndArguments: readonly string[]): Promise<unknown>;
+}
+
+/** Tells the clients apart: `defineCommand` is ioredis's, in all its forms. */
+export function commandsOf(client: RedisClient): RedisCommands {
+  if (!hasCommands(client)) {
+    throw withCode(new TypeError('Cannot create Redis store: this is no client of the packages redis or ioredis'), 'bad-option');
+  }
+  return 'defineCommand' in client ? ioRedisCommands(client) : nodeRedisCommands(client);
+}
+
+function hasCommands(client: unknown): client is object {
+  const names = ['get', 'set', 'del', 'eval'] as const;
+  return (
+    typeof client === 'object' && client !== null && names.every((name) => typeof (client as Record<string, unknown>)[name] === 'function')
+  );
+}
+
+function nodeRedisCommands(client: NodeRedis): RedisCommands {
+  return {
+    get: (key) => client.get(key),
+    set: (key, value, seconds) => client.set(key, value, { EX: seconds }),
+    del: (key) => client.del(key),
+    eval: (script, key, args) => client.eval(script, { keys: [key], arguments: args }),
+  };
+}
+
+function ioRedisCommands(client: IoRedis): RedisCommands {
+  return {
+    get: (key) => client.get(key),
+    set: (key, value, seconds) => client.set(key, value, 'EX', seconds),
+    del: (key) => client.del(key),
+    eval: (script, key, args) => client.eval(script, 1, key, ...args),
+  };
+}

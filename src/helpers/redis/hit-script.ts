@@ -1,0 +1,33 @@
+/**
+ * What `HitCounter` does, in Redis: ticks of a window as fields of a hash. A script runs as a whole, so that the count is exact.
+ *
+ * KEYS: the key. ARGV: window in seconds, limit. Gives the count and the milliseconds until the oldest tick leaves the window.
+ *
+ * @module
+ */
+import { TICKS } from '../../http/hit-counter.ts';
+
+/** Lua, for Redis 5 and later. */
+export const HIT_SCRIPT: string = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local length = ARGV[1] * 1000 / ${TICKS}
+local tick = math.floor(now / length)
+local total, oldest = 0, tick
+local marks = redis.call('HGETALL', KEYS[1])
+for i = 1, #marks, 2 do
+  local at = tonumber(marks[i])
+  if at + ${TICKS} < tick then
+    redis.call('HDEL', KEYS[1], marks[i])
+  else
+    total = total + marks[i + 1]
+    if at < oldest then oldest = at end
+  end
+end
+local count = total + 1
+if total < tonumber(ARGV[2]) then
+  redis.call('HINCRBY', KEYS[1], string.format('%.0f', tick), 1)
+  redis.call('PEXPIRE', KEYS[1], math.ceil(length * ${TICKS + 2}))
+end
+return { count, math.ceil((oldest + ${TICKS + 1}) * length - now) }
+`;

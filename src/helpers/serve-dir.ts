@@ -1,0 +1,123 @@
+/**
+ * Files of a folder: GET and HEAD, with ETag, conditions and ranges (RFC 9110 §8.8, §13, §14).
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { extname } from 'node:path';
+import mimeTypes from 'mime-types';
+import { answerConditions } from '../fields/conditional-answer.ts';
+import { FileContent } from '../http/file-content.ts';
+import { fileValidators } from '../http/file-validators.ts';
+import { HttpError } from '../http/http-error.ts';
+import type { OpenFile } from '../http/open-file.ts';
+import { encodePath } from '../http/path.ts';
+import type { Request } from '../http/request.ts';
+import { Response } from '../http/response.ts';
+import { Folder } from './serve-dir/folder.ts';
+import { cacheControl, checkOptions, type ServeDirOptions } from './serve-dir/options.ts';
+import { choosePrecompressed } from './serve-dir/precompressed.ts';
+
+export type { ServeDirOptions } from './serve-dir/options.ts';
+
+/** Up to this a body is read here and now: the file is closed before the handler returns, and head and body leave in one write. */
+const SMALL = 64 * 1024;
+const DEFAULTS: ServeDirOptions = {};
+
+/**
+ * Answers a GET or HEAD with the file that the request's path names below a folder.
+ *
+ * The answer has ETag, Last-Modified and Cache-Control, and is a 304, 412, 206 or 416 where the request's conditions or its Range say so. A folder is
+ * answered with its index file, or, when the path lacks its final slash, with a redirect (301) to the path that has it. Nothing else exists: no
+ * folder without an index, no name that begins with a dot, nothing outside the folder, also by symbolic links, and no pipe or device.
+ *
+ * @param request The request. Its `path` alone decides, the same that guards and routes see.
+ * @param root Path of the folder; a relative one is relative to the working directory. Everything below it is public.
+ * @param options See there. A small object: make it anew for each request, or once.
+ * @returns The answer, or `undefined` when there is no such file: try the next with `??`.
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option; what the file system says when it is in trouble (too many open files).
+ * @example
+ * return serveDir(request, 'public', { maxAge: 3600 }) ?? Response.empty(404);
+ */
+export function serveDir(request: Request, root: string, options: ServeDirOptions = DEFAULTS): Response | undefined {
+  checkOptions(root, options);
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    const response = isVisible(request.path, options) ? answer(request, root, options) : undefined;
+    return response ?? (options.fallthrough === false ? new HttpError(404).response : undefined);
+  }
+  return options.fallthrough === false ? new HttpError(405, undefined, { headers: { Allow: 'GET, HEAD' } }).response : undefined;
+}
+
+/** A `%2F` is a slash inside a name, and no file has such a name. Dot segments are resolved before; that none is left is looked at once more. */
+function isVisible(path: string, { dotfiles }: ServeDirOptions): boolean {
+  if (!path.startsWith('/') || path.includes('%2F')) return false;
+  return !path.includes('/.') || (dotfiles === true && !/\/\.\.?(?:\/|$)/.test(path));
+}
+
+function answer(request: Request, root: string, options: ServeDirOptions): Response | undefined {
+  const folder = Folder.at(root);
+  if (!folder) return undefined;
+  const { path } = request;
+  const stats = folder.stat(path);
+  if (!stats?.isDirectory()) return stats && answerFile(request, folder, path, stats, options);
+  const { index = 'index.html' } = options;
+  if (index === false) return undefined;
+  const indexPath = `${path.endsWith('/') ? path : `${path}/`}${index}`;
+  const indexStats = folder.stat(indexPath);
+  if (!indexStats?.isFile()) return undefined;
+  if (request.original.path.endsWith('/')) return answerFile(request, folder, indexPath, indexStats, options);
+  const file = folder.open(indexPath); // a folder without an index, or outside, does not exist: no redirect may tell of it
+  file?.close();
+  return file && toSlash(request);
+}
+
+/** The path begins with exactly one slash, so that the Location can name no other host; a prefix that was cut off is put back. */
+function toSlash(request: Request): Response {
+  const query = request.rawQuery === '' ? '' : `?${request.rawQuery}`;
+  return Response.redirect(`${encodePath(request.original.path)}/${query}`, 301);
+}
+
+function answerFile(request: Request, folder: Folder, path: string, stats: Stats, options: ServeDirOptions): Response | undefined {
+  if (!stats.isFile()) return undefined; // a FIFO or device is not even opened
+  const original = folder.open(path);
+  if (!original) return undefined;
+  if (options.precompressed === false) return answerWith(request, original, headers(path, original, options));
+  const { file, coding, varies } = choosePrecompressed(request, folder, path, stats);
+  const fields = headers(path, file ?? original, options, coding);
+  if (varies) fields.push(['Vary', 'Accept-Encoding']);
+  if (!file) return answerWith(request, original, fields);
+  original.close();
+  return answerWith(request, file, fields);
+}
+
+/** @param path Of the original: it gives the type, also of a compressed file. */
+function headers(path: string, file: OpenFile, options: ServeDirOptions, coding?: string): [name: string, value: string][] {
+  const { etag, lastModified } = fileValidators(file.version, Date.now());
+  const fields: [string, string][] = [
+    ['Content-Type', mimeTypes.contentType(extname(path)) || 'application/octet-stream'],
+    ['Cache-Control', cacheControl(options)],
+    ['ETag', coding === undefined ? etag : etag.replace(/"$/, `-${coding}"`)],
+    ['Last-Modified', lastModified],
+    ['Accept-Ranges', 'bytes'],
+  ];
+  if (coding !== undefined) fields.push(['Content-Encoding', coding]);
+  return fields;
+}
+
+function answerWith(request: Request, file: OpenFile, fields: readonly [string, string][]): Response {
+  const whole = new Response(undefined, { headers: fields }).withContent(FileContent.holding(file));
+  const response = answerConditions(request, whole, Date.now(), randomUUID);
+  const { content } = response;
+  if (!(content instanceof FileContent)) return response; // 304, 412, 416: the file is closed
+  if (content.size > SMALL) {
+    request.onEnd(() => file.close()); // also when this Response is never sent
+    file.closeWhenForgotten(); // also when this request was made by hand
+    return response;
+  }
+  try {
+    return response.withContent(content.bytes());
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * A folder whose files may be seen, and nothing else.
+ *
+ * A file is opened first, and judged by what was opened: its kind by fstat, its place by the path that the system gives for the descriptor. So nobody
+ * can put another file there between the look and the use. A FIFO does not block, and nothing but a regular file is ever read.
+ *
+ * @module
+ */
+import { readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { OpenFile } from '../../http/open-file.ts';
+
+/** On Windows one file has many names (`PROGRA~1`, `a.txt.`, `a.txt::$DATA`): there only the one that is on disk counts, and links are not followed. */
+const HAS_MANY_NAMES = process.platform === 'win32';
+
+/** What errors say when there is no such file for us. All others, as too many open files, are thrown. */
+const ABSENCE: ReadonlySet<string | undefined> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EACCES',
+  'EPERM',
+  'ENXIO',
+  'ENODEV',
+]);
+
+/** A root. Made for one request, since it may be a link that is switched to the next release while we run. */
+export class Folder {
+  /** Its real path. */
+  readonly #root: string;
+
+  private constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** @returns The folder, or undefined when there is nothing at this path. */
+  static at(root: string): Folder | undefined {
+    const real = unlessAbsent(() => realpathSync.native(root));
+    return real === undefined ? undefined : new Folder(real);
+  }
+
+  /** What lies at a path, wherever links lead. It may be outside: nothing of it may be told before `open` has said yes. */
+  stat(path: string): Stats | undefined {
+    return unlessAbsent(() => statSync(join(this.#root, path), { throwIfNoEntry: false }));
+  }
+
+  /**
+   * Opens a regular file.
+   *
+   * @param path Begins with a slash, holds no dot segments.
+   * @returns The file, or undefined when there is none, it may not be read, or lies outside.
+   */
+  open(path: string): OpenFile | undefined {
+    const wanted = join(this.#root, path);
+    const file = unlessAbsent(() => OpenFile.openSync(wanted));
+    if (!file) return undefined;
+    const real = unlessAbsent(() => realPathOf(file));
+    if (real !== undefined && isInside(real, this.#root, wanted, HAS_MANY_NAMES)) return file;
+    file.close();
+    return undefined;
+  }
+}
+
+/**
+ * Whether a file may be shown.
+ *
+ * @param real Where it really lies.
+ * @param root The real path of the folder.
+ * @param wanted Its path as it was asked for.
+ * @param exactly Whether the two must be the same.
+ */
+export function isInside(real: string, root: string, wanted: string, exactly: boolean): boolean {
+  if (real === wanted) return true;
+  if (exactly || fold(real) === fold(wanted)) return false; // `/Private` for `/private`, on disks that ignore case: guards see two paths
+  return real.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+function fold(path: string): string {
+  return path.normalize().toLowerCase();
+}
+
+/** On Linux, the path of what is open. Elsewhere the path is followed once more, and must lead to the same file. */
+function realPathOf(file: OpenFile): string | undefined {
+  if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${file.descriptor}`);
+  const real = realpathSync.native(file.path);
+  const { dev, ino } = statSync(real);
+  return dev === file.version.device && ino === file.version.inode ? real : undefined;
+}
+
+function unlessAbsent<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (ABSENCE.has((error as NodeJS.ErrnoException).code)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * A session within one exchange: its data as the handler changes it, and what is to become of it in the end.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import type { SessionRules } from './rules.ts';
+
+/** A session as it is kept. */
+export interface KeptSession {
+  /** When it began, or was regenerated; seconds since 1970. */
+  readonly begun: number;
+  /** When it ends if nobody asks. */
+  readonly expires: number;
+  /** The data as JSON. */
+  readonly data: string;
+}
+
+/** What `save` has to do: nothing, end the session, or write it; under a new name when it is another session. */
+export type Outcome =
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'write'; readonly kept: KeptSession; readonly isRenamed: boolean };
+
+/** A tenth of `ttl` after the last cookie the next one is due: few cookies, and an idle life of at least nine tenths of `ttl`. */
+const SLIDE = 10;
+const NOTHING = '{}';
+
+/** The session of one exchange. */
+export class SessionDraft<T extends object> {
+  readonly #rules: SessionRules;
+  readonly #kept: KeptSession | undefined;
+  #data: Partial<T>;
+  #isLookedAt = false;
+  #isRegenerated = false;
+  #isDestroyed = false;
+
+  constructor(rules: SessionRules, kept: KeptSession | undefined) {
+    this.#rules = rules;
+    this.#kept = kept;
+    this.#data = kept ? (JSON.parse(kept.data) as Partial<T>) : {};
+  }
+
+  get isNew(): boolean {
+    this.#isLookedAt = true;
+    return this.#kept === undefined;
+  }
+
+  get data(): Partial<T> {
+    this.#isLookedAt = true;
+    return this.#data;
+  }
+
+  set data(data: Partial<T>) {
+    this.#isLookedAt = true;
+    this.#data = data;
+  }
+
+  /** Whether the handler has seen what depends on the client's cookie. */
+  get isLookedAt(): boolean {
+    return this.#isLookedAt;
+  }
+
+  regenerate(): void {
+    this.#isRegenerated = true;
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#data = {};
+  }
+
+  /** What is to be done now, in seconds since 1970. */
+  outcome(now: number): Outcome {
+    const { ttl, lifetime } = this.#rules;
+    const data = serialize(this.#data);
+    const kept = this.#isDestroyed ? undefined : this.#kept;
+    if (kept === undefined && data === NOTHING) return { kind: this.#isDestroyed ? 'end' : 'leave' };
+    const isRenamed = kept === undefined || this.#isRegenerated;
+    const begun = isRenamed ? now : kept.begun;
+    const expires = Math.min(now + ttl, begun + lifetime);
+    const isDue = isRenamed || data !== kept.data || expires - kept.expires >= ttl / SLIDE;
+    return isDue ? { kind: 'write', kept: { begun, expires, data }, isRenamed } : { kind: 'leave' };
+  }
+}
+
+/** Whether a session that was kept is still one. */
+export function isAlive(kept: KeptSession, rules: SessionRules, now: number): boolean {
+  return now < kept.expires && now < kept.begun + rules.lifetime;
+}
+
+/** The time in whole seconds. */
+export function nowInSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function serialize(data: unknown): string {
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) {
+    throw withCode(
+      new TypeError(`Cannot save session: data is ${data === null ? 'null' : typeof data}, not an object`),
+      'not-serializable',
+    );
+  }
+  try {
+    return JSON.stringify(data);
+  } catch (cause) {
+    throw withCode(new TypeError(`Cannot save session: ${(cause as Error).message}`, { cause }), 'not-serializable');
+  }
+}

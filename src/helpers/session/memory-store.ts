@@ -1,0 +1,61 @@
+/**
+ * A store in the memory of this process: for tests, and for servers that are one process.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import { keepInOwnMemory } from '../../http/own-memory.ts';
+import type { SessionStore } from '../../http/stores.ts';
+
+const MAX_SESSIONS = 10_000;
+
+/**
+ * Makes a store in memory. All sessions end with the process.
+ *
+ * @param options How many sessions it keeps at most, 10,000 unless told: beyond, the one that was written the longest ago goes.
+ * @throws RangeError (code `bad-option`) for a number that is none. Error (code `bad-option`) here or in `startServer`, whichever comes second,
+ *   when the server has several workers: each would know other sessions.
+ * @example
+ * const sessions = createSessions<{ user: string }>({ secret, store: createMemorySessionStore() });
+ * startServer(handler, { workers: 0 });
+ */
+export function createMemorySessionStore({ maxSessions = MAX_SESSIONS }: { maxSessions?: number } = {}): SessionStore {
+  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
+    throw withCode(new RangeError(`Cannot create a session store: maxSessions ${maxSessions} is no whole number from 1 on`), 'bad-option');
+  }
+  keepInOwnMemory(
+    'createMemorySessionStore keeps sessions in one: leave the store out (sealed cookies), use one that all share (filrouge/redis), or serve with workers: 0',
+  );
+  return new MemorySessionStore(maxSessions);
+}
+
+class MemorySessionStore implements SessionStore {
+  readonly #maxSessions: number;
+  /** In the order in which they were written. */
+  readonly #sessions: Map<string, { readonly value: string; readonly expires: number }> = new Map();
+
+  constructor(maxSessions: number) {
+    this.#maxSessions = maxSessions;
+  }
+
+  async get(id: string): Promise<string | undefined> {
+    const session = this.#sessions.get(id);
+    if (session === undefined || performance.now() < session.expires) return session?.value;
+    this.#sessions.delete(id);
+    return undefined;
+  }
+
+  async set(id: string, value: string, ttl: number): Promise<void> {
+    const now = performance.now();
+    this.#sessions.delete(id); // to the end of the order
+    for (const [oldest, { expires }] of this.#sessions) {
+      if (now < expires && this.#sessions.size < this.#maxSessions) break;
+      this.#sessions.delete(oldest);
+    }
+    this.#sessions.set(id, { value, expires: now + ttl * 1000 });
+  }
+
+  async delete(id: string): Promise<void> {
+    this.#sessions.delete(id);
+  }
+}

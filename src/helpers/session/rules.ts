@@ -1,0 +1,116 @@
+/**
+ * The options of sessions, checked, and the cookie that follows from them.
+ *
+ * @module
+ */
+import { parseCookie } from '../../fields/cookie.ts';
+import { withCode } from '../../http/error-codes.ts';
+import type { Request } from '../../http/request.ts';
+import { type CookieOptions, serializeSetCookie } from '../../http/set-cookie.ts';
+import type { SessionOptions } from '../session.ts';
+
+/** RFC 5869 wants good key material: 32 bytes are what the key has. */
+const MIN_SECRET = 32;
+const DAY = 86_400;
+const MAX_LIFETIME = 30 * DAY;
+/** Browsers cut longer lives (RFC 6265bis §5.6.2): 400 days. */
+const LONGEST = 400 * DAY;
+const KNOWN: ReadonlySet<string> = new Set(['secret', 'name', 'ttl', 'lifetime', 'cookie']);
+
+/** A cookie as one request sees it. */
+export interface SessionCookie {
+  readonly name: string;
+  readonly options: CookieOptions;
+}
+
+/** The options, checked. */
+export interface SessionRules {
+  readonly secrets: readonly string[];
+  /** Seconds. */
+  readonly ttl: number;
+  /** Seconds. */
+  readonly lifetime: number;
+  /** The cookie for requests that came over TLS, and for others. */
+  readonly secureCookie: SessionCookie;
+  readonly plainCookie: SessionCookie;
+}
+
+/**
+ * Checks the options.
+ *
+ * @param store What stands there for a store: a mistake here would keep sessions where nobody expects them.
+ */
+export function sessionRules(options: SessionOptions, store: unknown): SessionRules {
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw wrong(`there is no option "${name}"`);
+  if (store !== undefined && !isStore(store)) throw wrong('store lacks get, set or delete');
+  const { ttl = DAY, cookie = {} } = options;
+  const { lifetime = Math.max(MAX_LIFETIME, ttl) } = options;
+  if (!isLife(ttl)) throw outOfRange(`ttl ${ttl} is no whole number of seconds from 1 to ${LONGEST}`);
+  if (!isLife(lifetime) || lifetime < ttl) throw outOfRange(`lifetime ${lifetime} is no whole number of seconds from ttl to ${LONGEST}`);
+  const hasLife = cookie.maxAge !== undefined || cookie.expires !== undefined;
+  if (hasLife) throw wrong('cookie.maxAge and cookie.expires follow from ttl: set that');
+  return {
+    secrets: checkedSecrets(options.secret),
+    ttl,
+    lifetime,
+    secureCookie: cookieOf(options.name, cookie, true),
+    plainCookie: cookieOf(options.name, cookie, false),
+  };
+}
+
+/** The cookie for a request. Whether it came over TLS is what the server knows, or a trusted proxy has told it. */
+export function cookieFor(rules: SessionRules, request: Request): SessionCookie {
+  return request.secure ? rules.secureCookie : rules.plainCookie;
+}
+
+/** What the client sent under the cookie's name. */
+export function cookieValue(cookie: SessionCookie, request: Request): string | undefined {
+  const lines = request.headerAll('cookie');
+  if (lines.length === 0) return undefined;
+  return parseCookie(lines.length > 1 ? lines.join('; ') : lines[0])[cookie.name];
+}
+
+function cookieOf(name: string | undefined, given: CookieOptions, isTls: boolean): SessionCookie {
+  const secure = given.secure ?? (isTls || /^__(?:Host|Secure)-/i.test(name ?? ''));
+  const isHostOnly = given.domain === undefined && (given.path ?? '/') === '/';
+  const ownName = secure ? `${isHostOnly ? '__Host' : '__Secure'}-session` : 'session';
+  const cookie = { name: name ?? ownName, options: { ...given, secure } };
+  try {
+    serializeSetCookie(cookie.name, 'value', cookie.options);
+  } catch (cause) {
+    throw withCode(new TypeError(`Cannot create sessions: ${(cause as Error).message}`, { cause }), 'bad-option');
+  }
+  return cookie;
+}
+
+function checkedSecrets(secret: unknown): readonly string[] {
+  const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
+  if (secrets.length === 0) throw wrong('there is no secret');
+  return secrets.map((one) => {
+    if (typeof one !== 'string') throw wrong(`secret is ${typeof one}, not text`);
+    const size = Buffer.byteLength(one);
+    if (size >= MIN_SECRET) return one;
+    throw wrong(
+      `secret has ${size} bytes, not at least ${MIN_SECRET}: take what "openssl rand -base64 32" prints, and keep it out of the source`,
+    );
+  });
+}
+
+function isStore(store: unknown): boolean {
+  const methods = ['get', 'set', 'delete'] as const;
+  return (
+    typeof store === 'object' && store !== null && methods.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
+  );
+}
+
+function isLife(seconds: unknown): boolean {
+  return Number.isSafeInteger(seconds) && (seconds as number) >= 1 && (seconds as number) <= LONGEST;
+}
+
+function wrong(why: string): Error {
+  return withCode(new TypeError(`Cannot create sessions: ${why}`), 'bad-option');
+}
+
+function outOfRange(why: string): Error {
+  return withCode(new RangeError(`Cannot create sessions: ${why}`), 'bad-option');
+}

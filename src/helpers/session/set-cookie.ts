@@ -1,0 +1,56 @@
+/**
+ * What a session adds to a response.
+ *
+ * @module
+ */
+import { serializeVary } from '../../fields/vary.ts';
+import { withCode } from '../../http/error-codes.ts';
+import type { Response } from '../../http/response.ts';
+import { serializeSetCookie } from '../../http/set-cookie.ts';
+import type { SessionCookie } from './rules.ts';
+
+/** What every browser takes (RFC 6265 §6.1): name, value and attributes together. */
+const MAX_COOKIE = 4096;
+
+/**
+ * Sets the cookie.
+ *
+ * @param maxAge Seconds.
+ * @throws Error (code `session-too-large`) for a cookie that browsers would drop without a word.
+ */
+export function withSessionCookie(response: Response, { name, options }: SessionCookie, value: string, maxAge: number): Response {
+  const line = serializeSetCookie(name, value, { ...options, maxAge });
+  if (line.length > MAX_COOKIE) {
+    const hint = 'keep less in it (the key of a record instead of the record), or give createSessions a store';
+    throw withCode(
+      new Error(`Cannot save session: its cookie has ${line.length} bytes, browsers take ${MAX_COOKIE}; ${hint}`),
+      'session-too-large',
+    );
+  }
+  return uncached(response.withAddedHeader('Set-Cookie', line));
+}
+
+/** Takes the cookie away. */
+export function withoutSessionCookie(response: Response, { name, options }: SessionCookie): Response {
+  const line = serializeSetCookie(name, '', { ...options, maxAge: 0, expires: new Date(0) });
+  return uncached(response.withAddedHeader('Set-Cookie', line));
+}
+
+/** Tells caches that the response depends on the cookie (RFC 9110 §12.5.5). */
+export function varying(response: Response): Response {
+  const values = response.headers.filter(([name]) => name.toLowerCase() === 'vary').map(([, value]) => value);
+  return response.withHeader('Vary', serializeVary(values.length > 0 ? values.join(', ') : undefined, 'Cookie'));
+}
+
+/** A cookie is for one client: no shared cache may keep it (RFC 9111 §7.3), whatever a `public` of the handler's says. */
+function uncached(response: Response): Response {
+  const values = response.headers.filter(([name]) => name.toLowerCase() === 'cache-control').map(([, value]) => value);
+  const directives = new Set(
+    values
+      .join(',')
+      .split(',')
+      .map((directive) => directive.trim().toLowerCase()),
+  );
+  const isPrivate = directives.has('no-store') || (directives.has('private') && !directives.has('public'));
+  return isPrivate ? response : response.withNoCache();
+}

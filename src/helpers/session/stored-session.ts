@@ -1,0 +1,118 @@
+/**
+ * Sessions whose data lies in a store, under a name that travels in a signed cookie.
+ *
+ * @module
+ */
+import type { Request } from '../../http/request.ts';
+import type { Response } from '../../http/response.ts';
+import type { SessionStore } from '../../http/stores.ts';
+import type { StoredSession } from '../session.ts';
+import { isAlive, type KeptSession, nowInSeconds, SessionDraft } from './draft.ts';
+import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
+import { varying, withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
+import { createId, IdSigner } from './signed-id.ts';
+
+/** What all sessions of a store have in common. */
+interface Shelf {
+  readonly rules: SessionRules;
+  readonly store: SessionStore;
+  readonly signer: IdSigner;
+}
+
+/** Makes `open`. */
+export function openStored<T extends object>(rules: SessionRules, store: SessionStore): (request: Request) => Promise<StoredSession<T>> {
+  const shelf: Shelf = { rules, store, signer: new IdSigner(rules.secrets) };
+  return async (request) => {
+    const cookie = cookieFor(rules, request);
+    const value = cookieValue(cookie, request);
+    const id = value === undefined ? undefined : shelf.signer.verify(cookie.name, value);
+    const kept = id === undefined ? undefined : parseKept(await store.get(id));
+    const isOpen = kept !== undefined && isAlive(kept, rules, nowInSeconds());
+    const draft = new SessionDraft<T>(rules, isOpen ? kept : undefined);
+    return new SessionInStore<T>(shelf, draft, cookie, isOpen ? id : undefined, value !== undefined);
+  };
+}
+
+class SessionInStore<T extends object> implements StoredSession<T> {
+  readonly #shelf: Shelf;
+  readonly #draft: SessionDraft<T>;
+  readonly #cookie: SessionCookie;
+  /** Its name so far: undefined when it is new, whatever the client has sent. */
+  readonly #id: string | undefined;
+  readonly #hasCookie: boolean;
+  #newId: string | undefined;
+
+  constructor(shelf: Shelf, draft: SessionDraft<T>, cookie: SessionCookie, id: string | undefined, hasCookie: boolean) {
+    this.#shelf = shelf;
+    this.#draft = draft;
+    this.#cookie = cookie;
+    this.#id = id;
+    this.#hasCookie = hasCookie;
+  }
+
+  get data(): Partial<T> {
+    return this.#draft.data;
+  }
+
+  set data(data: Partial<T>) {
+    this.#draft.data = data;
+  }
+
+  get isNew(): boolean {
+    return this.#draft.isNew;
+  }
+
+  regenerate(): void {
+    this.#draft.regenerate();
+  }
+
+  destroy(): void {
+    this.#draft.destroy();
+  }
+
+  async save(response: Response): Promise<Response> {
+    try {
+      const finished = await this.#finish(response);
+      return this.#draft.isLookedAt ? varying(finished) : finished;
+    } catch (error) {
+      response.dispose(); // it will not be sent
+      throw error;
+    }
+  }
+
+  async #finish(response: Response): Promise<Response> {
+    const { store, signer } = this.#shelf;
+    const now = nowInSeconds();
+    const outcome = this.#draft.outcome(now);
+    if (outcome.kind === 'leave') return response;
+    if (outcome.kind === 'end') {
+      if (this.#id !== undefined) await store.delete(this.#id);
+      return this.#hasCookie ? withoutSessionCookie(response, this.#cookie) : response;
+    }
+    // Ended or renamed by another request while this one ran: writing would bring it back after a logout.
+    if (!outcome.isRenamed && parseKept(await store.get(this.#id as string)) === undefined) return response;
+    const { kept } = outcome;
+    const life = kept.expires - now;
+    this.#newId ??= createId();
+    const id = outcome.isRenamed ? this.#newId : (this.#id as string); // only a session that is kept is not renamed
+    await store.set(id, serializeKept(kept), life);
+    if (outcome.isRenamed && this.#id !== undefined) await store.delete(this.#id);
+    return withSessionCookie(response, this.#cookie, signer.sign(this.#cookie.name, id), life);
+  }
+}
+
+function serializeKept({ begun, expires, data }: KeptSession): string {
+  return `{"begun":${begun},"expires":${expires},"data":${data}}`;
+}
+
+/** Reads what lies in the store. What is no session, somebody else has put there. */
+function parseKept(text: string | undefined): KeptSession | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const { begun, expires, data } = JSON.parse(text) as { begun: unknown; expires: unknown; data: unknown };
+    const isSession = typeof begun === 'number' && typeof expires === 'number' && typeof data === 'object' && data !== null;
+    return isSession ? { begun, expires, data: JSON.stringify(data) } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * What helpers may keep elsewhere: the interfaces between them and a store of the application's.
+ *
+ * @module
+ */
+
+/** What a store has counted. */
+export interface Hits {
+  /** How many times the key was hit within the window, this time included. Above the limit: this one is refused. */
+  readonly count: number;
+  /** Seconds until the oldest of them leaves the window. */
+  readonly resetAfter: number;
+}
+
+/**
+ * Counts how often something was asked for. One that all machines share makes a limit hold over all of them.
+ *
+ * @example
+ * const counts = new Map<string, number>(); // one fixed window, for the time that this process runs
+ * const store: RateStore = {
+ *   hit(key, window) {
+ *     counts.set(key, (counts.get(key) ?? 0) + 1);
+ *     return { count: counts.get(key) ?? 1, resetAfter: window };
+ *   },
+ * };
+ */
+export interface RateStore {
+  /**
+   * Counts one more.
+   *
+   * @param key What is counted: the limiter's name for itself, then that of the client.
+   * @param window Seconds.
+   * @param limit How many the limiter lets through. A store may leave those above it uncounted, so that who keeps asking is not kept out for ever.
+   */
+  hit(key: string, window: number, limit: number): Hits | Promise<Hits>;
+}
+
+/**
+ * Keeps sessions. All workers and machines that serve them must see the same one.
+ *
+ * @example
+ * const store: SessionStore = {
+ *   get: async (id) => (await database.one('select value from sessions where id = $1 and ends > now()', [id]))?.value,
+ *   set: (id, value, ttl) => database.run('insert … on conflict (id) do update …', [id, value, ttl]),
+ *   delete: (id) => database.run('delete from sessions where id = $1', [id]),
+ * };
+ */
+export interface SessionStore {
+  /** What was kept; undefined when there is nothing, or no longer. */
+  get(id: string): Promise<string | undefined>;
+  /**
+   * Keeps a value in place of what was there.
+   *
+   * @param ttl Whole seconds; may be forgotten after that.
+   */
+  set(id: string, value: string, ttl: number): Promise<void>;
+  /** Forgets a value; not being there is no error. */
+  delete(id: string): Promise<void>;
+}

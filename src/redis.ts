@@ -1,0 +1,13 @@
+/**
+ * The door `filrouge/redis`: sessions and rate limits that hold over all machines.
+ *
+ * @module
+ */
+export {
+  type RateStore,
+  type RedisClient,
+  type RedisStoreOptions,
+  redisRateStore,
+  redisSessionStore,
+  type SessionStore,
+} from './helpers/redis.ts';

@@ -1,0 +1,163 @@
+/**
+ * A request on its way through a handler thread, as the main thread sees it.
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream';
+import { FileContent } from '../../http/file-content.ts';
+import type { HeaderList } from '../../http/header-list.ts';
+import { HttpError } from '../../http/http-error.ts';
+import { OpenFile } from '../../http/open-file.ts';
+import type { Request } from '../../http/request.ts';
+import { Response } from '../../http/response.ts';
+import { type Content, StreamContent } from '../../http/response-body.ts';
+import { REPORTED } from '../exchange.ts';
+import type { HandlerThread } from './handler-thread.ts';
+import { RemoteStream } from './remote-stream.ts';
+import { SocketTunnel } from './tunnel.ts';
+import { type FromThread, WINDOW, type WireContent, type WireFile } from './wire.ts';
+
+/** One request, from the moment it waits for a thread until nothing of it is left there. */
+export class Flight {
+  readonly request: Request;
+  /** Monotonic ms. */
+  readonly startedAt: number;
+  /** The thread it was given to, and its number there. */
+  thread: HandlerThread | undefined;
+  id = 0;
+  /** It was logged as slow. */
+  isSlow = false;
+  /** The client has its answer, or is gone. */
+  isAnswered = false;
+  /** Frees what is held for the thread. */
+  letGo: (() => void) | undefined;
+  readonly #resolve: (response: Response) => void;
+  #stream: RemoteStream | undefined;
+  #tunnel: SocketTunnel | undefined;
+  /** Bytes of the request's body that are on their way, and who waits for them to be taken. */
+  #sent = -1;
+  #onTaken: (() => void) | undefined;
+
+  constructor(request: Request, startedAt: number, resolve: (response: Response) => void) {
+    this.request = request;
+    this.startedAt = startedAt;
+    this.#resolve = resolve;
+  }
+
+  /** Answers the client, once. */
+  answer(response: Response): void {
+    if (this.isAnswered) return response.dispose();
+    this.isAnswered = true;
+    this.#resolve(response);
+  }
+
+  /** What the thread has answered. @returns Whether more is to come. */
+  take([, , status, , content, holds]: Extract<FromThread, readonly ['answer', ...unknown[]]>, fields: HeaderList): boolean {
+    const { request } = this;
+    const thread = this.thread as HandlerThread; // it has just spoken
+    const response = Response.ofParts(
+      status,
+      fields,
+      this.#contentOf(content, thread),
+      content[0] === 'upgrade' ? this.#takeOver : undefined,
+    );
+    if (holds) {
+      request.onEnd(() => {
+        thread.post(['over', this.id]);
+        if (!this.letGo) thread.forget(this.id); // else the thread says when it has
+      });
+    }
+    this.answer(response);
+    return holds || content[0] === 'upgrade';
+  }
+
+  #contentOf(content: WireContent, thread: HandlerThread): Content {
+    switch (content[0]) {
+      case 'text':
+        return content[1];
+      case 'bytes':
+        return Buffer.from(content[1].buffer, content[1].byteOffset, content[1].byteLength);
+      case 'file':
+        return fileOf(content[1]);
+      case 'stream':
+        this.#stream = new RemoteStream(thread, this.id);
+        return new StreamContent(this.#stream, content[1]);
+      default:
+        return undefined;
+    }
+  }
+
+  readonly #takeOver = (socket: Duplex, head: Uint8Array): void => {
+    this.#tunnel = new SocketTunnel(this.thread as HandlerThread, this.id, socket, head);
+  };
+
+  /** More of a streamed response or an upgraded connection. */
+  data(bytes: Uint8Array | string): void {
+    this.#stream?.deliver(bytes);
+    this.#tunnel?.write(bytes as Uint8Array);
+  }
+
+  /** The end of it. */
+  end(): void {
+    this.#stream?.finish();
+    this.#tunnel?.end();
+  }
+
+  /** The response's source has failed, or the thread has destroyed the connection. */
+  fail(): void {
+    this.#stream?.fail(REPORTED);
+    this.#tunnel?.destroy();
+  }
+
+  /** The thread has taken bytes of a body or a connection. */
+  taken(count: number): void {
+    this.#sent = this.#sent === -1 ? 0 : this.#sent - count;
+    this.#onTaken?.();
+    this.#tunnel?.taken(count);
+  }
+
+  /** The thread reads no more of the request's body. */
+  dropped(): void {
+    this.request.body.stream().destroy();
+  }
+
+  /** The thread is gone. @param status 503 when it was stopped, 500 when it has died. */
+  lose(status: number): void {
+    const headers = status === 503 ? { 'Retry-After': '1' } : {};
+    this.answer(new HttpError(status, undefined, { code: 'thread-stopped', headers }).response);
+    this.fail();
+    this.letGo?.();
+  }
+
+  /** Sends a streamed body to the thread as it comes in and as the thread takes it; the first piece when the thread asks for it. */
+  async feed(thread: HandlerThread): Promise<void> {
+    try {
+      await this.#room();
+      for await (const chunk of this.request.body.stream()) {
+        const bytes = chunk as Buffer;
+        thread.post(['data', this.id, bytes]);
+        this.#sent += bytes.length;
+        await this.#room();
+      }
+      thread.post(['end', this.id]);
+    } catch (error) {
+      const { message } = error as Error;
+      const [status, code] = error instanceof HttpError ? [error.status, error.code] : [undefined, undefined];
+      thread.post(['failed', this.id, [message, status, code]]);
+    }
+  }
+
+  async #room(): Promise<void> {
+    while (this.#sent === -1 || this.#sent > WINDOW) {
+      await new Promise<void>((resolve) => {
+        this.#onTaken = resolve;
+      });
+    }
+  }
+}
+
+/** The file a thread answers with. */
+export function fileOf({ path, fileSize, version, parts, descriptor }: WireFile): FileContent {
+  const held = descriptor === undefined || !version ? undefined : new OpenFile(path, descriptor, version);
+  return new FileContent(path, fileSize, version, held, parts);
+}

@@ -1,0 +1,290 @@
+/**
+ * One handler thread as the main thread sees it: its inbox, what it has under way, its start and its end.
+ *
+ * @module
+ */
+import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
+import { HeaderList } from '../../http/header-list.ts';
+import type { Request } from '../../http/request.ts';
+import { countForThread } from '../hits.ts';
+import { type Flight, fileOf } from './flight.ts';
+import {
+  Board,
+  type FromThread,
+  ownedBytes,
+  SMALL,
+  type ThreadData,
+  type ToThread,
+  type WireBody,
+  type WireList,
+  type WirePeer,
+} from './wire.ts';
+
+/** How long after `terminate` a thread counts as held by something that no interrupt reaches, ms. */
+const TERMINATION_TIME = 500;
+
+/** What a pool is told of its threads. */
+export interface ThreadEvents {
+  onReady(thread: HandlerThread): void;
+  /** Something was answered: it may take more. */
+  onAnswer(thread: HandlerThread): void;
+  /** It has ended by itself. */
+  onExit(thread: HandlerThread, why: string): void;
+  /** The script has called `close()`. */
+  onClose(timeout: number | undefined): void;
+}
+
+/** What a thread runs in: a worker of node:worker_threads, or for tests something else. */
+export interface Vessel {
+  readonly worker: Worker | undefined;
+  /** @returns Whether it has ended in time. */
+  stop(): Promise<boolean>;
+}
+
+/** Starts a thread that speaks through `data.port`. `onExit` is told why it has ended. */
+export type StartVessel = (data: ThreadData, onExit: (why: string) => void) => Vessel;
+
+/** A handler thread. */
+export class HandlerThread {
+  readonly board: Board = new Board();
+  readonly vessel: Vessel;
+  /** Requests it has and has not let go of, by their number. */
+  readonly flights: Map<number, Flight> = new Map();
+  isReady = false;
+  /** It takes no more requests. */
+  isGone = false;
+  /** It has not come back from the handler it is in. */
+  isStalled = false;
+  /** Since when it has nothing to do, monotonic ms. */
+  idleSince = 0;
+  /** `board.left` when it was looked at last, and how often it was the same. */
+  leftBefore = 0;
+  sameFor = 0;
+  /** Since when it has not begun with a request that was given to it, and `board.left` then. */
+  silentSince: number = Number.POSITIVE_INFINITY;
+  leftAtRecall = 0;
+  readonly #port: MessagePort;
+  readonly #events: ThreadEvents;
+  /** Requests put into its inbox. */
+  #posted = 0;
+  #nextId = 0;
+  #outbox: ToThread[] = [];
+  #transfer: Transferable[] = [];
+  readonly #lists: HeaderList[] = [];
+
+  constructor(ports: { readonly port1: MessagePort; readonly port2: MessagePort }, start: StartVessel, events: ThreadEvents) {
+    this.#events = events;
+    this.#port = ports.port1;
+    this.#port.on('message', this.#onMessage);
+    this.#port.unref(); // connections keep the process alive, not idle threads
+    this.vessel = start({ port: ports.port2, shared: this.board.buffer }, (why) => {
+      if (!this.isGone) events.onExit(this, why);
+    });
+  }
+
+  /** Requests in its inbox, or in its handler's hands without a promise yet. */
+  get pending(): number {
+    return (this.#posted - this.board.left) | 0;
+  }
+
+  /** The request whose handler has been called and has not returned. */
+  get running(): Flight | undefined {
+    const { left, entered, current } = this.board;
+    return entered === left ? undefined : this.flights.get(current);
+  }
+
+  /** Gives it a request. */
+  send(flight: Flight): void {
+    const id = this.#freeId();
+    flight.thread = this;
+    flight.id = id;
+    this.flights.set(id, flight);
+    this.board.offer(id);
+    this.#posted = (this.#posted + 1) | 0;
+    const { request } = flight;
+    this.post([
+      'request',
+      id,
+      request.method,
+      request.target,
+      request.httpVersion,
+      request.rawHeader,
+      peerOf(request),
+      this.#bodyOf(flight),
+    ]);
+  }
+
+  /** The next number, small enough for the shared memory. A websocket may still have one from long ago. */
+  #freeId(): number {
+    do this.#nextId = (this.#nextId + 1) & 0x3fffffff;
+    while (this.flights.has(this.#nextId));
+    return this.#nextId;
+  }
+
+  /** Takes a request back. @returns Whether the thread has not begun with it. */
+  recall(flight: Flight): boolean {
+    if (!this.board.recall(flight.id)) return false;
+    this.flights.delete(flight.id);
+    flight.letGo?.();
+    return true;
+  }
+
+  /** Takes back all that wait behind the one it is in, oldest first. */
+  recallWaiting(): Flight[] {
+    return [...this.flights.values()].filter((flight) => this.recall(flight));
+  }
+
+  /** Says something to it; what one turn of the loop says leaves in one message. */
+  post(item: ToThread): void {
+    if (this.isGone) return;
+    if (this.#outbox.length === 0) setImmediate(this.#flush);
+    const data = item[0] === 'data' || item[0] === 'opened' ? item[2] : item[0] === 'request' ? item[7] : undefined;
+    if (data instanceof Uint8Array && data.length > 0) {
+      const owned = ownedBytes(data);
+      if (owned.length > SMALL) this.#transfer.push(owned.buffer);
+      this.#outbox.push(
+        item[0] === 'request'
+          ? [item[0], item[1], item[2], item[3], item[4], item[5], item[6], owned]
+          : ([item[0], item[1], owned] as ToThread),
+      );
+    } else this.#outbox.push(item);
+  }
+
+  forget(id: number): void {
+    this.flights.delete(id);
+  }
+
+  /** Stops it, whatever it does. What it has under way is lost. @returns Whether it has ended; false when something holds it that no interrupt reaches. */
+  async stop(): Promise<boolean> {
+    this.isGone = true;
+    this.#port.close();
+    this.#loseAll(503);
+    return this.vessel.stop();
+  }
+
+  /** It has died. */
+  lose(): void {
+    this.isGone = true;
+    this.#port.close();
+    this.#loseAll(500);
+  }
+
+  #loseAll(status: number): void {
+    for (const flight of this.flights.values()) flight.lose(status);
+    this.flights.clear();
+  }
+
+  readonly #flush = (): void => {
+    if (this.isGone) return;
+    const items = this.#outbox;
+    const transfer = this.#transfer;
+    this.#outbox = [];
+    this.#transfer = [];
+    this.#port.postMessage(items, transfer);
+  };
+
+  #bodyOf(flight: Flight): WireBody {
+    const { source } = flight.request.body;
+    if (Buffer.isBuffer(source)) return source.length === 0 ? undefined : source;
+    if ('stream' in source) {
+      void flight.feed(this);
+      return [true, source.size ?? -1];
+    }
+    flight.letGo = source.retain?.();
+    return [source.descriptor as number, source.size]; // the exchange is under way, so that it is open
+  }
+
+  readonly #onMessage = (items: readonly FromThread[]): void => {
+    for (const item of items) this.#take(item);
+  };
+
+  #take(item: FromThread): void {
+    switch (item[0]) {
+      case 'ready':
+        this.isReady = true;
+        return this.#events.onReady(this);
+      case 'close':
+        return this.#events.onClose(item[1]);
+      case 'hits':
+        return void countForThread(item[2]).then((answers) => this.post(['hits', item[1], answers]));
+      case 'answer':
+        this.#answered(item);
+        return this.#events.onAnswer(this);
+      default:
+        this.#follow(item);
+    }
+  }
+
+  #answered(item: Extract<FromThread, readonly ['answer', ...unknown[]]>): void {
+    const fields = this.#listOf(item[3]);
+    const flight = this.flights.get(item[1]);
+    if (!flight) {
+      if (item[4][0] === 'file') fileOf(item[4][1]).drop(); // it may be open
+    } else if (!flight.take(item, fields)) this.flights.delete(flight.id);
+  }
+
+  /** What comes behind an answer. */
+  #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'answer', ...unknown[]]>): void {
+    const flight = this.flights.get(item[1]);
+    if (!flight) return;
+    switch (item[0]) {
+      case 'data':
+        return flight.data(item[2]);
+      case 'end':
+        return flight.end();
+      case 'failed':
+        return flight.fail();
+      case 'taken':
+        return flight.taken(item[2]);
+      case 'dropped':
+        return flight.dropped();
+      default:
+        flight.letGo?.();
+        this.flights.delete(flight.id);
+    }
+  }
+
+  /** A list comes whole the first time, and by its number when it is sent again. */
+  #listOf(list: WireList): HeaderList {
+    if (typeof list === 'number') return this.#lists[list] as HeaderList; // it has come before
+    const [number, ...flat] = list as readonly [string, ...string[]];
+    const made = HeaderList.ofChecked(flat);
+    if (number !== '') this.#lists[Number(number)] = made;
+    return made;
+  }
+}
+
+function peerOf({ peer }: Request): WirePeer {
+  return [peer.remoteAddress, peer.remotePort, peer.secure, peer.host, peer.readAt + performance.timeOrigin];
+}
+
+/** Starts a real thread: the same script, which will come to `startServer` there as well. */
+export function startWorkerThread(script: string, env: Readonly<Record<string, string>>): StartVessel {
+  return ({ port, shared }, onExit) => {
+    const worker = new Worker(script, {
+      argv: process.argv.slice(2),
+      env: { ...process.env, ...env },
+      workerData: { filrouge: { port, shared } },
+      transferList: [port],
+    });
+    let why = 'it ended';
+    worker.on('error', (error: unknown) => {
+      why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    const exited = new Promise<true>((resolve) => {
+      worker.on('exit', (code) => {
+        resolve(true);
+        onExit(code === 0 || why !== 'it ended' ? why : `it ended with code ${code}`);
+      });
+    });
+    worker.unref();
+    return {
+      worker,
+      stop() {
+        void worker.terminate();
+        const overdue = new Promise<false>((resolve) => setTimeout(() => resolve(false), TERMINATION_TIME).unref());
+        return Promise.race([exited, overdue]);
+      },
+    };
+  };
+}

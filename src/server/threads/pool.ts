@@ -1,0 +1,327 @@
+/**
+ * The handler threads of one process: which one gets which request, when there are more or fewer of them, and what becomes of one that does not return.
+ *
+ * A request goes to a thread that has nothing to do; of several to the one with the fewest promises open. When all are busy it is put into the
+ * inbox of one that makes progress: many small handlers then cost one message for many requests. A thread that has not come back from a handler
+ * within a few milliseconds gets nothing more, and what waits in its inbox is taken back and given to others: so nobody waits behind a handler
+ * that blocks, but for the moment until that is noticed. What no thread can take waits in a bounded queue.
+ *
+ * At its deadline a request is answered 503. When its handler is still running, the thread is given up at once, another one started in its place, the
+ * line where it stands logged, and then it is stopped. What no interrupt can stop (a system call) keeps its thread; the process is then to be retired.
+ *
+ * @module
+ */
+import { MessageChannel } from 'node:worker_threads';
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+import type { Response } from '../../http/response.ts';
+import type { Address, ThreadHost } from '../local.ts';
+import { log } from '../operator-log.ts';
+import type { ResolvedOptions } from '../options.ts';
+import { Flight } from './flight.ts';
+import { HandlerThread, type StartVessel, type ThreadEvents } from './handler-thread.ts';
+import { placeOf } from './stack.ts';
+
+/** Requests in the inbox of a thread that makes progress. */
+const MAX_PENDING = 64;
+/** Requests that wait for a thread, for each thread there may be; and at least. */
+const QUEUED_PER_THREAD = 64;
+const LEAST_QUEUE = 256;
+/** How often threads are looked at while they have something to do, ms; one that has not moved twice in a row is stalled. */
+const CHECK_INTERVAL = 2;
+/** A thread above the least number that has had nothing to do for so long is ended, ms; one at a time. */
+const IDLE_TIME = 10_000;
+/** The wait before a thread is started again that died before it was ready, ms: doubled each time up to the longest. */
+const FIRST_DELAY = 100;
+const LONGEST_DELAY = 10_000;
+/** How long a script may take to call `startServer`, ms. */
+const START_TIME = 60_000;
+
+/** The handler threads of a process. */
+export class ThreadPool implements ThreadEvents {
+  readonly #options: ResolvedOptions;
+  readonly #least: number;
+  readonly #most: number;
+  readonly #start: StartVessel;
+  readonly #host: ThreadHost;
+  readonly #threads: Set<HandlerThread> = new Set();
+  #queue: Flight[] = [];
+  #isChecking = false;
+  #isClosed = false;
+  /** Deaths in a row of threads that were never ready. */
+  #failures = 0;
+  #place: { readonly address: Address; readonly url: string } | undefined;
+  readonly #starting: Map<HandlerThread, { resolve: () => void; reject: (error: Error) => void }> = new Map();
+
+  constructor(options: ResolvedOptions, start: StartVessel, host: ThreadHost) {
+    this.#options = options;
+    this.#least = options.threads.min;
+    this.#most = options.threads.max;
+    this.#start = start;
+    this.#host = host;
+  }
+
+  /** Starts the least number of threads. @throws The first error, when the script cannot be run in one. */
+  async start(): Promise<void> {
+    const first = Array.from({ length: this.#least }, () => this.#add());
+    const ready = first.map((thread) => new Promise<void>((resolve, reject) => this.#starting.set(thread, { resolve, reject })));
+    const overdue = setTimeout(() => {
+      for (const [thread, { reject }] of this.#starting) {
+        if (!thread.isReady) reject(new Error(`its script has not called startServer within ${START_TIME / 1000} s`));
+      }
+    }, START_TIME);
+    try {
+      await Promise.all(ready);
+    } catch (error) {
+      await this.close();
+      throw new Error(`Cannot start server: a handler thread could not start: ${(error as Error).message}`, { cause: error });
+    } finally {
+      clearTimeout(overdue);
+      this.#starting.clear();
+    }
+  }
+
+  /** Tells the threads where the server listens. */
+  listening(address: Address, url: string): void {
+    this.#place = { address, url };
+    for (const thread of this.#threads) thread.post(['listening', address, url]);
+  }
+
+  /** Threads that are there, and requests that wait for one. */
+  get size(): number {
+    return this.#threads.size;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Has a request handled. The promise never rejects. */
+  readonly handle = (request: Request): Promise<Response> => {
+    return new Promise((resolve) => {
+      const flight = new Flight(request, performance.now(), resolve);
+      request.whenAborted((reason) => {
+        if (flight.thread) flight.thread.post(['abort', flight.id, reason.message]);
+        else flight.answer(busy()); // nobody reads it
+      });
+      this.#dispatch(flight);
+      this.#check();
+    });
+  };
+
+  /** Tells those who have taken connections over that the server begins to stop. */
+  stopping(): void {
+    for (const thread of this.#threads) thread.post(['stopping']);
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const flight of this.#queue.splice(0)) flight.answer(busy());
+    await Promise.all(Array.from(this.#threads, (thread) => thread.stop()));
+    this.#threads.clear();
+  }
+
+  /** Looks at the time of all requests. */
+  tick(now: number): void {
+    const { handlerTimeout, slowRequest } = this.#options;
+    const latest = handlerTimeout === 0 ? Number.NEGATIVE_INFINITY : now - handlerTimeout;
+    const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
+    for (const flight of this.#queue.filter(isOverdue)) flight.answer(timedOut());
+    this.#queue = this.#queue.filter((flight) => !flight.isAnswered);
+    for (const thread of this.#threads) {
+      if (handlerTimeout > 0 && now - thread.silentSince > handlerTimeout) void this.#replace(thread, undefined, now);
+      for (const flight of thread.flights.values()) {
+        if (flight.isAnswered) continue;
+        if (flight.startedAt < latest) this.#timeOut(thread, flight, now);
+        else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) this.#tellSlow(thread, flight, now);
+      }
+    }
+    this.#shrink(now);
+  }
+
+  onReady(thread: HandlerThread): void {
+    this.#failures = 0;
+    thread.idleSince = performance.now();
+    if (this.#place) thread.post(['listening', this.#place.address, this.#place.url]);
+    this.#starting.get(thread)?.resolve();
+    this.#drain();
+  }
+
+  onAnswer(thread: HandlerThread): void {
+    thread.isStalled = false;
+    thread.sameFor = 0;
+    if (this.#queue.length > 0) this.#drain();
+  }
+
+  onExit(thread: HandlerThread, why: string): void {
+    this.#threads.delete(thread);
+    const waiting = thread.recallWaiting();
+    thread.lose();
+    this.#starting.get(thread)?.reject(new Error(why));
+    if (this.#isClosed) return;
+    log(`a handler thread has died and is replaced: ${why}`);
+    this.#queue.unshift(...waiting);
+    if (thread.isReady) this.#add();
+    else this.#addLater();
+  }
+
+  onClose(timeout: number | undefined): void {
+    this.#host.onClose(timeout);
+  }
+
+  #add(): HandlerThread {
+    const thread = new HandlerThread(new MessageChannel(), this.#start, this);
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #addLater(): void {
+    const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures++);
+    setTimeout(() => {
+      if (!this.#isClosed && this.#threads.size < this.#least) this.#add();
+    }, delay).unref();
+  }
+
+  #dispatch(flight: Flight): void {
+    const thread = this.#queue.length > 0 ? undefined : this.#threadFor();
+    if (thread) thread.send(flight);
+    else if (this.#isClosed || this.#queue.length >= Math.max(LEAST_QUEUE, QUEUED_PER_THREAD * this.#most)) flight.answer(busy());
+    else {
+      this.#queue.push(flight);
+      this.#grow();
+    }
+  }
+
+  /** One with nothing to do, else one that makes progress. */
+  #threadFor(): HandlerThread | undefined {
+    let best: HandlerThread | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const thread of this.#threads) {
+      if (!thread.isReady || thread.isStalled) continue;
+      const { pending } = thread;
+      if (pending >= MAX_PENDING) continue;
+      const load = pending * 1_000_000 + thread.flights.size; // promises that are open count only among equals
+      if (load < fewest) {
+        best = thread;
+        fewest = load;
+      }
+    }
+    return best;
+  }
+
+  /** Gives what waits to the threads that can take it. */
+  #drain(): void {
+    while (this.#queue.length > 0) {
+      const thread = this.#threadFor();
+      if (!thread) return;
+      const flight = this.#queue.shift() as Flight; // there is one
+      if (!flight.isAnswered) thread.send(flight); // the client may be gone
+    }
+  }
+
+  /** Starts threads for what waits: as many as there are requests that no thread on its way will take. */
+  #grow(): void {
+    const coming = Array.from(this.#threads).filter((thread) => !thread.isReady).length;
+    for (let missing = this.#queue.length - coming; missing > 0 && this.#threads.size < this.#most; missing--) this.#add();
+  }
+
+  #shrink(now: number): void {
+    if (this.#threads.size <= this.#least) return;
+    for (const thread of this.#threads) {
+      if (thread.flights.size > 0 || !thread.isReady) thread.idleSince = now;
+      else if (now - thread.idleSince > IDLE_TIME && this.#threads.size > this.#least) {
+        this.#threads.delete(thread);
+        void thread.stop();
+        return; // one at a time
+      }
+    }
+  }
+
+  /** Looks at the threads soon, and again as long as they have something to do. */
+  #check(): void {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    setTimeout(this.#look, CHECK_INTERVAL).unref();
+  }
+
+  readonly #look = (): void => {
+    this.#isChecking = false;
+    let isBusy = this.#queue.length > 0;
+    for (const thread of this.#threads) {
+      const { left } = thread.board;
+      const hasMoved = left !== thread.leftBefore || thread.pending === 0;
+      thread.leftBefore = left;
+      thread.sameFor = hasMoved ? 0 : thread.sameFor + 1;
+      thread.isStalled = thread.sameFor >= 2;
+      if (thread.isStalled) this.#recall(thread);
+      else if (hasMoved && left !== thread.leftAtRecall) thread.silentSince = Number.POSITIVE_INFINITY;
+      isBusy ||= thread.pending > 0;
+    }
+    this.#drain();
+    if (this.#queue.length > 0) this.#grow();
+    if (isBusy) this.#check();
+  };
+
+  /** Takes back what waits behind a handler, or behind whatever else a thread does. */
+  #recall(thread: HandlerThread): void {
+    const waiting = thread.recallWaiting();
+    if (waiting.length > 0 && thread.silentSince === Number.POSITIVE_INFINITY) {
+      thread.silentSince = performance.now();
+      thread.leftAtRecall = thread.board.left;
+    }
+    this.#queue.unshift(...waiting);
+  }
+
+  #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
+    if (thread.recall(flight)) return flight.answer(timedOut());
+    if (thread.running === flight) return void this.#replace(thread, flight, now);
+    thread.post(['abort', flight.id, 'The handler has taken longer than handlerTimeout']);
+    flight.answer(timedOut());
+    log(`${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`);
+  }
+
+  /** Gives a thread up whose handler does not return. */
+  async #replace(thread: HandlerThread, flight: Flight | undefined, now: number): Promise<void> {
+    this.#threads.delete(thread);
+    this.#queue.unshift(...thread.recallWaiting());
+    flight?.answer(timedOut());
+    this.#add();
+    this.#drain();
+    const { worker } = thread.vessel;
+    const place = worker ? await placeOf(worker) : undefined;
+    const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
+    log(`${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`);
+    if (await thread.stop()) return;
+    log(`${what}, and its thread cannot be stopped: something outside of JavaScript holds it; this process is to be replaced`);
+    this.#host.onUnstoppable();
+  }
+
+  #tellSlow(thread: HandlerThread, flight: Flight, now: number): void {
+    flight.isSlow = true;
+    const { worker } = thread.vessel;
+    const isRunning = thread.running === flight;
+    const place = isRunning && worker ? placeOf(worker) : Promise.resolve(undefined);
+    void place.then((where) =>
+      log(
+        `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `, and stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
+      ),
+    );
+  }
+}
+
+function nameOf({ request }: Flight): string {
+  return `${request.method} ${JSON.stringify(request.path)}`;
+}
+
+function elapsed(flight: Flight, now: number): string {
+  return `${Math.round(now - flight.startedAt)} ms`;
+}
+
+function timedOut(): Response {
+  return new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
+}
+
+function busy(): Response {
+  return new HttpError(503, 'The server is busy', { code: 'server-busy', headers: { 'Retry-After': '1' } }).response;
+}

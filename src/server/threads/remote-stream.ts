@@ -1,0 +1,67 @@
+/**
+ * A response body that a handler thread produces, as the main thread sends it.
+ *
+ * @module
+ */
+import type { HandlerThread } from './handler-thread.ts';
+
+/** Hands on what comes, and tells the thread what has been taken: no more than a window is ever on its way. */
+export class RemoteStream implements AsyncIterableIterator<Uint8Array | string> {
+  readonly #thread: HandlerThread;
+  readonly #id: number;
+  readonly #pieces: (Uint8Array | string)[] = [];
+  #isDone = false;
+  #hasBegun = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(thread: HandlerThread, id: number) {
+    this.#thread = thread;
+    this.#id = id;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array | string>> {
+    if (!this.#hasBegun) this.#thread.post(['taken', this.#id, 0]);
+    this.#hasBegun = true;
+    for (;;) {
+      const piece = this.#pieces.shift();
+      if (piece !== undefined) {
+        if (!this.#isDone) this.#thread.post(['taken', this.#id, piece.length]);
+        return { done: false, value: piece };
+      }
+      if (this.#failure) throw this.#failure;
+      if (this.#isDone) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Nobody reads the rest. */
+  async return(): Promise<IteratorResult<Uint8Array | string>> {
+    if (!this.#isDone) this.#thread.post(['dropped', this.#id]);
+    this.#isDone = true;
+    this.#pieces.length = 0;
+    return { done: true, value: undefined };
+  }
+
+  deliver(piece: Uint8Array | string): void {
+    if (!this.#isDone) this.#pieces.push(piece);
+    this.#wake?.();
+  }
+
+  finish(): void {
+    this.#isDone = true;
+    this.#wake?.();
+  }
+
+  fail(error: Error): void {
+    if (!this.#isDone) this.#failure = error;
+    this.#isDone = true;
+    this.#wake?.();
+  }
+}

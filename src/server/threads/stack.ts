@@ -1,0 +1,146 @@
+/**
+ * Where a thread stands: the line of the user's code that it is in, asked from outside, without its help.
+ *
+ * The inspector interrupts running JavaScript within a millisecond, also `for(;;)`, a runaway regular expression and Atomics.wait. It reaches
+ * nothing that waits in the system: then there is no answer, and after a moment none is waited for.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { Session } from 'node:inspector';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+
+/** How long an answer is waited for, ms. A busy machine takes a while to tell of all scripts. */
+const PATIENCE = 400;
+/** Frames of our own, which are passed over. */
+const OWN: string = new URL('../../', import.meta.url).href;
+
+/** A frame as the inspector tells it; lines and columns count from 0. */
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly location: { readonly scriptId: string; readonly lineNumber: number; readonly columnNumber?: number };
+}
+
+type InspectorMessage =
+  | { readonly method: 'Debugger.scriptParsed'; readonly params: { readonly scriptId: string; readonly url: string } }
+  | { readonly method: 'Debugger.paused'; readonly params: { readonly callFrames: readonly CallFrame[] } };
+
+/** Reads the frames of a thread that has been asked to pause out of what its inspector says. */
+class FrameReader {
+  readonly #urls: Map<string, string> = new Map();
+
+  /** @returns The frames, once the thread has paused. */
+  take(message: InspectorMessage): readonly CallFrame[] | undefined {
+    if (message.method === 'Debugger.scriptParsed') this.#urls.set(message.params.scriptId, message.params.url);
+    if (message.method !== 'Debugger.paused') return undefined;
+    return message.params.callFrames.map((frame) => ({ ...frame, url: this.#urls.get(frame.location.scriptId) ?? frame.url }));
+  }
+}
+
+/** Looks where a handler thread stands. @returns `at work (src/server.ts:12:5)`; undefined when it cannot be interrupted. */
+export function placeOf(worker: Worker): Promise<string | undefined> {
+  return new Promise((settle) => {
+    const session = new Session();
+    const reader = new FrameReader();
+    let sessionId: string | undefined;
+    let count = 0;
+    session.connect();
+    const finish = (frames: readonly CallFrame[] | undefined): void => {
+      clearTimeout(timer);
+      session.disconnect();
+      settle(frames && describePlace(frames));
+    };
+    const timer = setTimeout(finish, PATIENCE, undefined);
+    const ask = (method: string): void => {
+      const message = JSON.stringify({ id: ++count, method });
+      session.post('NodeWorker.sendMessageToWorker', { message, sessionId: sessionId as string }, () => {});
+    };
+    session.on('NodeWorker.attachedToWorker', ({ params }) => {
+      if (!params.workerInfo.title.startsWith(`[worker ${worker.threadId}]`)) return; // its workerId is only a count
+      sessionId = params.sessionId;
+      ask('Debugger.enable');
+      ask('Debugger.pause');
+    });
+    session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+      if (params.sessionId !== sessionId) return;
+      const frames = reader.take(JSON.parse(params.message) as InspectorMessage);
+      if (!frames) return;
+      ask('Debugger.resume');
+      finish(frames);
+    });
+    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
+      if (error) finish(undefined);
+    });
+  });
+}
+
+/**
+ * Looks where the main thread stands; called in a thread beside it.
+ *
+ * @param expression Evaluated there while it stands; must give a text.
+ * @returns The place and what the expression gave; undefined when it cannot be interrupted.
+ */
+export function mainPlace(expression: string): Promise<{ readonly place: string | undefined; readonly value: string } | undefined> {
+  return new Promise((settle) => {
+    const session = new Session();
+    const reader = new FrameReader();
+    session.connectToMainThread();
+    const finish = (result: { readonly place: string | undefined; readonly value: string } | undefined): void => {
+      clearTimeout(timer);
+      session.disconnect();
+      settle(result);
+    };
+    const timer = setTimeout(finish, PATIENCE, undefined);
+    session.on('inspectorNotification', (message) => {
+      const frames = reader.take(message as unknown as InspectorMessage);
+      if (!frames) return;
+      session.post('Runtime.evaluate', { expression, silent: true }, (error, answer) => {
+        const value: unknown = error ? '' : answer.result.value;
+        session.post('Debugger.resume', () => finish({ place: describePlace(frames), value: typeof value === 'string' ? value : '' }));
+      });
+    });
+    session.post('Debugger.enable', () => {});
+    session.post('Debugger.pause', () => {});
+  });
+}
+
+/** The user's innermost line among frames. */
+export function describePlace(frames: readonly CallFrame[]): string | undefined {
+  const frame = frames.find(({ url }) => url.startsWith('file:') && !url.startsWith(OWN) && !url.includes('/node_modules/')) ?? frames[0];
+  if (!frame) return undefined;
+  const { functionName, url, location } = frame;
+  const place = mapped(url, location.lineNumber, location.columnNumber ?? 0);
+  return `at ${functionName || 'a function without a name'} (${place})`;
+}
+
+/** The place in the source that was compiled to it, where a source map says so. */
+function mapped(url: string, line: number, column: number): string {
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+  const compiled = `${shown(path)}:${line + 1}:${column + 1}`;
+  try {
+    const name = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
+    if (name === undefined) return compiled;
+    const entry = new SourceMap(JSON.parse(textOf(name, path)) as SourceMapPayload).findEntry(line, column);
+    if (!('originalSource' in entry)) return compiled;
+    const source = entry.originalSource.startsWith('file:')
+      ? fileURLToPath(entry.originalSource)
+      : resolve(dirname(path), entry.originalSource);
+    return `${shown(source)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
+  } catch {
+    return compiled; // a map that is missing or malformed is no reason to say nothing
+  }
+}
+
+function textOf(name: string, path: string): string {
+  if (!name.startsWith('data:')) return readFileSync(resolve(dirname(path), name), 'utf8');
+  return Buffer.from(name.slice(name.indexOf(',') + 1), 'base64').toString();
+}
+
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}

@@ -1,0 +1,43 @@
+/**
+ * `startServer` in a handler thread: the handler is given to the main thread's pool, and nothing listens here.
+ *
+ * @module
+ */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { withCode } from '../../http/error-codes.ts';
+import { serveBesideOthers } from '../../http/own-memory.ts';
+import { countHitsWith } from '../../http/shared-hits.ts';
+import type { Handler, ResolvedOptions, RunningServer } from '../options.ts';
+import { ThreadEnd } from './thread.ts';
+import { Board } from './wire.ts';
+
+/** Takes requests from now on. Resolves when the server listens. */
+export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  if (options.threads.max > 1) serveBesideOthers(`${options.threads.max} handler threads`);
+  const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
+    .filrouge;
+  const end = new ThreadEnd({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+  countHitsWith((key, window, limit) => end.hits.ask(key, window, limit));
+  const { address, url } = await end.listening;
+  const close = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
+    end.close(timeout);
+    return end.closed;
+  };
+  return {
+    url,
+    address,
+    role: 'thread',
+    closed: end.closed,
+    close,
+    reload: () => Promise.reject(notHere('reload')),
+    status: () => Promise.reject(notHere('tell the status')),
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+function notHere(what: string): Error {
+  return withCode(
+    new Error(`Cannot ${what}: this is a handler thread; ask the server that startServer gave to the primary (role "primary")`),
+    'bad-option',
+  );
+}

@@ -1,0 +1,303 @@
+/** Handler threads in real processes. */
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request as undiciRequest } from 'undici';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ServerOptions } from '../../src/index.ts';
+import { until } from '../support/until.ts';
+import { type Cluster, startCluster } from './support.ts';
+
+const MiB = 1024 * 1024;
+/** The longest that a client may wait for its 503 when handlers may take 1000 ms. */
+const LATEST = 1100;
+
+function start(options: ServerOptions, env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  return startCluster({ workers: 0, threads: 2, handlerTimeout: 1000, ...options }, { fixture: 'threads', env });
+}
+
+async function get(cluster: Cluster, path: string): Promise<{ status: number; text: string; ms: number }> {
+  const began = performance.now();
+  const response = await fetch(cluster.origin + path);
+  return { status: response.status, text: await response.text(), ms: performance.now() - began };
+}
+
+async function post(cluster: Cluster, path: string, body: Buffer | string): Promise<string> {
+  const { statusCode, body: answer } = await undiciRequest(cluster.origin + path, { method: 'POST', body });
+  expect(statusCode).toBe(200);
+  return answer.text();
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+describe('a handler in a thread', () => {
+  it('counts what is limited together with all other threads of all workers', async () => {
+    const cluster = await start({ workers: 2, threads: 4 });
+    const statuses = await Promise.all(Array.from({ length: 400 }, async () => (await get(cluster, '/limited')).status));
+    expect([statuses.filter((status) => status === 200).length, statuses.filter((status) => status === 429).length]).toEqual([100, 300]);
+  });
+
+  it('cannot keep sessions in the memory of its thread when there are several', async () => {
+    const setup = { fixture: 'threads', isExpectedToFail: true, env: { MEMORY_STORE: '1' } };
+    const failed = await startCluster({ workers: 0, threads: 2 }, setup);
+    expect(await failed.ended).toBe(1);
+    expect(failed.stderr).toMatch(/Cannot start server: .*2 handler threads serve, each with a memory of its own, and .*store/);
+    expect(
+      (await (await startCluster({ workers: 0, threads: 1 }, { ...setup, isExpectedToFail: false })).ask('status')).workers[0],
+    ).toMatchObject({ threads: 1 });
+  });
+
+  it('runs in a thread of the same process, where startServer has resolved with the address', async () => {
+    const cluster = await start({});
+    expect(JSON.parse((await get(cluster, '/thread')).text)).toMatchObject({ pid: cluster.pid, role: 'thread', url: cluster.origin });
+    const { threadId } = JSON.parse((await get(cluster, '/thread')).text) as { threadId: number };
+    expect(threadId).toBeGreaterThan(0);
+    expect((await cluster.ask('status')).workers[0]).toMatchObject({ threads: 2 });
+  });
+
+  it('answers with a constant, a file, a stream, and a promise', async () => {
+    const cluster = await start({});
+    for (let i = 0; i < 5; i++) {
+      const shared = await fetch(`${cluster.origin}/shared`);
+      expect([shared.headers.get('x-constant'), await shared.text()]).toEqual(['yes', 'shared']);
+    }
+    expect((await get(cluster, '/file')).text).toBe(readFileSync('test/cluster/fixtures/threads.mjs', 'utf8'));
+    const lines = Array.from({ length: 1000 }, (_, i) => `line ${i} ${'x'.repeat(1000)}\n`).join('');
+    expect((await get(cluster, '/stream')).text === lines).toBe(true);
+    expect((await get(cluster, '/later/20')).text).toBe('later');
+  });
+
+  it('reads bodies from memory, from disk, and as they come', async () => {
+    const cluster = await start({ maxBodySize: 64 * MiB });
+    const small = randomBytes(2000);
+    const large = randomBytes(20 * MiB);
+    expect(await post(cluster, '/echo', 'héllo')).toBe('héllo');
+    expect(await post(cluster, '/hash', small)).toBe(sha256(small));
+    expect(await post(cluster, '/hash', large)).toBe(sha256(large));
+    const all = await Promise.all(Array.from({ length: 8 }, () => post(cluster, '/hash', large)));
+    expect(new Set(all)).toEqual(new Set([sha256(large)]));
+  });
+
+  it('serves files that it has opened, whole and in parts, and leaves none open', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    const large = randomBytes(3 * MiB);
+    writeFileSync(join(root, 'large.bin'), large);
+    const cluster = await start({}, { ROOT: root });
+    await get(cluster, '/ping');
+    const before = readdirSync(`/proc/${cluster.pid}/fd`).length;
+    const fetched = async (range?: string): Promise<Buffer> => {
+      const response = await fetch(`${cluster.origin}/files/large.bin`, range === undefined ? {} : { headers: { Range: range } });
+      return Buffer.from(await response.arrayBuffer());
+    };
+    for (let i = 0; i < 10; i++) expect(sha256(await fetched())).toBe(sha256(large));
+    expect(sha256(await fetched('bytes=1000000-1999999'))).toBe(sha256(large.subarray(1_000_000, 2_000_000)));
+    const parts = await fetched('bytes=0-99,200000-200099');
+    expect(parts.includes(large.subarray(0, 100)) && parts.includes(large.subarray(200_000, 200_100))).toBe(true);
+    expect((await fetch(`${cluster.origin}/files/large.bin`, { method: 'HEAD' })).headers.get('content-length')).toBe(String(large.length));
+    await until(
+      () => (readdirSync(`/proc/${cluster.pid}/fd`).length <= before ? true : undefined),
+      () => 'files that are closed',
+    );
+  });
+
+  it('cuts the connection of a stream that fails, and prints the error once', async () => {
+    const cluster = await start({});
+    await expect(get(cluster, '/broken-stream')).rejects.toThrow();
+    await cluster.prints(/the source failed/);
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+    expect(cluster.stderr.match(/Error: the source failed/g)).toHaveLength(1);
+  });
+
+  it('is answered 500 when it throws, and when its thread dies, which is replaced', async () => {
+    const cluster = await start({ threads: 1 });
+    expect(await get(cluster, '/throw')).toMatchObject({ status: 500, text: 'Internal Server Error' });
+    expect((await get(cluster, '/crash')).status).toBe(500);
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+    expect(cluster.stderr).toContain('thrown in a thread');
+    expect(cluster.stderr).toContain('a handler thread has died and is replaced: Error: thrown outside of a handler');
+  });
+
+  it('is told when its client goes away', async () => {
+    const cluster = await start({ threads: 1, handlerTimeout: 0 });
+    const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');
+    socket.write('GET /aborted HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until(
+      async () => ((await cluster.ask('status')).workers[0]?.inFlight === 1 ? true : undefined),
+      () => 'the request',
+    );
+    socket.destroy();
+    await until(
+      async () => ((await get(cluster, '/events')).text.includes('aborted') ? true : undefined),
+      () => 'the abort',
+    );
+  });
+
+  it('takes connections over, byte for byte both ways', async () => {
+    const cluster = await start({});
+    const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes) => {
+      received = Buffer.concat([received, bytes]);
+    });
+    const data = randomBytes(3 * MiB);
+    socket.write('GET /echo-socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst');
+    await until(
+      () => (received.includes('\r\n\r\nfirst') ? true : undefined),
+      () => 'the bytes behind the head',
+    );
+    const head = received.length;
+    socket.end(data);
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(sha256(received.subarray(head))).toBe(sha256(data));
+  });
+
+  it('can close the server', async () => {
+    const cluster = await start({ workers: 2 });
+    expect((await get(cluster, '/close')).status).toBe(404);
+    await until(
+      () => (cluster.stderr.includes('successor') ? true : undefined),
+      () => 'a successor of the worker that was closed',
+    );
+  });
+});
+
+describe('a handler that does not return', () => {
+  it.each([
+    [
+      'an endless loop',
+      '/loop',
+      /GET "\/loop" has taken 1\d{3} ms and stands at forEver \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/,
+    ],
+    [
+      'a runaway regular expression',
+      '/regex',
+      /GET "\/regex" has taken 1\d{3} ms and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/,
+    ],
+    ['Atomics.wait', '/wait', /GET "\/wait" has taken 1\d{3} ms and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/],
+    ['a loop of JSON.parse', '/json', /GET "\/json" has taken 1\d{3} ms and stands at answer/],
+  ])('is answered 503, stopped, and its line logged: %s', async (_what, path, line) => {
+    const cluster = await start({});
+    const stuck = get(cluster, path);
+    const others: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const { status } = await get(cluster, '/ping');
+      others.push(status);
+    }
+    expect(others).toEqual(Array(20).fill(200));
+    const { status, ms } = await stuck;
+    expect(status).toBe(503);
+    expect(ms).toBeLessThan(LATEST);
+    await cluster.prints(line);
+    const { workers } = await cluster.ask('status');
+    expect(workers[0]).toMatchObject({ pid: cluster.pid, threads: 2 });
+    expect(cluster.stderr).not.toContain('cannot be stopped');
+  });
+
+  it('gives its place up and has the process replaced when nothing can stop it: a program, a FIFO', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    execFileSync('mkfifo', [join(folder, 'fifo')]);
+    const cluster = await start({ workers: 1, shutdownTimeout: 500 }, { FIFO: join(folder, 'fifo') });
+    const [before] = (await cluster.ask('status')).workers;
+    const answers = await Promise.all([get(cluster, '/exec'), get(cluster, '/fifo')]);
+    for (const { status, ms } of answers) {
+      expect(status).toBe(503);
+      expect(ms).toBeLessThan(LATEST);
+    }
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+    await cluster.prints(/cannot be stopped/);
+    await until(
+      async () => {
+        const { workers } = await cluster.ask('status');
+        return workers.length === 1 && workers[0]?.pid !== before?.pid && workers[0]?.threads === 2 ? true : undefined;
+      },
+      () => `another process in the place of ${before?.pid}:\n${cluster.stderr}`,
+    );
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+  });
+
+  it('is answered 503 when its promise does not settle, and the others of its thread go on', async () => {
+    const cluster = await start({ threads: 1 });
+    const [never, later] = await Promise.all([get(cluster, '/never'), get(cluster, '/later/900')]);
+    expect(never.status).toBe(503);
+    expect(later.text).toBe('later');
+    await cluster.prints(/its promise has not settled/);
+    expect(cluster.stderr).not.toContain('replaced');
+  });
+
+  it('is logged with its line while it goes on, when it is only slow', async () => {
+    const cluster = await start({ slowRequest: 100, handlerTimeout: 0 });
+    const slow = get(cluster, '/json');
+    await cluster.prints(/GET "\/json" is slow: \d+ ms, and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/);
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+    expect((await get(cluster, '/later/150')).text).toBe('later');
+    await cluster.prints(/GET "\/later\/150" is slow: \d+ ms, its promise has not settled/);
+    slow.catch(() => {}); // it ends with the process
+  });
+});
+
+describe('the pool', () => {
+  it('lets nobody wait behind a handler that blocks', async () => {
+    const cluster = await start({ threads: 2, handlerTimeout: 0 });
+    const agent = new Agent({ pipelining: 4, connections: 16 });
+    const blocked = get(cluster, '/block/400');
+    const began = performance.now();
+    const pings = await Promise.all(
+      Array.from({ length: 200 }, () => undiciRequest(`${cluster.origin}/ping`, { dispatcher: agent }).then(({ body }) => body.text())),
+    );
+    const took = performance.now() - began;
+    expect(new Set(pings)).toEqual(new Set(['pong']));
+    expect((await blocked).ms).toBeGreaterThan(took); // all were served while it was still there
+    await agent.close();
+  });
+
+  it('runs as many handlers at once as there are threads, and more up to the most', async () => {
+    const cluster = await start({ threads: { min: 1, max: 8 }, handlerTimeout: 0 });
+    expect((await cluster.ask('status')).workers[0]).toMatchObject({ threads: 1 });
+    const all = Promise.all(Array.from({ length: 8 }, () => get(cluster, '/block/800')));
+    await until(
+      async () => ((await cluster.ask('status')).workers[0]?.threads === 8 ? true : undefined),
+      () => 'eight threads',
+    );
+    for (const { text } of await all) expect(text).toBe('blocked');
+  });
+
+  it('answers 503 with Retry-After when more wait than it holds, and serves again', async () => {
+    const cluster = await start({ threads: 1, handlerTimeout: 0 });
+    const blocked = get(cluster, '/block/1500');
+    const agent = new Agent({ connections: 400 });
+    const answers = await Promise.all(
+      Array.from({ length: 400 }, async () => {
+        const { statusCode, headers, body } = await undiciRequest(`${cluster.origin}/ping`, { dispatcher: agent });
+        await body.text();
+        return { statusCode, retry: headers['retry-after'] };
+      }),
+    );
+    const refused = answers.filter(({ statusCode }) => statusCode === 503);
+    expect(refused.length).toBeGreaterThan(50);
+    expect(refused.every(({ retry }) => retry === '1')).toBe(true);
+    expect(answers.filter(({ statusCode }) => statusCode === 200).length).toBeGreaterThan(200);
+    expect((await blocked).text).toBe('blocked');
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+    await agent.close();
+  });
+
+  it('is refused when the script does not come to startServer in a thread', async () => {
+    const cluster = await startCluster(
+      { workers: 0, threads: 1 },
+      {
+        fixture: 'threads',
+        isExpectedToFail: true,
+        env: { FAILS_IN_THREADS: '1' },
+      },
+    );
+    expect(await cluster.ended).toBe(1);
+    expect(cluster.stderr).toContain('Cannot start server: a handler thread could not start: Error: not here');
+  });
+});

@@ -1,0 +1,136 @@
+/** The stores against a real Redis, with both clients. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRateLimiter, createSessions, Request, Response } from '../../src/index.ts';
+import { type RedisClient, redisRateStore, redisSessionStore } from '../../src/redis.ts';
+import { until } from '../support/until.ts';
+
+const REDIS = '/usr/bin/redis-server';
+const isThere = existsSync(REDIS);
+if (!isThere) console.warn(`SKIPPED: the Redis tests need ${REDIS} (Debian: apt-get install redis-server)`);
+
+interface Connection {
+  readonly client: RedisClient;
+  close(): unknown;
+}
+
+const CONNECT: Record<string, (path: string) => Promise<Connection>> = {
+  redis: async (path) => {
+    const client = createClient({ socket: { path, tls: false } });
+    client.on('error', (error: Error) => console.error(error.message));
+    await client.connect();
+    return { client, close: () => client.destroy() };
+  },
+  ioredis: async (path) => {
+    const client = new Redis(path);
+    return { client, close: () => client.disconnect() };
+  },
+};
+
+describe('redisSessionStore and redisRateStore', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a URL', 'redis://localhost'],
+    ['an object without commands', { get: () => {} }],
+  ])('refuse %s for a client', (_, client) => {
+    expect(() => redisSessionStore(client as RedisClient)).toThrow(expect.objectContaining({ code: 'bad-option' }));
+    expect(() => redisRateStore(client as RedisClient)).toThrow(expect.objectContaining({ code: 'bad-option' }));
+  });
+
+  it('refuse a prefix that is none, and options they do not know', () => {
+    const client: RedisClient = { get: async () => {}, set: async () => {}, del: async () => {}, eval: async () => {} };
+    expect(() => redisRateStore(client, { prefix: 1 as unknown as string })).toThrow(expect.objectContaining({ code: 'bad-option' }));
+    expect(() => redisRateStore(client, { ttl: 1 } as object)).toThrow(expect.objectContaining({ code: 'bad-option' }));
+  });
+});
+
+describe.skipIf(!isThere && process.env['CI'] === undefined).each(Object.keys(CONNECT))('with the client %s', (name) => {
+  let folder = '';
+  let path = '';
+  let stop = async (): Promise<void> => {};
+  let connection: Connection;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    path = join(folder, 'redis.sock');
+    const server = spawn(REDIS, ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no', '--dir', folder], {
+      stdio: 'ignore',
+    });
+    stop = async () => {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    };
+    await until(
+      () => existsSync(path) || undefined,
+      () => 'the socket of Redis',
+    );
+    connection = await (CONNECT[name] as (path: string) => Promise<Connection>)(path);
+  });
+  afterAll(async () => {
+    connection.close();
+    await stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('keeps sessions until they are deleted', async () => {
+    const store = redisSessionStore(connection.client, { prefix: 'a:' });
+    expect(await store.get('x')).toBeUndefined();
+    await store.set('x', 'é💡', 60);
+    expect(await store.get('x')).toBe('é💡');
+    expect(await redisSessionStore(connection.client, { prefix: 'b:' }).get('x')).toBeUndefined();
+    await store.delete('x');
+    expect(await store.get('x')).toBeUndefined();
+    await store.delete('x');
+  });
+
+  it('forgets sessions when their time is over', async () => {
+    const store = redisSessionStore(connection.client);
+    await store.set('short', 'value', 1);
+    await until(
+      async () => ((await store.get('short')) === undefined ? true : undefined),
+      () => 'the end of a session of one second',
+    );
+  });
+
+  it('keeps the sessions of createSessions', async () => {
+    const options = { secret: 'k'.repeat(32), store: redisSessionStore(connection.client) };
+    const session = await createSessions<{ user: string }>(options).open(new Request());
+    session.data.user = 'ada';
+    const [cookie = ''] = (await session.save(Response.empty())).header('set-cookie')?.split(';') ?? [];
+    const other = createSessions<{ user: string }>(options); // another machine
+    expect((await other.open(new Request({ headers: { Cookie: cookie } }))).data).toEqual({ user: 'ada' });
+  });
+
+  it('counts exactly: of 1000 hits at once, over two connections, 100 pass', async () => {
+    const second = await (CONNECT[name] as (path: string) => Promise<Connection>)(path);
+    const stores = [connection, second].map(({ client }) => redisRateStore(client));
+    const hits = await Promise.all(Array.from({ length: 1000 }, async (_, i) => stores[i % 2]?.hit('storm', 60, 100)));
+    expect(hits.filter((hit) => (hit?.count ?? Number.NaN) <= 100)).toHaveLength(100);
+    expect(hits.filter((hit) => hit?.count === 101)).toHaveLength(900);
+    second.close();
+  });
+
+  it('says when there is room again, and is right about it', async () => {
+    const store = redisRateStore(connection.client);
+    const limiter = createRateLimiter({ limit: 2, window: 1, store });
+    const check = async (): Promise<number> => (await limiter.check(new Request({ remoteAddress: '192.0.2.1' })))?.status ?? 200;
+    expect([await check(), await check(), await check()]).toEqual([200, 200, 429]);
+    const began = performance.now();
+    const { resetAfter } = await store.hit('once', 1, 1);
+    expect(resetAfter).toBeGreaterThan(0.9);
+    expect(resetAfter).toBeLessThanOrEqual(1.04);
+    await until(
+      async () => ((await store.hit('once', 1, 1)).count === 1 ? true : undefined),
+      () => 'room after one second',
+    );
+    expect(performance.now() - began).toBeGreaterThanOrEqual(resetAfter * 1000 - 20);
+    expect(await check()).toBe(200);
+  });
+});
