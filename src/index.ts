@@ -4,6 +4,7 @@
  * @module
  */
 export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
+export { answerStatus, type StatusFormat } from './helpers/answer-status.ts';
 export { basicAuth, type Credentials } from './helpers/basic-auth.ts';
 export { bearerToken } from './helpers/bearer-token.ts';
 export { conditional } from './helpers/conditional.ts';
@@ -15,6 +16,7 @@ export { createRateLimiter, type Hits, type RateLimiter, type RateLimiterOptions
 export { type FieldSpec, type FormLimits, type FormPart, readForm, readFormParts, type UploadedFile } from './helpers/read-form.ts';
 export { readJson, type StandardSchema } from './helpers/read-json.ts';
 export { readText } from './helpers/read-text.ts';
+export { readiness } from './helpers/readiness.ts';
 export { requestId } from './helpers/request-id.ts';
 export { router } from './helpers/router.ts';
 export { type SecureHeadersOptions, secureHeaders } from './helpers/secure-headers.ts';
@@ -39,14 +41,13 @@ export { RequestBody } from './http/request-body.ts';
 export { Response, type ResponseInit, type TakeConnection } from './http/response.ts';
 export type { BodyInit } from './http/response-body.ts';
 export type { Checked, RouteParams } from './http/route-params.ts';
+export type { ServerStatus, WorkerStatus } from './http/server-status.ts';
 export type { CookieOptions } from './http/set-cookie.ts';
 export type {
   Awaitable,
   Handler,
   RunningServer,
   ServerOptions,
-  ServerStatus,
   TlsOptions,
-  WorkerStatus,
 } from './server/options.ts';
 export { startServer } from './server/start.ts';

@@ -49,7 +49,12 @@ export const ERROR_CODES = {
   'bad-handshake':
     'A request to a websocket is no handshake that can be accepted: answered 426, 405 or 400, with the version that is spoken.',
   'bad-origin': 'A page of another origin tried to open a websocket: answered 403. Name it in `origins` when it may.',
-  'client-gone': 'The client has left, or the time of its request is up, before `cgi` had an answer: 499, which nobody reads.',
+  'client-gone': 'The client has left, or the time of its request is up, before `cgi` or `proxy` had an answer: 499, which nobody reads.',
+  'bad-gateway':
+    'The server that `proxy` asked cannot be reached or gave no response that can be sent: answered 502. Within the body, the connection was cut.',
+  'gateway-timeout':
+    'The server that `proxy` asked took too long to connect or to answer: answered 504. Within the body, the connection was cut.',
+  'proxy-loop': 'A request came back to the process that had sent it on with `proxy`: answered 508.',
   'bad-script-output': 'The program that `cgi` ran gave no CGI response (RFC 3875 §6): answered 502. What is wrong with it is printed.',
   'script-timeout':
     'The program that `cgi` ran neither read nor wrote anything for `timeout`: answered 504, or the connection was cut in the middle of the body.',

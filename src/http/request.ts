@@ -45,6 +45,8 @@ export interface Peer {
   readonly host: string | undefined;
   /** When bytes were last read from it, monotonic ms. */
   readAt: number;
+  /** What it is connected to. */
+  readonly server?: { readonly isStopping: boolean };
 }
 
 /** What few requests need. */

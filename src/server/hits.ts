@@ -28,7 +28,7 @@ export function answerHits(counter: HitCounter, questions: readonly HitQuestion[
 
 /** The main thread's side of a handler thread's questions: counts where this process counts. */
 export async function countForThread(questions: readonly HitQuestion[]): Promise<HitAnswer[]> {
-  const counted = await Promise.all(questions.map((question) => countHit(...question)));
+  const counted = await Promise.all(questions.map(async (question) => countHit(...question)));
   return counted.map(({ count, resetAfter }) => [count, resetAfter]);
 }
 

@@ -104,7 +104,7 @@ export class Listener {
   readonly #open: (socket: Socket) => void = (socket) => this.#serve(socket, false);
 
   #serve(socket: Socket, secure: boolean): void {
-    new Http1Connection(socket, peerOf(socket, secure), this.#service);
+    new Http1Connection(socket, peerOf(socket, secure, this.#service), this.#service);
     socket.resume();
   }
 
@@ -143,7 +143,7 @@ export async function removeStaleSocket(options: ResolvedOptions): Promise<void>
   if (isStale) unlinkSync(path);
 }
 
-function peerOf(socket: Socket, secure: boolean): Peer {
+function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
   const { remoteAddress } = socket;
   const isMapped = remoteAddress?.startsWith('::ffff:') && remoteAddress.includes('.'); // an IPv4 client of an IPv6 socket
   return {
@@ -152,6 +152,7 @@ function peerOf(socket: Socket, secure: boolean): Peer {
     secure,
     host: undefined,
     readAt: Number.NaN,
+    server,
   };
 }
 

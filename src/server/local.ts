@@ -6,11 +6,15 @@
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { withCode } from '../http/error-codes.ts';
+import type { ServerStatus } from '../http/server-status.ts';
 import type { ConnectionGate } from './gate.ts';
 import { Listener } from './listener.ts';
 import type { Handler, ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
+
+/** The time between two goodbyes to upgraded connections, ms; less when they are so many that half of the drain would not do. */
+const GOODBYE_GAP = 10;
 
 /** What serves with a local server, as it sees that. */
 export interface ThreadHost {
@@ -20,6 +24,8 @@ export interface ThreadHost {
   onUnstoppable(): void;
   /** A script has called `close()` in its thread. */
   onClose(timeout: number | undefined): void;
+  /** What the whole server does: a script in a thread asks. */
+  status(): Promise<ServerStatus>;
 }
 
 /** Where a server listens. */
@@ -33,6 +39,8 @@ export interface LocalServer {
   readonly closed: Promise<void>;
   /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). */
   close(options?: { timeout?: number }): Promise<void>;
+  /** From now on `readiness` says that the server stops; all else goes on. */
+  announce(): void;
   status(): { connections: number; requests: number; inFlight: number; queued: number; threads: number };
 }
 
@@ -66,14 +74,19 @@ export async function serveLocally(
   }
   const address = addressOf(listener, options);
   threads?.listening(address, urlOf(address, options));
+  const announce = (): void => {
+    service.isStopping = true;
+    threads?.stopping();
+  };
   let closing: Promise<void> | undefined;
   const { promise: closed, resolve: settle } = deferred();
   return {
     address,
     url: urlOf(address, options),
     closed,
+    announce,
     close({ timeout = options.shutdownTimeout } = {}) {
-      threads?.stopping();
+      announce();
       closing ??= drain(service, listener, timeout)
         .then(() => threads?.close())
         .then(settle);
@@ -95,7 +108,7 @@ async function drain(service: Service, listener: Listener, timeout: number): Pro
   const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // when every connection has ended, too
   listener.close();
   for (const connection of service.connections) connection.drain();
-  for (const stop of service.takeovers) stop();
+  sayGoodbye(service, timeout);
   const timer = setTimeout(() => {
     for (const socket of listener.sockets) socket.destroy();
     for (const connection of service.connections) connection.destroy();
@@ -103,6 +116,16 @@ async function drain(service: Service, listener: Listener, timeout: number): Pro
   await accepting;
   clearTimeout(timer);
   service.clock.stop();
+}
+
+/** Tells those who have taken connections over, one after the other: their clients come back at once, and somewhere else all at the same time. */
+function sayGoodbye({ takeovers }: Service, timeout: number): void {
+  const stops = [...takeovers];
+  const gap = Math.min(GOODBYE_GAP, timeout / 2 / stops.length);
+  stops.forEach((stop, i) => {
+    if (i === 0) stop();
+    else setTimeout(stop, i * gap).unref();
+  });
 }
 
 async function startThreads(handler: Handler, options: ResolvedOptions, host: ThreadHost): Promise<ThreadPool> {

@@ -1,20 +1,58 @@
 /**
- * One line for each event that an operator wants to know of, on stderr.
+ * What an operator wants to know of: one line for each event, on stderr, as text or as JSON.
  *
  * @module
  */
 import { writeSync } from 'node:fs';
 
-/** Writes a line. */
-export function log(message: string): void {
-  console.error(`filrouge: ${message}`);
+/** How events are written. */
+export type LogFormat = 'text' | 'json' | 'off';
+
+/** What has happened; docs/operations.md says what each means. */
+export type OperatorEvent =
+  | 'started'
+  | 'ready'
+  | 'replaced'
+  | 'start-failed'
+  | 'gave-up'
+  | 'reloaded'
+  | 'reload-failed'
+  | 'recycled'
+  | 'recycling-failed'
+  | 'slow'
+  | 'timed-out'
+  | 'stuck'
+  | 'thread-replaced'
+  | 'draining'
+  | 'drained';
+
+let format: LogFormat = 'text';
+
+/** Says how this process, or this thread, writes its events from now on. */
+export function logAs(wanted: LogFormat): void {
+  format = wanted;
 }
 
-/** Writes a line from a thread whose main thread is stuck: console would hand the line to that. */
-export function logAtOnce(message: string): void {
+/**
+ * Writes the line of an event.
+ *
+ * @param fields What a program that reads the JSON wants to have by itself.
+ */
+export function log(event: OperatorEvent, message: string, fields: Readonly<Record<string, string | number>> = {}): void {
+  if (format !== 'off') console.error(lineOf(event, message, fields));
+}
+
+/** The same from a thread whose main thread is stuck: console would hand the line to that. */
+export function logAtOnce(event: OperatorEvent, message: string): void {
+  if (format === 'off') return;
   try {
-    writeSync(2, `filrouge: ${message}\n`);
+    writeSync(2, `${lineOf(event, message, {})}\n`);
   } catch {
-    log(message); // a pipe that is full; it comes when it can
+    log(event, message); // a pipe that is full; it comes when it can
   }
+}
+
+function lineOf(event: OperatorEvent, message: string, fields: Readonly<Record<string, string | number>>): string {
+  if (format === 'text') return `filrouge: ${message}`;
+  return JSON.stringify({ time: new Date().toISOString(), source: 'filrouge', event, pid: process.pid, message, ...fields });
 }

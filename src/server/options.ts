@@ -10,6 +10,8 @@ import type { SecureContextOptions } from 'node:tls';
 import { withCode } from '../http/error-codes.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
+import type { ServerStatus } from '../http/server-status.ts';
+import type { LogFormat } from './operator-log.ts';
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
@@ -76,6 +78,10 @@ export interface ServerOptions {
   signals?: boolean;
   /** How long a drain may take before connections are cut. Default 30,000. */
   shutdownTimeout?: number;
+  /** After SIGTERM or SIGINT the server goes on for so long, while `readiness` says 503: time for balancers to look elsewhere. Default 0. */
+  shutdownDelay?: number;
+  /** How the events of the server (workers ready, replaced, recycled, handlers stuck) are written to stderr: `text`, `json` or `off`. Default `text`. */
+  log?: LogFormat;
   /** Replace a worker after so many requests (±10 %). Default: never. */
   maxRequestsPerWorker?: number;
   /** Replace a worker whose resident memory exceeds so many bytes. Default: never. */
@@ -97,31 +103,8 @@ export interface RunningServer extends AsyncDisposable {
   close(options?: { timeout?: number }): Promise<void>;
   /** In the primary: replaces every worker; new ones listen before old ones stop, so that no request fails. Rejects when the new ones cannot start: the old ones go on. */
   reload(): Promise<void>;
-  /** In the primary: what each worker does. */
+  /** What the server does, as a whole and worker by worker: asked in a worker or in a handler thread it is the same. */
   status(): Promise<ServerStatus>;
-}
-
-/** What a server does, worker by worker. */
-export interface ServerStatus {
-  /** Counts the reloads, from 1. */
-  readonly generation: number;
-  /** Workers that were replaced because they died. */
-  readonly restarts: number;
-  readonly workers: readonly WorkerStatus[];
-}
-
-/** What one worker does. */
-export interface WorkerStatus {
-  readonly pid: number;
-  readonly generation: number;
-  readonly connections: number;
-  /** Since the worker started. */
-  readonly requests: number;
-  readonly inFlight: number;
-  readonly queued: number;
-  readonly threads: number;
-  /** Resident memory, bytes. */
-  readonly rss: number;
 }
 
 /** The options with every default filled in. */
@@ -170,6 +153,7 @@ const NUMBERS = {
   keepAliveTimeout: [65_000, 1, LONGEST],
   writeTimeout: [30_000, 1, LONGEST],
   shutdownTimeout: [30_000, 0, LONGEST],
+  shutdownDelay: [0, 0, LONGEST],
   maxRequestsPerWorker: [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY],
   maxMemoryPerWorker: [Number.POSITIVE_INFINITY, 32 * MiB, Number.POSITIVE_INFINITY],
 } as const satisfies Record<string, readonly [fallback: number, least: number, most: number]>;
@@ -183,6 +167,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'streamBody',
   'trustProxy',
   'signals',
+  'log',
   'onError',
 ]);
 
@@ -198,7 +183,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!(name in NUMBERS) && !OTHERS.has(name)) throw bad(TypeError, `there is no option "${name}"`);
   }
-  const { host, path, signals = true, maxBodySize = 10 * MiB } = options;
+  const { host, path, signals = true, log = 'text', maxBodySize = 10 * MiB } = options;
   if (path !== undefined && (host !== undefined || options.port !== undefined)) {
     throw bad(TypeError, 'path is a unix socket and excludes host and port');
   }
@@ -208,6 +193,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     }
   }
   if (typeof signals !== 'boolean') throw bad(TypeError, 'signals is neither true nor false');
+  if (log !== 'text' && log !== 'json' && log !== 'off') throw bad(TypeError, `log is neither 'text' nor 'json' nor 'off'`);
   if (typeof maxBodySize !== 'function') checkNumber('maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
   const numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, numberOf(options, name as keyof typeof NUMBERS)])) as Record<
     keyof typeof NUMBERS,
@@ -226,6 +212,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     onError: checkFunction('onError', options.onError),
     trustProxy: options.trustProxy === undefined ? undefined : resolveProxies(options.trustProxy),
     signals,
+    log,
   };
 }
 

@@ -33,6 +33,8 @@ export class Service {
   /** The request whose handler is being called: for whoever looks at a thread that is stuck. */
   current: Request | undefined;
   isDraining = false;
+  /** It has been told to stop; it drains now, or after `shutdownDelay`. */
+  isStopping = false;
   /** Requests handed to the handler since the start. */
   requests = 0;
   /** Requests that the handler has not answered yet. */

@@ -6,10 +6,13 @@
  *
  * @module
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { withCode } from '../http/error-codes.ts';
+import type { ServerStatus } from '../http/server-status.ts';
 import { localGate } from './gate.ts';
 import { removeStaleSocket } from './listener.ts';
 import { type LocalServer, serveLocally } from './local.ts';
+import { logAs } from './operator-log.ts';
 import { type Handler, type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 import { drainOnSignals } from './signals.ts';
@@ -38,6 +41,7 @@ export async function startServer(handler: Handler, options?: ServerOptions): Pr
   }
   const resolved = resolveOptions(options);
   readRoles();
+  logAs(resolved.log);
   if (role === undefined && !isThread && resolved.workers === 0 && resolved.threads.max === 0) return startSingle(handler, resolved);
   if (isStarted) {
     const hint = 'use one handler for both, or workers: 0 in scripts of their own';
@@ -77,8 +81,18 @@ async function startSingle(handler: Handler, options: ResolvedOptions): Promise<
     hasPrimary: false,
     onUnstoppable: () => {}, // it has been logged, and nobody is there who could replace this process
     onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
+    status: async () => status(),
   });
-  const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? process.exit(1) : local.close())) : () => {};
+  const status = (): ServerStatus => {
+    const own = { pid: process.pid, generation: 1, ...local.status(), rss: process.memoryUsage.rss() };
+    return { generation: 1, restarts: 0, requests: own.requests, workers: [own] };
+  };
+  const stop = async (): Promise<void> => {
+    local.announce();
+    await pause(options.shutdownDelay);
+    await local.close();
+  };
+  const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? process.exit(1) : stop())) : () => {};
   void local.closed.then(release);
   return {
     url: local.url,
@@ -87,11 +101,7 @@ async function startSingle(handler: Handler, options: ResolvedOptions): Promise<
     closed: local.closed,
     close: (how) => local.close(how),
     reload: () => Promise.reject(withCode(new Error('Cannot reload: this server has no workers'), 'bad-option')),
-    status: async () => ({
-      generation: 1,
-      restarts: 0,
-      workers: [{ pid: process.pid, generation: 1, ...local.status(), rss: process.memoryUsage.rss() }],
-    }),
+    status: async () => status(),
     [Symbol.asyncDispose]: () => local.close(),
   };
 }

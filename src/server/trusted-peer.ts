@@ -32,7 +32,7 @@ export function clientBehind(peer: Peer, lines: FieldLines, trusted: BlockList):
     const hop = hops[i] as Hop; // i is within
     if (hop.address === undefined) break; // "unknown" or an obfuscated name: nobody beyond it can be believed
     const secure = hop.protocol === undefined ? client.secure : hop.protocol === 'https';
-    client = { remoteAddress: hop.address, remotePort: undefined, secure, host: hop.host ?? client.host, readAt: peer.readAt };
+    client = { ...peer, remoteAddress: hop.address, remotePort: undefined, secure, host: hop.host ?? client.host };
     if (!isTrusted(trusted, hop.address)) break;
   }
   return client;

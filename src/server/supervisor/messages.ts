@@ -5,8 +5,9 @@
  *
  * @module
  */
-import type { Address } from '../local.ts';
+import type { ServerStatus } from '../../http/server-status.ts';
 import type { HitAnswer, HitQuestion } from '../hits.ts';
+import type { Address } from '../local.ts';
 
 /** From a worker to the primary. */
 export type WorkerMessage =
@@ -15,6 +16,8 @@ export type WorkerMessage =
   /** It stops accepting: a successor is wanted, unless it was told to go. */
   | { readonly kind: 'leaving' }
   | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
+  /** A script asks in it what the whole server does. */
+  | { readonly kind: 'server-status'; readonly id: number }
   /** Its lease of connections is used up, or more of it is free than it needs. */
   | { readonly kind: 'lease-wanted' }
   | { readonly kind: 'lease-returned'; readonly count: number }
@@ -23,6 +26,9 @@ export type WorkerMessage =
 
 /** From the primary to a worker. */
 export type PrimaryMessage =
+  /** `readiness` is to say from now on that the server stops. */
+  | { readonly kind: 'stopping' }
+  | { readonly kind: 'server-status'; readonly id: number; readonly status: ServerStatus }
   | { readonly kind: 'close'; readonly timeout: number }
   | { readonly kind: 'status'; readonly id: number }
   | { readonly kind: 'lease'; readonly count: number }

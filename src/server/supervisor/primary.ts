@@ -9,14 +9,16 @@
  */
 import cluster from 'node:cluster';
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HitCounter } from '../../http/hit-counter.ts';
 import { serveBesideOthers } from '../../http/own-memory.ts';
+import type { ServerStatus, WorkerStatus } from '../../http/server-status.ts';
+import { answerHits, type HitAnswer, type HitQuestion } from '../hits.ts';
 import { removeStaleSocket } from '../listener.ts';
 import { log } from '../operator-log.ts';
-import type { ResolvedOptions, RunningServer, ServerStatus, WorkerStatus } from '../options.ts';
+import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
-import { answerHits, type HitAnswer, type HitQuestion } from '../hits.ts';
 import { Lender } from './leases.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
@@ -42,6 +44,7 @@ export async function startPrimary(options: ResolvedOptions): Promise<RunningSer
   cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] }); // the pipe is that of watch.ts
   const supervisor = new Supervisor(options, port);
   const place = await supervisor.start();
+  log('started', `serving on ${place.url} with ${options.workers} workers`, { url: place.url, workers: options.workers });
   return supervisor.serverAt(place);
 }
 
@@ -71,6 +74,8 @@ class Supervisor implements WorkerEvents {
   readonly #workers: Set<WorkerProcess> = new Set();
   #generation = 1;
   #restarts = 0;
+  /** What workers have served that have ended. */
+  #requestsBefore = 0;
   /** Deaths in a row of workers that were not healthy. */
   #youngDeaths = 0;
   /** When workers ended before they listened, and the first of their errors. */
@@ -86,7 +91,7 @@ class Supervisor implements WorkerEvents {
   #recycler: NodeJS.Timeout | undefined;
   #releaseSignals = (): void => {};
   readonly #onHangup = (): void => {
-    this.reload().catch((error: unknown) => log(`reload failed, the old workers go on: ${messageOf(error)}`));
+    this.reload().catch((error: unknown) => log('reload-failed', `reload failed, the old workers go on: ${messageOf(error)}`));
   };
 
   constructor(options: ResolvedOptions, port: number) {
@@ -97,7 +102,7 @@ class Supervisor implements WorkerEvents {
 
   /** Forks all workers and waits until each listens. When one cannot, all are ended. */
   async start(): Promise<Place> {
-    if (this.#options.signals) this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.close()));
+    if (this.#options.signals) this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.#leave()));
     const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
     try {
       const [place] = await Promise.all(workers.map((worker) => worker.ready));
@@ -132,12 +137,20 @@ class Supervisor implements WorkerEvents {
     };
   }
 
+  /** What a signal asks for: balancers are told first. */
+  async #leave(): Promise<void> {
+    for (const worker of this.#workers) if (worker.readyAt !== undefined) worker.announce();
+    if (this.#options.shutdownDelay > 0 && !this.#isStarting) await pause(this.#options.shutdownDelay);
+    await this.close();
+  }
+
   close({ timeout = this.#options.shutdownTimeout }: { timeout?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(timeout);
     return this.#closing;
   }
 
   async #close(timeout: number): Promise<void> {
+    if (!this.#isStarting) log('draining', `draining: connections are cut in ${timeout} ms`, { timeout });
     clearInterval(this.#recycler);
     process.off('SIGHUP', this.#onHangup);
     const workers = [...this.#workers];
@@ -153,6 +166,7 @@ class Supervisor implements WorkerEvents {
     await Promise.all(workers.map((worker) => worker.exited));
     clearTimeout(overdue);
     this.#releaseSignals();
+    if (!this.#isStarting) log('drained', 'drained: all workers have ended');
     this.#settleClosed();
   }
 
@@ -178,7 +192,7 @@ class Supervisor implements WorkerEvents {
     this.#generation++;
     const old = [...this.#workers].filter((worker) => !worker.isLeaving);
     for (const worker of old) await this.#replace(worker);
-    log(`reloaded: generation ${this.#generation} serves`);
+    log('reloaded', `reloaded: generation ${this.#generation} serves`, { generation: this.#generation });
   }
 
   /** Starts a successor, and asks the worker to go when that listens. */
@@ -194,7 +208,8 @@ class Supervisor implements WorkerEvents {
 
   async status(): Promise<ServerStatus> {
     const workers = await Promise.all([...this.#workers].filter((worker) => worker.readyAt !== undefined).map(statusOf));
-    return { generation: this.#generation, restarts: this.#restarts, workers };
+    const requests = workers.reduce((total, worker) => total + worker.requests, this.#requestsBefore);
+    return { generation: this.#generation, restarts: this.#restarts, requests, workers };
   }
 
   onLeaving(worker: WorkerProcess): void {
@@ -205,17 +220,18 @@ class Supervisor implements WorkerEvents {
   onExit(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker);
     this.#lender.remove(worker);
+    this.#requestsBefore += worker.requests;
     if (this.#isStarting || this.#closing) return;
     if (worker.readyAt === undefined) return this.#countFailure(worker);
     if (!worker.isReplaced) this.#succeed(worker, `ended with ${how}`);
   }
 
   onStuck(worker: WorkerProcess, what: string): void {
-    if (this.#closing || worker.isReplaced) return log(what);
-    log(`${what}; its worker ${worker.pid} is replaced`);
+    if (this.#closing || worker.isReplaced) return log('stuck', what);
+    log('stuck', `${what}; its worker ${worker.pid} is replaced`, { worker: worker.pid });
     this.#restarts++;
     void this.#replaceStuck(worker).catch((error: unknown) =>
-      log(`no successor for worker ${worker.pid} could start: ${messageOf(error)}`),
+      log('start-failed', `no successor for worker ${worker.pid} could start: ${messageOf(error)}`, { worker: worker.pid }),
     );
   }
 
@@ -242,6 +258,14 @@ class Supervisor implements WorkerEvents {
     const worker = new WorkerProcess({ [WORKER_ROLE]: `${this.#generation}:${this.#port}` }, this.#generation, this);
     this.#workers.add(worker);
     this.#lender.add(worker);
+    worker.ready.then(
+      () =>
+        log('ready', `worker ${worker.pid} is ready, generation ${worker.generation}`, {
+          worker: worker.pid,
+          generation: worker.generation,
+        }),
+      () => {}, // told elsewhere
+    );
     return worker;
   }
 
@@ -253,7 +277,10 @@ class Supervisor implements WorkerEvents {
     if (age > HEALTHY_AFTER) this.#youngDeaths = 0;
     else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // who is killed from outside was not at fault
     const delay = this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
-    log(`worker ${worker.pid} ${why}; its successor starts ${delay === 0 ? 'now' : `in ${delay} ms`}`);
+    log('replaced', `worker ${worker.pid} ${why}; its successor starts ${delay === 0 ? 'now' : `in ${delay} ms`}`, {
+      worker: worker.pid,
+      delay,
+    });
     this.#forkAfter(delay);
   }
 
@@ -274,10 +301,10 @@ class Supervisor implements WorkerEvents {
       this.#firstFailure ??= messageOf(error);
       this.#failures = [...this.#failures.filter((at) => now - at < FAILURE_SPAN), now];
       if (worker.isReplaced) return; // a reload or a recycling hears of it by itself
-      log(`worker ${worker.pid} could not start: ${messageOf(error)}`);
+      log('start-failed', `worker ${worker.pid} could not start: ${messageOf(error)}`, { worker: worker.pid });
       const isServing = [...this.#workers].some((other) => other.readyAt !== undefined && !other.isLeaving);
       if (!isServing && this.#failures.length >= MAX_FAILURES) {
-        log(`giving up: ${this.#failures.length} workers in a row could not start; the first error was: ${this.#firstFailure}`);
+        log('gave-up', `giving up: ${this.#failures.length} workers in a row could not start; the first error was: ${this.#firstFailure}`);
         process.exit(1);
       }
       this.#succeed(worker, 'never listened');
@@ -292,7 +319,7 @@ class Supervisor implements WorkerEvents {
       if (isBusy || this.#reloading || this.#closing) return;
       isBusy = true;
       void this.#recycle()
-        .catch((error: unknown) => log(`recycling failed, the old worker goes on: ${messageOf(error)}`))
+        .catch((error: unknown) => log('recycling-failed', `recycling failed, the old worker goes on: ${messageOf(error)}`))
         .then(() => {
           isBusy = false;
         });
@@ -312,9 +339,8 @@ class Supervisor implements WorkerEvents {
       const isTooLarge = status.rss > maxMemoryPerWorker;
       if (!isTooLarge && status.requests < maxRequestsPerWorker * spread) continue;
       await this.#replace(worker);
-      log(
-        `worker ${worker.pid} recycled: ${isTooLarge ? `${Math.round(status.rss / 2 ** 20)} MiB of memory` : `${status.requests} requests`}`,
-      );
+      const why = isTooLarge ? `${Math.round(status.rss / 2 ** 20)} MiB of memory` : `${status.requests} requests`;
+      log('recycled', `worker ${worker.pid} recycled: ${why}`, { worker: worker.pid, rss: status.rss, requests: status.requests });
     }
   }
 }

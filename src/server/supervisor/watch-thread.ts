@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import { logAtOnce } from '../operator-log.ts';
+import { logAs, logAtOnce } from '../operator-log.ts';
 import { mainPlace } from '../threads/stack.ts';
 import { type StuckMessage, WATCH_PIPE, type Watched } from './watch.ts';
 
@@ -19,7 +19,9 @@ const CURRENT = `(() => {
   return request ? request.method + ' ' + JSON.stringify(request.path) : '';
 })()`;
 
-watch((workerData as { readonly filrougeWatch: Watched }).filrougeWatch);
+const watched = (workerData as { readonly filrougeWatch: Watched }).filrougeWatch;
+logAs(watched.log);
+watch(watched);
 
 function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void {
   if (hasPrimary) watchParent();
@@ -44,7 +46,7 @@ function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void
       } else if (slowRequest > 0 && now - since > slowRequest && !isSlow) {
         isSlow = true;
         void mainPlace(CURRENT).then((found) =>
-          logAtOnce(`${nameOf(found?.value)} is slow: ${Math.round(now - since)} ms, and stands ${placeIn(found)}`),
+          logAtOnce('slow', `${nameOf(found?.value)} is slow: ${Math.round(now - since)} ms, and stands ${placeIn(found)}`),
         );
       }
     },
@@ -55,7 +57,7 @@ function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void
 async function tellStuck(ms: number, hasPrimary: boolean): Promise<void> {
   const found = await mainPlace(CURRENT);
   const what = `${nameOf(found?.value)} has taken ${Math.round(ms)} ms and stands ${placeIn(found)}`;
-  if (!hasPrimary) return logAtOnce(`${what}; nobody is there to replace this process`);
+  if (!hasPrimary) return logAtOnce('stuck', `${what}; nobody is there to replace this process`);
   writeSync(WATCH_PIPE, `${JSON.stringify({ what } satisfies StuckMessage)}\n`);
 }
 

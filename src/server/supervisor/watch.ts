@@ -10,6 +10,7 @@
  * @module
  */
 import { Worker } from 'node:worker_threads';
+import type { LogFormat } from '../operator-log.ts';
 import type { Service } from '../service.ts';
 
 /** The place of the pipe to the primary among a worker's descriptors. */
@@ -19,6 +20,7 @@ export interface Watched {
   readonly beat: SharedArrayBuffer;
   readonly handlerTimeout: number;
   readonly slowRequest: number;
+  readonly log: LogFormat;
   /** Whether there is a primary to tell. */
   readonly hasPrimary: boolean;
 }
@@ -43,6 +45,7 @@ export function watchMainThread(service: Service, hasPrimary: boolean): () => vo
     beat,
     handlerTimeout: isInline ? options.handlerTimeout : 0,
     slowRequest: isInline ? options.slowRequest : 0,
+    log: options.log,
     hasPrimary,
   };
   (globalThis as Record<symbol, unknown>)[Symbol.for('filrouge.service')] = service; // where the watching thread finds the current request

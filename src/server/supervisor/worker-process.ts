@@ -6,8 +6,9 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/error-codes.ts';
-import type { Address } from '../local.ts';
+import type { ServerStatus } from '../../http/server-status.ts';
 import type { HitAnswer, HitQuestion } from '../hits.ts';
+import type { Address } from '../local.ts';
 import type { Borrower } from './leases.ts';
 import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
 import { type StuckMessage, WATCH_PIPE } from './watch.ts';
@@ -27,6 +28,8 @@ export interface WorkerEvents {
   onLeaseWanted(worker: WorkerProcess): void;
   onLeaseReturned(worker: WorkerProcess, count: number): void;
   onHits(questions: readonly HitQuestion[]): HitAnswer[];
+  /** What the whole server does. */
+  status(): Promise<ServerStatus>;
 }
 
 /** How long a worker may take to tell its status, ms: one that is stuck does not answer. */
@@ -42,6 +45,8 @@ export class WorkerProcess implements Borrower {
   readonly exited: Promise<void>;
   /** Monotonic ms of `ready`; undefined before. */
   readyAt: number | undefined;
+  /** Requests it had served when it told last. */
+  requests = 0;
   /** It was told to go, or said that it goes. */
   isLeaving = false;
   /** A successor has been started. */
@@ -70,9 +75,12 @@ export class WorkerProcess implements Borrower {
         else if (message?.kind === 'leaving') {
           this.isLeaving = true;
           events.onLeaving(this);
-        } else if (message?.kind === 'status') this.#statuses.get(message.id)?.(message.status);
-        else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
+        } else if (message?.kind === 'status') {
+          this.requests = message.status.requests;
+          this.#statuses.get(message.id)?.(message.status);
+        } else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
+        else if (message?.kind === 'server-status') void this.#tellStatus(message.id, events);
         else if (message?.kind === 'hits') this.#tell({ kind: 'hits', id: message.id, answers: events.onHits(message.questions) });
       });
       worker.on('error', (error) => {
@@ -94,6 +102,11 @@ export class WorkerProcess implements Borrower {
 
   get isAlive(): boolean {
     return !this.#worker.isDead();
+  }
+
+  /** Has it say to balancers that it stops; it goes on. */
+  announce(): void {
+    this.#tell({ kind: 'stopping' });
   }
 
   /** Asks it to drain and end. */
@@ -142,6 +155,10 @@ export class WorkerProcess implements Borrower {
       text = lines.pop() ?? '';
       for (const line of lines) events.onStuck(this, (JSON.parse(line) as StuckMessage).what);
     });
+  }
+
+  async #tellStatus(id: number, events: WorkerEvents): Promise<void> {
+    this.#tell({ kind: 'server-status', id, status: await events.status() });
   }
 
   #tell(message: PrimaryMessage): void {

@@ -8,15 +8,19 @@
 import cluster from 'node:cluster';
 import { withCode } from '../../http/error-codes.ts';
 import { serveBesideOthers } from '../../http/own-memory.ts';
+import type { ServerStatus } from '../../http/server-status.ts';
 import { countHitsWith } from '../../http/shared-hits.ts';
 import { HitAsker } from '../hits.ts';
 import { serveLocally } from '../local.ts';
 import type { Handler, ResolvedOptions, RunningServer } from '../options.ts';
+import { Questions } from '../questions.ts';
 import { LeaseGate } from './leases.ts';
 import { fromPrimary, type WorkerMessage } from './messages.ts';
 
 /** How long a worker without a primary may take to finish what it has, ms. */
 const ORPHAN_TIME = 5000;
+/** The number of no question: what it has served in all. */
+const LAST_STATUS = -1;
 /** How long the process may live on after its last connection, ms: something a handler started may hold it. */
 const AFTERMATH = 1000;
 
@@ -38,6 +42,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     (count) => tell({ kind: 'lease-returned', count }),
   );
   const hits = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
+  const statuses = new Questions<ServerStatus>((id) => tell({ kind: 'server-status', id }));
   countHitsWith((key, window, limit) => hits.ask(key, window, limit));
   process.on('uncaughtException', (error) => {
     console.error(error);
@@ -52,9 +57,11 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     if (message?.kind === 'close') void leave(message.timeout, 0);
     else if (message?.kind === 'lease') gate.granted(message.count);
     else if (message?.kind === 'reclaim') gate.reclaimed();
+    else if (message?.kind === 'stopping') local.announce();
+    else if (message?.kind === 'server-status') statuses.answered(message.id, message.status);
     else if (message?.kind === 'hits') hits.answered(message.id, message.answers);
     else if (message?.kind === 'status') {
-      tell({ kind: 'status', id: message.id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
+      tellStatus(message.id);
     }
   });
   if (options.signals) {
@@ -63,11 +70,13 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
   }
   process.prependListener('disconnect', () => {
     hits.abandon();
+    statuses.abandon('Cannot tell the status: the primary is gone');
     if (leaving.isTold || !cluster.worker) return;
     cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
     void leave(Math.min(options.shutdownTimeout, ORPHAN_TIME), 1);
   });
 
+  const tellStatus = (id: number): void => tell({ kind: 'status', id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
   let isHeld = false;
   const host = {
     hasPrimary: true,
@@ -76,6 +85,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
       void leave(options.shutdownTimeout, 1);
     },
     onClose: (timeout = options.shutdownTimeout): void => void leave(timeout, 0),
+    status: () => statuses.ask(),
   };
   const local = await serveLocally(handler, options, gate, host).catch((error: unknown) => {
     const { message, code } = error as NodeJS.ErrnoException; // serveLocally throws nothing else
@@ -84,6 +94,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
   });
   serving.stop = async (timeout, code) => {
     await local.close({ timeout });
+    tellStatus(LAST_STATUS);
     if (isHeld) process.kill(process.pid, 'SIGKILL'); // an exit would wait for the thread that nothing can stop
     process.exitCode = code;
     cluster.worker?.disconnect();
@@ -99,7 +110,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     closed: local.closed,
     close: ({ timeout = options.shutdownTimeout } = {}) => leave(timeout, 0).then(() => local.closed),
     reload: () => Promise.reject(onlyInPrimary('reload')),
-    status: () => Promise.reject(onlyInPrimary('tell the status')),
+    status: () => statuses.ask(),
     [Symbol.asyncDispose]: () => leave(options.shutdownTimeout, 0).then(() => local.closed),
   };
 }

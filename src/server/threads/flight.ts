@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { Duplex } from 'node:stream';
 import { FileContent } from '../../http/file-content.ts';
 import type { HeaderList } from '../../http/header-list.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { OpenFile } from '../../http/open-file.ts';
 import type { Request } from '../../http/request.ts';
-import { Response } from '../../http/response.ts';
+import { Response, type TakeConnection } from '../../http/response.ts';
 import { type Content, StreamContent } from '../../http/response-body.ts';
 import { REPORTED } from '../exchange.ts';
 import type { HandlerThread } from './handler-thread.ts';
@@ -87,8 +86,11 @@ export class Flight {
     }
   }
 
-  readonly #takeOver = (socket: Duplex, head: Uint8Array): void => {
-    this.#tunnel = new SocketTunnel(this.thread as HandlerThread, this.id, socket, head);
+  readonly #takeOver: TakeConnection = (socket, head, { stopping }) => {
+    const thread = this.thread as HandlerThread; // it has answered with an upgrade
+    this.#tunnel = new SocketTunnel(thread, this.id, socket, head);
+    stopping.addEventListener('abort', () => thread.post(['goodbye', this.id]));
+    if (stopping.aborted) thread.post(['goodbye', this.id]);
   };
 
   /** More of a streamed response or an upgraded connection. */

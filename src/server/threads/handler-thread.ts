@@ -32,6 +32,8 @@ export interface ThreadEvents {
   onExit(thread: HandlerThread, why: string): void;
   /** The script has called `close()`. */
   onClose(timeout: number | undefined): void;
+  /** The script has asked what the server does. */
+  onStatusWanted(thread: HandlerThread, id: number): Promise<void>;
 }
 
 /** What a thread runs in: a worker of node:worker_threads, or for tests something else. */
@@ -207,6 +209,8 @@ export class HandlerThread {
         return this.#events.onClose(item[1]);
       case 'hits':
         return void countForThread(item[2]).then((answers) => this.post(['hits', item[1], answers]));
+      case 'status':
+        return void this.#events.onStatusWanted(this, item[1]);
       case 'answer':
         this.#answered(item);
         return this.#events.onAnswer(this);
@@ -224,7 +228,7 @@ export class HandlerThread {
   }
 
   /** What comes behind an answer. */
-  #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'answer', ...unknown[]]>): void {
+  #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'answer', ...unknown[]]>): void {
     const flight = this.flights.get(item[1]);
     if (!flight) return;
     switch (item[0]) {

@@ -109,7 +109,7 @@ export class ThreadPool implements ThreadEvents {
     });
   };
 
-  /** Tells those who have taken connections over that the server begins to stop. */
+  /** Tells the threads that the server begins to stop. */
   stopping(): void {
     for (const thread of this.#threads) thread.post(['stopping']);
   }
@@ -160,7 +160,7 @@ export class ThreadPool implements ThreadEvents {
     thread.lose();
     this.#starting.get(thread)?.reject(new Error(why));
     if (this.#isClosed) return;
-    log(`a handler thread has died and is replaced: ${why}`);
+    log('thread-replaced', `a handler thread has died and is replaced: ${why}`);
     this.#queue.unshift(...waiting);
     if (thread.isReady) this.#add();
     else this.#addLater();
@@ -168,6 +168,11 @@ export class ThreadPool implements ThreadEvents {
 
   onClose(timeout: number | undefined): void {
     this.#host.onClose(timeout);
+  }
+
+  async onStatusWanted(thread: HandlerThread, id: number): Promise<void> {
+    const status = await this.#host.status().catch(() => undefined); // the primary is gone
+    thread.post(['status', id, status]);
   }
 
   #add(): HandlerThread {
@@ -278,7 +283,11 @@ export class ThreadPool implements ThreadEvents {
     if (thread.running === flight) return void this.#replace(thread, flight, now);
     thread.post(['abort', flight.id, 'The handler has taken longer than handlerTimeout']);
     flight.answer(timedOut());
-    log(`${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`);
+    log(
+      'timed-out',
+      `${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`,
+      fieldsOf(flight, now),
+    );
   }
 
   /** Gives a thread up whose handler does not return. */
@@ -291,9 +300,12 @@ export class ThreadPool implements ThreadEvents {
     const { worker } = thread.vessel;
     const place = worker ? await placeOf(worker) : undefined;
     const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
-    log(`${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`);
+    log('stuck', `${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`, {
+      ...(flight && fieldsOf(flight, now)),
+      ...(place !== undefined && { place }),
+    });
     if (await thread.stop()) return;
-    log(`${what}, and its thread cannot be stopped: something outside of JavaScript holds it; this process is to be replaced`);
+    log('stuck', `${what}, and its thread cannot be stopped: something outside of JavaScript holds it; this process is to be replaced`);
     this.#host.onUnstoppable();
   }
 
@@ -304,7 +316,9 @@ export class ThreadPool implements ThreadEvents {
     const place = isRunning && worker ? placeOf(worker) : Promise.resolve(undefined);
     void place.then((where) =>
       log(
+        'slow',
         `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `, and stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
+        { ...fieldsOf(flight, now), ...(where !== undefined && { place: where }) },
       ),
     );
   }
@@ -312,6 +326,10 @@ export class ThreadPool implements ThreadEvents {
 
 function nameOf({ request }: Flight): string {
   return `${request.method} ${JSON.stringify(request.path)}`;
+}
+
+function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {
+  return { method: request.method, path: request.path, ms: Math.round(now - startedAt) };
 }
 
 function elapsed(flight: Flight, now: number): string {

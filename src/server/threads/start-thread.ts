@@ -7,6 +7,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import { withCode } from '../../http/error-codes.ts';
 import { serveBesideOthers } from '../../http/own-memory.ts';
 import { countHitsWith } from '../../http/shared-hits.ts';
+import { logAs } from '../operator-log.ts';
 import type { Handler, ResolvedOptions, RunningServer } from '../options.ts';
 import { ThreadEnd } from './thread.ts';
 import { Board } from './wire.ts';
@@ -14,6 +15,7 @@ import { Board } from './wire.ts';
 /** Takes requests from now on. Resolves when the server listens. */
 export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   if (options.threads.max > 1) serveBesideOthers(`${options.threads.max} handler threads`);
+  logAs(options.log);
   const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
     .filrouge;
   const end = new ThreadEnd({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
@@ -30,7 +32,11 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
     closed: end.closed,
     close,
     reload: () => Promise.reject(notHere('reload')),
-    status: () => Promise.reject(notHere('tell the status')),
+    status: async () => {
+      const status = await end.statuses.ask();
+      if (!status) throw new Error('Cannot tell the status: the primary is gone');
+      return status;
+    },
     [Symbol.asyncDispose]: () => close(),
   };
 }

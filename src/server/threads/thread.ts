@@ -13,10 +13,12 @@ import { Request } from '../../http/request.ts';
 import { RequestBody } from '../../http/request-body.ts';
 import { Response } from '../../http/response.ts';
 import { FileContent, StreamContent } from '../../http/response-body.ts';
+import type { ServerStatus } from '../../http/server-status.ts';
 import { type Answering, reportError, respond, responseTo } from '../exchange.ts';
 import { HitAsker } from '../hits.ts';
 import { LiveStream } from '../live-body.ts';
 import type { Address } from '../local.ts';
+import { Questions } from '../questions.ts';
 import { StreamPump } from './stream-pump.ts';
 import { TunnelEnd } from './tunnel.ts';
 import { type Board, type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from './wire.ts';
@@ -38,6 +40,8 @@ interface Open {
   pump: StreamPump | undefined;
   take: Response['take'];
   tunnel: TunnelEnd | undefined;
+  /** Aborted when a connection that was taken over is to end. */
+  goodbye: AbortController | undefined;
 }
 
 /** One thread's end. */
@@ -50,7 +54,9 @@ export class ThreadEnd {
   readonly #port: MessagePort;
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
-  readonly #stopping: AbortController = new AbortController();
+  readonly #server: { isStopping: boolean } = { isStopping: false };
+  /** What the whole server does. */
+  readonly statuses: Questions<ServerStatus | undefined> = new Questions((id) => this.post(['status', id]));
   /** Counts hits for the whole server. */
   readonly hits: HitAsker = new HitAsker((id, questions) => this.post(['hits', id, questions]));
   #outbox: FromThread[] = [];
@@ -123,7 +129,10 @@ export class ThreadEnd {
       case 'hits':
         return this.hits.answered(item[1], item[2]);
       case 'stopping':
-        return this.#stopping.abort(new Error('The server is stopping'));
+        this.#server.isStopping = true;
+        return;
+      case 'status':
+        return this.statuses.answered(item[1], item[2]);
       case 'closed':
         return this.#settleClosed();
       default: {
@@ -139,7 +148,7 @@ export class ThreadEnd {
     const request = new Request(
       { method, target, httpVersion, lines: this.#linesOf(header) },
       parseTarget(target) as TargetParts, // the main thread has parsed it too
-      { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin },
+      { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin, server: this.#server },
       open.body,
     );
     let result: Response | Promise<Response>;
@@ -160,7 +169,15 @@ export class ThreadEnd {
   }
 
   #keep(id: number, request: Request, { spooled, live }: Pick<Open, 'spooled' | 'live'>): Open {
-    const open: Open = this.#open.get(id) ?? { request, spooled, live, pump: undefined, take: undefined, tunnel: undefined };
+    const open: Open = this.#open.get(id) ?? {
+      request,
+      spooled,
+      live,
+      pump: undefined,
+      take: undefined,
+      tunnel: undefined,
+      goodbye: undefined,
+    };
     this.#open.set(id, open);
     return open;
   }
@@ -245,7 +262,10 @@ export class ThreadEnd {
   }
 
   /** What comes for a request that has been handled, or is being. */
-  #follow(open: Open, item: Exclude<ToThread, readonly ['request' | 'hits' | 'listening' | 'stopping' | 'closed', ...unknown[]]>): void {
+  #follow(
+    open: Open,
+    item: Exclude<ToThread, readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'closed', ...unknown[]]>,
+  ): void {
     const id = item[1];
     switch (item[0]) {
       case 'abort':
@@ -265,6 +285,8 @@ export class ThreadEnd {
       case 'dropped':
         open.request.abort(new Error('The client has gone away'));
         return open.pump?.drop();
+      case 'goodbye':
+        return open.goodbye?.abort(new Error('The server is stopping'));
       case 'opened':
         return this.#takeOver(id, open, item[2]);
       default:
@@ -284,9 +306,10 @@ export class ThreadEnd {
   #takeOver(id: number, open: Open, head: Uint8Array): void {
     const tunnel = new TunnelEnd(id, this.post);
     open.tunnel = tunnel;
+    open.goodbye = new AbortController();
     const report = (error: unknown): void => void reportError(this.#answering, open.request, error);
     try {
-      open.take?.(tunnel, Buffer.from(head.buffer, head.byteOffset, head.byteLength), { stopping: this.#stopping.signal, report });
+      open.take?.(tunnel, Buffer.from(head.buffer, head.byteOffset, head.byteLength), { stopping: open.goodbye.signal, report });
     } catch (error) {
       report(error);
       tunnel.destroy();

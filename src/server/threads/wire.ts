@@ -14,6 +14,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { FileParts } from '../../http/file-content.ts';
 import type { FileVersion } from '../../http/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
+import type { ServerStatus } from '../../http/server-status.ts';
 import type { HitAnswer, HitQuestion } from '../hits.ts';
 import type { Address } from '../local.ts';
 
@@ -46,8 +47,11 @@ export type ToThread =
   | readonly ['listening', address: Address, url: string]
   /** What was counted for the questions with this number. */
   | readonly ['hits', id: number, answers: readonly HitAnswer[]]
-  /** The server begins to stop. */
+  /** What the server does: the answer to the question with this number. */
+  | readonly ['status', id: number, status: ServerStatus | undefined]
+  /** The server begins to stop; later, for each connection that was taken over, that it is to end. */
   | readonly ['stopping']
+  | readonly ['goodbye', id: number]
   | readonly ['closed'];
 
 /** A file, whole or in parts; open already when there is a descriptor, which then is the main thread's to close. */
@@ -84,6 +88,7 @@ export type FromThread =
   | readonly ['released', id: number]
   /** Hits to be counted for the whole server. */
   | readonly ['hits', id: number, questions: readonly HitQuestion[]]
+  | readonly ['status', id: number]
   | readonly ['close', timeout: number | undefined];
 
 /** What a thread is started with, under the key `filrouge` of its `workerData`. */

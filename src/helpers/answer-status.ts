@@ -1,0 +1,68 @@
+/**
+ * The status of the server as JSON, or as text for Prometheus.
+ *
+ * @module
+ */
+import { mediaTypeQuality, parseWeightedRanges } from '../fields/accept.ts';
+import { parseContentType } from '../fields/content-type.ts';
+import type { Request } from '../http/request.ts';
+import { Response } from '../http/response.ts';
+import type { ServerStatus, WorkerStatus } from '../http/server-status.ts';
+
+/** What an answer may look like. */
+export type StatusFormat = 'json' | 'prometheus';
+
+/** Prometheus text exposition format, version 0.0.4. */
+const PROMETHEUS = 'text/plain; version=0.0.4';
+
+/**
+ * Answers with the status of the server. It tells process ids and load: answer it to those only who may know.
+ *
+ * @param request Its Accept field chooses: JSON, or for a scraper of Prometheus its text format.
+ * @param status What `server.status()` gave.
+ * @param format Chooses instead of the Accept field.
+ * @example
+ * const server = await startServer(answer);
+ *
+ * async function answer(request: Request): Promise<Response> {
+ *   if (match(request, 'GET /metrics')) return answerStatus(request, await server.status());
+ *   return Response.text('hello');
+ * }
+ */
+export function answerStatus(request: Request, status: ServerStatus, format: StatusFormat = wantedFormat(request)): Response {
+  const response = format === 'json' ? Response.json(status) : Response.bytes(`${PROMETHEUS}; charset=utf-8`, prometheusText(status));
+  return response.withHeader('Vary', 'Accept').withNoCache();
+}
+
+function wantedFormat(request: Request): StatusFormat {
+  const ranges = parseWeightedRanges(request.header('accept'));
+  if (!ranges) return 'json';
+  const qualityOf = (type: string): number => {
+    const offer = parseContentType(type);
+    return offer ? mediaTypeQuality(ranges, offer) : 0;
+  };
+  return qualityOf(PROMETHEUS) > qualityOf('application/json') ? 'prometheus' : 'json';
+}
+
+function prometheusText(status: ServerStatus): string {
+  const { generation, restarts, requests, workers } = status;
+  const sum = (name: keyof WorkerStatus): number => workers.reduce((total, worker) => total + worker[name], 0);
+  return [
+    metric('filrouge_requests_total', 'counter', 'Requests since the server started.', requests),
+    metric('filrouge_restarts_total', 'counter', 'Workers replaced because they died or were stuck.', restarts),
+    metric('filrouge_generation', 'gauge', 'Counts the reloads, from 1.', generation),
+    metric('filrouge_workers', 'gauge', 'Worker processes that serve.', workers.length),
+    metric('filrouge_connections', 'gauge', 'Open connections.', sum('connections')),
+    metric('filrouge_requests_in_flight', 'gauge', 'Requests that are not answered yet.', sum('inFlight')),
+    metric('filrouge_requests_queued', 'gauge', 'Requests that wait for a handler thread.', sum('queued')),
+    metric('filrouge_handler_threads', 'gauge', 'Handler threads.', sum('threads')),
+    '# HELP filrouge_worker_memory_bytes Resident memory of a worker.',
+    '# TYPE filrouge_worker_memory_bytes gauge',
+    ...workers.map(({ pid, rss }) => `filrouge_worker_memory_bytes{pid="${pid}"} ${rss}`),
+    '',
+  ].join('\n');
+}
+
+function metric(name: string, type: 'counter' | 'gauge', help: string, value: number): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${name} ${value}`;
+}
