@@ -24,6 +24,8 @@ export interface ThreadHost {
   onUnstoppable(): void;
   /** A script has called `close()` in its thread. */
   onClose(timeout: number | undefined): void;
+  /** What stands before the handler: it may let requests wait. */
+  guard(handler: Handler): Handler;
   /** What the whole server does: a script in a thread asks. */
   status(): Promise<ServerStatus>;
 }
@@ -58,7 +60,7 @@ export async function serveLocally(
 ): Promise<LocalServer> {
   if (options.tls) checkCertificate(options.tls);
   const threads = options.threads.max > 0 ? await startThreads(handler, options, host) : undefined;
-  const service = new Service(threads?.handle ?? handler, options);
+  const service = new Service(host.guard(threads?.handle ?? handler), options);
   const beat = await startWatch(service, host);
   service.onTick = (now) => {
     beat();

@@ -81,6 +81,7 @@ async function startSingle(handler: Handler, options: ResolvedOptions): Promise<
     hasPrimary: false,
     onUnstoppable: () => {}, // it has been logged, and nobody is there who could replace this process
     onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
+    guard: (inner) => inner,
     status: async () => status(),
   });
   const status = (): ServerStatus => {

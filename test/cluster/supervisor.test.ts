@@ -217,7 +217,7 @@ describe('recycling', () => {
       async () => (await text(cluster, '/pid')) !== first || undefined,
       () => 'another worker',
     );
-    await cluster.prints(/recycled: \d+ requests/);
+    await cluster.prints(/recycled after \d+ requests/);
   });
 
   it('replaces a worker that has grown too large', async () => {
@@ -227,7 +227,37 @@ describe('recycling', () => {
       async () => (await text(cluster, '/hoard')) !== first || undefined,
       () => 'another worker',
     );
-    await cluster.prints(/recycled: \d+ MiB of memory/);
+    await cluster.prints(/recycled after \d+ requests, \d+ MiB of memory/);
+  });
+
+  it('keeps a handler that leaks a MiB each time below its limit and a tenth, and fails nobody', async () => {
+    const limit = 192 * 1024 * 1024;
+    const cluster = await startCluster({ workers: 2, maxMemoryPerWorker: limit });
+    const agent = new Agent({ connections: 8 });
+    const answers: { status: number; rss: number }[] = [];
+    const client = async (): Promise<void> => {
+      for (let i = 0; i < 100; i++) {
+        const { statusCode, body } = await undiciRequest(`${cluster.origin}/leak`, { dispatcher: agent });
+        answers.push({ status: statusCode, rss: Number(await body.text()) });
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, client));
+    await agent.close();
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(Math.max(...answers.map(({ rss }) => rss))).toBeLessThan(1.1 * limit);
+    expect(cluster.stderr.match(/recycled after/g)?.length).toBeGreaterThan(3);
+  });
+
+  it('serves on with the old worker when no successor can start, also those who had to wait', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const options = { workers: 1, maxMemoryPerWorker: 160 * 1024 * 1024 };
+    const cluster = await startCluster(options, { workerEnv: { BROKEN_WHEN: join(folder, 'broken') } });
+    const pid = await text(cluster, '/pid');
+    writeFileSync(join(folder, 'broken'), '');
+    for (let i = 0; i < 20; i++) expect(await text(cluster, '/hoard')).toBe(pid);
+    await cluster.prints(/recycling failed, the old worker goes on/);
+    expect(await text(cluster, '/pid')).toBe(pid);
   });
 });
 

@@ -16,6 +16,8 @@ export type WorkerMessage =
   /** It stops accepting: a successor is wanted, unless it was told to go. */
   | { readonly kind: 'leaving' }
   | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
+  /** It has had its share of requests or memory. */
+  | { readonly kind: 'recycle'; readonly rss: number; readonly requests: number }
   /** A script asks in it what the whole server does. */
   | { readonly kind: 'server-status'; readonly id: number }
   /** Its lease of connections is used up, or more of it is free than it needs. */
@@ -29,6 +31,8 @@ export type PrimaryMessage =
   /** `readiness` is to say from now on that the server stops. */
   | { readonly kind: 'stopping' }
   | { readonly kind: 'server-status'; readonly id: number; readonly status: ServerStatus }
+  /** No successor could start for a worker that has asked for one. */
+  | { readonly kind: 'go-on' }
   | { readonly kind: 'close'; readonly timeout: number }
   | { readonly kind: 'status'; readonly id: number }
   | { readonly kind: 'lease'; readonly count: number }

@@ -30,8 +30,6 @@ const LONGEST_DELAY = 30_000;
 /** So many workers that end before they listen, within this time and with nobody listening, are the end of the server. */
 const MAX_FAILURES = 5;
 const FAILURE_SPAN = 10_000;
-/** How often memory and request counts are looked at when workers are to be recycled, ms. */
-const RECYCLE_INTERVAL = 1000;
 /** How long a worker may overstay its drain before it is killed, ms. */
 const OVERSTAY = 2000;
 
@@ -88,7 +86,8 @@ class Supervisor implements WorkerEvents {
     this.#settleClosed = resolve;
   });
   #reloading: Promise<void> | undefined;
-  #recycler: NodeJS.Timeout | undefined;
+  /** The worker that is being recycled: one at a time. */
+  #recycling: Promise<void> = Promise.resolve();
   #releaseSignals = (): void => {};
   readonly #onHangup = (): void => {
     this.reload().catch((error: unknown) => log('reload-failed', `reload failed, the old workers go on: ${messageOf(error)}`));
@@ -108,7 +107,6 @@ class Supervisor implements WorkerEvents {
       const [place] = await Promise.all(workers.map((worker) => worker.ready));
       this.#isStarting = false;
       if (this.#options.signals) process.on('SIGHUP', this.#onHangup);
-      this.#startRecycling();
       return place as Place; // there is at least one worker
     } catch (error) {
       if (this.#closing) {
@@ -151,7 +149,6 @@ class Supervisor implements WorkerEvents {
 
   async #close(timeout: number): Promise<void> {
     if (!this.#isStarting) log('draining', `draining: connections are cut in ${timeout} ms`, { timeout });
-    clearInterval(this.#recycler);
     process.off('SIGHUP', this.#onHangup);
     const workers = [...this.#workers];
     for (const worker of workers) {
@@ -242,6 +239,20 @@ class Supervisor implements WorkerEvents {
     await successor.ready.finally(() => worker.kill());
   }
 
+  onRecycle(worker: WorkerProcess, rss: number, requests: number): void {
+    this.#recycling = this.#recycling.then(async () => {
+      if (this.#closing || worker.isReplaced || !this.#workers.has(worker)) return;
+      try {
+        await this.#replace(worker);
+      } catch (error) {
+        worker.goOn();
+        return log('recycling-failed', `recycling failed, the old worker goes on: ${messageOf(error)}`, { worker: worker.pid });
+      }
+      const what = `${requests} requests, ${Math.round(rss / 2 ** 20)} MiB of memory`;
+      log('recycled', `worker ${worker.pid} recycled after ${what}`, { worker: worker.pid, requests, rss });
+    });
+  }
+
   onLeaseWanted(worker: WorkerProcess): void {
     this.#lender.want(worker);
   }
@@ -309,39 +320,6 @@ class Supervisor implements WorkerEvents {
       }
       this.#succeed(worker, 'never listened');
     });
-  }
-
-  #startRecycling(): void {
-    const { maxMemoryPerWorker, maxRequestsPerWorker } = this.#options;
-    if (maxMemoryPerWorker === Number.POSITIVE_INFINITY && maxRequestsPerWorker === Number.POSITIVE_INFINITY) return;
-    let isBusy = false;
-    this.#recycler = setInterval(() => {
-      if (isBusy || this.#reloading || this.#closing) return;
-      isBusy = true;
-      void this.#recycle()
-        .catch((error: unknown) => log('recycling-failed', `recycling failed, the old worker goes on: ${messageOf(error)}`))
-        .then(() => {
-          isBusy = false;
-        });
-    }, RECYCLE_INTERVAL);
-    this.#recycler.unref();
-  }
-
-  /** Replaces the workers that have had their share, one at a time. */
-  async #recycle(): Promise<void> {
-    const { maxMemoryPerWorker, maxRequestsPerWorker } = this.#options;
-    const settled = Array.from(this.#workers); // those that are started meanwhile are young
-    for (const worker of settled) {
-      if (worker.readyAt === undefined || worker.isLeaving) continue;
-      const status = await worker.status();
-      if (!status) continue;
-      const spread = 0.9 + (worker.pid % 21) / 100; // ±10 %, the same for a worker's life: they must not all go at once
-      const isTooLarge = status.rss > maxMemoryPerWorker;
-      if (!isTooLarge && status.requests < maxRequestsPerWorker * spread) continue;
-      await this.#replace(worker);
-      const why = isTooLarge ? `${Math.round(status.rss / 2 ** 20)} MiB of memory` : `${status.requests} requests`;
-      log('recycled', `worker ${worker.pid} recycled: ${why}`, { worker: worker.pid, rss: status.rss, requests: status.requests });
-    }
   }
 }
 

@@ -25,6 +25,8 @@ export interface WorkerEvents {
   onExit(worker: WorkerProcess, how: string): void;
   /** Its main thread does not come back from a handler. */
   onStuck(worker: WorkerProcess, what: string): void;
+  /** It has had its share. */
+  onRecycle(worker: WorkerProcess, rss: number, requests: number): void;
   onLeaseWanted(worker: WorkerProcess): void;
   onLeaseReturned(worker: WorkerProcess, count: number): void;
   onHits(questions: readonly HitQuestion[]): HitAnswer[];
@@ -80,6 +82,7 @@ export class WorkerProcess implements Borrower {
           this.#statuses.get(message.id)?.(message.status);
         } else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
+        else if (message?.kind === 'recycle') events.onRecycle(this, message.rss, message.requests);
         else if (message?.kind === 'server-status') void this.#tellStatus(message.id, events);
         else if (message?.kind === 'hits') this.#tell({ kind: 'hits', id: message.id, answers: events.onHits(message.questions) });
       });
@@ -107,6 +110,11 @@ export class WorkerProcess implements Borrower {
   /** Has it say to balancers that it stops; it goes on. */
   announce(): void {
     this.#tell({ kind: 'stopping' });
+  }
+
+  /** Tells one that wanted a successor that there is none. */
+  goOn(): void {
+    this.#tell({ kind: 'go-on' });
   }
 
   /** Asks it to drain and end. */

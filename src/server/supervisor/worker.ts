@@ -16,6 +16,7 @@ import type { Handler, ResolvedOptions, RunningServer } from '../options.ts';
 import { Questions } from '../questions.ts';
 import { LeaseGate } from './leases.ts';
 import { fromPrimary, type WorkerMessage } from './messages.ts';
+import { Recycling } from './recycling.ts';
 
 /** How long a worker without a primary may take to finish what it has, ms. */
 const ORPHAN_TIME = 5000;
@@ -33,6 +34,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
   const leave = async (timeout: number, code: number): Promise<void> => {
     if (leaving.isTold) return;
     Object.assign(leaving, { timeout, code, isTold: true });
+    recycling.goOn(true);
     tell({ kind: 'leaving' });
     await serving.stop?.(timeout, code);
   };
@@ -41,6 +43,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     () => tell({ kind: 'lease-wanted' }),
     (count) => tell({ kind: 'lease-returned', count }),
   );
+  const recycling = new Recycling(options, (rss) => tell({ kind: 'recycle', rss, requests: local.status().requests }));
   const hits = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
   const statuses = new Questions<ServerStatus>((id) => tell({ kind: 'server-status', id }));
   countHitsWith((key, window, limit) => hits.ask(key, window, limit));
@@ -57,6 +60,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     if (message?.kind === 'close') void leave(message.timeout, 0);
     else if (message?.kind === 'lease') gate.granted(message.count);
     else if (message?.kind === 'reclaim') gate.reclaimed();
+    else if (message?.kind === 'go-on') recycling.goOn(false);
     else if (message?.kind === 'stopping') local.announce();
     else if (message?.kind === 'server-status') statuses.answered(message.id, message.status);
     else if (message?.kind === 'hits') hits.answered(message.id, message.answers);
@@ -85,6 +89,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
       void leave(options.shutdownTimeout, 1);
     },
     onClose: (timeout = options.shutdownTimeout): void => void leave(timeout, 0),
+    guard: (inner: Handler) => recycling.guard(inner),
     status: () => statuses.ask(),
   };
   const local = await serveLocally(handler, options, gate, host).catch((error: unknown) => {
@@ -102,6 +107,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
   };
   if (leaving.isTold) await serving.stop(leaving.timeout, leaving.code);
 
+  recycling.start(() => local.status().requests);
   tell({ kind: 'ready', address: local.address, url: local.url });
   return {
     url: local.url,
