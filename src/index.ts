@@ -7,6 +7,7 @@ export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.t
 export { answerStatus, type StatusFormat } from './helpers/answer-status.ts';
 export { basicAuth, type Credentials } from './helpers/basic-auth.ts';
 export { bearerToken } from './helpers/bearer-token.ts';
+export { type CompressOptions, compress } from './helpers/compress.ts';
 export { conditional } from './helpers/conditional.ts';
 export { cookies } from './helpers/cookies.ts';
 export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
@@ -38,7 +39,7 @@ export type { HeadersInit } from './http/header-list.ts';
 export { HttpError, type HttpErrorOptions } from './http/http-error.ts';
 export { type HttpVersion, Request, type RequestInit } from './http/request.ts';
 export { RequestBody } from './http/request-body.ts';
-export { Response, type ResponseInit, type TakeConnection } from './http/response.ts';
+export { Response, type ResponseInit, type TakeConnection, type Takeover } from './http/response.ts';
 export type { BodyInit } from './http/response-body.ts';
 export type { Checked, RouteParams } from './http/route-params.ts';
 export type { ServerStatus, WorkerStatus } from './http/server-status.ts';

@@ -31,7 +31,7 @@ export interface GuestOptions {
   onError?: (error: unknown, request: Request) => Response | void;
 }
 
-/** A request as the host has it. */
+/** @internal A request as the host has it. */
 export interface Arrival {
   readonly head: RequestHead;
   readonly peer: Peer;
@@ -44,7 +44,7 @@ export interface Arrival {
 const MiB = 1024 * 1024;
 const NOWHERE = { path: '/', rawQuery: '', authority: undefined };
 
-/** A handler and its options. */
+/** @internal A handler and its options. */
 export class Guest {
   readonly #handler: GuestHandler;
   readonly #maxBodySize: number | ((head: Request) => number);
@@ -62,8 +62,9 @@ export class Guest {
     for (const [name, value] of Object.entries({ streamBody, onError })) {
       if (value !== undefined && typeof value !== 'function') throw wrong(`${name} is ${typeof value}, not a function`);
     }
-    if (typeof maxBodySize !== 'function' && !(typeof maxBodySize === 'number' && maxBodySize >= 0))
+    if (typeof maxBodySize !== 'function' && !(typeof maxBodySize === 'number' && maxBodySize >= 0)) {
       throw wrong(`maxBodySize is ${String(maxBodySize)}, not a number of bytes`);
+    }
     this.#handler = handler;
     this.#maxBodySize = maxBodySize;
     this.#streamBody = streamBody;
@@ -153,7 +154,7 @@ async function* upTo(most: number, source: AsyncIterable<Uint8Array>): AsyncGene
   }
 }
 
-/** What a host throws out of a body that does not come whole: the client's fault, and a handler that streams it can tell. */
+/** @internal What a host throws out of a body that does not come whole: the client's fault, and a handler that streams it can tell. */
 export function bodyIncomplete(cause?: unknown): HttpError {
   return new HttpError(400, 'Cannot read request: the connection was ended inside it', { code: 'body-incomplete', cause });
 }

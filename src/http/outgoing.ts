@@ -55,10 +55,9 @@ export async function outgoingOf(response: Response, isHead: boolean): Promise<O
 
 /** Leaves out what belongs to the connection it came on: what is known to, and what Connection names (RFC 9110 §7.6.1). */
 export function withoutConnection(headers: readonly (readonly [string, string])[]): (readonly [string, string])[] {
-  const named = headers
-    .filter(([name]) => name.toLowerCase() === 'connection')
-    .flatMap(([, value]) => value.toLowerCase().split(/[ \t]*,[ \t]*/));
-  return headers.filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()) && !named.includes(name.toLowerCase()));
+  const options = headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value.toLowerCase());
+  const named = new Set(options.flatMap((value) => value.split(/[ \t]*,[ \t]*/)));
+  return headers.filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()) && !named.has(name.toLowerCase()));
 }
 
 function sizeOf(content: Content): number | undefined {

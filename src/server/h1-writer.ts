@@ -103,6 +103,7 @@ export class ResponseWriter {
         }
       }
     } catch (error) {
+      if (this.#source === undefined) return false; // the client has left, and the source was told
       this.drop();
       await this.#written(); // the client gets what there was
       throw error;

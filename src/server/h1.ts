@@ -317,7 +317,7 @@ export class Http1Connection implements Connection {
     this.service.connections.delete(this);
     this.#isOver = true;
     this.writer.close();
-    this.#body?.fail(new Error('The client has closed the connection inside the body'));
+    this.#body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
     for (const exchange of this.#owed.splice(0)) {
       exchange.request?.abort(new Error('The client has gone away'));
       exchange.release();

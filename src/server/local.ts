@@ -99,7 +99,7 @@ export async function serveLocally(
       requests: service.requests,
       inFlight: service.inFlight,
       queued: threads?.queued ?? 0,
-      threads: threads?.size ?? 0,
+      threads: threads?.ready ?? 0,
     }),
   };
 }

@@ -1,136 +1,154 @@
 /**
  * `npm run bench`: filrouge beside its peers, in one run on one machine.
  *
- * One core serves and another loads (wrk). The servers take turns round by round, so that a machine whose speed drifts slows all of them;
- * what counts is the ratio within a round, and of these the median. Every answer is checked once for being right before anything is timed.
+ * One core serves and another loads. The servers take turns round by round, so that a machine whose speed drifts slows all of them; what counts is the
+ * ratio to node:http within a round, and of these the median. Every answer is checked for being right before anything is timed, and again afterwards.
  *
- *     npm run bench -- --rounds 7 --seconds 3 --only hello,json --json .build/bench.json
+ *     npm run bench                                               all of it
+ *     npm run bench -- --only json,tls --peers fastify,hono       some of it; filrouge and node:http are always in
+ *     npm run bench -- --rounds 7 --seconds 3 --write             writes docs/benchmarks.md and docs/benchmarks.svg
+ *     npm run bench -- --quick                                    a minute: the ratios beside those recorded
+ *     npm run bench -- --dist /elsewhere/dist                     another build of filrouge
+ *     npm run bench -- --list                                     names of scenarios and peers
+ *
+ * Ends with 1 when a server answers wrongly or something is missing that nothing goes without, never because of a figure.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chartOf } from './lib/chart.mjs';
+import { fallOf, tableOf, versionsOf, withResults } from './lib/document.mjs';
+import { contestantsOf, lengthOf, measure } from './lib/measure.mjs';
+import { PEERS } from './lib/peers.mjs';
+import { hasCertificate, prepareFiles, ROOT } from './lib/places.mjs';
+import { QUICK, SCENARIOS } from './lib/scenarios.mjs';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-const PEERS = ['filrouge', 'node-http', 'fastify'];
-const JSON_TEXT = JSON.stringify({ message: 'Hello, World!', at: [1, 2, 3], user: { id: 7, name: 'Ada' } });
-const KIBIBYTE = 'x'.repeat(1024);
-
-/** path, method and body of the request; the answer it must get; how it is loaded. */
-const SCENARIOS = {
-  hello: { title: 'plaintext, one at a time', path: '/', answer: 'Hello, World!', script: 'plain.lua' },
-  pipelined: { title: 'plaintext, pipelined ×16', path: '/', answer: 'Hello, World!', script: 'pipelined.lua' },
-  json: { title: 'JSON', path: '/json', answer: JSON_TEXT, script: 'plain.lua' },
-  echo: { title: 'POST 1 KiB, echoed', path: '/echo', body: KIBIBYTE, answer: KIBIBYTE, script: 'post.lua' },
-};
+const PAGE = join(ROOT, 'docs/benchmarks.md');
+const CHART = join(ROOT, 'docs/benchmarks.svg');
+const ALWAYS = ['filrouge', 'node'];
+/** A ratio that fell by more than this is warned of. */
+const TOLERANCE = 0.1;
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
-    connections: { type: 'string', default: '64' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    rate: { type: 'string', default: '8000' },
+    idle: { type: 'string', default: '10000' },
     only: { type: 'string' },
+    peers: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
     json: { type: 'string' },
+    dist: { type: 'string', default: join(ROOT, 'dist') },
   },
 });
-const rounds = Number(values.rounds);
-const chosen = Object.entries(SCENARIOS).filter(([name]) => !values.only || values.only.split(',').includes(name));
 
-requireTools();
-const servers = await Promise.all(PEERS.map(startServer));
-const results = [];
-try {
-  for (const server of servers) for (const [, scenario] of chosen) await checkAnswer(server, scenario);
-  for (const [name, scenario] of chosen) results.push({ name, title: scenario.title, ...(await measure(scenario)) });
-} finally {
-  for (const { child } of servers) child.kill('SIGKILL');
-}
-report();
+const settings = {
+  rounds: numberOf('rounds', values.quick ? '3' : '5'),
+  seconds: numberOf('seconds', values.quick ? '0.8' : '2'),
+  rate: numberOf('rate'),
+  idle: numberOf('idle'),
+};
 
-function requireTools() {
-  if (spawnSync('wrk', ['--version']).error) fail('wrk is not installed (Debian: apt-get install wrk)');
-  if (!existsSync(join(HERE, '../../dist/index.js'))) fail('dist/ is missing: npm run build');
-  if (!existsSync(join(HERE, 'node_modules'))) spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: HERE, stdio: 'inherit' });
-}
-
-/** With two cores or more, servers are pinned to the first and wrk to the second. */
-function pinned(core, command, args) {
-  return availableParallelism() > 1 && existsSync('/usr/bin/taskset')
-    ? ['taskset', ['-c', String(core), command, ...args]]
-    : [command, args];
-}
-
-async function startServer(peer) {
-  const child = spawn(...pinned(0, process.execPath, [join(HERE, 'servers', `${peer}.mjs`)]), { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [port] = await once(createInterface(child.stdout), 'line');
-  return { peer, child, origin: `http://127.0.0.1:${port}` };
-}
-
-async function checkAnswer({ peer, origin }, { path, body, answer }) {
-  const response = await fetch(
-    origin + path,
-    body ? { method: 'POST', body, headers: { 'Content-Type': 'application/octet-stream' } } : {},
-  );
-  const text = await response.text();
-  if (response.status !== 200 || text !== answer) {
-    fail(`${peer} answers ${path} with ${response.status} ${JSON.stringify(text.slice(0, 80))}`);
+if (values.list) {
+  for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(12)} ${title}`);
+  console.log(`\n${PEERS.map(({ name }) => name).join(' ')}`);
+} else {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`bench: ${error.message}${error.cause ? `: ${error.cause.message}` : ''}`);
+    process.exitCode = 1;
   }
 }
+process.exit();
 
-/** All servers in turn, round by round. Requests per second of each, and the ratios of ours to each within its round. */
-async function measure({ path, script }) {
-  const figures = Object.fromEntries(PEERS.map((peer) => [peer, []]));
-  for (const { origin } of servers) load(origin + path, script, 1); // warm-up: the compiler has to see it
-  for (let round = 0; round < rounds; round++) {
-    for (const { peer, origin } of servers) figures[peer].push(load(origin + path, script, Number(values.seconds)));
-  }
-  const ratios = Object.fromEntries(PEERS.slice(1).map((peer) => [peer, figures.filrouge.map((ours, i) => ours / figures[peer][i])]));
-  return { figures, ratios };
-}
-
-function load(url, script, seconds) {
-  const args = ['-t1', `-c${values.connections}`, `-d${seconds}`, '-s', join(HERE, script), url];
-  const { stdout, stderr } = spawnSync(...pinned(1, 'wrk', args), { encoding: 'utf8' });
-  const rate = /Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1];
-  if (!rate || /Non-2xx|Socket errors/.test(stdout)) fail(`wrk on ${url}: ${stdout}${stderr}`);
-  return Number(rate);
-}
-
-function report() {
-  const [{ model } = { model: 'unknown' }] = cpus();
+async function main() {
+  const dist = resolve(values.dist);
+  prepareFiles(dist);
+  process.env['BENCH_DIST'] = join(dist, 'index.js');
+  const field = prepareField(chosen('peers', PEERS, values.quick ? ['node'] : undefined, ALWAYS));
+  const scenarios = chosen('only', SCENARIOS, values.quick ? QUICK : undefined).filter(({ isSecure }) => !isSecure || hasCertificate());
+  const plan = scenarios.map((scenario) => ({ scenario, contestants: contestantsOf(scenario, field) }));
+  const length = plan.reduce((sum, { scenario, contestants }) => sum + lengthOf(scenario, contestants, settings), 0);
   console.log(
-    `\nNode ${process.version}, ${availableParallelism()} cores (${model}), wrk -t1 -c${values.connections} -d${values.seconds}, ${rounds} rounds\n`,
+    `${scenarios.length} scenarios, ${field.length} servers: about ${lengthText(length)}\n${machineText()} ${versionsOf(field)}.\n`,
   );
-  console.log('| scenario | ÷ node:http | ÷ fastify | filrouge, requests/s | node:http | fastify |\n|---|---|---|---|---|---|');
-  for (const { title, figures, ratios } of results) {
-    const cells = [
-      title,
-      ...Object.values(ratios).map(ratioText),
-      ...PEERS.map((peer) => Math.round(median(figures[peer])).toLocaleString('en')),
-    ];
-    console.log(`| ${cells.join(' | ')} |`);
+
+  const page = readFileSync(PAGE, 'utf8');
+  const results = [];
+  for (const { scenario, contestants } of plan) {
+    const rows = await measure(scenario, contestants, settings);
+    results.push({ scenario, rows });
+    if (values.quick) compare(page, scenario, rows);
+    else console.log(`${scenario.title}\n\n${tableOf(scenario, rows)}\n`);
+    if (values.write) write([{ scenario, rows }]); // a run that is broken off has written what it has measured
   }
-  if (values.json) {
-    mkdirSync(dirname(values.json), { recursive: true });
-    writeFileSync(values.json, JSON.stringify({ node: process.version, rounds, results }, null, 2));
-  }
+  if (values.json) writeJson(values.json, results);
 }
 
-function ratioText(ratios) {
-  return `**${median(ratios).toFixed(2)}** (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
+/** All that can be started, each with its version; the others are named. */
+function prepareField(peers) {
+  return peers.flatMap((peer) => {
+    const ready = peer.prepare();
+    if (typeof ready !== 'string') return [{ peer, ready }];
+    console.warn(`SKIPPED: ${peer.title}: ${ready}`);
+    return [];
+  });
 }
 
-function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+/** Those that an option names, or all of them. */
+function chosen(option, all, fallback, always = []) {
+  const names = values[option]?.split(',') ?? fallback;
+  if (names === undefined) return all;
+  const unknown = names.find((name) => all.every((one) => one.name !== name));
+  if (unknown !== undefined) throw new Error(`--${option}: there is no "${unknown}", but ${all.map(({ name }) => name).join(', ')}`);
+  return all.filter(({ name }) => names.includes(name) || always.includes(name));
 }
 
-function fail(message) {
-  console.error(`bench: ${message}`);
-  process.exit(1);
+function numberOf(option, fallback) {
+  const number = Number(values[option] ?? fallback);
+  if (number > 0) return number;
+  console.error(`bench: --${option} is "${values[option]}", not a number above 0`);
+  return process.exit(1);
+}
+
+/** Ours now and as recorded. */
+function compare(page, scenario, rows) {
+  const { recorded, now, fall } = fallOf(page, scenario, rows);
+  const before = recorded === undefined ? 'nothing recorded' : `recorded ${recorded.toFixed(2)}`;
+  console.log(`${scenario.title.padEnd(32)} ${now.toFixed(2).padStart(6)} × node:http   ${before}`);
+  if (fall > TOLERANCE) console.warn(`WARNING: ${scenario.title} fell by ${Math.round(fall * 100)} %`);
+}
+
+function write(results) {
+  const page = withResults(readFileSync(PAGE, 'utf8'), results, machineText(), conditionsText());
+  writeFileSync(PAGE, page);
+  writeFileSync(CHART, chartOf(page));
+}
+
+function writeJson(path, results) {
+  const figures = results.map(({ scenario, rows }) => ({
+    name: scenario.name,
+    servers: rows.map(({ contestant, rounds }) => ({ title: contestant.title, version: contestant.ready.version, rounds })),
+  }));
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify({ node: process.version, ...settings, figures }, null, 2));
+}
+
+function machineText() {
+  const [{ model } = { model: 'unknown processor' }] = cpus();
+  return `${model.trim()}, ${availableParallelism()} cores, Linux ${release().split('-')[0]}, Node ${process.versions.node}.`;
+}
+
+function conditionsText() {
+  const day = new Date().toISOString().slice(0, 10);
+  return `${day}, Node ${process.versions.node}, ${settings.seconds} s a round`;
+}
+
+function lengthText(seconds) {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} minutes`;
 }

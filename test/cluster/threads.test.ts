@@ -9,7 +9,7 @@ import { Agent, request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, startCluster } from './support.ts';
+import { type Cluster, isAlive, startCluster } from './support.ts';
 
 const MiB = 1024 * 1024;
 /** The longest that a client may wait for its 503 when handlers may take 1000 ms. */
@@ -168,6 +168,27 @@ describe('a handler in a thread', () => {
 });
 
 describe('a handler that does not return', () => {
+  it('takes the programs along that CGI has started for others in its thread', async () => {
+    const cluster = await start({ threads: 1, handlerTimeout: 500 });
+    const program = connect(Number(new URL(cluster.origin).port), '127.0.0.1').setEncoding('latin1');
+    onTestFinished(() => void program.destroy());
+    program.write('GET /cgi HTTP/1.1\r\nHost: a\r\n\r\n');
+    let text = '';
+    program.on('data', (more: string) => {
+      text += more;
+    });
+    const pid = await until(
+      () => /pid (\d+)/.exec(text)?.[1],
+      () => 'the program to tell its process id',
+    );
+    expect(isAlive(Number(pid))).toBe(true);
+    expect((await get(cluster, '/loop')).status).toBe(503);
+    await until(
+      () => (isAlive(Number(pid)) ? undefined : true),
+      () => 'the program to end',
+    );
+  });
+
   it.each([
     [
       'an endless loop',
@@ -194,8 +215,11 @@ describe('a handler that does not return', () => {
     expect(status).toBe(503);
     expect(ms).toBeLessThan(LATEST);
     await cluster.prints(line);
-    const { workers } = await cluster.ask('status');
-    expect(workers[0]).toMatchObject({ pid: cluster.pid, threads: 2 });
+    const whole = await until(
+      async () => (await cluster.ask('status')).workers.find(({ threads }) => threads === 2),
+      () => 'two threads',
+    );
+    expect(whole.pid).toBe(cluster.pid);
     expect(cluster.stderr).not.toContain('cannot be stopped');
   });
 

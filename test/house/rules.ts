@@ -40,11 +40,16 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 /** Nothing that `import 'filrouge'` loads may load these. */
 const HEAVY = new Set(['undici', 'ws', 'socket.io', 'node:http', 'node:https', 'node:http2', 'node:child_process', 'node:cluster']);
 
+/** Packages that belong to one subject. */
+const RESERVED: Readonly<Record<string, RegExp>> = { undici: /^helpers\/proxy(?:\.ts$|\/)/ };
+
 /** Breaches of the table: layers, node modules, packages. */
 export function forbiddenImports(sources: readonly Source[], dependencies: readonly string[]): string[] {
   return each(sources, (source, layer) =>
     source.imports
-      .filter((found) => !isAllowed(layerOf(source.path), layer, found, dependencies))
+      .filter(
+        (found) => !isAllowed(layerOf(source.path), layer, found, dependencies) || RESERVED[found.target]?.test(source.path) === false,
+      )
       .map((found) => `imports ${found.target}`),
   );
 }

@@ -52,6 +52,20 @@ it.each([
   expect(count).toBe(1);
 });
 
+it('hands over the connection of a request that lets go of something at its end', async () => {
+  const ended = deferred<void>();
+  const { port } = await serve((request) => {
+    request.onEnd(ended.resolve);
+    return Response.upgrade('echo', shout);
+  });
+  const client = await talk(port);
+  client.send(OFFER);
+  await client.until(/\r\n\r\n/);
+  await ended.promise;
+  client.send('hello');
+  await client.until(/HELLO$/);
+});
+
 it('reads nothing behind an offer while the handler makes up its mind', async () => {
   const answer = deferred<Response>();
   const paths: string[] = [];

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type Request, Response } from '../../src/index.ts';
 import { localGate } from '../../src/server/gate.ts';
-import { type LocalServer, serveLocally } from '../../src/server/local.ts';
+import { type LocalServer, serveLocally, type ThreadHost } from '../../src/server/local.ts';
 import { type Handler, resolveOptions, type ServerOptions } from '../../src/server/options.ts';
 
 /** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start-pool.ts). */
@@ -26,7 +26,13 @@ export interface Served {
 export async function serve(handler: Handler, options: ServerOptions = {}): Promise<Served> {
   const given = { host: '127.0.0.1', port: 0, workers: 0, signals: false, ...THREADS, ...options };
   const resolved = resolveOptions(given);
-  const host = { hasPrimary: false, onUnstoppable: () => {}, onClose: () => void server.close() };
+  const host: ThreadHost = {
+    hasPrimary: false,
+    onUnstoppable: () => {},
+    onClose: () => void server.close(),
+    guard: (inner) => inner,
+    status: () => Promise.reject(new Error('There is no status in these tests')),
+  };
   const server: LocalServer = await serveLocally(handler, resolved, localGate(options.maxConnections ?? 10_000), host);
   onTestFinished(() => server.close({ timeout: 0 }));
   const { address } = server;

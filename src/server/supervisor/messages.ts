@@ -13,8 +13,8 @@ import type { Address } from '../local.ts';
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly address: Address; readonly url: string }
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
-  /** It stops accepting: a successor is wanted, unless it was told to go. */
-  | { readonly kind: 'leaving' }
+  /** It stops accepting: a successor is wanted, unless it was told to go. One that retires is well but for a thread that a call into the system holds. */
+  | { readonly kind: 'leaving'; readonly isRetiring: boolean }
   | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
   /** It has had its share of requests or memory. */
   | { readonly kind: 'recycle'; readonly rss: number; readonly requests: number }

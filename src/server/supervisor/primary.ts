@@ -209,9 +209,14 @@ class Supervisor implements WorkerEvents {
     return { generation: this.#generation, restarts: this.#restarts, requests, workers };
   }
 
-  onLeaving(worker: WorkerProcess): void {
+  onLeaving(worker: WorkerProcess, isRetiring: boolean): void {
+    if (this.#closing || worker.isReplaced) return;
     // Something escaped a handler, or somebody has sent it SIGTERM: the successor need not wait for the end of the drain.
-    if (!this.#closing && !worker.isReplaced) this.#succeed(worker, 'leaves');
+    if (!isRetiring) return this.#succeed(worker, 'leaves');
+    worker.isReplaced = true;
+    this.#restarts++;
+    log('replaced', `worker ${worker.pid} retires; its successor starts now`, { worker: worker.pid, delay: 0 });
+    this.#fork();
   }
 
   onExit(worker: WorkerProcess, how: string): void {

@@ -21,7 +21,7 @@ export interface Place {
 
 /** What the primary is told of a worker. */
 export interface WorkerEvents {
-  onLeaving(worker: WorkerProcess): void;
+  onLeaving(worker: WorkerProcess, isRetiring: boolean): void;
   onExit(worker: WorkerProcess, how: string): void;
   /** Its main thread does not come back from a handler. */
   onStuck(worker: WorkerProcess, what: string): void;
@@ -76,7 +76,7 @@ export class WorkerProcess implements Borrower {
         } else if (message?.kind === 'failed') failure ??= failureOf(message.message, message.code);
         else if (message?.kind === 'leaving') {
           this.isLeaving = true;
-          events.onLeaving(this);
+          events.onLeaving(this, message.isRetiring);
         } else if (message?.kind === 'status') {
           this.requests = message.status.requests;
           this.#statuses.get(message.id)?.(message.status);

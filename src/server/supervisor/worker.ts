@@ -28,6 +28,8 @@ const AFTERMATH = 1000;
 /** Starts to serve as a worker. */
 export async function startWorker(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   if (options.workers > 1) serveBesideOthers(`${options.workers} workers`);
+  /** A call into the system holds a thread for ever. */
+  let isHeld = false;
   // Both are filled in as they come: it may be told to go before it listens, and then goes as soon as it does.
   const serving: { stop?: (timeout: number, code: number) => Promise<void> } = {};
   const leaving: { timeout: number; code: number; isTold: boolean } = { timeout: options.shutdownTimeout, code: 0, isTold: false };
@@ -35,7 +37,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     if (leaving.isTold) return;
     Object.assign(leaving, { timeout, code, isTold: true });
     recycling.goOn(true);
-    tell({ kind: 'leaving' });
+    tell({ kind: 'leaving', isRetiring: isHeld });
     await serving.stop?.(timeout, code);
   };
 
@@ -81,7 +83,6 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
   });
 
   const tellStatus = (id: number): void => tell({ kind: 'status', id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
-  let isHeld = false;
   const host = {
     hasPrimary: true,
     onUnstoppable: (): void => {

@@ -63,7 +63,7 @@ export class Flight {
     if (holds) {
       request.onEnd(() => {
         thread.post(['over', this.id]);
-        if (!this.letGo) thread.forget(this.id); // else the thread says when it has
+        if (!this.letGo && content[0] !== 'upgrade') thread.forget(this.id); // else the thread says when it has, or the tunnel when it ends
       });
     }
     this.answer(response);
@@ -88,10 +88,15 @@ export class Flight {
 
   readonly #takeOver: TakeConnection = (socket, head, { stopping }) => {
     const thread = this.thread as HandlerThread; // it has answered with an upgrade
-    this.#tunnel = new SocketTunnel(thread, this.id, socket, head);
-    stopping.addEventListener('abort', () => thread.post(['goodbye', this.id]));
     if (stopping.aborted) thread.post(['goodbye', this.id]);
+    stopping.addEventListener('abort', () => thread.post(['goodbye', this.id]));
+    this.#tunnel = new SocketTunnel(thread, this.id, socket, head);
   };
+
+  /** Its connection was taken over, and is open. */
+  get isTunnelled(): boolean {
+    return this.#tunnel !== undefined;
+  }
 
   /** More of a streamed response or an upgraded connection. */
   data(bytes: Uint8Array | string): void {

@@ -73,6 +73,8 @@ export class HandlerThread {
   #outbox: ToThread[] = [];
   #transfer: Transferable[] = [];
   readonly #lists: HeaderList[] = [];
+  /** Process groups that its handlers have started. */
+  readonly #groups: Set<number> = new Set();
 
   constructor(ports: { readonly port1: MessagePort; readonly port2: MessagePort }, start: StartVessel, events: ThreadEvents) {
     this.#events = events;
@@ -174,6 +176,7 @@ export class HandlerThread {
   #loseAll(status: number): void {
     for (const flight of this.flights.values()) flight.lose(status);
     this.flights.clear();
+    for (const group of this.#groups) endGroup(group);
   }
 
   readonly #flush = (): void => {
@@ -209,6 +212,10 @@ export class HandlerThread {
         return this.#events.onClose(item[1]);
       case 'hits':
         return void countForThread(item[2]).then((answers) => this.post(['hits', item[1], answers]));
+      case 'group':
+        if (item[2]) this.#groups.add(item[1]);
+        else this.#groups.delete(item[1]);
+        return;
       case 'status':
         return void this.#events.onStatusWanted(this, item[1]);
       case 'answer':
@@ -228,7 +235,7 @@ export class HandlerThread {
   }
 
   /** What comes behind an answer. */
-  #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'answer', ...unknown[]]>): void {
+  #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'group' | 'answer', ...unknown[]]>): void {
     const flight = this.flights.get(item[1]);
     if (!flight) return;
     switch (item[0]) {
@@ -244,7 +251,7 @@ export class HandlerThread {
         return flight.dropped();
       default:
         flight.letGo?.();
-        this.flights.delete(flight.id);
+        if (!flight.isTunnelled) this.flights.delete(flight.id);
     }
   }
 
@@ -255,6 +262,14 @@ export class HandlerThread {
     const made = HeaderList.ofChecked(flat);
     if (number !== '') this.#lists[Number(number)] = made;
     return made;
+  }
+}
+
+function endGroup(id: number): void {
+  try {
+    process.kill(-id, 'SIGKILL');
+  } catch {
+    // it has ended by itself
   }
 }
 

@@ -88,8 +88,9 @@ export class ThreadPool implements ThreadEvents {
   }
 
   /** Threads that are there, and requests that wait for one. */
-  get size(): number {
-    return this.#threads.size;
+  /** Threads that take requests. */
+  get ready(): number {
+    return Array.from(this.#threads).filter((thread) => thread.isReady).length;
   }
 
   get queued(): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { watchGroupsWith } from '../../http/child-groups.ts';
 import { withCode } from '../../http/error-codes.ts';
 import { serveBesideOthers } from '../../http/own-memory.ts';
 import { countHitsWith } from '../../http/shared-hits.ts';
@@ -19,6 +20,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
     .filrouge;
   const end = new ThreadEnd({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+  watchGroupsWith((id, isRunning) => end.post(['group', id, isRunning]));
   countHitsWith((key, window, limit) => end.hits.ask(key, window, limit));
   const { address, url } = await end.listening;
   const close = ({ timeout }: { timeout?: number } = {}): Promise<void> => {

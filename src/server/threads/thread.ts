@@ -286,7 +286,8 @@ export class ThreadEnd {
         open.request.abort(new Error('The client has gone away'));
         return open.pump?.drop();
       case 'goodbye':
-        return open.goodbye?.abort(new Error('The server is stopping'));
+        open.goodbye ??= new AbortController();
+        return open.goodbye.abort(new Error('The server is stopping'));
       case 'opened':
         return this.#takeOver(id, open, item[2]);
       default:
@@ -306,7 +307,7 @@ export class ThreadEnd {
   #takeOver(id: number, open: Open, head: Uint8Array): void {
     const tunnel = new TunnelEnd(id, this.post);
     open.tunnel = tunnel;
-    open.goodbye = new AbortController();
+    open.goodbye ??= new AbortController();
     const report = (error: unknown): void => void reportError(this.#answering, open.request, error);
     try {
       open.take?.(tunnel, Buffer.from(head.buffer, head.byteOffset, head.byteLength), { stopping: open.goodbye.signal, report });
@@ -321,7 +322,7 @@ export class ThreadEnd {
     open.pump?.drop();
     open.live?.destroy();
     open.request.release();
-    this.#open.delete(id);
+    if (!open.take) this.#open.delete(id); // a connection that was taken over goes on
     if (open.spooled) {
       open.spooled.descriptor = undefined;
       this.post(['released', id]);

@@ -89,6 +89,8 @@ export type FromThread =
   /** Hits to be counted for the whole server. */
   | readonly ['hits', id: number, questions: readonly HitQuestion[]]
   | readonly ['status', id: number]
+  /** A handler has started a process group, or it has ended. */
+  | readonly ['group', id: number, isRunning: boolean]
   | readonly ['close', timeout: number | undefined];
 
 /** What a thread is started with, under the key `filrouge` of its `workerData`. */

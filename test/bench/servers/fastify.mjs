@@ -1,7 +1,12 @@
 // fastify, as its own guide sets it up for speed: no logger, a schema for the JSON.
+import { resolve } from 'node:path';
+import compress from '@fastify/compress';
+import formbody from '@fastify/formbody';
+import serveStatic from '@fastify/static';
 import fastify from 'fastify';
+import { announce, HELLO, JSON_VALUE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
 
-const app = fastify({ logger: false });
+const app = fastify({ logger: false, https: TLS ?? null });
 const message = { type: 'string' };
 const schema = {
   response: {
@@ -15,9 +20,18 @@ const schema = {
     },
   },
 };
-app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send('Hello, World!'));
-app.get('/json', { schema }, () => ({ message: 'Hello, World!', at: [1, 2, 3], user: { id: 7, name: 'Ada' } }));
+await app.register(formbody);
+await app.register(compress, { global: false });
+await app.register(serveStatic, { root: resolve(ROOT), prefix: '/static/' });
+
+app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(HELLO));
+app.get('/json', { schema }, () => JSON_VALUE);
 app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 app.post('/echo', (request, reply) => reply.type('application/octet-stream').send(request.body));
+app.post('/form', ({ body }, reply) => reply.type('text/plain; charset=utf-8').send(`${body.name} is ${body.age}`));
+app.get('/text', { compress: { encodings: ['gzip'] } }, (_request, reply) => reply.type('text/plain; charset=utf-8').send(TEXT));
+for (let n = 0; n < ROUTES; n++) {
+  app.get(`/api/r${n}/:id`, ({ params }, reply) => reply.type('text/plain; charset=utf-8').send(`${n} ${params.id}`));
+}
 await app.listen({ port: 0, host: '127.0.0.1' });
-console.log(app.server.address().port);
+announce(app.server);

@@ -1,13 +1,35 @@
-// The server under measurement. Every server of this folder answers the same three routes and prints its port.
-import { Response, startServer } from '../../../dist/index.js';
+// The server under measurement, with nothing switched off: its limits and time-outs are the defaults but for the number of connections.
+import { HELLO, JSON_VALUE, KEEP_ALIVE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
+
+// Another build can be measured: npm run bench -- --dist /elsewhere/dist
+const { compress, Response, readForm, router, serveDir, startServer } = await import(
+  process.env['BENCH_DIST'] ?? new URL('../../../dist/index.js', import.meta.url).href
+);
+
+const paths = Array.from({ length: ROUTES }, (_, n) => [`GET /api/r${n}/{id}`, ({ id }) => Response.text(`${n} ${id}`)]);
+const api = router(Object.fromEntries(paths));
 
 const server = await startServer(
   (request) => {
-    if (request.path === '/') return Response.text('Hello, World!');
-    if (request.path === '/json') return Response.json({ message: 'Hello, World!', at: [1, 2, 3], user: { id: 7, name: 'Ada' } });
+    if (request.path === '/') return Response.text(HELLO);
+    if (request.path === '/json') return Response.json(JSON_VALUE);
     if (request.path === '/echo') return Response.bytes('application/octet-stream', request.body.bytes());
-    return Response.empty(404);
+    if (request.path === '/form') {
+      const { name, age } = readForm(request, { name: 'string', age: 'int' });
+      return Response.text(`${name} is ${age}`);
+    }
+    if (request.path === '/text') return compress(request, Response.text(TEXT));
+    const file = request.withoutPrefix('/static');
+    return (file && serveDir(file, ROOT)) ?? api(request) ?? Response.empty(404);
   },
-  { host: '127.0.0.1', port: 0, workers: 0 },
+  {
+    host: '127.0.0.1',
+    port: 0,
+    workers: Number(process.env['BENCH_WORKERS'] ?? 0),
+    threads: Number(process.env['BENCH_THREADS'] ?? 0),
+    maxConnections: 20_000,
+    keepAliveTimeout: KEEP_ALIVE,
+    ...(TLS && { tls: TLS }),
+  },
 );
-console.log(server.address.port);
+if (server.role === 'single' || server.role === 'primary') console.log(server.address.port);

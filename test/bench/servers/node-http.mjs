@@ -1,25 +1,56 @@
 // node:http, with nothing on top.
+import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { join } from 'node:path';
+import { createGzip } from 'node:zlib';
+import { announce, HELLO, JSON_VALUE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
 
-const server = createServer((request, response) => {
-  if (request.url === '/') return send(response, 'text/plain; charset=utf-8', 'Hello, World!');
-  if (request.url === '/json') {
-    return send(
-      response,
-      'application/json; charset=utf-8',
-      JSON.stringify({ message: 'Hello, World!', at: [1, 2, 3], user: { id: 7, name: 'Ada' } }),
-    );
-  }
-  if (request.url === '/echo') {
-    const pieces = [];
-    request.on('data', (piece) => pieces.push(piece));
-    request.on('end', () => send(response, 'application/octet-stream', Buffer.concat(pieces)));
-    return;
-  }
-  response.writeHead(404).end();
-});
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+const routes = new Map(Array.from({ length: ROUTES }, (_, n) => [`r${n}`, (id) => `${n} ${id}`]));
+
+const server = TLS ? createTlsServer(TLS, handle) : createServer(handle);
+announce(server);
+server.listen(0, '127.0.0.1');
+
+function handle(request, response) {
+  const { url } = request;
+  if (url === '/') return send(response, 'text/plain; charset=utf-8', HELLO);
+  if (url === '/json') return send(response, 'application/json; charset=utf-8', JSON.stringify(JSON_VALUE));
+  if (url === '/echo') return collect(request, (body) => send(response, 'application/octet-stream', body));
+  if (url === '/form') return collect(request, (body) => send(response, 'text/plain; charset=utf-8', greet(body)));
+  if (url === '/text') return sendText(request, response);
+  if (url === '/static/page.html') return sendFile(response, join(ROOT, 'page.html'));
+  const [, api, name, id] = url.split('/');
+  const route = api === 'api' && routes.get(name);
+  if (route) return send(response, 'text/plain; charset=utf-8', route(id));
+  return response.writeHead(404).end();
+}
 
 function send(response, type, body) {
   response.writeHead(200, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }).end(body);
+}
+
+function collect(request, take) {
+  const pieces = [];
+  request.on('data', (piece) => pieces.push(piece));
+  request.on('end', () => take(Buffer.concat(pieces)));
+}
+
+function greet(body) {
+  const form = new URLSearchParams(body.toString());
+  return `${form.get('name')} is ${form.get('age')}`;
+}
+
+function sendText(request, response) {
+  if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return send(response, 'text/plain; charset=utf-8', TEXT);
+  response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' });
+  const gzip = createGzip();
+  gzip.pipe(response);
+  return gzip.end(TEXT);
+}
+
+function sendFile(response, path) {
+  const { size, mtime } = statSync(path);
+  response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': size, 'Last-Modified': mtime.toUTCString() });
+  return createReadStream(path).pipe(response);
 }

@@ -1,0 +1,39 @@
+/**
+ * A server in front of another one: a page of its own, everything else from behind, websockets too.
+ *
+ *     UPSTREAM=http://localhost:9000 node .build/examples/reverse-proxy.js      (npm run build && npm run build:examples)
+ *
+ * Without UPSTREAM it starts a small one itself, that says what it was asked. Then:
+ *
+ *     $ curl -i http://localhost:8000/health                    200 ok: that one is ours
+ *     $ curl -i http://localhost:8000/api/users?page=2          200 GET /users?page=2, for the client 127.0.0.1
+ *     $ curl -i http://localhost:8000/api/users -d name=Ada     200 POST /users, and: name=Ada
+ *     $ curl -i http://localhost:8000/admin                     403: guards stand in front of the proxy, and see the path that it sends
+ *     $ curl -i http://localhost:8000/down/                     502: nobody listens there; the log says why
+ */
+import { match, type Request, Response, startServer } from 'filrouge';
+import { proxy } from 'filrouge/proxy';
+
+const port = Number(process.env['PORT'] ?? 8000);
+const { UPSTREAM: upstream = `http://localhost:${port + 1}` } = process.env;
+
+if (process.env['UPSTREAM'] === undefined) startServer(small, { port: port + 1, workers: 0 });
+startServer(answer, { port, workers: 0 });
+
+function answer(request: Request): Response | Promise<Response> {
+  if (match(request, 'GET /health')) return Response.text('ok\n');
+  if (match(request, 'ANY /admin/{...rest}') || match(request, 'ANY /admin')) return Response.text('not from here\n').withStatus(403);
+
+  const api = request.withoutPrefix('/api'); // /api/users here is /users there
+  if (api) return proxy(api, upstream, { headersTimeout: 10_000 });
+
+  if (match(request, 'ANY /down/{...rest}') || match(request, 'ANY /down/')) return proxy(request, 'http://localhost:1');
+  return proxy(request, upstream);
+}
+
+/** Something to stand in front of. */
+function small(request: Request): Response {
+  const { method, path, rawQuery } = request;
+  const client = request.header('x-forwarded-for') ?? 'somebody'; // to believe it in request.remoteAddress: trustProxy
+  return Response.text(`${method} ${path}${rawQuery && `?${rawQuery}`} for ${client}\n${request.body.text()}\n`);
+}

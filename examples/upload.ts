@@ -1,0 +1,80 @@
+/**
+ * Several large files at once. Pictures are shown, all can be fetched again, under the name that they came with.
+ *
+ *     npm run build && npm run build:examples && node .build/examples/upload.js
+ *
+ * Open http://localhost:8000/ and choose some. With curl:
+ *
+ *     $ curl -i http://localhost:8000/ -F 'files=@film.mp4' -F 'files=@"été \"x\".txt"'     303 See Other, and both are in the list
+ *     $ curl http://localhost:8000/                           the list, with a link to each: /files/<id>
+ *     $ curl -OJ http://localhost:8000/files/<id>             saved as film.mp4; browsers know the odd name as well, curl does not
+ *     $ curl -i -H 'Range: bytes=0-99' http://localhost:8000/files/<id>     206 Partial Content: broken off, it can go on
+ *
+ * A large file is never in memory as a whole: it lies in a temporary file until it is saved. UPLOADS names another folder than ./uploads. Whoever
+ * reaches this page can fill your disk: put a login in front, as in login-session.ts.
+ */
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { conditional, logAccess, match, type Request, Response, readForm, secureHeaders, startServer, tryOr404 } from 'filrouge';
+
+interface Upload {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+}
+
+const FOLDER = process.env['UPLOADS'] ?? 'uploads';
+const INDEX = `${FOLDER}/index.ndjson`; // a line for each file; all worker processes read it, and append to it
+const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']); // not SVG, which is a page with scripts
+
+mkdirSync(FOLDER, { recursive: true });
+startServer((request) => logAccess(request, secureHeaders(answer(request))), {
+  port: Number(process.env['PORT'] ?? 8000),
+  maxBodySize: (head) => (head.method === 'POST' && head.path === '/' ? 1024 ** 3 : 64 * 1024), // 1 GiB here, and not much elsewhere
+});
+
+function answer(request: Request): Response {
+  if (match(request, 'GET /')) return page();
+  if (match(request, 'POST /')) return save(request);
+
+  const wanted = match(request, 'GET /files/{id:uuid}');
+  if (wanted) {
+    const { id, name, type } = tryOr404(() => uploads().find((upload) => upload.id === wanted.id));
+    // The type was the client's word. Only pictures keep it: an uploaded page would be opened here as one of ours.
+    const file = Response.file(`${FOLDER}/${id}`, PICTURES.has(type) ? type : 'application/octet-stream');
+    return conditional(request, file.withAttachment(name)); // in an <img> it is shown all the same
+  }
+  return Response.empty(404);
+}
+
+function save(request: Request): Response {
+  const { files } = readForm(request, { files: 'file[]' });
+  for (const file of files) {
+    const id = randomUUID(); // never the client's name: names repeat, and lead elsewhere
+    file.saveTo(`${FOLDER}/${id}`);
+    appendFileSync(INDEX, `${JSON.stringify({ id, name: file.filename, type: file.contentType, size: file.size } satisfies Upload)}\n`);
+  }
+  return Response.redirect('/'); // 303: a reload of the page does not send the files again
+}
+
+function uploads(): Upload[] {
+  const lines = existsSync(INDEX) ? readFileSync(INDEX, 'utf8').split('\n') : [];
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Upload);
+}
+
+function page(): Response {
+  const rows = uploads().map(({ id, name, type, size }) => {
+    const picture = PICTURES.has(type) ? `<img src="/files/${id}" alt="">` : '';
+    return `<li>${picture} <a href="/files/${id}" download="${html(name)}">${html(name)}</a>, ${Math.ceil(size / 1000)} kB`;
+  });
+  return Response.html(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Files</title>
+<style>body { font: 1rem/1.6 system-ui; max-width: 36rem; margin: 2rem auto } img { height: 4rem; vertical-align: middle }</style>
+<h1>Files</h1><ul>${rows.join('\n')}</ul>
+<form method="post" enctype="multipart/form-data"><input name="files" type="file" multiple required> <button>Send</button></form>`);
+}
+
+/** Text as HTML shows it. */
+function html(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

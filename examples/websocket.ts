@@ -1,0 +1,75 @@
+/**
+ * A chat over websockets: what one page says, all pages see.
+ *
+ *     npm run build && npm run build:examples && node .build/examples/websocket.js
+ *
+ *     Open http://localhost:8000 in two windows and talk to yourself. Names are given at the door:
+ *     http://localhost:8000/?name=ada
+ *
+ *     $ curl -i http://localhost:8000/chat      426 Upgrade Required, Upgrade: websocket
+ *
+ *     Ctrl-C: the pages are told that the server goes (close code 1001).
+ */
+import { match, type Request, Response, startServer } from 'filrouge';
+import { type WebSocketConnection, websocket } from 'filrouge/websocket';
+
+// One worker: each is a process with a memory of its own, so two would hold two separate chats. With more, something outside has to carry
+// messages between them (Redis, a database, a queue), and `say` below is the place where it is told.
+startServer(answer, { port: Number(process.env['PORT'] ?? 8000), workers: 1 });
+
+/** Everybody who is here. */
+const room = new Set<WebSocketConnection>();
+
+function answer(request: Request): Response {
+  if (match(request, 'GET /')) return Response.html(PAGE);
+
+  // Only our own page may connect, a message has at most 2 KiB, a client that does not answer pings is cut off: nothing of it has to be said here.
+  if (match(request, 'GET /chat')) return websocket(request, (socket) => enter(socket, nameOf(request)), { maxMessageSize: 2048 });
+
+  return Response.empty(404);
+}
+
+/** Called when a connection is open. It registers what is to happen, and returns. */
+function enter(socket: WebSocketConnection, name: string): void {
+  room.add(socket);
+  say(`${name} comes in, ${room.size} here`);
+  socket.onMessage((text) => say(`${name}: ${String(text)}`));
+  socket.closed.finally(() => {
+    room.delete(socket);
+    say(`${name} leaves`);
+  });
+}
+
+function say(line: string): void {
+  for (const socket of room) socket.send(line);
+}
+
+function nameOf(request: Request): string {
+  return request.query.get('name')?.slice(0, 20) || 'somebody';
+}
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Chat · filrouge</title>
+<style>
+  body { font: 1rem/1.5 system-ui; max-width: 36rem; margin: 2rem auto; padding: 0 1rem }
+  h1 { color: #b3261e }
+  ol { list-style: none; padding: 0; min-height: 12rem; border-left: 3px solid #b3261e; padding-left: 1rem }
+  input { font: inherit; width: 100%; box-sizing: border-box; padding: .5rem }
+</style>
+<h1>Chat</h1>
+<ol id="lines"></ol>
+<form id="form"><input id="text" placeholder="Say something" maxlength="500" autocomplete="off" autofocus></form>
+<script>
+  const socket = new WebSocket(location.origin.replace(/^http/, 'ws') + '/chat' + location.search);
+  const show = (line) => lines.append(Object.assign(document.createElement('li'), { textContent: line }));
+  socket.onmessage = (event) => show(event.data);
+  socket.onclose = (event) => show('The line is cut: ' + event.code + ' ' + event.reason);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (text.value) socket.send(text.value);
+    text.value = '';
+  };
+</script>
+`;

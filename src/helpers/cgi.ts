@@ -1,0 +1,145 @@
+/**
+ * CGI: a program of any language answers the request (RFC 3875).
+ *
+ * @module
+ */
+import { withCode } from '../http/error-codes.ts';
+import { HttpError } from '../http/http-error.ts';
+import { parseTarget } from '../http/path.ts';
+import { Request } from '../http/request.ts';
+import { Response } from '../http/response.ts';
+import { isBodyless } from '../http/status.ts';
+import { decodeUtf8 } from '../http/utf8.ts';
+import { metaVariables } from './cgi/meta-variables.ts';
+import { Script } from './cgi/script.ts';
+import type { ScriptHead } from './cgi/script-head.ts';
+
+/** What may be told otherwise. */
+export interface CgiOptions {
+  /** The command line behind the program's name. Nothing of the request ever comes there. Default none. */
+  args?: readonly string[];
+  /** Variables besides those of CGI, or instead of them. Of our own environment the program sees PATH and nothing else. */
+  env?: Readonly<Record<string, string>>;
+  /** The program's working directory. Default: ours. */
+  cwd?: string;
+  /** The path at which the program is mounted, `/cgi-bin/hello`; what follows it is PATH_INFO. Default: the prefix that `withoutPrefix` has cut off, or none. */
+  scriptName?: string;
+  /** How long the program may neither read nor write anything, ms; 0: any time. Waiting for the client does not count. Default 60,000. */
+  timeout?: number;
+  /**
+   * Answers when the program says no more than `Location: /path`, a local redirect (RFC 3875 §6.2.2): usually your handler.
+   * Default: the client is sent there with 302.
+   */
+  localRedirect?: (request: Request) => Response | Promise<Response>;
+}
+
+interface CheckedOptions extends CgiOptions {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeout: number;
+}
+
+/** Local redirects that lead to local redirects. Browsers stop at twenty of theirs. */
+const MAX_REDIRECTS = 10;
+/** setTimeout's own bound. */
+const LONGEST = 2 ** 31 - 1;
+
+/** How many local redirects a request has behind it. */
+const redirects = new WeakMap<Request, number>();
+
+/**
+ * Has a program answer the request by CGI: meta-variables in its environment, the body as its standard input, the response from its standard output.
+ *
+ * No shell is started. The body goes in and the response comes out at the same time, both as fast as the other end takes them. The program
+ * and all that it has started are ended when the client leaves or `timeout` has run out. What it writes to its standard error is printed on ours.
+ *
+ * @param command The program: a path, or a name that is looked for in PATH.
+ * @throws HttpError 502 (code `bad-script-output`) when the program gives no CGI response, 504 (`script-timeout`) when it gives none in time, 431
+ *   (`header-too-large`) when the header does not fit into an environment, 499 (`client-gone`) when nobody waits any more; Error
+ *   (`script-not-started`) when it cannot be started; TypeError or RangeError (`bad-option`) for wrong options. The response's body fails with
+ *   `script-timeout` or `script-died` when the program does not finish it: the connection is cut then.
+ * @example
+ * startServer((request) => cgi(request, '/usr/lib/cgi-bin/hello', { timeout: 10_000 }));
+ */
+export async function cgi(request: Request, command: string, options: CgiOptions = {}): Promise<Response> {
+  const { args, env, cwd, scriptName, timeout, localRedirect } = checkedOptions(command, options);
+  const environment = metaVariables(request, env, scriptName);
+  const script = await Script.start(request, { command, args, cwd, environment }, timeout);
+  const head = await script.head();
+  if (head.isLocationOnly && isLocal(head.location)) {
+    script.drain();
+    if (localRedirect) return localRedirect(redirected(request, head.location));
+    return Response.redirect(decodeUtf8(Buffer.from(head.location, 'latin1')) ?? head.location, 302);
+  }
+  return responseOf(request, head, script);
+}
+
+/** Document and client redirect responses (RFC 3875 §6.2.1, §6.2.3, §6.2.4). */
+function responseOf(request: Request, head: ScriptHead, script: Script): Response {
+  const status = head.status ?? (head.location === undefined ? 200 : 302);
+  const isEmpty = request.method === 'HEAD' || isBodyless(status); // RFC 3875 §4.3.3: whatever the script writes
+  if (isEmpty) script.drain();
+  const body = isEmpty ? [] : script;
+  const bare = Response.stream('text/plain', body, head.size).withoutHeader('Content-Type').withStatus(status);
+  return head.fields.reduce((response, [name, value]) => response.withAddedHeader(name, value), bare);
+}
+
+function isLocal(location: string | undefined): location is string {
+  return location?.startsWith('/') === true && !location.startsWith('//'); // `//host/path` is elsewhere
+}
+
+/** The request that a local redirect asks for: GET, without a body, of the same client (RFC 3875 §6.2.2). */
+function redirected(request: Request, location: string): Request {
+  const count = (redirects.get(request) ?? 0) + 1;
+  if (count > MAX_REDIRECTS) throw badRedirect(`more than ${MAX_REDIRECTS} local redirects, the last one to`, location);
+  if (!parseTarget(location)) throw badRedirect('a local redirect to what has no safe meaning,', location);
+  const headers = request.headers.filter(([name]) => !/^(?:content-.*|expect|host|transfer-encoding)$/i.test(name));
+  const { remoteAddress, secure, host, signal } = request;
+  const next = new Request({
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    target: location,
+    headers: host === undefined ? headers : [...headers, ['Host', host]],
+    ...(remoteAddress !== undefined && { remoteAddress }),
+    secure,
+  });
+  redirects.set(next, count);
+  signal.addEventListener('abort', () => next.abort(signal.reason as Error), { once: true });
+  request.onEnd(() => next.release());
+  return next;
+}
+
+/** The script is at fault: the client hears that much, the log says why. */
+function badRedirect(why: string, location: string): HttpError {
+  console.error(`[cgi] Cannot answer: ${why} ${JSON.stringify(location.slice(0, 200))}`);
+  return new HttpError(502, undefined, { code: 'bad-script-output' });
+}
+
+function checkedOptions(command: string, options: CgiOptions): CheckedOptions {
+  const { args = [], env = {}, cwd, scriptName, timeout = 60_000, localRedirect } = options;
+  checkText('command', command);
+  if (command === '') throw wrong('command is empty');
+  if (!Array.isArray(args)) throw wrong('args is not a list');
+  for (const argument of args) checkText('args', argument);
+  for (const [name, value] of Object.entries(env)) {
+    if (name === '' || /[=\0]/.test(name)) throw wrong(`${JSON.stringify(name)} in env is no name`);
+    checkText(`env.${name}`, value);
+  }
+  if (cwd !== undefined) checkText('cwd', cwd);
+  if (scriptName !== undefined && !/^(?:\/[^\0]*[^\0/])?$/.test(scriptName)) {
+    throw wrong(`scriptName ${JSON.stringify(scriptName)} is no path that starts with a slash and does not end with one`);
+  }
+  if (!(timeout >= 0 && timeout <= LONGEST)) {
+    throw withCode(new RangeError(`Cannot run CGI: timeout ${timeout} is not from 0 to ${LONGEST} ms`), 'bad-option');
+  }
+  if (localRedirect !== undefined && typeof localRedirect !== 'function') throw wrong('localRedirect is not a function');
+  return { ...options, args, env, timeout };
+}
+
+function checkText(what: string, value: unknown): void {
+  if (typeof value !== 'string') throw wrong(`${what} holds ${value === null ? 'null' : typeof value}, not text`);
+  if (value.includes('\0')) throw wrong(`${what} holds NUL`);
+}
+
+function wrong(why: string): TypeError & { readonly code: string } {
+  return withCode(new TypeError(`Cannot run CGI: ${why}`), 'bad-option');
+}

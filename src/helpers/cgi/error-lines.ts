@@ -1,0 +1,59 @@
+/**
+ * What a script writes to its standard error: printed on ours, line by line, behind its name and process id.
+ *
+ * @module
+ */
+import { StringDecoder } from 'node:string_decoder';
+
+/** Characters of a line; what is longer is cut. */
+const MAX_LINE = 2000;
+/** Characters of one script: one that complains in a loop must not fill the log. */
+const MAX_TEXT = 64 * 1024;
+
+/** Prints the lines of one script. */
+export class ErrorLines {
+  readonly #prefix: string;
+  readonly #decoder = new StringDecoder('utf8');
+  #line = '';
+  #printed = 0;
+
+  /** @param prefix Stands before each line. */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** Takes a piece of the script's output; prints the lines that it completes. */
+  add(piece: Buffer): void {
+    const [first = '', ...others] = this.#decoder.write(piece).split('\n');
+    this.#append(first);
+    for (const text of others) {
+      this.print(this.#line);
+      this.#line = '';
+      this.#append(text);
+    }
+  }
+
+  /** Prints what has come without an end of line. */
+  end(): void {
+    this.#append(this.#decoder.end());
+    if (this.#line !== '') this.print(this.#line);
+    this.#line = '';
+  }
+
+  /** Prints a line of the script, or ours about it. Control characters are escaped: no line can be forged, no terminal spoken to. */
+  print(line: string): void {
+    if (this.#printed > MAX_TEXT) return;
+    this.#printed += line.length + 1;
+    const text = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line.replace(/\r$/, '');
+    console.error(`${this.#prefix} ${text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g, escaped)}`);
+    if (this.#printed > MAX_TEXT) console.error(`${this.#prefix} has written more than ${MAX_TEXT} characters; the rest is left out`);
+  }
+
+  #append(text: string): void {
+    if (this.#line.length <= MAX_LINE) this.#line += text.slice(0, MAX_LINE + 1);
+  }
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,140 @@
+/**
+ * The environment of a script: the request's meta-variables (RFC 3875 §4.1), and nothing of ours but PATH.
+ *
+ * @module
+ */
+import { join } from 'node:path/posix';
+import { parseAuthorization } from '../../fields/authorization.ts';
+import { encodePath } from '../../http/path.ts';
+import type { Request } from '../../http/request.ts';
+import { decodeUtf8 } from '../../http/utf8.ts';
+
+/** An environment, as `spawn` takes it. */
+export type Environment = Record<string, string | undefined>;
+
+/**
+ * Fields that do not become HTTP_*: those with a variable of their own, those of the connection, what holds credentials (RFC 3875 §4.1.18),
+ * and Proxy, which would become the HTTP_PROXY that programs take for the proxy to use ("httpoxy").
+ */
+const KEPT_BACK: ReadonlySet<string> = new Set([
+  'authorization',
+  'connection',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Letters, digits and hyphens: with `_` in it `X_Y` could pass for `X-Y`, and other signs are none for a name in an environment. */
+const PLAIN_NAME = /^[A-Za-z0-9-]+$/;
+/** server-name (RFC 3875 §4.1.14), with the underscore that names of containers have. A Host may hold more, and ends in pages. */
+const SERVER_NAME = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;
+
+/**
+ * Makes the environment of the script that answers a request.
+ *
+ * @param own What the handler adds; it wins, whatever the name.
+ * @param scriptName Where the script is mounted; undefined: at the prefix that was cut off the request.
+ */
+export function metaVariables(request: Request, own: Readonly<Record<string, string>>, scriptName: string | undefined): Environment {
+  const place = placeOf(request, scriptName);
+  return {
+    PATH: process.env['PATH'],
+    NODE_V8_COVERAGE: undefined, // Node adds its own to an environment that does not say
+    ...fieldVariables(request),
+    ...serverVariables(request),
+    ...contentVariables(request),
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    REQUEST_METHOD: request.method,
+    QUERY_STRING: asSent(request.rawQuery),
+    REQUEST_URI: asSent(originForm(request.original)),
+    ...place,
+    PATH_TRANSLATED: translated(place['PATH_INFO'] ?? '', own['DOCUMENT_ROOT']),
+    AUTH_TYPE: own['REMOTE_USER'] === undefined ? undefined : schemeOf(request),
+    ...own,
+  };
+}
+
+/** The address and the names of both ends. On a unix socket nobody has an address: the variables are there, and empty. */
+function serverVariables(request: Request): Environment {
+  const { remoteAddress = '', remotePort } = request;
+  const [, name, port] = SERVER_NAME.exec(request.host ?? '') ?? [];
+  return {
+    SERVER_SOFTWARE: 'filrouge',
+    SERVER_PROTOCOL: `HTTP/${request.httpVersion}`,
+    SERVER_NAME: name ?? 'localhost',
+    SERVER_PORT: port ?? (request.secure ? '443' : '80'),
+    REQUEST_SCHEME: request.secure ? 'https' : 'http',
+    HTTPS: request.secure ? 'on' : undefined,
+    REMOTE_ADDR: remoteAddress,
+    REMOTE_HOST: remoteAddress, // RFC 3875 §4.1.9: the address stands for a name that would have to be looked up
+    REMOTE_PORT: remotePort === undefined ? undefined : String(remotePort),
+  };
+}
+
+/** RFC 3875 §4.1.2: the length is the real one, whatever the framing was. Only a body that is still coming, in chunks, has none. */
+function contentVariables(request: Request): Environment {
+  const { size } = request.body;
+  const hasBody = size > 0 || request.header('content-length') !== undefined || request.header('transfer-encoding') !== undefined;
+  return {
+    CONTENT_LENGTH: hasBody && size >= 0 ? String(size) : undefined,
+    CONTENT_TYPE: request.header('content-type') === undefined ? undefined : asSent(request.header('content-type') ?? ''),
+  };
+}
+
+/** RFC 3875 §4.1.18. Lines of one field are joined; those of Cookie as cookies are. */
+function fieldVariables(request: Request): Environment {
+  const fields: Environment = Object.create(null) as Environment;
+  for (const [name, value] of request.headers) {
+    if (!PLAIN_NAME.test(name) || KEPT_BACK.has(name.toLowerCase())) continue;
+    const variable = `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
+    const before = fields[variable];
+    const separator = variable === 'HTTP_COOKIE' ? '; ' : ', ';
+    fields[variable] = before === undefined ? asSent(value) : before + separator + asSent(value);
+  }
+  if (request.host !== undefined) fields['HTTP_HOST'] = request.host; // the one that counts (RFC 9112 §3.2.2)
+  return fields;
+}
+
+/** SCRIPT_NAME and PATH_INFO: together the path, decoded (RFC 3875 §3.3, §4.1.5, §4.1.13). */
+function placeOf(request: Request, scriptName: string | undefined): Environment {
+  const { path } = request.original;
+  const mount = scriptName ?? prefixOf(path, request.path);
+  if (path === mount || path.startsWith(`${mount}/`)) return { SCRIPT_NAME: mount, PATH_INFO: path.slice(mount.length) };
+  return { SCRIPT_NAME: mount, PATH_INFO: request.path }; // one script answers for paths that are not below it
+}
+
+/** What `withoutPrefix` has cut off. */
+function prefixOf(whole: string, rest: string): string {
+  return whole.endsWith(rest) ? whole.slice(0, -rest.length) : whole;
+}
+
+/** RFC 3875 §4.1.6: there is none without a PATH_INFO. Dot segments cannot be in it. */
+function translated(pathInfo: string, root: string | undefined): string | undefined {
+  return root === undefined || pathInfo === '' ? undefined : join(root, pathInfo);
+}
+
+/** RFC 3875 §4.1.1: the scheme by which the user was found, once the handler has said that there is one. */
+function schemeOf(request: Request): string | undefined {
+  const field = request.header('authorization');
+  return parseAuthorization(field) === undefined ? undefined : field?.split(' ', 1)[0];
+}
+
+function originForm(request: Request): string {
+  if (request.target.startsWith('/')) return request.target;
+  return encodePath(request.path) + (request.rawQuery === '' ? '' : `?${request.rawQuery}`);
+}
+
+/** Gives the script the bytes that were sent: here each is a character, and an environment is written in UTF-8. */
+function asSent(text: string): string {
+  if (/^[\x00-\x7f]*$/.test(text) || !/^[\x00-\xff]*$/.test(text)) return text;
+  return decodeUtf8(Buffer.from(text, 'latin1')) ?? text;
+}

@@ -1,0 +1,147 @@
+/**
+ * The head of a script's response: header lines, an empty line (RFC 3875 §6.2, §6.3).
+ *
+ * Lines end with LF or CRLF. A script that begins with a status line, as "NPH" scripts do (§5), is understood as well.
+ *
+ * @module
+ */
+import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
+import { isFinalStatus } from '../../http/status.ts';
+
+/** What a script has said before its body. */
+export interface ScriptHead {
+  /** As it said, or undefined. */
+  readonly status: number | undefined;
+  readonly location: string | undefined;
+  /** Bytes that it announced, or undefined. */
+  readonly size: number | undefined;
+  /** What is sent on: all fields but Status and those that are ours. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** Whether there was nothing but Location. */
+  readonly isLocationOnly: boolean;
+}
+
+/** Bytes of a head. Cookies of 4 KiB each are the largest fields there are. */
+const MAX_HEAD = 64 * 1024;
+/** As many as a request may have. */
+const MAX_FIELDS = 100;
+const NOTHING = Buffer.alloc(0);
+
+/** Fields of one connection (RFC 9110 §7.6.1): the engine speaks for its own. Content-Length is sent by whoever knows it. */
+const OURS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'status',
+  'te',
+  'trailer',
+  'upgrade',
+]);
+
+/** What is wrong with a script's head. */
+export class ScriptHeadError extends Error {
+  override readonly name = 'ScriptHeadError';
+}
+
+/** Collects what a script says until its head is complete. */
+export class HeadCollector {
+  #bytes: Buffer = NOTHING;
+  /** Where to look on: no line end before it is followed by an empty line. */
+  #looked = 0;
+
+  /** Whether anything has come. */
+  get isEmpty(): boolean {
+    return this.#bytes.length === 0;
+  }
+
+  /**
+   * Takes a piece.
+   *
+   * @returns The head and what has come behind it, or undefined when it is not complete.
+   * @throws ScriptHeadError when it is malformed or too large.
+   */
+  add(piece: Buffer): { readonly head: ScriptHead; readonly rest: Buffer } | undefined {
+    this.#bytes = this.#bytes.length === 0 ? piece : Buffer.concat([this.#bytes, piece]);
+    const end = this.#findEnd();
+    if ((end ?? this.#bytes.length) > MAX_HEAD) throw new ScriptHeadError(`its head has more than ${MAX_HEAD} bytes`);
+    if (end === undefined) return undefined;
+    return { head: parseScriptHead(this.#bytes.toString('latin1', 0, end)), rest: this.#bytes.subarray(end) };
+  }
+
+  /** The place behind the empty line: LF LF, or LF CR LF; at the very start an empty line alone. */
+  #findEnd(): number | undefined {
+    const bytes = this.#bytes;
+    if (this.#looked === 0 && emptyLineAt(bytes, 0) !== undefined) return emptyLineAt(bytes, 0);
+    for (let at = bytes.indexOf(0x0a, this.#looked); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
+      const end = emptyLineAt(bytes, at + 1);
+      if (end !== undefined) return end;
+    }
+    this.#looked = Math.max(0, bytes.length - 2);
+    return undefined;
+  }
+}
+
+function emptyLineAt(bytes: Buffer, at: number): number | undefined {
+  if (bytes[at] === 0x0a /* LF */) return at + 1;
+  return bytes[at] === 0x0d /* CR */ && bytes[at + 1] === 0x0a ? at + 2 : undefined;
+}
+
+/**
+ * Parses a complete head.
+ *
+ * @param text One character a byte, with or without the empty line.
+ * @throws ScriptHeadError when a line is no field, a field of CGI stands there twice, or nothing says what kind of response it is.
+ */
+export function parseScriptHead(text: string): ScriptHead {
+  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  const [first = ''] = lines;
+  const statusLine = /^HTTP\/\d\.\d[ \t]+(\d{3})(?:[ \t].*)?$/.exec(first)?.[1];
+  const fields = (statusLine === undefined ? lines : lines.slice(1)).filter((line) => line !== '').map(parseLine);
+  if (fields.length > MAX_FIELDS) throw new ScriptHeadError(`its head has more than ${MAX_FIELDS} fields`);
+  const type = only(fields, 'content-type');
+  const location = only(fields, 'location');
+  const status = parseStatus(only(fields, 'status') ?? statusLine);
+  if (type === undefined && location === undefined && status === undefined) {
+    throw new ScriptHeadError('there is neither Content-Type, nor Location, nor Status'); // RFC 3875 §6.2: at least one of them
+  }
+  if (fields.some(([name]) => name.toLowerCase() === 'transfer-encoding')) {
+    throw new ScriptHeadError('it chooses a transfer coding, which is the server’s to do'); // RFC 3875 §6.3.4
+  }
+  return {
+    status,
+    location,
+    size: parseLength(only(fields, 'content-length')),
+    fields: fields.filter(([name]) => !OURS.has(name.toLowerCase())),
+    isLocationOnly: location !== undefined && fields.length === 1 && statusLine === undefined,
+  };
+}
+
+function parseLine(line: string): [name: string, value: string] {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(0, colon));
+  const value = trimWhitespace(line.slice(colon + 1));
+  if (isToken(name) && isFieldValue(value)) return [name, value];
+  throw new ScriptHeadError(`${JSON.stringify(line.slice(0, 100))} is no header field`);
+}
+
+/** RFC 3875 §6.3: fields of CGI may stand there once. */
+function only(fields: readonly (readonly [string, string])[], name: string): string | undefined {
+  const values = fields.filter(([other]) => other.toLowerCase() === name);
+  if (values.length > 1) throw new ScriptHeadError(`${name} stands there ${values.length} times`);
+  return values[0]?.[1];
+}
+
+/** RFC 3875 §6.3.3. Interim and switching answers are not a script's to give. */
+function parseStatus(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const status = Number(/^(\d{3})(?:[ \t].*)?$/.exec(value)?.[1] ?? Number.NaN);
+  if (isFinalStatus(status)) return status;
+  throw new ScriptHeadError(`${JSON.stringify(value.slice(0, 100))} is no status`);
+}
+
+function parseLength(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new ScriptHeadError(`${JSON.stringify(value.slice(0, 100))} is no length`);
+}

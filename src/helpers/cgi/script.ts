@@ -1,0 +1,272 @@
+/**
+ * One run of a script: the request's body goes in while its answer comes out.
+ *
+ * Both ways go on at the same time and neither waits for the other: a script may write before it reads, read only what it likes, or nothing.
+ * What it writes is taken no faster than the client takes it.
+ *
+ * It is ended, with all that it has started, when nobody wants its answer any more: the client has left, the response was dropped, or for
+ * `timeout` it has neither taken nor given a byte. The time that it waits for the client does not count. While it is being ended its
+ * input stays open: a body that was cut short must not look whole.
+ *
+ * @module
+ */
+import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
+import { withCode } from '../../http/error-codes.ts';
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+import type { RequestBody } from '../../http/request-body.ts';
+import { ErrorLines } from './error-lines.ts';
+import { ProcessGroup, type Program } from './process-group.ts';
+import { HeadCollector, type ScriptHead, ScriptHeadError } from './script-head.ts';
+
+/** A script that closes its output and does not end within this, ms, goes on by itself. Also how long its errors are read after its end. */
+const AFTERMATH = 1000;
+
+/** A script that runs, and the body of its response. */
+export class Script implements AsyncIterableIterator<Buffer> {
+  readonly #group: ProcessGroup;
+  readonly #stdout: Readable;
+  readonly #errors: ErrorLines;
+  readonly #clock: NodeJS.Timeout | undefined;
+  /** The body as it comes in. */
+  #source: Readable | undefined;
+  readonly #collector = new HeadCollector();
+  #head: ScriptHead | undefined;
+  /** What came behind the head. */
+  #rest: Buffer | undefined;
+  /** Whoever waits for something to happen. */
+  #wake: (() => void) | undefined;
+  #isOutputOver = false;
+  /** Its answer is complete, or nobody wants it any more. */
+  #isDone = false;
+  #isDraining = false;
+  #failure: Error | undefined;
+  #late: NodeJS.Timeout | undefined;
+
+  private constructor(group: ProcessGroup, name: string, timeout: number) {
+    const { child } = group;
+    this.#group = group;
+    this.#stdout = child.stdout as Readable; // pipes, as they were asked for
+    this.#errors = new ErrorLines(`[cgi ${name} ${child.pid}]`);
+    this.#clock = timeout === 0 ? undefined : setTimeout(this.#onSilence, timeout);
+    this.#stdout.on('readable', this.#onReadable);
+    this.#stdout.on('error', this.#onOutputOver);
+    this.#stdout.on('end', this.#onOutputOver);
+    child.on('exit', this.#onExit);
+    child.stderr?.on('data', (piece: Buffer) => this.#errors.add(piece));
+    child.stderr?.on('close', () => this.#errors.end());
+    child.stderr?.on('error', () => {});
+  }
+
+  /**
+   * Starts a script for a request.
+   *
+   * @param timeout Ms; 0: any time.
+   * @throws What `ProcessGroup.start` does; HttpError 499 when the client has gone already.
+   */
+  static async start(request: Request, program: Program, timeout: number): Promise<Script> {
+    if (request.signal.aborted) throw clientGone(request);
+    const group = await ProcessGroup.start(program, request.body.size !== 0);
+    const script = new Script(group, basename(program.command), timeout);
+    script.#feed(request.body);
+    request.signal.addEventListener('abort', () => script.#stop(clientGone(request)), { once: true });
+    if (request.signal.aborted) script.#stop(clientGone(request));
+    request.onEnd(() => void script.return()); // also when the handler has thrown the response away
+    return script;
+  }
+
+  /**
+   * Waits for the head of the response.
+   *
+   * @throws HttpError 502 when there is none that can be sent, 504 when the script takes too long, 499 when the client goes away.
+   */
+  async head(): Promise<ScriptHead> {
+    for (;;) {
+      if (this.#failure) throw this.#failure;
+      if (this.#head) return this.#head;
+      if (this.#isOver) this.#refuse(this.#howItEnded());
+      else await this.#something();
+    }
+  }
+
+  /** Lets the script end by itself, and drops what it still writes: for responses that have no content. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#isDone = true;
+    this.#onReadable();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next piece of the body. @throws Error when the script takes too long, or is ended by a signal: the body is not whole then. */
+  async next(): Promise<IteratorResult<Buffer, undefined>> {
+    this.#moved();
+    for (;;) {
+      const piece = this.#failure || this.#isDone ? undefined : this.#take();
+      if (piece) return { done: false, value: piece };
+      if (this.#failure && !this.#isDone) throw this.#failure;
+      if (this.#isDone || this.#isOver) return this.#finish();
+      await this.#something();
+    }
+  }
+
+  /** Nobody wants the rest: the script is ended. */
+  async return(): Promise<IteratorResult<Buffer, undefined>> {
+    if (!this.#isDone) {
+      this.#isDone = true;
+      this.#stop(new Error('The response was dropped'));
+    }
+    return { done: true, value: undefined };
+  }
+
+  /** Whether nothing more can come, and it is known how the script has ended. */
+  get #isOver(): boolean {
+    return this.#isOutputOver && (this.#group.ending !== undefined || this.#late === undefined);
+  }
+
+  #finish(): IteratorResult<Buffer, undefined> {
+    const signal = this.#isDone ? undefined : this.#group.ending?.signal;
+    this.#isDone = true;
+    if (signal) throw withCode(new Error(`Cannot send the rest of a response: the script was ended by ${signal}`), 'script-died');
+    return { done: true, value: undefined };
+  }
+
+  #take(): Buffer | undefined {
+    const piece = this.#rest ?? (this.#stdout.read() as Buffer | null) ?? undefined;
+    this.#rest = undefined;
+    return piece;
+  }
+
+  /** Passes the body on. A script that does not want it is free not to read it. */
+  #feed(body: RequestBody): void {
+    const { stdin } = this.#group.child;
+    if (!stdin) return;
+    stdin.on('error', () => {}); // EPIPE: it does not read any more
+    if (body.isInMemory) {
+      stdin.end(body.bytes());
+      return;
+    }
+    const source = body.stream();
+    this.#source = source;
+    source.on('data', this.#moved);
+    stdin.on('drain', this.#moved);
+    source.on('error', (error) => this.#stop(error));
+    source.on('close', () => {
+      if (!source.readableEnded && !stdin.destroyed) this.#stop(new Error('The request was over before its body'));
+    });
+    stdin.on('close', () => source.destroy());
+    source.pipe(stdin);
+  }
+
+  readonly #onReadable = (): void => {
+    this.#moved();
+    if (this.#isDraining || this.#failure) {
+      while (this.#stdout.read() !== null) this.#moved();
+      return;
+    }
+    if (!this.#head) this.#readHead();
+    this.#wakeUp();
+  };
+
+  #readHead(): void {
+    try {
+      for (let piece = this.#take(); piece; piece = this.#head ? undefined : this.#take()) {
+        const found = this.#collector.add(piece);
+        this.#head = found?.head;
+        this.#rest = found && found.rest.length > 0 ? found.rest : undefined;
+      }
+    } catch (error) {
+      if (!(error instanceof ScriptHeadError)) throw error;
+      this.#refuse(error.message);
+    }
+  }
+
+  /** The answer cannot be sent: the client hears that much, the log says why. */
+  #refuse(why: string): void {
+    this.#errors.print(`Cannot answer: ${why}`);
+    this.#stop(new HttpError(502, undefined, { code: 'bad-script-output' }));
+  }
+
+  #howItEnded(): string {
+    const { code, signal } = this.#group.ending ?? {};
+    const how = signal ? `was ended by ${signal}` : code === undefined ? 'has closed its output' : `has ended with code ${code}`;
+    return `the script ${how} ${this.#collector.isEmpty ? 'and has written nothing' : 'within its head'}`;
+  }
+
+  readonly #onOutputOver = (): void => {
+    if (this.#isOutputOver) return;
+    this.#isOutputOver = true;
+    if (this.#group.ending) return this.#end();
+    this.#late = setTimeout(() => {
+      this.#late = undefined;
+      this.#wakeUp();
+    }, AFTERMATH);
+  };
+
+  readonly #onExit = (): void => {
+    const { stderr } = this.#group.child;
+    setTimeout(() => stderr?.destroy(), AFTERMATH).unref(); // what it has left running may hold it open for ever
+    if (this.#isOutputOver) this.#end();
+  };
+
+  /** The process has ended and its output too. */
+  #end(): void {
+    clearTimeout(this.#clock);
+    clearTimeout(this.#late);
+    this.#wakeUp();
+  }
+
+  readonly #moved = (): void => {
+    this.#clock?.refresh();
+  };
+
+  readonly #onSilence = (): void => {
+    if (this.#failure) return; // it is being ended
+    if (this.#waitsForClient) return this.#moved();
+    const why = 'it has neither read nor written anything for too long';
+    this.#errors.print(`Ended: ${why}`);
+    const isAnswered = this.#head !== undefined;
+    this.#stop(
+      isAnswered
+        ? withCode(new Error(`Cannot send the rest of a response: ${why}`), 'script-timeout')
+        : new HttpError(504, undefined, { code: 'script-timeout' }),
+    );
+  };
+
+  /** Whether the next step is the client's: to take what there is, or to send more of the body. */
+  get #waitsForClient(): boolean {
+    if (this.#head && !this.#isDraining && !this.#wake && !this.#isOutputOver) return true;
+    const { stdin } = this.#group.child;
+    return this.#source?.readable === true && stdin?.writableNeedDrain === false;
+  }
+
+  /** Ends the script; whoever waits for its answer gets the error. */
+  #stop(error: Error): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#source?.unpipe();
+    this.#group.kill();
+    this.#stdout.destroy();
+    this.#onOutputOver();
+    this.#wakeUp();
+  }
+
+  #something(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+function clientGone(request: Request): HttpError {
+  return new HttpError(499, 'The client has gone away', { code: 'client-gone', cause: request.signal.reason });
+}

@@ -1,0 +1,203 @@
+/**
+ * A body that is compressed while it is sent.
+ *
+ * Nothing is opened or allocated before the first piece is asked for, so that a response to HEAD, or one that nobody sends, costs nothing. Each
+ * piece is made when the last one has been taken: a slow client holds one batch and the window of its compressor, however long the body is.
+ *
+ * @module
+ */
+import type { Transform } from 'node:stream';
+import { withCode } from '../../http/error-codes.ts';
+import { type BodySource, FileContent } from '../../http/file-content.ts';
+import { dropSource, StreamContent } from '../../http/response-body.ts';
+import { Batches } from './batches.ts';
+import { createCompressor, type Task } from './codings.ts';
+import { endJob, startJob } from './jobs.ts';
+
+/** What can be compressed. */
+export type Compressible = string | Uint8Array | StreamContent | FileContent;
+
+/** Of a text, at a time. */
+const CHARACTERS = 32 * 1024;
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+/** The compressed bytes of a body. An iterator of its own and no generator: its `return` must not wait for a source that never answers. */
+export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
+  readonly #content: Compressible;
+  readonly #task: Task;
+  readonly #onWhole: ((bytes: Buffer) => void) | undefined;
+  /** All that was made, when somebody wants it whole. */
+  readonly #all: Buffer[] = [];
+  #compressor: Transform | undefined;
+  /** A stream, when it has been taken. */
+  #source: BodySource | undefined;
+  #batches: Batches | undefined;
+  #isClaimed = false;
+  #isOpening = false;
+  /** Bytes that the source has announced, and those it has given. */
+  #announced: number | undefined;
+  #read = 0;
+  #made: Buffer[] = [];
+  #failure: Error | undefined;
+  /** Wakes whoever waits for the compressor when it is gone. */
+  #wake: (() => void) | undefined;
+  #isOver = false;
+
+  /**
+   * @param announced Bytes of the body before compression as its head says; undefined when it does not.
+   * @param onWhole Called with all that was made, at its end.
+   */
+  constructor(content: Compressible, task: Task, announced?: number, onWhole?: (bytes: Buffer) => void) {
+    this.#content = content;
+    this.#task = task;
+    this.#announced = announced;
+    this.#onWhole = onWhole;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Takes what it is made of, once. @throws As the content itself would when it is sent. */
+  claim(): void {
+    if (this.#isClaimed) return;
+    const content = this.#content;
+    if (content instanceof StreamContent) this.#source = { pieces: content.take(), size: content.size };
+    else if (content instanceof FileContent) void content.held?.descriptor; // throws when it has been closed
+    this.#isClaimed = true;
+  }
+
+  /**
+   * Makes the next piece.
+   *
+   * @throws What the source throws, or an error (code `wrong-length`) when it gives another number of bytes than announced.
+   */
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    try {
+      while (!this.#isOver && this.#made.length === 0) await this.#work();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    const made = this.#made;
+    const [first] = made;
+    if (!first) return END;
+    this.#made = [];
+    return { done: false, value: made.length === 1 ? first : Buffer.concat(made) };
+  }
+
+  /** Ends it midway: the compressor is freed and the source let go of. May be called again. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#release();
+    this.#made = [];
+    return END;
+  }
+
+  /** One step: a batch of the source goes through the compressor. */
+  async #work(): Promise<void> {
+    const batches = this.#batches ?? (await this.#open());
+    if (this.#isOver) return;
+    const batch = await batches.next();
+    if (this.#isOver) return;
+    this.#count(batch);
+    await startJob();
+    try {
+      if (!this.#isOver) await this.#compress(batch);
+    } finally {
+      endJob();
+    }
+    if (this.#failure) throw this.#failure;
+    if (this.#onWhole) this.#all.push(...this.#made);
+    if (batch || this.#isOver) return;
+    this.#onWhole?.(Buffer.concat(this.#all));
+    this.#release(); // the last of it is still to be taken
+  }
+
+  async #open(): Promise<Batches> {
+    this.claim();
+    this.#isOpening = true;
+    const { pieces, size } = this.#source ?? (await sourceOf(this.#content));
+    const batches = new Batches(pieces);
+    this.#batches = batches;
+    this.#announced = size ?? this.#announced;
+    if (this.#isOver) batches.drop();
+    else this.#compressor = this.#listenTo(createCompressor(this.#task, size, this.#content instanceof StreamContent));
+    return batches;
+  }
+
+  /** A body that is too long or too short must not look whole (RFC 9112 §8): its length is lost by compression, so it is counted here. */
+  #count(batch: Buffer | undefined): void {
+    const announced = this.#announced;
+    this.#read += batch?.length ?? 0;
+    if (announced === undefined || (batch ? this.#read <= announced : this.#read === announced)) return;
+    const given = batch ? `more than the ${announced}` : `${this.#read} of the ${announced}`;
+    throw withCode(new RangeError(`Cannot compress response: its body gave ${given} bytes announced`), 'wrong-length');
+  }
+
+  #listenTo(compressor: Transform): Transform {
+    compressor.on('data', (bytes: Buffer) => this.#made.push(bytes));
+    compressor.on('error', (error) => {
+      this.#failure = error;
+      this.#wake?.();
+    });
+    compressor.on('close', () => this.#wake?.());
+    return compressor;
+  }
+
+  /** Waits until a batch has gone through; without a batch, until the end has been made. */
+  async #compress(batch: Buffer | undefined): Promise<void> {
+    const compressor = this.#compressor;
+    if (!compressor) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (batch) compressor.write(batch, () => resolve());
+      else compressor.end(); // its callback would come before the last bytes: 'close' comes behind them
+    });
+    this.#wake = undefined;
+    while (!this.#isOver && compressor.read() !== null); // what it holds still comes to the listener above
+  }
+
+  #release(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#compressor?.destroy();
+    this.#compressor = undefined;
+    if (this.#batches) this.#batches.drop();
+    else if (this.#source) dropSource(this.#source.pieces);
+    else if (typeof this.#content === 'object' && 'drop' in this.#content && !this.#isOpening) this.#content.drop();
+  }
+}
+
+/** A CompressedBody as the content of a Response: what cannot be sent is found out while the client can still be told. */
+export class CompressedContent extends StreamContent {
+  readonly #body: CompressedBody;
+
+  constructor(body: CompressedBody) {
+    super(body, undefined);
+    this.#body = body;
+  }
+
+  /** @throws TypeError for a stream that was sent before; an error (code `stale-file`) for an open file that has been closed. */
+  override take(): ReturnType<StreamContent['take']> {
+    this.#body.claim();
+    return super.take();
+  }
+}
+
+async function sourceOf(content: Compressible): Promise<BodySource> {
+  if (content instanceof FileContent) return content.open();
+  if (content instanceof StreamContent) throw new Error('A stream is claimed before it is read');
+  if (typeof content === 'string') return { pieces: piecesOfText(content), size: Buffer.byteLength(content) };
+  return { pieces: [content], size: content.length };
+}
+
+/** A text in pieces, so that it is not encoded in one go: fifty responses that wait would hold it twice. No character is cut in two. */
+function* piecesOfText(text: string): Generator<string> {
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    end = at + CHARACTERS;
+    const last = text.charCodeAt(end - 1);
+    if (last >= 0xd800 && last <= 0xdbff) end++; // the first half of a pair: the other half comes with it
+    yield text.slice(at, end);
+  }
+}

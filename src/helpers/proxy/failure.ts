@@ -1,0 +1,56 @@
+/**
+ * What went wrong between us and an upstream, and what the client hears of it: 502 or 504, and nothing more.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+import { RESET } from './target.ts';
+
+const TOO_SLOW: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);
+const CLOSED: ReadonlySet<string> = new Set([RESET, 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** An upstream that failed. */
+export class UpstreamFailure extends Error {
+  readonly isTooSlow: boolean;
+  /** The connection was closed under us: nothing else is known. */
+  readonly isClosed: boolean;
+
+  constructor(why: string, isTooSlow: boolean, isClosed = false, cause?: unknown) {
+    super(why, cause === undefined ? undefined : { cause });
+    this.isTooSlow = isTooSlow;
+    this.isClosed = isClosed;
+  }
+
+  /** Of what undici or the system says. */
+  static of(error: Error): UpstreamFailure {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return new UpstreamFailure(message === '' ? code : message, TOO_SLOW.has(code), CLOSED.has(code), error);
+  }
+}
+
+/** Answers for an upstream that gave no response, and prints why. */
+export function gatewayError(failure: UpstreamFailure, request: Request, origin: string): HttpError {
+  const what = `${request.method} ${JSON.stringify(request.path.slice(0, 200))}`;
+  console.error(`[proxy ${origin}] Cannot answer ${what}: ${printable(failure.message)}`);
+  return failure.isTooSlow
+    ? new HttpError(504, undefined, { code: 'gateway-timeout', cause: failure })
+    : new HttpError(502, undefined, { code: 'bad-gateway', cause: failure });
+}
+
+/** Ends a response that has begun: the connection is cut, so that nobody takes it for whole. */
+export function bodyError(failure: UpstreamFailure): Error {
+  const error = new Error(`Cannot send the rest of a response: ${failure.message}`, { cause: failure });
+  return withCode(error, failure.isTooSlow ? 'gateway-timeout' : 'bad-gateway');
+}
+
+/** Answers for a client that is not there any more. */
+export function clientGone(request: Request): HttpError {
+  return new HttpError(499, 'The client has gone away', { code: 'client-gone', cause: request.signal.reason });
+}
+
+/** Messages of parsers may quote what the upstream has sent. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
+}

@@ -1,0 +1,44 @@
+/**
+ * What we tell the upstream about the client: Forwarded (RFC 7239), the X-Forwarded fields before it, and Via (RFC 9110 §7.6.3).
+ *
+ * All of it is made of what we know ourselves. What the client has sent under these names is never passed on, so that the upstream may believe it.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import { isHost, trimWhitespace } from '../../http/grammar.ts';
+import type { Request } from '../../http/request.ts';
+
+/** Our name in Via: another one for each process, so that two servers in a row are no loop. */
+const PSEUDONYM = `filrouge-${randomBytes(6).toString('hex')}`;
+
+/** Forwarded and X-Forwarded-*, as name and value pairs. */
+export function forwardedFields(request: Request): [name: string, value: string][] {
+  const address = request.remoteAddress !== undefined && isIP(request.remoteAddress) !== 0 ? request.remoteAddress : undefined;
+  const host = request.host !== undefined && request.host !== '' && isHost(request.host) ? request.host : undefined;
+  const protocol = request.secure ? 'https' : 'http';
+  const fields: [string, string][] = [];
+  if (address !== undefined) fields.push(['X-Forwarded-For', address]);
+  fields.push(['X-Forwarded-Proto', protocol]);
+  if (host !== undefined) fields.push(['X-Forwarded-Host', host]);
+  fields.push(['Forwarded', `for=${nodeOf(address)};${host === undefined ? '' : `host="${host}";`}proto=${protocol}`]);
+  return fields;
+}
+
+/** RFC 7239 §6: an IPv6 address stands in brackets, and these in quotes. */
+function nodeOf(address: string | undefined): string {
+  if (address === undefined) return 'unknown';
+  return isIP(address) === 6 ? `"[${address}]"` : address;
+}
+
+/** Our own line of Via. */
+export function viaField(request: Request): [name: string, value: string] {
+  return ['Via', `${request.httpVersion} ${PSEUDONYM}`];
+}
+
+/** Whether a request has been sent on by this process before. */
+export function isLoop(request: Request): boolean {
+  const members = request.headerAll('via').flatMap((value) => value.split(','));
+  return members.some((member) => trimWhitespace(member).split(/[ \t]+/)[1] === PSEUDONYM);
+}

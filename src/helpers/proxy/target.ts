@@ -1,0 +1,131 @@
+/**
+ * Where requests go: targets, the connections kept to them, and the path that is asked for there.
+ *
+ * @module
+ */
+import { isIP } from 'node:net';
+import { buildConnector, Pool } from 'undici';
+import { withCode } from '../../http/error-codes.ts';
+import { encodePath } from '../../http/path.ts';
+import type { Request } from '../../http/request.ts';
+
+/** Connections to one target at a time; a request beyond waits for one until `connectTimeout`. Upgraded ones do not count. */
+const MAX_CONNECTIONS = 1024;
+/** Targets that are remembered: the one that was asked longest ago is forgotten, its connections end with what they are busy with. */
+const MAX_TARGETS = 256;
+/** Largest head of a response, bytes. */
+const MAX_HEAD = 64 * 1024;
+
+/** A target, with its connections. */
+export interface Target {
+  readonly pool: Pool;
+  /** `http://localhost:9000` */
+  readonly origin: string;
+  /** Name and port. */
+  readonly host: string;
+  /** In front of each path; empty, or with a slash in front and none behind. */
+  readonly base: string;
+  /** The name that a certificate must be for; undefined without TLS, or for an address. */
+  readonly servername: string | undefined;
+}
+
+const targets = new Map<string, Target>();
+
+/**
+ * Gives a target.
+ *
+ * @param connectTimeout Ms; 0: any time.
+ * @throws TypeError (code `bad-option`) when `text` is no http or https URL, or has more than a path.
+ */
+export function targetOf(text: string, connectTimeout: number): Target {
+  const key = `${connectTimeout} ${text}`;
+  const known = targets.get(key);
+  if (known) targets.delete(key);
+  const target = known ?? open(text, connectTimeout);
+  targets.set(key, target); // behind all others: a Map keeps the order
+  if (targets.size > MAX_TARGETS) forgetOldest();
+  return target;
+}
+
+function open(text: string, connectTimeout: number): Target {
+  const url = parse(text);
+  const base = url.pathname.replace(/\/+$/, '');
+  const isNamed = url.protocol === 'https:' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
+  const pool = new Pool(url.origin, {
+    connections: MAX_CONNECTIONS,
+    pipelining: 1, // an answer that is slow or broken is nobody else's
+    maxHeaderSize: MAX_HEAD,
+    headersTimeout: 0, // both are ours: see exchange.ts
+    bodyTimeout: 0,
+    connect: strictConnector(connectTimeout),
+  });
+  return { pool, origin: url.origin, host: url.host, base, servername: isNamed ? url.hostname : undefined };
+}
+
+function parse(text: string): URL {
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) throw wrong(`target ${JSON.stringify(text)} is no URL that starts with http:// or https://`);
+  if (url.username !== '' || url.password !== '') throw wrong('target holds a user or a password; send Authorization instead');
+  if (/[?#]/.test(text)) throw wrong(`target ${JSON.stringify(text)} has a query or a fragment`);
+  return url;
+}
+
+/**
+ * A connection that is reset is broken, and undici is to know it: of a body that ends with its connection it would take a reset for the end
+ * (RFC 9112 §8: such a body is whole when the connection was closed, not when it failed).
+ */
+function strictConnector(timeout: number): buildConnector.connector {
+  const connect = buildConnector({ allowH2: false, timeout });
+  return (options, callback) =>
+    connect(options, (...[error, socket]) => {
+      if (error) return callback(error, null);
+      socket?.prependListener('error', (failure: NodeJS.ErrnoException) => {
+        if (failure.code === 'ECONNRESET') failure.code = RESET;
+      });
+      if (socket) callback(null, socket);
+    });
+}
+
+/** The code of a connection that was reset after it had been made. */
+export const RESET = 'UPSTREAM_RESET';
+
+function forgetOldest(): void {
+  for (const [key, { pool }] of targets) {
+    targets.delete(key);
+    pool.close(() => {});
+    return;
+  }
+}
+
+/** The request target: canonical path and query, never the bytes that the client has sent. */
+export function requestTarget(request: Request, base: string, rewritePath: ((path: string) => string) | undefined): string {
+  const path = rewritePath ? rewritten(rewritePath(request.path)) : request.path;
+  const query = request.rawQuery.replace(/[^\x21-\x7e]/gu, escapeByte);
+  return `${base}${spell(path)}${query === '' ? '' : `?${query}`}`;
+}
+
+function rewritten(path: string): string {
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw wrong(`rewritePath gave ${JSON.stringify(path)}, which is no path that starts with a slash`);
+  }
+  if (/\/\.\.?(?:\/|$)/.test(path)) throw wrong(`rewritePath gave ${JSON.stringify(path)}, which holds a segment of dots`);
+  return path;
+}
+
+/**
+ * Percent-encodes a path. What RFC 3986 §3.3 lets stand in one is left alone, as clients leave it; but not `;`, which some servers cut off with what is
+ * behind it: they would see another path than our routes did.
+ */
+function spell(path: string): string {
+  return encodePath(path.toWellFormed()).replace(/%(?:24|26|2B|2C|3A|3D|40)/g, decodeURIComponent);
+}
+
+/** A byte above ASCII came as one character. */
+function escapeByte(character: string): string {
+  const code = character.charCodeAt(0);
+  return code <= 0xff ? `%${code.toString(16).padStart(2, '0').toUpperCase()}` : encodeURIComponent(character.toWellFormed());
+}
+
+function wrong(why: string): TypeError & { readonly code: string } {
+  return withCode(new TypeError(`Cannot proxy: ${why}`), 'bad-option');
+}

@@ -1,0 +1,60 @@
+/**
+ * Two connections that have left HTTP (RFC 9110 §7.8), joined: what comes from one goes to the other, no faster than that takes it.
+ *
+ * @module
+ */
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TakeConnection } from '../../http/response.ts';
+
+/** How long an upstream connection waits to be taken, ms: the response is sent at once, or never. */
+const GRACE = 5000;
+/** How long a client may take to close a connection whose upstream has closed, ms. */
+const LINGER = 5000;
+
+/** What a response takes the client's connection over with. The upstream connection is closed when nobody does. */
+export function tunnelTo(upstream: Duplex): TakeConnection {
+  const late = setTimeout(() => upstream.destroy(), GRACE);
+  late.unref();
+  return (client, head, { stopping }) => {
+    clearTimeout(late);
+    if (head.length > 0) upstream.write(head);
+    join(client, upstream, stopping);
+  };
+}
+
+function join(client: Duplex, upstream: Duplex, stopping: AbortSignal): void {
+  if (upstream.destroyed) {
+    client.destroy();
+    return;
+  }
+  const stop = (): void => {
+    client.unpipe(upstream);
+    client.resume();
+    upstream.end(); // as if the client had ended it: the upstream says what it has to say, and ends as well
+  };
+  client.on('error', () => {});
+  client.on('close', () => {
+    stopping.removeEventListener('abort', stop);
+    upstream.destroy();
+  });
+  upstream.on('close', () => closeClient(client, upstream.readableEnded));
+  if (client instanceof Socket) client.setKeepAlive(true, 60_000); // a client that is gone without a word
+  upstream.pipe(client);
+  client.pipe(upstream);
+  if (stopping.aborted) stop();
+  else stopping.addEventListener('abort', stop, { once: true });
+}
+
+/** The upstream is gone: after a clean end the client gets what is still on its way to it. */
+function closeClient(client: Duplex, isClean: boolean): void {
+  if (!isClean) {
+    client.destroy();
+    return;
+  }
+  client.end();
+  client.resume();
+  const late = setTimeout(() => client.destroy(), LINGER);
+  late.unref();
+  client.on('close', () => clearTimeout(late));
+}

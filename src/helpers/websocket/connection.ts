@@ -1,0 +1,153 @@
+/**
+ * One open websocket, as its user sees it.
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream';
+import { withCode } from '../../http/error-codes.ts';
+import type { Takeover } from '../../http/response.ts';
+import type { Closing, ResolvedWebSocketOptions, WebSocketConnection } from '../websocket.ts';
+import type { Frames } from './adopt-socket.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { Inbox, type Message } from './inbox.ts';
+
+/** A close frame holds 125 bytes, two of which are the code (RFC 6455 §5.5). */
+const MAX_REASON = 123;
+/** Codes that stand for the absence of a close frame (RFC 6455 §7.4.1), and one that is reserved. */
+const NEVER_SENT: ReadonlySet<number> = new Set([1004, 1005, 1006]);
+/** What `ws` closes with after an error; with 1002 (RFC 6455 §7.4.1) after all that are not here. */
+const CODES_OF_ERRORS: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+
+/** Ties the frames of `ws`, the messages that wait, and the server together. */
+export class Connection implements WebSocketConnection {
+  readonly protocol: string;
+  readonly closed: Promise<Closing>;
+  readonly #ws: Frames;
+  readonly #socket: Duplex;
+  readonly #takeover: Takeover;
+  readonly #maxQueued: number;
+  readonly #inbox: Inbox;
+  #drained: Promise<void> | undefined = undefined;
+  /** Why we gave up, when we did, and the code that told the peer so. */
+  #complaint: Closing = { code: 1006, reason: '' };
+
+  constructor(ws: Frames, socket: Duplex, protocol: string, options: ResolvedWebSocketOptions, takeover: Takeover) {
+    this.protocol = protocol;
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#takeover = takeover;
+    this.#maxQueued = options.maxQueued;
+    this.#inbox = new Inbox((isPaused) => (isPaused ? ws.pause() : ws.resume()));
+    this.closed = new Promise((resolve) => {
+      ws.on('close', (code, reason) => {
+        takeover.stopping.removeEventListener('abort', this.#goAway);
+        this.#inbox.end(false);
+        resolve(code === 1006 ? this.#complaint : { code, reason: reason.toString() });
+      });
+    });
+    // The peer has broken the protocol or a limit: `ws` has told it so, and hears nothing more of it.
+    ws.on('error', ({ code = '', message }) => this.#giveUp({ code: CODES_OF_ERRORS[code] ?? 1002, reason: message }));
+    ws.on('message', (data, isBinary) => this.#inbox.add(isBinary ? data : data.toString()));
+    takeover.stopping.addEventListener('abort', this.#goAway);
+    startHeartbeat(socket, options.pingInterval, {
+      ping: () => this.ping(),
+      isPaused: () => this.#inbox.isPaused,
+      giveUp: () => this.#cut('The peer did not answer a ping'),
+    });
+  }
+
+  /** Hands the connection to its user. */
+  run(onOpen: (socket: WebSocketConnection) => void | Promise<void>): void {
+    if (this.#takeover.stopping.aborted) return this.#goAway();
+    this.#call(
+      () => onOpen(this),
+      () => this.#inbox.settle(),
+    );
+  }
+
+  send(data: string | Uint8Array): void {
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+      throw new TypeError(`Cannot send message: it is ${data === null ? 'null' : typeof data}, not text or bytes`);
+    }
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    if (this.#ws.bufferedAmount > this.#maxQueued) {
+      return this.#cut(`The peer did not take what was sent: more than ${this.#maxQueued} bytes wait`);
+    }
+    this.#ws.send(data);
+  }
+
+  drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain) return Promise.resolve();
+    this.#drained ??= new Promise((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done).off('close', done);
+        this.#drained = undefined;
+        resolve();
+      };
+      this.#socket.on('drain', done).on('close', done);
+    });
+    return this.#drained;
+  }
+
+  ping(): void {
+    this.#ws.ping();
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (!isSendable(code)) throw wrong(`code ${String(code)} is neither one of 1000 to 1014 that may be sent, nor from 3000 to 4999`);
+    if (Buffer.byteLength(reason) > MAX_REASON) throw wrong(`the reason has more than ${MAX_REASON} bytes`);
+    this.#inbox.end(true);
+    this.#ws.close(code, reason);
+  }
+
+  onMessage(f: (data: Message) => void | Promise<void>): void {
+    this.#inbox.listen((message) => this.#call(() => f(message)));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return this.#inbox.iterate();
+  }
+
+  readonly #goAway = (): void => this.close(1001, 'The server is stopping');
+
+  /** Calls code of the user's. What goes wrong there is ours to tell: the peer hears 1011, the server's `onError` the rest. */
+  #call(f: () => void | Promise<void>, settle: () => void = ignore): void {
+    const fail = (error: unknown): void => {
+      this.#takeover.report(error);
+      this.close(1011);
+      settle();
+    };
+    try {
+      const result = f();
+      if (result === undefined) settle();
+      else Promise.resolve(result).then(settle, fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #cut(reason: string): void {
+    this.#giveUp({ code: 1006, reason });
+    this.#ws.terminate();
+  }
+
+  #giveUp(complaint: Closing): void {
+    this.#complaint = complaint;
+    this.#inbox.end(complaint.code === 1006);
+  }
+}
+
+function isSendable(code: number): boolean {
+  return Number.isInteger(code) && ((code >= 1000 && code <= 1014 && !NEVER_SENT.has(code)) || (code >= 3000 && code <= 4999));
+}
+
+function wrong(why: string): RangeError & { readonly code: string } {
+  return withCode(new RangeError(`Cannot close websocket: ${why}`), 'bad-option');
+}
+
+function ignore(): void {}

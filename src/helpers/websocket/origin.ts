@@ -1,0 +1,44 @@
+/**
+ * Which pages may open a websocket (RFC 6455 §10.2).
+ *
+ * Browsers let every page connect anywhere and send the user's cookies with it. The Origin field is all that tells our own page from another.
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import type { Request } from '../../http/request.ts';
+
+/** A serialized origin (RFC 6454 §6.2). Browsers write it in lower case, without path and final slash. */
+const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/[^/?#\sA-Z]+$/;
+
+/**
+ * Checks what the programmer gave.
+ *
+ * @throws TypeError with code `bad-option`.
+ */
+export function checkOrigins(origins: readonly string[] | '*' | undefined): void {
+  if (origins === undefined || origins === '*') return;
+  if (!Array.isArray(origins)) throw wrong('origins is neither a list nor "*"');
+  for (const origin of origins as readonly unknown[]) {
+    if (typeof origin === 'string' && (origin === 'null' || ORIGIN.test(origin))) continue;
+    throw wrong(`${JSON.stringify(origin)} is no origin: it is written as in "https://app.example", in lower case, without path and slash`);
+  }
+}
+
+/** Whether the page that asks may connect. A client without Origin is no browser: it carries nobody's cookies but its own. */
+export function isAllowedOrigin(request: Request, origins: readonly string[] | '*' | undefined): boolean {
+  const [origin, ...others] = request.headerAll('origin');
+  if (origin === undefined || origins === '*') return true;
+  if (others.length > 0) return false;
+  return origins === undefined ? origin === ownOrigin(request) : origins.includes(origin);
+}
+
+/** The origin under which the client reached us: scheme, host in lower case, port unless it is the scheme's own. */
+function ownOrigin(request: Request): string | undefined {
+  const url = `${request.secure ? 'https' : 'http'}://${request.host ?? ''}`;
+  return URL.canParse(url) ? new URL(url).origin : undefined;
+}
+
+function wrong(why: string): TypeError & { readonly code: string } {
+  return withCode(new TypeError(`Cannot open websocket: ${why}`), 'bad-option');
+}

@@ -1,0 +1,45 @@
+/**
+ * The subprotocol that both sides speak (RFC 6455 §1.9, §4.2.2).
+ *
+ * @module
+ */
+import { withCode } from '../../http/error-codes.ts';
+import { isToken, trimWhitespace } from '../../http/grammar.ts';
+
+/**
+ * Checks what the programmer gave.
+ *
+ * @throws TypeError with code `bad-option`.
+ */
+export function checkProtocols(protocols: readonly string[]): void {
+  if (!Array.isArray(protocols)) throw wrong('protocols is not a list');
+  for (const name of protocols as readonly unknown[]) {
+    if (typeof name !== 'string' || !isToken(name)) throw wrong(`${JSON.stringify(name)} in protocols is not a token`);
+  }
+}
+
+/**
+ * Reads the subprotocols that a client offers, the one it likes best first.
+ *
+ * @param lines The values of all Sec-WebSocket-Protocol lines.
+ * @returns Undefined when one is no token or stands there twice (RFC 6455 §4.1, 10).
+ */
+export function parseOffers(lines: readonly string[]): readonly string[] | undefined {
+  const offers = lines.flatMap((line) => line.split(',').map(trimWhitespace));
+  if (!offers.every(isToken) || new Set(offers).size < offers.length) return undefined;
+  return offers;
+}
+
+/**
+ * Chooses one: ours decide, in our order.
+ *
+ * @returns Empty: none is spoken, as when the client offers none. Undefined: it offers some, and none is spoken here.
+ */
+export function chooseProtocol(offers: readonly string[], spoken: readonly string[]): string | undefined {
+  if (offers.length === 0 || spoken.length === 0) return '';
+  return spoken.find((name) => offers.includes(name));
+}
+
+function wrong(why: string): TypeError & { readonly code: string } {
+  return withCode(new TypeError(`Cannot open websocket: ${why}`), 'bad-option');
+}

@@ -1,0 +1,70 @@
+/**
+ * What is asked and what must be answered: the same for every server.
+ *
+ * @module
+ */
+
+export const HELLO = 'Hello, World!';
+
+/** What `/json` makes text of, anew for each request. */
+export const JSON_VALUE = { message: 'Hello, World!', at: [1, 2, 3], user: { id: 7, name: 'Ada' } };
+
+/** How many routes stand behind `/api`. */
+export const ROUTES = 100;
+
+/** Static file, bytes. */
+const PAGE_SIZE = 32 * 1024;
+/** Text to compress, bytes. */
+const TEXT_SIZE = 1024 * 1024;
+
+const WORDS =
+  'the red thread that runs through a thing from end to end is what holds it together and whoever pulls on it finds where it began ' +
+  'a server answers what it was asked no more and no less and when nobody asks it waits connection request response header body socket';
+
+/** 32 KiB of HTML. */
+export function makePage() {
+  return `<!doctype html><title>A page</title><p>${prose(PAGE_SIZE)}`.slice(0, PAGE_SIZE);
+}
+
+/** 1 MiB of text that compresses about as prose does. */
+export function makeText() {
+  return prose(TEXT_SIZE);
+}
+
+/** The same text each time: words in an order that a small generator gives, with numbers among them. */
+function prose(size) {
+  const words = WORDS.split(' ');
+  const pieces = [];
+  let state = 1;
+  for (let length = 0; length < size + 16; ) {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    const piece = state % 7 === 0 ? String(state % 100_003) : words[(state >> 8) % words.length];
+    pieces.push(piece);
+    length += piece.length + 1;
+  }
+  return pieces.join(' ').slice(0, size);
+}
+
+/** What a browser sends, 20 fields with its Host: names, values and order as Chromium has them, cookies as an ordinary shop sets them. */
+export const BROWSER_HEADERS = {
+  Connection: 'keep-alive',
+  Pragma: 'no-cache',
+  'Cache-Control': 'no-cache',
+  'sec-ch-ua': '"Chromium";v="140", "Not=A?Brand";v="24", "Google Chrome";v="140"',
+  'sec-ch-ua-mobile': '?0',
+  'sec-ch-ua-platform': '"Linux"',
+  DNT: '1',
+  'Upgrade-Insecure-Requests': '1',
+  'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8',
+  'Sec-Fetch-Site': 'same-origin',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-User': '?1',
+  'Sec-Fetch-Dest': 'document',
+  Referer: 'https://shop.example/catalogue/threads?colour=red&page=2',
+  'Accept-Encoding': 'gzip, deflate, br, zstd',
+  'Accept-Language': 'en-GB,en;q=0.9,fr;q=0.8,de;q=0.7',
+  Priority: 'u=0, i',
+  Cookie:
+    '_ga=GA1.2.1843629871.1722412345; _gid=GA1.2.904312345.1722412345; session=6f1c3d2e9a7b4c5d8e0f1a2b3c4d5e6f; theme=dark; consent=necessary%2Cstatistics; cart=3f9a1c',
+};

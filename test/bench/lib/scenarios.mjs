@@ -1,0 +1,211 @@
+/**
+ * What is measured: requests, their right answers, how they are loaded, and what is counted.
+ *
+ * @module
+ */
+import { BROWSER_HEADERS, HELLO, JSON_VALUE, makePage, makeText, ROUTES } from '../content.mjs';
+
+/**
+ * @typedef {object} Ask One request and the body that it must be answered with.
+ * @property {string} [method] Default GET.
+ * @property {string} path
+ * @property {Record<string, string>} [headers]
+ * @property {string} [body]
+ * @property {string} answer
+ *
+ * @typedef {object} Metric Something counted in each round.
+ * @property {string} key
+ * @property {string} title With its unit.
+ * @property {number} [digits] After the point.
+ * @property {boolean} [isLessBetter]
+ *
+ * @typedef {object} Scenario
+ * @property {string} name For `--only`.
+ * @property {string} title
+ * @property {string} how One sentence, printed above its table.
+ * @property {string} needs What a server must be able to do; see `lacks` in peers.mjs.
+ * @property {readonly Ask[]} asks Taken in turn.
+ * @property {'wrk' | 'fixedRate' | 'idle' | 'startup'} load
+ * @property {readonly Metric[]} metrics The first is the one that ratios are made of.
+ * @property {number} [connections] Default 64.
+ * @property {number} [pipeline] Requests in one write.
+ * @property {boolean} [isSecure] Over TLS.
+ * @property {boolean} [isClosing] The server must close after the answer.
+ * @property {boolean} [isCompressed] The answer must come in gzip.
+ * @property {number} [longer] So many times the usual seconds.
+ * @property {number} [rounds] At most so many.
+ * @property {readonly string[]} [only] Only these peers.
+ * @property {readonly Variant[]} [variants] The contestants, where they are not simply all peers.
+ *
+ * @typedef {object} Variant A peer, started in a certain way, on all cores.
+ * @property {string} peer
+ * @property {string} title
+ * @property {Record<string, string>} env
+ */
+
+const RATE = { key: 'rate', title: 'requests/s' };
+const P99 = { key: 'p99', title: 'p99, ms', digits: 2, isLessBetter: true };
+const BYTES = { 'Content-Type': 'application/octet-stream' };
+const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
+const KIBIBYTE = 'x'.repeat(1024);
+const hello = [{ path: '/', answer: HELLO }];
+const json = [{ path: '/json', answer: JSON.stringify(JSON_VALUE) }];
+
+/** Usual ones: wrk, and requests a second. */
+function throughput(scenario) {
+  return { needs: 'hello', asks: hello, load: 'wrk', metrics: [RATE], ...scenario };
+}
+
+function echo(size) {
+  const body = KIBIBYTE.repeat(size);
+  return [{ method: 'POST', path: '/echo', headers: BYTES, body, answer: body }];
+}
+
+/** In processes of node:cluster: ours starts them by itself. */
+function processes(peer, title, count) {
+  const env = peer === 'filrouge' ? {} : { BENCH_PEER: peer === 'node' ? 'node-http' : peer };
+  return {
+    peer,
+    title: `${title}, ${count} ${count === 1 ? 'process' : 'processes'}`,
+    env: { ...env, BENCH_WORKERS: String(count) },
+  };
+}
+
+/** @type {readonly Scenario[]} */
+export const SCENARIOS = [
+  throughput({ name: 'hello', title: 'Plaintext, one at a time', how: '64 connections, one request at a time on each.' }),
+  throughput({ name: 'pipelined', title: 'Plaintext, pipelined ×16', how: '64 connections, 16 requests in one write.', pipeline: 16 }),
+  throughput({ name: 'pipelined32', title: 'Plaintext, pipelined ×32', how: '64 connections, 32 requests in one write.', pipeline: 32 }),
+  throughput({ name: 'json', title: 'JSON', how: 'A small object, made text of for each request.', asks: json }),
+  throughput({ name: 'echo', title: 'POST 1 KiB', how: 'The body is read and sent back.', needs: 'echo', asks: echo(1) }),
+  throughput({ name: 'echo64', title: 'POST 64 KiB', how: 'The body is read and sent back.', needs: 'echo', asks: echo(64) }),
+  throughput({
+    name: 'form',
+    title: 'Form',
+    how: 'Two fields, URL-encoded, parsed with what the framework or its own organisation has for it.',
+    needs: 'form',
+    asks: [{ method: 'POST', path: '/form', headers: FORM, body: 'name=Ada+Lovelace&age=36', answer: 'Ada Lovelace is 36' }],
+  }),
+  throughput({
+    name: 'static',
+    title: 'Static file, 32 KiB',
+    how: 'One file, served with what the framework or its own organisation has for it.',
+    needs: 'static',
+    asks: [{ path: '/static/page.html', answer: makePage() }],
+  }),
+  throughput({
+    name: 'text',
+    title: '1 MiB of text, compressed',
+    how: 'gzip for each request anew, at level 6; 4 connections.',
+    needs: 'text',
+    connections: 4,
+    asks: [{ path: '/text', headers: { 'Accept-Encoding': 'gzip' }, answer: makeText() }],
+    isCompressed: true,
+    metrics: [{ ...RATE, digits: 1 }],
+    longer: 2,
+  }),
+  throughput({
+    name: 'routes',
+    title: '100 routes',
+    how: 'Each with one parameter, all asked in turn.',
+    needs: 'api',
+    asks: Array.from({ length: ROUTES }, (_, n) => ({ path: `/api/r${n}/${n + 1000}`, answer: `${n} ${n + 1000}` })),
+  }),
+  throughput({
+    name: 'browser',
+    title: '20 header fields of a browser',
+    how: 'Plaintext, asked with the fields and cookies of a browser, about 1.3 KiB.',
+    asks: [{ path: '/', headers: BROWSER_HEADERS, answer: HELLO }],
+  }),
+  throughput({
+    name: 'close',
+    title: 'One connection per request',
+    how: 'Plaintext; each request on a connection of its own. Bun closes without saying so, which wrk takes for an error before it connects again.',
+    asks: [{ path: '/', headers: { Connection: 'close' }, answer: HELLO }],
+    isClosing: true,
+  }),
+  throughput({ name: 'many', title: '1,000 connections', how: 'Plaintext, one request at a time on each.', connections: 1000 }),
+  throughput({ name: 'tls', title: 'TLS, one at a time', how: 'Plaintext as above, over TLS 1.3.', needs: 'tls', isSecure: true }),
+  throughput({
+    name: 'sustained',
+    title: 'Sustained',
+    how: 'JSON without a pause, 20 times as long as the others.',
+    asks: json,
+    metrics: [RATE, P99],
+    longer: 20,
+    rounds: 1,
+    only: ['filrouge', 'node', 'fastify', 'hono'],
+  }),
+  {
+    name: 'latency',
+    title: 'Latency at a fixed rate',
+    how: 'JSON at a fixed rate, whatever the server does: each time runs from when its request was due, so that waiting behind a slow answer counts.',
+    needs: 'hello',
+    asks: json,
+    load: 'fixedRate',
+    metrics: [
+      { key: 'p50', title: 'p50, ms', digits: 3, isLessBetter: true },
+      { key: 'p99', title: 'p99, ms', digits: 3, isLessBetter: true },
+      { key: 'p999', title: 'p99.9, ms', digits: 3, isLessBetter: true },
+      { key: 'done', title: 'requests/s answered' },
+      { key: 'lateP99', title: 'load itself late, p99, ms', digits: 3, isLessBetter: true },
+    ],
+    longer: 2,
+    rounds: 3,
+  },
+  {
+    name: 'idle',
+    title: 'Memory per idle connection',
+    how: '10,000 connections, each after one request: resident memory with them less that before, over their number.',
+    needs: 'idle',
+    asks: hello,
+    load: 'idle',
+    metrics: [
+      { key: 'kib', title: 'KiB a connection', digits: 2, isLessBetter: true },
+      { key: 'mib', title: 'MiB in all', digits: 1, isLessBetter: true },
+    ],
+    rounds: 3,
+  },
+  {
+    name: 'startup',
+    title: 'Start and memory',
+    how: 'From the start of the process to its first right answer; resident memory then, and after a load of JSON.',
+    needs: 'hello',
+    asks: json,
+    load: 'startup',
+    metrics: [
+      { key: 'ms', title: 'first answer, ms', isLessBetter: true },
+      { key: 'rest', title: 'MiB at rest', digits: 1, isLessBetter: true },
+      { key: 'loaded', title: 'MiB after load', digits: 1, isLessBetter: true },
+    ],
+  },
+  throughput({
+    name: 'workers',
+    title: 'Processes',
+    how: 'JSON from 1 and 2 worker processes; servers and load share all cores.',
+    asks: json,
+    metrics: [RATE, P99],
+    variants: [
+      processes('node', 'node:http', 1),
+      ...[1, 2].map((count) => processes('filrouge', 'filrouge', count)),
+      processes('node', 'node:http', 2),
+      ...[1, 2].map((count) => processes('fastify', 'fastify', count)),
+    ],
+  }),
+  throughput({
+    name: 'threads',
+    title: 'Handler threads',
+    how: 'JSON, the handler called inline and in threads; servers and load share all cores.',
+    asks: json,
+    metrics: [RATE, P99],
+    variants: [
+      { peer: 'node', title: 'node:http', env: {} },
+      { peer: 'filrouge', title: 'filrouge, inline', env: {} },
+      { peer: 'filrouge', title: 'filrouge, 1 thread', env: { BENCH_THREADS: '1' } },
+      { peer: 'filrouge', title: 'filrouge, 2 threads', env: { BENCH_THREADS: '2' } },
+    ],
+  }),
+];
+
+/** Scenarios whose figures show quickly whether something became slower. */
+export const QUICK = ['hello', 'pipelined', 'json', 'echo', 'static', 'browser', 'close'];

@@ -1,1 +1,0 @@
--- One request at a time on each connection, as wrk makes it.

@@ -1,0 +1,37 @@
+/**
+ * What the servers of this folder share: they answer the same routes, take what they need from the environment, and print their port.
+ *
+ *     /            plain text            /static/page.html  a file of 32 KiB
+ *     /json        JSON                  /text              1 MiB of text, compressed when the client wants it
+ *     /echo        POST: the body        /api/r{0–99}/{id}  the route's number and the id
+ *     /form        POST: a form's fields
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeText } from '../content.mjs';
+
+export { HELLO, JSON_VALUE, ROUTES } from '../content.mjs';
+
+/** Where the static file and the certificate lie. */
+export const FILES = process.env['BENCH_FILES'] ?? '.build/bench';
+export const ROOT = join(FILES, 'static');
+export const TEXT = makeText();
+
+/** Certificate and key where TLS is wanted. */
+export const TLS = process.env['BENCH_TLS'] === '1' ? readPair() : undefined;
+
+/** Idle connections are kept so long, ms: longer than any scenario leaves them alone. */
+export const KEEP_ALIVE = 120_000;
+
+/** Prints where a server of Node listens, and lets it keep idle connections. */
+export function announce(server) {
+  server.keepAliveTimeout = KEEP_ALIVE;
+  if (server.listening) console.log(server.address().port);
+  else server.on('listening', () => console.log(server.address().port));
+}
+
+function readPair() {
+  return { cert: readFileSync(join(FILES, 'cert.pem'), 'utf8'), key: readFileSync(join(FILES, 'key.pem'), 'utf8') };
+}

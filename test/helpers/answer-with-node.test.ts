@@ -1,0 +1,237 @@
+/**
+ * Listeners of node:http and Express applications as answers of ours.
+ */
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import express from 'express';
+import { expect, it } from 'vitest';
+import { Request, Response } from '../../src/index.ts';
+import { answerWithNode, type NodeListener, toNodeListener } from '../../src/node.ts';
+import { deferred, NEXT, serve, talk } from '../support/serve.ts';
+import { until } from '../support/until.ts';
+
+/** What a listener makes of a request by hand. */
+async function visited(request: Request, listener: NodeListener): Promise<{ response: Response; body: string }> {
+  const response = await answerWithNode(request, listener);
+  return { response, body: (await response.collect()).toString() };
+}
+
+it('shows the listener method, fields, body and peer, and the canonical path', async () => {
+  const request = new Request({
+    method: 'PUT',
+    target: '/a/../b%20c//d%2Fe?q=1&q=2',
+    headers: [
+      ['Host', 'example.org'],
+      ['X-A', '1'],
+      ['x-a', '2'],
+      ['Cookie', 'a=1'],
+    ],
+    body: 'héllo',
+    remoteAddress: '192.0.2.7',
+    secure: true,
+  });
+  const { body } = await visited(request, (req, res) => {
+    const { method, url, headers, socket } = req;
+    req.setEncoding('utf8').on('data', (text: string) => {
+      res.end(
+        JSON.stringify([
+          method,
+          url,
+          headers['x-a'],
+          headers.host,
+          headers.cookie,
+          socket.remoteAddress,
+          'encrypted' in socket && socket.encrypted,
+          text,
+        ]),
+      );
+    });
+  });
+  expect(JSON.parse(body)).toEqual(['PUT', '/b%20c/d%2Fe?q=1&q=2', '1, 2', 'example.org', 'a=1', '192.0.2.7', true, 'héllo']);
+});
+
+it('hides what belongs to our connection, and what Connection names (RFC 9110 §7.6.1)', async () => {
+  const request = new Request({
+    headers: { Host: 'a', Connection: 'X-Secret', 'X-Secret': '1', Upgrade: 'h2c', 'Keep-Alive': '5', Expect: '100-continue' },
+  });
+  const { body } = await visited(request, (req, res) => void res.end(JSON.stringify(req.headers)));
+  expect(JSON.parse(body)).toEqual({ host: 'a', connection: 'close' });
+});
+
+it('gives the response with its status and all its fields', async () => {
+  const { response, body } = await visited(new Request(), (_req, res) => {
+    res.writeHead(207, { 'Set-Cookie': ['a=1', 'b=2'], 'X-Latin': 'caf\u00e9', 'Content-Length': '3' });
+    res.end(Buffer.from('abc')); // with text, node:http writes the head as UTF-8, too
+  });
+  expect([response.status, body]).toEqual([207, 'abc']);
+  expect(response.headers.filter(([name]) => name === 'Set-Cookie')).toEqual([
+    ['Set-Cookie', 'a=1'],
+    ['Set-Cookie', 'b=2'],
+  ]);
+  expect(response.header('x-latin')).toBe('café');
+  expect(response.header('connection')).toBeUndefined();
+  expect(response.header('transfer-encoding')).toBeUndefined();
+});
+
+it('sends it with its length, HEAD and 304 without a body', async () => {
+  const listener: NodeListener = (req, res) => {
+    if (req.url === '/same') res.writeHead(304, { ETag: '"1"' }).end();
+    else res.writeHead(200, { 'Content-Length': '3', 'Content-Type': 'text/plain' }).end('abc');
+  };
+  const { port } = await serve((request) => answerWithNode(request, listener));
+  const client = await talk(port);
+  client.send(
+    'GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /same HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  );
+  const text = await client.closed();
+  expect(text).toMatch(
+    /^HTTP\/1\.1 200 [\s\S]*content-length: 3\r\n\r\nabcHTTP\/1\.1 304 [\s\S]*ETag: "1"[\s\S]*\r\n\r\nHTTP\/1\.1 200 [\s\S]*content-length: 3\r\n\r\n$/i,
+  );
+});
+
+it('answers with a whole Express application, routers, JSON and errors included', async () => {
+  const app = express();
+  app.use(express.json());
+  app.post(
+    '/echo/:name',
+    (req, res) => void res.cookie('a', '1').json({ name: req.params.name, body: req.body as unknown, ip: req.ip, secure: req.secure }),
+  );
+  app.get('/broken', () => {
+    throw new Error('express says 500');
+  });
+  app.set('env', 'test'); // prints nothing
+  const { port } = await serve((request) => (request.path === '/own' ? Response.text('own') : answerWithNode(request, app)));
+  const origin = `http://127.0.0.1:${port}`;
+  const echo = await fetch(`${origin}/echo/ada`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"x":[1,2]}' });
+  expect(await echo.json()).toEqual({ name: 'ada', body: { x: [1, 2] }, ip: '127.0.0.1', secure: false });
+  expect(echo.headers.getSetCookie()).toEqual(['a=1; Path=/']);
+  expect(echo.headers.get('x-powered-by')).toBe('Express');
+  expect((await fetch(`${origin}/missing`)).status).toBe(404);
+  expect((await fetch(`${origin}/broken`)).status).toBe(500);
+  expect(await (await fetch(`${origin}/own`)).text()).toBe('own');
+});
+
+it('goes there and back: our handler in a listener in an answer', async () => {
+  const listener = toNodeListener((request) =>
+    Response.text(`${request.method} ${request.path} ${request.remoteAddress} ${request.body.text()}`),
+  );
+  const request = new Request({ method: 'POST', target: '/a?b', headers: { Host: 'a' }, body: 'c', remoteAddress: '192.0.2.1' });
+  expect((await visited(request, listener)).body).toBe('POST /a 192.0.2.1 c');
+});
+
+it.each<[string, NodeListener]>([
+  [
+    'throws',
+    () => {
+      throw new Error('broken');
+    },
+  ],
+  ['rejects', async () => Promise.reject(new Error('broken'))],
+])('is a bare 500, which onError sees, when a listener %s; the process goes on', async (_what, listener) => {
+  const errors: unknown[] = [];
+  const { port } = await serve((request) => (request.path === '/next' ? Response.text('next') : answerWithNode(request, listener)), {
+    onError: (error) => void errors.push((error as Error).message),
+  });
+  const client = await talk(port);
+  client.send(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${NEXT}`);
+  expect((await client.answers(2)).map(({ status, body }) => [status, body])).toEqual([
+    [500, 'Internal Server Error'],
+    [200, 'next'],
+  ]);
+  expect(errors).toEqual(['broken']);
+});
+
+it('is a 500 when a listener breaks off before its head, and a cut connection when it does so inside its body', async () => {
+  const gate = deferred<void>();
+  const { port } = await serve(
+    (request) =>
+      answerWithNode(request, (req, res) => {
+        if (req.url === '/inside') {
+          res.write('first');
+          void gate.promise.then(() => res.destroy());
+        } else setImmediate(() => res.destroy());
+      }),
+    { onError: () => {} },
+  );
+  const before = await talk(port);
+  before.send('GET /before HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect((await before.answers(1))[0]?.status).toBe(500);
+  const inside = await talk(port);
+  inside.send('GET /inside HTTP/1.1\r\nHost: a\r\n\r\n');
+  await inside.until(/first/);
+  gate.resolve();
+  expect(await inside.closed()).not.toMatch(/0\r\n\r\n$/);
+});
+
+it('closes req and res when the client goes', async () => {
+  const closed = deferred<string>();
+  const asked = deferred<IncomingMessage>();
+  const { port } = await serve((request) =>
+    answerWithNode(request, (req, res) => {
+      res.on('close', () => closed.resolve(res.writableFinished ? 'finished' : 'broken off'));
+      asked.resolve(req);
+    }),
+  );
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await asked.promise;
+  client.socket.destroy();
+  expect(await closed.promise).toBe('broken off');
+});
+
+it('closes res when the response is not wanted', async () => {
+  const closed = deferred<void>();
+  const response = await answerWithNode(new Request(), (_req, res) => {
+    res.on('close', () => closed.resolve());
+    res.write('first');
+  });
+  response.dispose();
+  await closed.promise;
+});
+
+it('closes res when the handler answers with something else', async () => {
+  const closed = deferred<void>();
+  const { port } = await serve(async (request) => {
+    await answerWithNode(request, (_req, res) => {
+      res.on('close', () => closed.resolve());
+      res.write('first');
+    });
+    return Response.text('other');
+  });
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect((await client.answers(1))[0]?.body).toBe('other');
+  await closed.promise;
+});
+
+it('makes no more of a response than the client takes', async () => {
+  let made = 0;
+  const source = new Readable({
+    read() {
+      made++;
+      this.push(Buffer.alloc(64 * 1024));
+    },
+  });
+  const { port } = await serve((request) => answerWithNode(request, (_req, res) => void source.pipe(res)));
+  const client = await talk(port);
+  client.socket.pause();
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const stopped = await until(
+    async () => {
+      const before = made;
+      await new Promise<void>((resolve) => setTimeout(resolve, 30));
+      return made > 0 && made === before ? made : undefined;
+    },
+    () => 'the source to be left alone',
+  );
+  expect(stopped).toBeLessThan(500); // 32 MiB: what sockets of this machine hold at the most
+});
+
+it('passes a body on as it comes when the server streams it', async () => {
+  const { port } = await serve((request) => answerWithNode(request, (req, res) => void req.pipe(res)), { streamBody: () => true });
+  const client = await talk(port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n');
+  await client.until(/\r\n\r\n3\r\none\r\n/); // the answer has begun, the request has not ended
+  client.send('3\r\ntwo\r\n0\r\n\r\n');
+  expect((await client.answers(1))[0]?.body).toBe('onetwo');
+});

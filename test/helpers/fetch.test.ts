@@ -1,0 +1,363 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { answerWithFetch, type GuestOptions, toFetch } from '../../src/fetch.ts';
+import { HttpError, match, Request, Response, readJson } from '../../src/index.ts';
+import { websocket } from '../../src/websocket.ts';
+import { deferred, serve, talk } from '../support/serve.ts';
+import { until } from '../support/until.ts';
+
+const WebRequest = globalThis.Request;
+const WebResponse = globalThis.Response;
+
+/** Has the engine collect all garbage, and waits until those that are told of it have been. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    collect();
+  }
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+describe('toFetch', () => {
+  it('gives the handler the request as our own server would', async () => {
+    const fetch = toFetch((request) =>
+      Response.json([
+        request.method,
+        request.path,
+        request.rawQuery,
+        request.host,
+        request.secure,
+        request.header('x-a'),
+        request.remoteAddress ?? null,
+        readJson(request),
+      ]),
+    );
+    const response = await fetch(
+      new WebRequest('https://example.org:8443/a//b%2Fc/%64?x=%20', {
+        method: 'PATCH',
+        headers: { 'Content-Type': 'application/json', 'X-A': '1' },
+        body: '{"n":1}',
+      }),
+    );
+    expect(await response.json()).toEqual(['PATCH', '/a/b%2Fc/d', 'x=%20', 'example.org:8443', true, '1', null, { n: 1 }]);
+  });
+
+  it('gives status, fields with several lines, and each kind of body', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'a.txt'), 'of a file');
+    const fetch = toFetch((request) => {
+      if (match(request, 'GET /text')) return Response.text('té').withCookie('a', '1').withCookie('b', '2').withStatus(201);
+      if (match(request, 'GET /file')) return Response.file(join(folder, 'a.txt'));
+      if (match(request, 'GET /stream')) return Response.stream('text/plain', ['one ', Buffer.from('two')]);
+      if (match(request, 'GET /web')) return new WebResponse('of the web', { status: 202 });
+      if (match(request, 'GET /reset')) return Response.text('nothing').withStatus(205);
+      return Response.empty();
+    });
+    const get = (path: string): Promise<globalThis.Response> => fetch(new WebRequest(`http://a${path}`));
+    const text = await get('/text');
+    expect([text.status, text.headers.getSetCookie().length, text.headers.get('content-length'), await text.text()]).toEqual([
+      201,
+      2,
+      '3',
+      'té',
+    ]);
+    const file = await get('/file');
+    expect([file.headers.get('content-type'), file.headers.get('content-length'), await file.text()]).toEqual([
+      'text/plain; charset=utf-8',
+      '9',
+      'of a file',
+    ]);
+    const stream = await get('/stream');
+    expect([stream.headers.get('content-length'), await stream.text()]).toEqual([null, 'one two']);
+    const web = await get('/web');
+    expect([web.status, await web.text()]).toEqual([202, 'of the web']);
+    expect((await get('/reset')).body).toBeNull();
+    const empty = await get('/');
+    expect([empty.status, empty.body]).toEqual([204, null]);
+  });
+
+  it('announces to HEAD what GET would send, and sends none of it (RFC 9110 §9.3.2)', async () => {
+    const response = await toFetch(() => Response.text('12345'))(new WebRequest('http://a/', { method: 'HEAD' }));
+    expect([response.headers.get('content-length'), response.body]).toEqual(['5', null]);
+  });
+
+  it('answers errors as our own server does, and never rejects', async () => {
+    const errors: unknown[] = [];
+    const failures: Readonly<Record<string, () => Response>> = {
+      '/http': () => {
+        throw new HttpError(418, 'Short and stout');
+      },
+      '/bug': () => {
+        throw new Error('secret');
+      },
+      '/nothing': () => undefined as unknown as Response,
+      '/high': () => Response.text('').withStatus(999),
+      '/gone': () => gone,
+    };
+    const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    writeFileSync(join(folder, 'a.txt'), 'gone soon');
+    const gone = Response.file(join(folder, 'a.txt'));
+    rmSync(folder, { recursive: true });
+    const fetch = toFetch((request) => (failures[request.path] as () => Response)(), {
+      onError: (error, request) => void errors.push([request.path, (error as Error).name]),
+    });
+    const answers: unknown[] = [];
+    for (const path of Object.keys(failures)) {
+      const response = await fetch(new WebRequest(`http://a${path}`));
+      answers.push([response.status, await response.text()]);
+    }
+    expect(answers).toEqual([[418, 'Short and stout'], ...Array.from({ length: 4 }, () => [500, 'Internal Server Error'])]);
+    expect(errors).toEqual([
+      ['/bug', 'Error'],
+      ['/nothing', 'TypeError'],
+      ['/high', 'RangeError'],
+      ['/gone', 'Error'],
+    ]);
+    expect((await fetch(new WebRequest('http://a/%00'))).status).toBe(400);
+  });
+
+  it('refuses a body that is too large with 413, announced or not', async () => {
+    const fetch = toFetch((request) => Response.text(String(request.body.size)), { maxBodySize: 10 });
+    const post = async (body: string | ReadableStream): Promise<number> =>
+      (await fetch(new WebRequest('http://a/', { method: 'POST', body, duplex: 'half' }))).status;
+    expect(await post('x'.repeat(10))).toBe(200);
+    expect(await post('x'.repeat(11))).toBe(413);
+    expect(await post(Readable.toWeb(Readable.from([Buffer.alloc(6), Buffer.alloc(6)])) as ReadableStream)).toBe(413);
+  });
+
+  it('calls no handler for a body that breaks off', async () => {
+    const calls: unknown[] = [];
+    const fetch = toFetch((request) => {
+      calls.push(request);
+      return Response.empty();
+    });
+    const body = new ReadableStream({ start: (controller) => controller.error(new Error('gone')) });
+    expect((await fetch(new WebRequest('http://a/', { method: 'POST', body, duplex: 'half' }))).status).toBe(400);
+    expect(calls).toEqual([]);
+  });
+
+  it('hands a body over as it comes when streamBody says so', async () => {
+    const asked = deferred<void>();
+    const fetch = toFetch(
+      async (request) => {
+        asked.resolve();
+        return Response.text(String((await request.body.stream().toArray()).length));
+      },
+      { streamBody: () => true },
+    );
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const response = fetch(new WebRequest('http://a/', { method: 'POST', body: readable, duplex: 'half' }));
+    await asked.promise; // before anything of the body is there
+    await writer.write(Buffer.from('a'));
+    await writer.close();
+    expect(await (await response).text()).toBe('1');
+  });
+
+  it('makes no more of a body than is asked for, and lets go of it when it is cancelled', async () => {
+    let made = 0;
+    const over: string[] = [];
+    const fetch = toFetch((request) => {
+      request.onEnd(() => over.push('released'));
+      request.signal.addEventListener('abort', () => over.push('aborted'));
+      return Response.stream(
+        'text/plain',
+        (async function* () {
+          try {
+            for (;;) yield `piece ${++made}`;
+          } finally {
+            over.push('dropped');
+          }
+        })(),
+      );
+    });
+    const response = await fetch(new WebRequest('http://a/'));
+    expect(made).toBe(0);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toBe('piece 1');
+    expect(made).toBe(1);
+    await reader.cancel();
+    await until(
+      () => (over.length === 3 ? true : undefined),
+      () => `the end: ${over.join()}`,
+    );
+    expect(over.toSorted()).toEqual(['aborted', 'dropped', 'released']);
+  });
+
+  it('breaks the body off, and tells onError, when a stream gives another number of bytes than announced', async () => {
+    const errors: unknown[] = [];
+    const fetch = toFetch(() => Response.stream('text/plain', ['123'], 5), { onError: (error) => void errors.push(error) });
+    const response = await fetch(new WebRequest('http://a/'));
+    await expect(response.text()).rejects.toThrow();
+    expect(errors).toMatchObject([{ code: 'wrong-length' }]);
+  });
+
+  it('aborts request.signal when the signal of the request does', async () => {
+    const controller = new AbortController();
+    const asked = deferred<AbortSignal>();
+    const response = toFetch((request) => {
+      asked.resolve(request.signal);
+      return new Promise((resolve) => request.signal.addEventListener('abort', () => resolve(Response.text('too late'))));
+    })(new WebRequest('http://a/', { signal: controller.signal }));
+    expect((await asked.promise).aborted).toBe(false);
+    controller.abort();
+    expect((await response).status).toBe(200);
+  });
+
+  it('tells a client that wants a websocket that there is none here', async () => {
+    const headers = {
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version': '13',
+    };
+    expect((await toFetch((request) => websocket(request, () => {}))(new WebRequest('http://a/', { headers }))).status).toBe(426);
+  });
+
+  it('refuses a wrong option at once', () => {
+    expect(() => toFetch(() => Response.empty(), { maxBodySize: Number.NaN })).toThrow(expect.objectContaining({ code: 'bad-option' }));
+    expect(() => toFetch(() => Response.empty(), { onError: 1 } as unknown as GuestOptions)).toThrow(
+      expect.objectContaining({ code: 'bad-option' }),
+    );
+    expect(() => toFetch(undefined as never)).toThrow(TypeError);
+  });
+});
+
+describe('answerWithFetch', () => {
+  it('shows the function method, URL with the canonical path, fields and body', async () => {
+    const request = new Request({
+      method: 'POST',
+      target: '/a/../b%20c//d%2Fe?q=1',
+      headers: { Host: 'example.org', 'X-A': ['1', '2'], Connection: 'X-Secret', 'X-Secret': '1' },
+      body: 'héllo',
+      secure: true,
+    });
+    const response = await answerWithFetch(request, async (web) =>
+      WebResponse.json([web.method, web.url, web.headers.get('x-a'), web.headers.get('x-secret'), await web.text()]),
+    );
+    expect(JSON.parse((await response.collect()).toString())).toEqual([
+      'POST',
+      'https://example.org/b%20c/d%2Fe?q=1',
+      '1, 2',
+      null,
+      'héllo',
+    ]);
+  });
+
+  it('takes an application that has fetch as a method', async () => {
+    const app = {
+      name: 'app',
+      fetch: (web: globalThis.Request): globalThis.Response => new WebResponse(app.name + new URL(web.url).pathname),
+    };
+    expect((await (await answerWithFetch(new Request({ target: '/x' }), app)).collect()).toString()).toBe('app/x');
+  });
+
+  it('gives the response with its status and all its fields', async () => {
+    const response = await answerWithFetch(
+      new Request(),
+      () =>
+        new WebResponse(null, {
+          status: 207,
+          headers: [
+            ['Set-Cookie', 'a=1'],
+            ['Set-Cookie', 'b=2'],
+          ],
+        }),
+    );
+    expect([response.status, response.headers]).toEqual([
+      207,
+      [
+        ['set-cookie', 'a=1'],
+        ['set-cookie', 'b=2'],
+      ],
+    ]);
+  });
+
+  it('does not say that a body is compressed which fetch has decoded', async () => {
+    const { port } = await serve(() =>
+      Response.bytes('text/plain', Buffer.from('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA==', 'base64')).withHeader('Content-Encoding', 'gzip'),
+    );
+    const response = await answerWithFetch(new Request(), () => fetch(`http://127.0.0.1:${port}/`));
+    expect((await response.collect()).toString()).toBe('hello');
+    expect([response.header('content-encoding'), response.header('content-length')]).toEqual([undefined, undefined]);
+  });
+
+  it('passes bodies on as they come, both ways', async () => {
+    const { port } = await serve((request) => answerWithFetch(request, (web) => new WebResponse(web.body)), { streamBody: () => true });
+    const client = await talk(port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n');
+    await client.until(/\r\n\r\n3\r\none\r\n/); // the answer has begun, the request has not ended
+    client.send('3\r\ntwo\r\n0\r\n\r\n');
+    expect((await client.answers(1))[0]?.body).toBe('onetwo');
+  });
+
+  it('aborts the signal and cancels the body when the client goes', async () => {
+    const told: string[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    const { port, server } = await serve((request) =>
+      answerWithFetch(request, (web) => {
+        web.signal.addEventListener('abort', () => told.push('aborted'));
+        return new WebResponse(
+          new ReadableStream({
+            start: (controller) => {
+              timer = setInterval(() => controller.enqueue(Buffer.from('piece')), 10);
+            },
+            cancel: () => {
+              clearInterval(timer);
+              told.push('cancelled');
+            },
+          }),
+        );
+      }),
+    );
+    const client = await talk(port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/piece/);
+    client.socket.destroy(); // the next piece that is sent to it finds nobody
+    await until(
+      () => (told.length === 2 ? true : undefined),
+      () => `abort and cancel: told ${told.join()}, ${server.status().connections} connections`,
+    );
+    expect(told.toSorted()).toEqual(['aborted', 'cancelled']);
+  });
+
+  it('keeps a body that nobody has begun to read, whatever is collected as garbage', async () => {
+    const { port } = await serve(() => Response.text('x'.repeat(100_000)));
+    const response = await answerWithFetch(new Request(), () => fetch(`http://127.0.0.1:${port}/`));
+    await collectGarbage();
+    expect((await response.collect()).length).toBe(100_000);
+  });
+
+  it('is a 500 when the function throws or gives no Response', async () => {
+    const errors: unknown[] = [];
+    const { port } = await serve(
+      (request) =>
+        answerWithFetch(request, () => {
+          if (request.path === '/throw') throw new Error('broken');
+          return undefined as unknown as globalThis.Response;
+        }),
+      { onError: (error) => void errors.push((error as Error).message) },
+    );
+    expect((await fetch(`http://127.0.0.1:${port}/throw`)).status).toBe(500);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500);
+    expect(errors).toEqual(['broken', 'Cannot answer with fetch: the function gave undefined, not a web-standard Response']);
+  });
+
+  it('refuses a method that a web-standard Request cannot have with 501', async () => {
+    await expect(answerWithFetch(new Request({ method: 'TRACK' }), () => new WebResponse())).rejects.toMatchObject({ status: 501 });
+  });
+
+  it('goes there and back: our handler in a function in an answer', async () => {
+    const app = toFetch((request) => Response.text(`${request.method} ${request.path} ${request.host} ${request.body.text()}`));
+    const response = await answerWithFetch(new Request({ method: 'POST', target: '/a', headers: { Host: 'b' }, body: 'c' }), app);
+    expect((await response.collect()).toString()).toBe('POST /a b c');
+  });
+});
