@@ -11,8 +11,9 @@
  *         Access-Control-Allow-Headers: Content-Type, Access-Control-Max-Age: 600
  *     $ curl -i http://localhost:8000/sums -H 'Origin: http://localhost:3000' -H 'Content-Type: application/json' -d '{"numbers":[1,2]}'
  *         200, Access-Control-Allow-Origin: http://localhost:3000, {"sum":3}
- *     $ curl -i http://localhost:8000/sums -H 'Origin: http://localhost:3000' -H 'Content-Type: application/json' -d '{"numbers":"x"}'
- *         422, with the same field: the page can read what was wrong
+ *     $ curl -i http://localhost:8000/sums -H 'Origin: http://localhost:3000' -H 'Content-Type: application/json' \
+ *            -H 'Accept: application/json' -d '{"numbers":"x"}'
+ *         422, with the same field: the page can read what was wrong, {"status":422,"code":"schema-mismatch",…}
  *     $ curl -i http://localhost:8000/colours -H 'Origin: http://other.example'
  *         200, without that field: a browser keeps the answer from such a page
  */
@@ -42,8 +43,6 @@ function answer(request: Request): Response {
     return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes gives a promise
   } catch (error) {
     if (!(error instanceof HttpError)) throw error; // a bug: 500, onError, and nothing for pages to read
-    // Thrown, it would be answered by the server, past `cors.apply`, and the page could not read what is wrong.
-    const { status, code, message, details } = error;
-    return Response.json({ status, code, message, ...details }).withStatus(status);
+    return Response.fromError(error, request); // thrown, it would go past `cors.apply`, and the page could not read what is wrong
   }
 }

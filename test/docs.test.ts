@@ -3,7 +3,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -36,6 +36,22 @@ describe('the ts blocks of the docs', () => {
 
   it('compile', { timeout: 60_000 }, () => {
     expect(compile(BLOCKS.filter(isCode))).toEqual([]);
+  });
+});
+
+describe('the links of the docs', () => {
+  it('lead to files that are there, and to headings that are there', () => {
+    const broken: string[] = [];
+    for (const page of PAGES) {
+      for (const [, target = ''] of readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^[a-z]+:/.test(target)) continue;
+        const [path = '', anchor] = target.split('#');
+        const file = path === '' ? page : join(dirname(page), path);
+        if (!existsSync(join(ROOT, file))) broken.push(`${page}: ${target}`);
+        else if (anchor !== undefined && !headingsOf(file).includes(anchor)) broken.push(`${page}: ${target}, no such heading`);
+      }
+    }
+    expect(broken).toEqual([]);
   });
 });
 
@@ -134,4 +150,15 @@ function compile(blocks: readonly Block[]): string[] {
     return block ? [`${block.page}:${block.line + Number(error?.[2]) - 1} ${error?.[3]}`] : [];
   });
   return messages.length > 0 ? messages : [`tsc ended with ${status}: ${stdout}${stderr}`];
+}
+
+/** The anchors of a page, made of its headings as GitHub does. */
+function headingsOf(page: string): string[] {
+  const headings = readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }

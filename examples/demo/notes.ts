@@ -5,10 +5,10 @@
  * writes the others read with the next request.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FOLDER } from './folder.ts';
 
-const FILE = process.env['NOTES_FILE'] ?? join(tmpdir(), 'filrouge-demo-notes.ndjson');
+const FILE = join(FOLDER, 'notes.ndjson');
 const MAX_TEXT = 280;
 const MAX_AUTHOR = 40;
 /** The page shows as many as this, newest first. */

@@ -1,20 +1,24 @@
 /** The pages of the demo: each a function from values to a Response. */
-import { type Request, Response } from 'filrouge';
+import type { Request, Response } from 'filrouge';
 import { type Html, html } from './html.ts';
-import { layout } from './layout.ts';
+import { page } from './layout.ts';
 import type { Note } from './notes.ts';
 
 export function homePage(): Response {
   return page(
     'Home',
     html`
+      <img class="thread" src="/thread.svg" alt="" />
       <h1>A red thread<br />from request to response.</h1>
       <p class="lead">This site is one function. It gets a request whose body is already there, calls plain functions in sequence, and returns a response. All cores of this machine serve it.</p>
       <p><a class="button" href="/notes">Leave a note</a> <a class="button quiet" href="/workings">See what happens</a></p>
       <div class="cards">
         <section><h2>Linear</h2><p>An <code>if</code> is the router's friend, <code>??</code> is the chain, <code>return</code> means answered.</p></section>
-        <section><h2>Synchronous</h2><p>No <code>async</code>, no <code>await</code>: the stack of an error begins at your own line.</p></section>
+        <section><h2>Synchronous</h2><p>No <code>async</code>, no <code>await</code>: the stack of an error begins at your own line. Only the <a href="/login">login</a> has to wait.</p></section>
         <section><h2>Sturdy</h2><p>Limits and time-outs are on. A handler that <a href="/panic">throws</a> costs one request.</p></section>
+        <section><h2>Files</h2><p><a href="/files">Uploads</a> wait on disk, not in memory, and an odd name harms nobody.</p></section>
+        <section><h2>Live</h2><p>A <a href="/chat">chat</a> over websockets, from each process to all.</p></section>
+        <section><h2>Plain</h2><p>The same notes as <a href="/api/notes">JSON</a>. There is no build step for this page, and no framework in it.</p></section>
       </div>`,
   );
 }
@@ -53,17 +57,7 @@ export function workingsPage(request: Request, facts: Readonly<Record<string, st
   );
 }
 
-/** The red thread, as the tab of the browser shows it. */
-export function icon(): Response {
-  const thread = '<path d="M4 24C10 4 14 30 20 14S28 8 28 8" fill="none" stroke="#b3261e" stroke-width="3.5" stroke-linecap="round"/>';
-  return Response.svg(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${thread}</svg>`).withPublicCache(86_400);
-}
-
 export function errorPage(status: number, message: string): Response {
   const body = html`<h1><span class="status">${status}</span> ${status === 404 ? 'Not here' : 'That did not work'}</h1><p class="lead">${message}</p><p><a class="button" href="/">Home</a></p>`;
   return page(String(status), body).withStatus(status);
-}
-
-function page(title: string, body: Html): Response {
-  return Response.html(layout(title, body).text);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseContentCodings } from '../fields/content-encoding.ts';
 import { type ContentType, parseContentType } from '../fields/content-type.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
@@ -35,7 +36,7 @@ export type FormPart = { readonly name: string; readonly value: string } | { rea
  * @param limits How much is accepted.
  * @throws HttpError 400 when a field is missing (code `missing-field`), wrong or there more than once (`bad-field-value`; the message names the
  *   field) or the form is malformed (`bad-form`, `bad-text`), 413 (`form-too-large`, `body-too-large`) beyond the limits, 415
- *   (`unsupported-media-type`) for another type, 507 (`storage-full`) when the disk is full. TypeError or RangeError (`bad-option`) for a spec or
+ *   (`unsupported-media-type`) for another type or a compressed body, 507 (`storage-full`) when the disk is full. TypeError or RangeError (`bad-option`) for a spec or
  *   limit that is none.
  * @example
  * const { text, age, files } = readForm(request, { text: 'string', age: 'uint?', files: 'file[]' });
@@ -63,7 +64,8 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
  */
 export function readFormParts(request: Request, limits: FormLimits = {}): FormPart[] {
   const checked = checkedLimits(limits);
-  const content = checkedType(request.header('content-type'));
+  const content = checkedType(request.headerAll('content-type').join(', ')); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  refuseContentCodings(request, 'Cannot read form');
   if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked);
   return readUrlencoded(request, checked);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseContentCodings } from '../fields/content-encoding.ts';
 import { parseContentType } from '../fields/content-type.ts';
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -43,7 +44,7 @@ interface Issue {
  * @param request Of type `application/json`, or any `+json`.
  * @param schema Checks the value and types it.
  * @param options `limit`: most bytes to accept; default: whatever `maxBodySize` let in.
- * @throws HttpError 415 (code `unsupported-media-type`) for another type, 400 (`bad-json`, `bad-text`) for a malformed body, 413
+ * @throws HttpError 415 (code `unsupported-media-type`) for another type or a compressed body, 400 (`bad-json`, `bad-text`) for a malformed body, 413
  *   (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema says no. TypeError (`bad-option`) when the schema is asynchronous or none.
  * @example
  * const note = readJson(request, z.object({ text: z.string().max(200) }));
@@ -53,6 +54,7 @@ export function readJson<T = unknown>(request: Request, schema?: StandardSchema<
     throw withCode(new TypeError('Cannot read JSON: the schema is no Standard Schema'), 'bad-option');
   }
   checkType(request.headerAll('content-type').join(', ')); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  refuseContentCodings(request, 'Cannot read JSON');
   const value = parse(request.body.text(options.limit));
   return schema === undefined ? (value as T) : validated(schema, value);
 }

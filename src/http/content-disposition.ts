@@ -11,8 +11,9 @@
  */
 export function serializeAttachment(filename: string): string {
   const name = filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1);
-  const plain = name.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&'); // RFC 9110 §5.6.4: quoted-pair
-  const isPlain = /^[\x20-\x7e]*$/.test(name) && !name.includes('%'); // some clients decode % in the plain form
+  // A quote could be escaped (RFC 9110 §5.6.4), but RFC 6266 appendix D warns of it: some clients drop such a name, others keep the backslash.
+  const plain = name.replace(/[^\x20-\x7e]|"/g, '?');
+  const isPlain = plain === name && !name.includes('%'); // some clients decode % in the plain form
   return isPlain ? `attachment; filename="${plain}"` : `attachment; filename="${plain}"; filename*=UTF-8''${extendedValue(name)}`;
 }
 

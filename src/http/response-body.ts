@@ -11,14 +11,17 @@ export { FileContent } from './file-content.ts';
 /** What a Response can be made of. Text is sent as UTF-8. */
 export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
+/** What a body is produced from. */
+export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+
 /** A body that is produced while it is sent. */
 export class StreamContent {
-  readonly source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+  readonly source: StreamSource;
   /** Bytes, when they are known beforehand. */
   readonly size: number | undefined;
   #isTaken = false;
 
-  constructor(source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>, size: number | undefined) {
+  constructor(source: StreamSource, size: number | undefined) {
     this.source = source;
     this.size = size;
   }
@@ -28,7 +31,7 @@ export class StreamContent {
    *
    * @throws TypeError when it was sent before, unless the source starts again each time (an array, a Set).
    */
-  take(): AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string> {
+  take(): StreamSource {
     if (this.#isTaken && !Array.isArray(this.source) && !(this.source instanceof Set)) {
       throw new TypeError('Cannot send response: its stream has been sent before; make a new Response for each request');
     }
@@ -62,7 +65,7 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
 }
 
 /** The whole of a source in memory. */
-export async function collectContent(source: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>): Promise<Buffer> {
+export async function collectContent(source: StreamSource): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of source) {
     pieces.push(typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));

@@ -6,6 +6,7 @@
 import { extname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import mimeTypes from 'mime-types';
+import { prefersJson } from './accept.ts';
 import { serializeAttachment } from './content-disposition.ts';
 import { serializeDate } from './date.ts';
 import { withCode } from './error-codes.ts';
@@ -14,6 +15,7 @@ import { FileContent, lookAtFile } from './file-content.ts';
 import { fileValidators } from './file-validators.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { answerErrorsWith, HttpError } from './http-error.ts';
+import type { Request } from './request.ts';
 import { type BodyInit, type Content, collectContent, contentOf, StreamContent } from './response-body.ts';
 import { type CookieOptions, serializeSetCookie } from './set-cookie.ts';
 import { isFinalStatus } from './status.ts';
@@ -181,9 +183,24 @@ export class Response {
     return new Response(CHECKED, checkedStatus(status), HeaderList.EMPTY, undefined, undefined);
   }
 
-  /** What the server would have answered: an HttpError its own, anything else a bare 500. */
-  static fromError(error: unknown): Response {
-    return error instanceof HttpError ? error.response : answerTo(new HttpError(500), false);
+  /**
+   * What the server would have answered: an HttpError its own, anything else a bare 500, of which `onError` does not hear.
+   *
+   * An error that is thrown goes past what finishes responses; one that is answered by this does not.
+   *
+   * @param error Anything that was thrown.
+   * @param request Its Accept chooses JSON or text; without it the answer is text.
+   * @example
+   * try {
+   *   return cors.apply(request, answer(request));
+   * } catch (error) {
+   *   if (error instanceof HttpError) return cors.apply(request, Response.fromError(error, request));
+   *   throw error; // a bug: `onError` hears of it
+   * }
+   */
+  static fromError(error: unknown, request?: Request): Response {
+    const known = error instanceof HttpError ? error : new HttpError(500);
+    return known.toResponse(request !== undefined && prefersJson(request.header('accept')));
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import { stringifySetCookie } from 'cookie';
 import { withCode } from './error-codes.ts';
+import { isToken } from './grammar.ts';
 
 /** Attributes of a cookie. */
 export interface CookieOptions {
@@ -51,7 +52,7 @@ export function serializeSetCookie(name: string, value: string, options: CookieO
   }
 }
 
-/** Why browsers would drop such a cookie silently (RFC 6265bis §4.1.3, §5.6). */
+/** Why browsers would drop such a cookie silently, or read another (RFC 6265bis §4.1.3, §5.6). */
 function refusalOf(
   name: string,
   domain: string | undefined,
@@ -60,6 +61,7 @@ function refusalOf(
   sameSite: string | false,
   partitioned: boolean,
 ): string | undefined {
+  if (!isToken(name)) return 'its name is no token'; // RFC 6265 §4.1.1; the library lets commas and the like through
   if (sameSite === 'none' && !secure) return 'sameSite "none" needs secure';
   if (partitioned && !secure) return 'partitioned needs secure';
   if (/^__(?:Secure|Host)-/i.test(name) && !secure) return 'its prefix needs secure';

@@ -28,10 +28,17 @@ export type OperatorEvent =
 
 let format: LogFormat = 'text';
 
-/** Says how this process, or this thread, writes its events from now on. */
+/**
+ * Says how this process, or this thread, writes its events from now on.
+ *
+ * Whoever reads stderr may go away; errors and events are then lost, but that must not end the server.
+ */
 export function logAs(wanted: LogFormat): void {
   format = wanted;
+  if (!process.stderr.listeners('error').includes(ignore)) process.stderr.on('error', ignore);
 }
+
+function ignore(): void {}
 
 /**
  * Writes the line of an event.

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { accepting, freePort, start } from '../support/program.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -16,36 +16,69 @@ const QUIET = [
   '--disable-sync',
 ];
 const SCREENSHOTS = '.build/screenshots';
+/** 2 by 1 pixels, red and blue. */
+const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGM4IScnZ3MCAAdfAieyfXRcAAAAAElFTkSuQmCC', 'base64');
 
 const isThere = existsSync(CHROMIUM);
 if (!isThere) console.warn(`SKIPPED: the browser tests need ${CHROMIUM} (Debian: apt-get install chromium)`);
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('the demo in Chromium', () => {
+describe.skipIf(!isThere && process.env['CI'] === undefined)('the demo in Chromium', { timeout: 30_000 }, () => {
   let browser: Browser;
   let folder: string;
+  let origin: string;
+  /** What the browser complains of: errors of scripts, what the policy forbids, answers from 400 on. */
+  let complaints: string[];
+  const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
-    folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
     browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
   });
-  afterAll(async () => {
-    await browser.close();
+  afterAll(() => browser.close());
+
+  beforeEach(async () => {
+    complaints = [];
+    folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    const port = await freePort();
+    const program = start('.build/examples/demo/server.js', { PORT: String(port), DEMO_FOLDER: folder });
+    await program.prints(/serving on/);
+    await accepting(port);
+    origin = `http://localhost:${port}`;
+  });
+  afterEach(async () => {
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
     rmSync(folder, { recursive: true });
   });
 
-  it('takes a note from a form, shows it escaped, and does not send it twice on reload', async () => {
-    const port = await freePort();
-    start('.build/examples/demo/server.js', { PORT: String(port), NOTES_FILE: join(folder, 'notes.ndjson') });
-    await accepting(port);
-    const page = await browser.newPage();
-    const complaints: string[] = [];
+  /** A page of a visitor of its own, with its own cookies and connections. */
+  async function visitor(): Promise<Page> {
+    const context = await browser.newContext();
+    contexts.push(context);
+    const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    return page;
+  }
 
-    await page.goto(`http://localhost:${port}/`);
+  /** On a desk and on a phone, by day and by night. */
+  async function shoot(page: Page, name: string): Promise<void> {
+    const { width = 0, height = 0 } = page.viewportSize() ?? {};
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.screenshot({ path: join(SCREENSHOTS, `demo-${name}-desk-${colorScheme}.png`) });
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.screenshot({ path: join(SCREENSHOTS, `demo-${name}-phone-${colorScheme}.png`) });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390); // nothing to be moved sideways
+    }
+    await page.setViewportSize({ width, height });
+  }
+
+  it('takes a note from a form, shows it escaped, and does not send it twice on reload', async () => {
+    const page = await visitor();
+    await page.goto(origin);
     expect(await page.textContent('h1')).toContain('A red thread');
-    await page.screenshot({ path: join(SCREENSHOTS, 'home.png') });
+    await shoot(page, 'home');
 
     await page.click('text=Leave a note');
     await page.fill('textarea', '<script>document.title = "taken over"</script> & é');
@@ -56,15 +89,134 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('the demo in Chromi
     expect(await page.title()).toBe('Notes · filrouge');
     await page.reload();
     expect(await page.locator('.notes li').count()).toBe(1);
-    await page.screenshot({ path: join(SCREENSHOTS, 'notes.png') });
+    await shoot(page, 'notes');
 
     await page.click('text=Workings');
     expect(await page.textContent('main')).toContain('GET /workings');
+    await shoot(page, 'workings');
     expect(complaints).toEqual([]);
 
-    const missing = await page.goto(`http://localhost:${port}/missing`);
+    const missing = await page.goto(`${origin}/missing`);
     expect(missing?.status()).toBe(404);
     expect(await page.textContent('main')).toContain('There is no page at /missing');
-    await page.screenshot({ path: join(SCREENSHOTS, 'not-found.png') });
+    await shoot(page, 'not-found');
+  });
+
+  it('refuses a wrong password, lets the right one in and out, and shows nothing by the back button', async () => {
+    const page = await visitor();
+    const submit = async (password: string): Promise<void> => {
+      await page.fill('input[name=name]', 'ada');
+      await page.fill('input[name=password]', password);
+      await page.click('button');
+    };
+    await page.goto(origin);
+    await page.click('nav >> text=Members');
+    expect(page.url()).toBe(`${origin}/login`);
+    await submit('wrong');
+    await page.waitForSelector('[role=alert]');
+    expect(await page.textContent('[role=alert]')).toBe('Wrong name or password');
+    await shoot(page, 'login-wrong');
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('403')]);
+
+    await submit('lovelace');
+    await page.waitForURL(`${origin}/members`);
+    expect(await page.textContent('h1')).toBe('Hello, ada.');
+    expect(await page.textContent('table')).toContain('once');
+    await page.reload();
+    expect(await page.textContent('table')).toContain('2 times');
+    await shoot(page, 'members');
+    expect(await page.evaluate('document.cookie')).toBe('');
+
+    await page.click('text=Log out');
+    await page.waitForURL(`${origin}/login`);
+    expect(await page.context().cookies()).toEqual([]);
+    await page.goBack();
+    await page.waitForURL(`${origin}/login`);
+    expect(await page.textContent('body')).not.toContain('Hello');
+    expect(complaints).toEqual([]);
+  });
+
+  it('takes several files, shows the pictures, and gives them back under their names', async () => {
+    const page = await visitor();
+    await page.goto(`${origin}/files`);
+    await page.setInputFiles('input[type=file]', [
+      { name: 'red and blue.png', mimeType: 'image/png', buffer: PICTURE },
+      { name: 'été "x".txt', mimeType: 'text/plain', buffer: Buffer.from('bonjour') },
+      { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from('<script>alert(1)</script>') },
+    ]);
+    await page.click('text=Send');
+    await page.waitForSelector('.files li');
+    expect((await page.locator('.files li a').allTextContents()).map((text) => text.trim())).toEqual(
+      expect.arrayContaining(['red and blue.png', 'txtété "x".txt', 'htmlpage.html']),
+    );
+    const pictures =
+      'Promise.all([...document.images].map((image) => image.decode().then(() => [image.naturalWidth, image.naturalHeight])))';
+    expect(await page.evaluate(pictures)).toEqual([[2, 1]]);
+    await shoot(page, 'files');
+
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=été "x".txt')]);
+    expect(download.suggestedFilename()).toMatch(/^été .x.\.txt$/); // the system may forbid quotes in names
+    expect(readFileSync(await download.path(), 'utf8')).toBe('bonjour');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that a file is too large before it is sent, and after it as well', async () => {
+    const page = await visitor();
+    const large = { name: 'large.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(8 * 2 ** 20 + 1) };
+    await page.goto(`${origin}/files`);
+    await page.setInputFiles('input[type=file]', [large]);
+    expect(await page.textContent('[role=alert]')).toContain('That is too much. At most 6 files at once, each of at most 8 MiB.');
+    await page.click('text=Send');
+    expect(await page.locator('input:invalid').count()).toBe(1); // the form was not sent: the page is the same
+    await shoot(page, 'files-too-large');
+    expect(complaints).toEqual([]);
+
+    await page.evaluate("document.querySelector('form').noValidate = true");
+    await page.click('text=Send');
+    await page.waitForSelector('text=That was too much.');
+    expect(await page.locator('.files li').count()).toBe(0);
+    expect(complaints).toEqual([expect.stringContaining('413')]);
+  });
+
+  it('carries what one page says to the other over two workers, and finds its way back when the line is cut', async () => {
+    const ada = await visitor();
+    await ada.goto(`${origin}/login`);
+    await ada.fill('input[name=name]', 'ada');
+    await ada.fill('input[name=password]', 'lovelace');
+    await ada.click('button');
+    await ada.click('nav >> text=Chat');
+    await ada.waitForSelector('#lines >> text=comes in');
+    const adasProcess = Number(/process (\d+)/.exec((await ada.textContent('#lines li')) ?? '')?.[1]);
+
+    const bob = await visitor();
+    process.kill(adasProcess, 'SIGSTOP'); // so that it is another worker that takes the next visitor
+    try {
+      await bob.goto(`${origin}/chat`);
+      await bob.waitForSelector('text=You are in.');
+    } finally {
+      process.kill(adasProcess, 'SIGCONT');
+    }
+    await ada.waitForSelector('text=/guest \\d+comes in/');
+    await ada.fill('#text', 'hello, <i>Bob</i> ❤');
+    await ada.press('#text', 'Enter');
+    await bob.waitForSelector('text=hello, <i>Bob</i> ❤');
+    await bob.fill('#text', 'hello yourself');
+    await bob.press('#text', 'Enter');
+    await ada.waitForSelector('text=hello yourself');
+    await shoot(ada, 'chat');
+    const lines = await ada.locator('#lines li').allTextContents();
+    expect(lines.slice(-2)).toEqual([
+      `adahello, <i>Bob</i> ❤process ${adasProcess}`,
+      expect.stringMatching(/^guest \d+hello yourselfprocess \d+$/),
+    ]);
+    expect(lines.at(-1)).not.toContain(`process ${adasProcess}`);
+
+    process.kill(adasProcess, 'SIGKILL'); // another worker takes its place, and the page comes back by itself
+    await ada.waitForSelector('text=Trying again');
+    await ada.waitForSelector('text=You are in.');
+    await ada.fill('#text', 'back again');
+    await ada.press('#text', 'Enter');
+    await bob.waitForSelector('text=back again');
+    expect(complaints).toEqual([]);
   });
 });

@@ -34,7 +34,11 @@ describe('examples/cors-api', () => {
   });
 
   const add = (body: string, origin: string): Promise<Response> =>
-    fetch(`${api}/sums`, { method: 'POST', body, headers: { Origin: origin, 'Content-Type': 'application/json' } });
+    fetch(`${api}/sums`, {
+      method: 'POST',
+      body,
+      headers: { Origin: origin, 'Content-Type': 'application/json', Accept: 'application/json' },
+    });
 
   it('answers the preflight of its own pages (WHATWG Fetch §3.2.2)', async () => {
     const headers = { Origin: PAGES, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type' };
@@ -77,7 +81,7 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('examples/cors-api 
       const page = await browser.newPage();
       await page.goto(`${pages}/hello/ada`);
       const call = (api: string, body: string): Promise<unknown> =>
-        page.evaluate(`fetch('${api}/sums', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '${body}' })
+        page.evaluate(`fetch('${api}/sums', { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: '${body}' })
           .then((response) => response.json(), (error) => error.name)`);
       expect(await call(own, '{"numbers":[1,2]}')).toEqual({ sum: 3 });
       expect(await call(own, '{"numbers":"x"}')).toMatchObject({ code: 'schema-mismatch' });

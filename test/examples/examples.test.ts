@@ -1,10 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 
-const SOURCES = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const SOURCES = readdirSync('examples', { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.[jt]s$/.test(file))
+  .toSorted();
 
 let folder = '';
 beforeEach(() => {
@@ -20,7 +23,7 @@ async function run(example: string): Promise<{ program: Program; origin: string 
 }
 
 /** What talks to something that is a promise by nature: an Express app, the rate limiter and scrypt, a stream of events. */
-const ASYNCHRONOUS = ['express-inside.ts', 'login-session.ts', 'server-sent-events.ts'];
+const ASYNCHRONOUS = ['demo/login.ts', 'express-inside.ts', 'login-session.ts', 'server-sent-events.ts'];
 const MAX_LINES: Readonly<Record<string, number>> = { 'login-session.ts': 150 };
 
 describe('the examples', () => {
@@ -40,9 +43,42 @@ describe('the examples', () => {
     expect(long).toEqual([]);
   });
 
+  it('are each in the table of docs/examples.md, where the asynchronous ones are named as such', () => {
+    const table = readFileSync('docs/examples.md', 'utf8');
+    const programs = SOURCES.filter((file) => !file.includes('/'));
+    expect(programs.filter((file) => !table.includes(`(../examples/${file})`))).toEqual([]);
+    const [, asynchronous = ''] = table.split('## Asynchronous');
+    expect(ASYNCHRONOUS.filter((file) => !asynchronous.includes(`(../examples/${file})`))).toEqual([]);
+  });
+
   it('import the package as a user does', () => {
     const inner = SOURCES.filter((file) => /from '\.\.\/(?:\.\.\/)?(?:src|dist)/.test(readFileSync(join('examples', file), 'utf8')));
     expect(inner).toEqual([]);
+  });
+});
+
+describe('the program of the README', () => {
+  it('runs as it stands', { timeout: 30_000 }, async () => {
+    const port = await freePort();
+    const place = '.build/readme';
+    mkdirSync(place, { recursive: true });
+    const [, code = ''] = /```ts\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? [];
+    expect(code).toContain('port: 8000');
+    writeFileSync(`${place}/server.mts`, code.replace('port: 8000', `port: ${port}`));
+    // Its types are checked with those of all other pages.
+    const flags = ['--ignoreConfig', '--noCheck', '--module', 'nodenext'];
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...flags, `${place}/server.mts`]);
+    start(`${place}/server.mjs`);
+    await accepting(port);
+    const origin = `http://localhost:${port}`;
+    expect(await (await fetch(origin)).text()).toBe('hello, world');
+    const body = new FormData();
+    body.append('text', 'a note');
+    for (const name of ['a.txt', 'b.txt']) body.append('files', new File(['x'], name));
+    const made = await fetch(`${origin}/notes`, { method: 'POST', body });
+    expect([made.status, await made.json()]).toEqual([201, { text: 'a note', files: 2 }]);
+    expect((await fetch(`${origin}/notes`, { method: 'POST', body: new URLSearchParams() })).status).toBe(400);
+    expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
   });
 });
 
@@ -100,39 +136,5 @@ describe('examples/notes', () => {
     await Promise.all(Array.from({ length: 100 }, (_, i) => fetch(`${origin}/notes`, { method: 'POST', ...json(`{"text":"note ${i}"}`) })));
     const notes = (await (await fetch(`${origin}/notes`)).json()) as { text: string }[];
     expect(new Set(notes.map(({ text }) => text)).size).toBe(100);
-  });
-});
-
-describe('examples/demo', () => {
-  it('does what its first comment shows', async () => {
-    const { program, origin } = await run('demo/server');
-    await program.prints(/The demo is at/);
-    expect(await (await fetch(`${origin}/api/notes`)).json()).toEqual([]);
-    const posted = await fetch(`${origin}/notes`, {
-      method: 'POST',
-      redirect: 'manual',
-      body: new URLSearchParams({ text: 'hello', author: 'ada' }),
-    });
-    expect([posted.status, posted.headers.get('location')]).toEqual([303, '/notes']);
-    expect(await (await fetch(`${origin}/api/notes`)).json()).toMatchObject([{ text: 'hello', author: 'ada' }]);
-    expect(await (await fetch(`${origin}/api/facts`)).json()).toMatchObject({ node: process.version });
-    expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
-  });
-
-  it('answers an error with a page that tells nothing, and goes on', async () => {
-    const { program, origin } = await run('demo/server');
-    const panic = await fetch(`${origin}/panic`);
-    const page = await panic.text();
-    expect(panic.status).toBe(500);
-    expect(page).not.toContain('red button');
-    expect(panic.headers.get('x-content-type-options')).toBe('nosniff');
-    await program.prints(/The visitor pressed the red button/);
-    expect((await fetch(`${origin}/`)).status).toBe(200);
-  });
-
-  it('ends by itself, with code 0, when it is asked to', async () => {
-    const { program } = await run('demo/server');
-    program.child.kill('SIGTERM');
-    expect(await program.ended).toBe(0);
   });
 });

@@ -116,7 +116,7 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('examples/git-http-
       }),
     );
     await until(
-      () => processesBelow(program.pid).every((name) => name === 'node') || undefined,
+      () => processesBelow(program.pid).every((name) => /^node$|MainThread$/.test(name)) || undefined,
       () => `the end of ${processesBelow(program.pid).join(', ')}`,
       20_000,
     );

@@ -124,6 +124,35 @@ describe('real clients', () => {
     expect(texts.map((text, index) => text === `/${index}${LARGE}`)).toEqual(texts.map(() => true));
   });
 
+  it('get bodies as they are when nobody calls compress', async () => {
+    const { port } = await serve(() => Response.text(LARGE));
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'Accept-Encoding': 'gzip, br' } });
+    expect([answer.headers.get('content-encoding'), answer.headers.get('vary'), await answer.text()]).toEqual([null, null, LARGE]);
+  });
+
+  it('with small questions are answered while fifty bodies of 1 MB are compressed', { timeout: 30_000, retry: 2 }, async () => {
+    const text = randomBytes(375_000).toString('hex'); // hard to compress: brotli has to work at it
+    const body = text + text.slice(0, 250_000);
+    const port = await serveCompressed((request) =>
+      request.path === '/ping' ? Response.text('pong') : Response.stream('text/plain', [body]),
+    );
+    let left = 50;
+    const bodies = Array.from({ length: left }, async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'Accept-Encoding': 'br' } });
+      expect((await answer.text()).length).toBe(body.length);
+      left--;
+    });
+    const times: number[] = [];
+    while (left > 0) {
+      const began = performance.now();
+      await (await fetch(`http://127.0.0.1:${port}/ping`)).text();
+      times.push(performance.now() - began);
+    }
+    await Promise.all(bodies);
+    times.sort((a, b) => a - b);
+    expect(times[Math.floor(times.length * 0.99)]).toBeLessThan(50); // measured: 8 ms; 900 when the handler compresses by itself
+  });
+
   it('an HTTP/1.0 client gets it up to the end of the connection', async () => {
     const port = await serveCompressed(() => Response.text(LARGE));
     const stdout = await curl('-0', '--compressed', '-i', `127.0.0.1:${port}/`);
@@ -246,7 +275,7 @@ describe('a stream', () => {
     expect(made.every((stream) => stream.destroyed)).toBe(true);
   });
 
-  it.skipIf(process.env['FILROUGE_PLAYED_THREADS'] === '1')('that was sent before is a 500: nothing has gone out yet', async () => {
+  it('that was sent before is a 500: nothing has gone out yet', async () => {
     const errors: unknown[] = [];
     const stale = Response.stream(
       'text/plain',

@@ -58,6 +58,10 @@ describe('the coding', () => {
     expect(codingFor(codings)).toBe(expected);
   });
 
+  it('is there for SVG, which is text, unlike other images', () => {
+    expect(codingFor('gzip, br', Response.svg(`<svg>${' '.repeat(300)}</svg>`))).toBe('br');
+  });
+
   it('is none without Accept-Encoding', () => {
     expect(compress(new Request(), page()).header('content-encoding')).toBeUndefined();
   });
@@ -93,6 +97,10 @@ describe('left alone, without Vary', () => {
     ['a stream that says that it is below', Response.stream('text/plain', ['x'], 1)],
     ['a stream whose Content-Length says so', Response.stream('text/plain', ['x']).withHeader('Content-Length', '1')],
     ['an image', Response.bytes('image/png', bytes)],
+    ['a film', Response.bytes('video/mp4', bytes)],
+    ['a song', Response.bytes('audio/mpeg', bytes)],
+    ['an archive', Response.bytes('application/zip', bytes)],
+    ['another archive', Response.bytes('application/gzip', bytes)],
     ['a type that says nothing', Response.bytes('application/octet-stream', bytes)],
     ['no type', new Response(bytes)],
     ['a malformed type', Response.bytes('text', bytes)],

@@ -53,6 +53,18 @@ describe('cookies (RFC 6265 §4.2, §5.4)', () => {
     expect(performance.now() - started).toBeLessThan(100);
   });
 
+  it('cannot be set with a name, path or domain that would begin another attribute (cookie CVE-2024-47764)', () => {
+    const set = (...args: Parameters<Response['withCookie']>): Response => Response.text('').withCookie(...args);
+    for (const name of ['userName=<script>alert(1)</script>; Max-Age=2592000; a', 'a;b', 'a=b', 'a,b', 'a\r\nb', '']) {
+      expect(() => set(name, '1')).toThrow(expect.objectContaining({ code: 'bad-cookie' }));
+    }
+    for (const odd of ['/; Max-Age=1', '/\r\nX: y', 'a.example; Secure', 'a.example\0']) {
+      expect(() => set('a', '1', { path: odd })).toThrow(expect.objectContaining({ code: 'bad-cookie' }));
+      expect(() => set('a', '1', { domain: odd })).toThrow(expect.objectContaining({ code: 'bad-cookie' }));
+    }
+    expect(set('a', '1; Secure\r\nX: y').header('set-cookie')).toBe('a=1%3B%20Secure%0D%0AX%3A%20y; Path=/; HttpOnly; SameSite=Lax');
+  });
+
   it('gives back what withCookie sets', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CorsPolicy, createCors } from '../../src/helpers/cors.ts';
 import { Request, Response } from '../../src/index.ts';
+import { serve } from '../support/serve.ts';
 
 const A = 'https://a.example';
 const from = (origin: string | undefined, more: Record<string, string> = {}, method = 'GET'): Request =>
@@ -82,6 +83,18 @@ describe('cors.preflight (WHATWG Fetch §3.2.2)', () => {
     expect(cors.preflight(from(A, {}, 'OPTIONS'))).toBeUndefined();
     expect(cors.preflight(from(undefined, { 'Access-Control-Request-Method': 'PUT' }, 'OPTIONS'))).toBeUndefined();
     expect(cors.preflight(from(A, { 'Access-Control-Request-Method': 'PUT' }, 'PUT'))).toBeUndefined();
+  });
+});
+
+describe('without createCors', () => {
+  it('there are no fields of CORS, and a preflight is a request like any other', async () => {
+    const { port } = await serve(() => page);
+    const fields = { Origin: A, 'Access-Control-Request-Method': 'PUT' };
+    for (const method of ['GET', 'OPTIONS']) {
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { method, headers: fields });
+      expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-') || name === 'vary')).toEqual([]);
+      expect([answer.status, await answer.text()]).toEqual([200, 'page']);
+    }
   });
 });
 

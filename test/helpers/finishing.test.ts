@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { logAccess, Request, Response, requestId, secureHeaders } from '../../src/index.ts';
+import { logAccess, Request, Response, readJson, requestId, secureHeaders, serveDir } from '../../src/index.ts';
+import { serve } from '../support/serve.ts';
+import { folderWith } from './serve-dir-fixture.ts';
 
 function logged(
   request: Request,
@@ -154,6 +156,32 @@ describe('secureHeaders', () => {
     const constant = Response.empty(404);
     expect([secureHeaders(constant).status, secureHeaders(constant).header('x-content-type-options')]).toEqual([404, 'nosniff']);
     expect(constant.headers).toEqual([]);
+  });
+
+  it('is on every answer of a server that finishes with it, errors and 304 too, once each', async () => {
+    const folder = folderWith({ 'a.txt': 'a' });
+    const answer = (request: Request): Response => {
+      try {
+        if (request.path === '/bug') throw new Error('a bug');
+        if (request.path === '/json') return Response.json(readJson(request, undefined, { limit: 1 }));
+        return serveDir(request, folder) ?? Response.empty(404);
+      } catch (error) {
+        return Response.fromError(error, request);
+      }
+    };
+    const { port } = await serve((request) => secureHeaders(answer(request), { headers: { 'X-Frame-Options': 'DENY', 'X-Own': '1' } }));
+    const ask = async (path: string, init?: RequestInit): Promise<unknown[]> => {
+      const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, init);
+      return [status, headers.get('x-content-type-options'), headers.get('x-frame-options'), headers.get('x-own')];
+    };
+    const fields = ['nosniff', 'DENY', '1'];
+    expect(await ask('/a.txt')).toEqual([200, ...fields]);
+    const etag = (await fetch(`http://127.0.0.1:${port}/a.txt`)).headers.get('etag') ?? '';
+    expect(await ask('/a.txt', { headers: { 'If-None-Match': etag } })).toEqual([304, ...fields]);
+    expect(await ask('/nothing')).toEqual([404, ...fields]);
+    const tooLarge = { method: 'POST', body: '[1]', headers: { 'Content-Type': 'application/json' } };
+    expect(await ask('/json', tooLarge)).toEqual([413, ...fields]);
+    expect(await ask('/bug')).toEqual([500, ...fields]);
   });
 
   it('does as it is told', () => {

@@ -55,6 +55,12 @@ describe('readForm', () => {
     expect(() => readForm(urlencoded('a=1'), { a: 'text' })).toThrow('field "a" is asked for as "text"');
   });
 
+  it('refuses two Content-Type lines, of which a guard may have looked at the other (RFC 9110 §5.3)', () => {
+    const headers = { 'Content-Type': [URLENCODED, 'multipart/form-data; boundary=b'] };
+    const request = new Request({ method: 'POST', headers, body: 'a=1' });
+    expect(failure(() => readForm(request, { a: 'string' }))).toMatchObject({ status: 415, code: 'unsupported-media-type' });
+  });
+
   it('gives an object without a prototype, so that a field may be called anything', () => {
     const form = readForm(urlencoded('__proto__=a&constructor=b'), { ['__proto__']: 'string', constructor: 'string' });
     expect(Object.getPrototypeOf(form)).toBeNull();

@@ -91,6 +91,16 @@ describe('readJson', () => {
     ]);
   });
 
+  it('reads what is nested 100,000 deep, or refuses it with 400: never a crash', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect(Array.isArray(readJson(json(deep)))).toBe(true);
+    expect(failure(() => readJson(json(`{"__proto__":${deep}}`)))).toMatchObject({ status: 400, code: 'bad-json' });
+  });
+
+  it('reads numbers of a thousand digits in no time, as JavaScript does', () => {
+    expect(readJson(json(`[${'9'.repeat(1000)}, 1e400]`))).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  });
+
   it('checks and types by a zod schema', () => {
     const schema = z.object({ text: z.string(), n: z.number().default(3) });
     const note: { text: string; n: number } = readJson(json('{"text":"a"}'), schema);

@@ -39,6 +39,18 @@ describe('serveDir', () => {
     ['a.flac', 'audio/x-flac'],
     ['a.svg', 'image/svg+xml'],
     ['a.zzz', 'application/octet-stream'],
+    ['a.html', 'text/html; charset=utf-8'],
+    ['a.js', 'text/javascript; charset=utf-8'],
+    ['a.png', 'image/png'],
+    ['a.jpg', 'image/jpeg'],
+    ['a.gif', 'image/gif'],
+    ['a.ico', 'image/vnd.microsoft.icon'],
+    ['a.woff', 'font/woff'],
+    ['a.woff2', 'font/woff2'],
+    ['a.ttf', 'font/ttf'],
+    ['a.pdf', 'application/pdf'],
+    ['a.xml', 'application/xml'],
+    ['a.mp4', 'video/mp4'],
     ['LICENSE', 'application/octet-stream'],
   ])('gives %s the type %s, whatever the case of its extension', (name, type) => {
     expect(serveDir(get(`/${name}`), folderWith({ [name]: 'x' }))?.header('content-type')).toBe(type);
@@ -80,6 +92,16 @@ describe('serveDir', () => {
     const root = folderWith({ 'a.txt': 'a' });
     const request = get('/static/a.txt').withoutPrefix('/static');
     expect(request && serveDir(request, root)?.text()).toBe('a');
+  });
+
+  it('serves several folders, each below its own prefix', () => {
+    const [pages, assets] = [folderWith({ 'a.txt': 'page' }), folderWith({ 'a.txt': 'asset' })];
+    const answer = (request: Request): Response | undefined => {
+      const asset = request.withoutPrefix('/assets');
+      return asset ? serveDir(asset, assets) : serveDir(request, pages);
+    };
+    expect([answer(get('/a.txt'))?.text(), answer(get('/assets/a.txt'))?.text()]).toEqual(['page', 'asset']);
+    expect([answer(get('/assets/../a.txt'))?.text(), answer(get('/assetsa.txt'))]).toEqual(['page', undefined]);
   });
 
   it('serves an empty file, and one that is large, whole', async () => {

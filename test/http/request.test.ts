@@ -68,6 +68,13 @@ describe('Request', () => {
     ]);
   });
 
+  it('keeps the query flat: no name of it reaches a prototype or makes an array (qs CVE-2022-24999, CVE-2025-15284, CVE-2026-2391)', () => {
+    const { query } = new Request({ target: '/?__proto__=1&a[__proto__][b]=2&constructor=3&c[]=4&c[99999]=5&d=6,7&toString=8' });
+    expect([...query.keys()]).toEqual(['__proto__', 'a[__proto__][b]', 'constructor', 'c[]', 'c[99999]', 'd', 'toString']);
+    expect([query.get('__proto__'), query.get('d'), query.get('valueOf')]).toEqual(['1', '6,7', null]);
+    expect(({} as { b?: unknown }).b).toBeUndefined();
+  });
+
   it('takes the host of an absolute-form target before Host (RFC 9112 §3.2.2)', () => {
     expect(new Request({ target: 'http://real.example/a', headers: { Host: 'other.example' } }).host).toBe('real.example');
   });

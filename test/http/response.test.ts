@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HttpError, Response } from '../../src/index.ts';
+import { HttpError, Request, Response } from '../../src/index.ts';
 
 describe('the builders', () => {
   it.each([
@@ -129,9 +129,28 @@ describe('a Response', () => {
   });
 
   it('names a download for old and new clients (RFC 6266)', () => {
-    expect(Response.text('').withAttachment('a "b".txt').header('content-disposition')).toBe('attachment; filename="a \\"b\\".txt"');
+    expect(Response.text('').withAttachment('a (1).txt').header('content-disposition')).toBe('attachment; filename="a (1).txt"');
     expect(Response.text('').withAttachment('été/naïve (1).txt').header('content-disposition')).toBe(
       'attachment; filename="na?ve (1).txt"; filename*=UTF-8\'\'na%C3%AFve%20%281%29.txt',
+    );
+  });
+
+  it('keeps quotes out of the plain name of a download, and right in the extended one (RFC 6266 §4.3, appendix D)', () => {
+    expect(Response.text('').withAttachment('a "b".txt').header('content-disposition')).toBe(
+      'attachment; filename="a ?b?.txt"; filename*=UTF-8\'\'a%20%22b%22.txt',
+    );
+  });
+
+  it('lets no name of a download begin another field or parameter', () => {
+    expect(Response.text('').withAttachment('a\r\nSet-Cookie: b="c";').header('content-disposition')).toBe(
+      'attachment; filename="a??Set-Cookie: b=?c?;"; filename*=UTF-8\'\'a%0D%0ASet-Cookie%3A%20b%3D%22c%22%3B',
+    );
+  });
+
+  it('cuts folders of both kinds off the name of a download', () => {
+    expect(Response.text('').withAttachment('../etc/passwd').header('content-disposition')).toBe('attachment; filename="passwd"');
+    expect(Response.text('').withAttachment('C:\\a\\b".txt').header('content-disposition')).toBe(
+      'attachment; filename="b?.txt"; filename*=UTF-8\'\'b%22.txt',
     );
   });
 
@@ -231,5 +250,21 @@ describe('HttpError', () => {
     expect(Response.fromError(new HttpError(409, 'Taken')).text()).toBe('Taken');
     const ours = Response.fromError(new Error('secret'));
     expect([ours.status, ours.text()]).toEqual([500, 'Internal Server Error']);
+  });
+
+  it('is answered by Response.fromError with the request as the server would: in JSON when the client prefers it', () => {
+    const error = new HttpError(409, 'Taken', { code: 'taken', headers: { 'Retry-After': '9' }, details: { by: 'ada' } });
+    const asking = (accept: string): Response => Response.fromError(error, new Request({ headers: { Accept: accept } }));
+    const inJson = asking('application/json');
+    expect([inJson.status, inJson.header('content-type'), inJson.header('retry-after'), inJson.header('x-content-type-options')]).toEqual([
+      409,
+      'application/json; charset=utf-8',
+      '9',
+      'nosniff',
+    ]);
+    expect(JSON.parse(inJson.text() ?? '')).toEqual({ status: 409, code: 'taken', message: 'Taken', by: 'ada' });
+    expect([asking('text/html, application/json;q=0.9').text(), asking('*/*').text()]).toEqual(['Taken', 'Taken']);
+    const bug = Response.fromError(new Error('secret'), new Request({ headers: { Accept: 'application/json' } }));
+    expect(JSON.parse(bug.text() ?? '')).toEqual({ status: 500, code: 'internal-server-error', message: 'Internal Server Error' });
   });
 });
