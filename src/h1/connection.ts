@@ -63,6 +63,8 @@ export type ReadEvent = HeadEvent | Buffer | typeof END;
 
 /** A connection whose sections differ so often gets no more of them kept. */
 const MAX_UNKNOWN = 5;
+/** Of the input so much is made text at first, to find a head: behind that there is often a body, which is none. */
+const WINDOW = 8 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Reads the requests of one connection. */
@@ -75,7 +77,7 @@ export class RequestReader {
   #headAt = 0;
   /** Where the input ends: behind it the buffer holds nothing of ours. */
   #end = 0;
-  /** The input as text, one character a byte: made once for all the heads in it. */
+  /** The beginning of the input as text, one character a byte: made once for all the heads in it. */
   #text: string | undefined;
   /** Whether a line feed has come since a head was last looked for: no verdict changes without one, */
   #hasNewLine = false;
@@ -190,24 +192,39 @@ export class RequestReader {
   #nextHead(): HeadEvent | undefined {
     if (this.#at === this.#end) return undefined;
     if (!this.#hasNewLine && this.#end - this.#at <= this.#mostWithoutNewLine) return undefined;
-    this.#text ??= this.#input.toString('latin1', 0, this.#end);
+    const head = this.#parseNext(this.#text ?? this.#toText(Math.min(this.#end, this.#at + WINDOW)));
+    if (head) return this.#begin(head);
+    const isAllSeen = (this.#text as string).length === this.#end; // it was made above
+    const whole = isAllSeen ? undefined : this.#parseNext(this.#toText(this.#end));
+    return whole && this.#begin(whole);
+  }
+
+  #toText(end: number): string {
+    this.#text = this.#input.toString('latin1', 0, end);
+    return this.#text;
+  }
+
+  /** @returns The next head, if it stands in the text as a whole. */
+  #parseNext(text: string): ParsedHead | undefined {
     this.#headAt = this.#at;
-    const text = this.#text;
     const skipped = skipEmptyLines(text, this.#at, this.#emptyLines);
     this.#at += (skipped - this.#emptyLines) * 2;
     this.#emptyLines = skipped;
     this.#headAt = this.#at;
-    if (this.#at === text.length) return undefined;
+    if (this.#at >= text.length) return undefined;
 
     const head = parseHead(text, this.#at, this.#limits, this.#known);
     if (head === undefined) {
       const lineEnd = text.indexOf('\n', this.#at);
       this.#mostWithoutNewLine = lineEnd === -1 ? this.#limits.maxRequestLine + 1 : lineEnd + 1 - this.#at + this.#limits.maxHeaderSize + 2;
       this.#hasNewLine = false;
-      return undefined;
     }
+    return head;
+  }
+
+  #begin(head: ParsedHead): HeadEvent {
     const event = new HeadEvent(head);
-    if (head.section !== this.#known) this.#notice(text, head);
+    if (head.section !== this.#known) this.#notice(this.#text as string, head);
     this.#at = head.end;
     this.#emptyLines = 0;
     this.#isLast = !event.isPersistent;

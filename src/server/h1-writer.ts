@@ -69,11 +69,13 @@ export class ResponseWriter {
 
   /** Sends a large body that is all there. @returns Whether it went out whole. */
   async sendBytes(bytes: Uint8Array): Promise<boolean> {
+    this.#socket.cork(); // the head and the first piece leave in one write
     this.flush();
-    for (let at = 0; at < bytes.length; at += PIECE) {
-      if (!(await this.#write(bytes.subarray(at, at + PIECE)))) return false;
-    }
-    return true;
+    const first = this.#write(bytes.length <= PIECE ? bytes : bytes.subarray(0, PIECE));
+    this.#socket.uncork();
+    let isOpen = await first;
+    for (let at = PIECE; isOpen && at < bytes.length; at += PIECE) isOpen = await this.#write(bytes.subarray(at, at + PIECE));
+    return isOpen;
   }
 
   /**

@@ -153,7 +153,7 @@ export class Http1Connection implements Connection {
     if (!(maxSize >= 0)) throw new TypeError(`Cannot read body: maxBodySize gave ${maxSize}, not a number of bytes`);
     if (head.length > maxSize) throw tooLarge(maxSize);
     const isLive = preview !== undefined && options.streamBody?.(preview) === true;
-    this.#body = new IncomingBody(maxSize, options.bodyMemory, isLive, this.#onBodyReady);
+    this.#body = new IncomingBody(head.length, maxSize, options.bodyMemory, isLive, this.#onBodyReady);
     exchange.body = this.#body;
     exchange.waits = head.expectsContinue;
     if (!this.#body.live) {

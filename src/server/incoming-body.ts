@@ -20,17 +20,22 @@ export class IncomingBody {
   readonly #maxSize: number;
   readonly #memory: number;
   readonly #onReady: (error?: ProtocolError) => void;
+  readonly #announced: number;
   #pieces: Buffer[] = [];
+  /** The memory for all of an announced body, filled as it comes. */
+  #whole: Buffer | undefined;
   #spool: Spool | undefined;
   #isWriting = false;
 
   /**
+   * @param announced Content-Length; negative when there is none.
    * @param maxSize Above it: 413.
    * @param memory Above it: to disk.
    * @param isLive Passed on as it comes instead of being collected.
    * @param onReady Called when `isBusy` ends, or with the error when the disk refuses.
    */
-  constructor(maxSize: number, memory: number, isLive: boolean, onReady: (error?: ProtocolError) => void) {
+  constructor(announced: number, maxSize: number, memory: number, isLive: boolean, onReady: (error?: ProtocolError) => void) {
+    this.#announced = announced;
     this.#maxSize = maxSize;
     this.#memory = memory;
     this.#onReady = onReady;
@@ -52,13 +57,25 @@ export class IncomingBody {
     if (this.received > this.#maxSize) throw tooLarge(this.#maxSize);
     if (this.live) return this.live.deliver(data);
     if (this.#spool) return this.#write([data]);
+    if (this.#whole || (this.#pieces.length === 0 && this.#isLargePart(data))) return this.#fill(data);
     this.#pieces.push(Buffer.from(data));
     if (this.received > this.#memory) this.#toDisk();
     else if (this.#pieces.length === MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)];
   }
 
+  /** Whether so much of an announced body has come at once that memory may be taken for all of it. */
+  #isLargePart(data: Buffer): boolean {
+    return data.length * 2 >= this.#announced && this.#announced <= this.#memory && data.length < this.#announced;
+  }
+
+  #fill(data: Buffer): void {
+    this.#whole ??= Buffer.allocUnsafe(this.#announced);
+    data.copy(this.#whole, this.received - data.length);
+  }
+
   /** The complete body. */
   finish(): RequestBody {
+    if (this.#whole) return new RequestBody(this.#whole);
     if (this.#spool) return new RequestBody(this.#spool);
     return this.received === 0
       ? RequestBody.EMPTY
@@ -74,6 +91,7 @@ export class IncomingBody {
   /** Frees what the body holds: its response has been sent, or it will never be complete. */
   close(): void {
     this.#pieces = [];
+    this.#whole = undefined;
     this.#spool?.close();
     this.live?.destroy();
   }
