@@ -35,11 +35,16 @@ const MAX_NAME = 1024;
  */
 export function checkedLimits(limits: FormLimits): CheckedLimits {
   const { fields = 1000, fieldSize = MEBIBYTE, files = 100, fileSize = Number.POSITIVE_INFINITY } = limits;
-  for (const [name, value] of Object.entries({ fields, fieldSize, files, fileSize })) {
-    if (value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) continue;
-    throw withCode(new RangeError(`Cannot read form: limit ${name} is ${value}, not a whole number from 0 on`), 'bad-option');
-  }
+  checkLimit('fields', fields);
+  checkLimit('fieldSize', fieldSize);
+  checkLimit('files', files);
+  checkLimit('fileSize', fileSize);
   return { fields, fieldSize, files, fileSize, text: Math.max(10 * MEBIBYTE, fieldSize) };
+}
+
+function checkLimit(name: string, value: number): void {
+  if (value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) return;
+  throw withCode(new RangeError(`Cannot read form: limit ${name} is ${value}, not a whole number from 0 on`), 'bad-option');
 }
 
 /** @throws HttpError 413 when a name is longer than any form needs. */
