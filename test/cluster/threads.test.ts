@@ -235,7 +235,7 @@ describe('a handler that does not return', () => {
       expect(ms).toBeLessThan(LATEST);
     }
     expect((await get(cluster, '/ping')).text).toBe('pong');
-    await cluster.prints(/cannot be stopped/);
+    await cluster.prints(/"\/nap" has taken .* its thread is replaced/);
     await until(
       async () => {
         const { workers } = await cluster.ask('status');
@@ -255,6 +255,25 @@ describe('a handler that does not return', () => {
     expect(cluster.stderr).not.toContain('replaced');
   });
 
+  it('is answered 503, stopped, and its line logged when it blocks behind an await, in every thread at the same time too', async () => {
+    const cluster = await start({});
+    for (const { status, ms } of await Promise.all([get(cluster, '/await-loop'), get(cluster, '/await-loop')])) {
+      expect(status).toBe(503);
+      expect(ms).toBeLessThan(LATEST);
+    }
+    await cluster.prints(/GET "\/await-loop" has taken 1\d{3} ms and stands at forEver \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/);
+    expect((await get(cluster, '/ping')).ms).toBeLessThan(800); // two threads are on their way
+    expect(cluster.stderr.match(/its thread is replaced/g)).toHaveLength(2);
+  });
+
+  it('keeps its thread when its promise does not settle while others of the thread take their time', async () => {
+    const cluster = await start({ threads: 1 });
+    const never = get(cluster, '/never');
+    for (let i = 0; i < 3; i++) expect((await get(cluster, '/block/700')).text).toBe('blocked');
+    expect((await never).status).toBe(503);
+    expect(cluster.stderr).not.toContain('replaced');
+  });
+
   it('is logged with its line while it goes on, when it is only slow', async () => {
     const cluster = await start({ slowRequest: 100, handlerTimeout: 0 });
     const slow = get(cluster, '/json');
@@ -262,7 +281,27 @@ describe('a handler that does not return', () => {
     expect((await get(cluster, '/ping')).text).toBe('pong');
     expect((await get(cluster, '/later/150')).text).toBe('later');
     await cluster.prints(/GET "\/later\/150" is slow: \d+ ms, its promise has not settled/);
+    expect(cluster.stderr).not.toMatch(/later.*stands/);
+    get(cluster, '/await-loop').catch(() => {}); // as slow
+    await cluster.prints(/GET "\/await-loop" is slow: \d+ ms, its promise has not settled, and its thread stands at forEver/);
     slow.catch(() => {}); // it ends with the process
+  });
+});
+
+describe('a call into the system', () => {
+  it('is logged as slow without a line, and goes on as if nobody had looked', async () => {
+    const cluster = await start({ threads: 1, slowRequest: 100, handlerTimeout: 0 });
+    expect((await get(cluster, '/nap')).text).toBe('awake\n');
+    expect(cluster.stderr).toMatch(/GET "\/nap" is slow: \d+ ms\n/);
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+  });
+
+  it('gives its thread up and lets it end as soon as it returns', async () => {
+    const cluster = await start({ handlerTimeout: 200 });
+    expect((await get(cluster, '/nap')).status).toBe(503);
+    await cluster.prints(/"\/nap" has taken .* its thread is replaced/);
+    cluster.child.kill('SIGTERM'); // an exit waits for all threads
+    expect(await cluster.ended).toBe(0);
   });
 });
 

@@ -21,7 +21,7 @@ import {
 } from './wire.ts';
 
 /** How long after `terminate` a thread counts as held by something that no interrupt reaches, ms. */
-const TERMINATION_TIME = 500;
+const TERMINATION_TIME = 2000;
 
 /** What a pool is told of its threads. */
 export interface ThreadEvents {
@@ -62,13 +62,14 @@ export class HandlerThread {
   /** `board.left` when it was looked at last, and how often it was the same. */
   leftBefore = 0;
   sameFor = 0;
-  /** Since when it has not begun with a request that was given to it, and `board.left` then. */
-  silentSince: number = Number.POSITIVE_INFINITY;
-  leftAtRecall = 0;
   readonly #port: MessagePort;
   readonly #events: ThreadEvents;
   /** Requests put into its inbox. */
   #posted = 0;
+  /** Probes put into its inbox; since when the last of them is without an answer and no handler was begun or left, and what `board` said then. */
+  #probes = 0;
+  #silentSince = 0;
+  #movesBefore = 0;
   #nextId = 0;
   #outbox: ToThread[] = [];
   #transfer: Transferable[] = [];
@@ -95,6 +96,31 @@ export class HandlerThread {
   get running(): Flight | undefined {
     const { left, entered, current } = this.board;
     return entered === left ? undefined : this.flights.get(current);
+  }
+
+  /** How long it has given no sign of life, ms: it is in a handler, or in what a handler has left behind, such as the part after an `await`. */
+  silence(now: number): number {
+    return this.#isSilent ? now - this.#silentSince : 0;
+  }
+
+  get #isSilent(): boolean {
+    return this.#probes !== this.board.probes && this.#movesBefore === this.board.moves;
+  }
+
+  /** Asks it for a sign of life, unless it owes one. */
+  probe(now: number): void {
+    if (this.#isSilent) return;
+    this.#silentSince = now;
+    this.#movesBefore = this.board.moves;
+    if (this.#probes !== this.board.probes) return; // it is on its way there
+    this.#probes = (this.#probes + 1) | 0;
+    this.post(['probe']);
+  }
+
+  /** The one request it has not let go of, when it is only one. */
+  get onlyFlight(): Flight | undefined {
+    const [first, second] = [...this.flights.values()].filter((flight) => !flight.isTunnelled);
+    return second ? undefined : first;
   }
 
   /** Gives it a request. */

@@ -9,6 +9,9 @@
  * At its deadline a request is answered 503. When its handler is still running, the thread is given up at once, another one started in its place, the
  * line where it stands logged, and then it is stopped. What no interrupt can stop (a system call) keeps its thread; the process is then to be retired.
  *
+ * What blocks after an `await` blocks the thread just the same, but no handler is running then. So threads that have something open are asked for a
+ * sign of life at each tick, and one that has given none for as long as a handler may take is replaced as well.
+ *
  * @module
  */
 import { MessageChannel } from 'node:worker_threads';
@@ -34,6 +37,8 @@ const IDLE_TIME = 10_000;
 /** The wait before a thread is started again that died before it was ready, ms: doubled each time up to the longest. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
+/** A tick that comes so late says that nothing could happen in between, ms. */
+const PAUSE = 2000;
 /** How long a script may take to call `startServer`, ms. */
 const START_TIME = 60_000;
 
@@ -47,6 +52,7 @@ export class ThreadPool implements ThreadEvents {
   readonly #threads: Set<HandlerThread> = new Set();
   #queue: Flight[] = [];
   #isChecking = false;
+  #tickedAt = 0;
   #isClosed = false;
   /** Deaths in a row of threads that were never ready. */
   #failures = 0;
@@ -127,16 +133,20 @@ export class ThreadPool implements ThreadEvents {
   tick(now: number): void {
     const { handlerTimeout, slowRequest } = this.#options;
     const latest = handlerTimeout === 0 ? Number.NEGATIVE_INFINITY : now - handlerTimeout;
+    const wasHeld = now - this.#tickedAt > PAUSE; // the whole process stood still: its threads could not say anything
+    this.#tickedAt = now;
     const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
     for (const flight of this.#queue.filter(isOverdue)) flight.answer(timedOut());
     this.#queue = this.#queue.filter((flight) => !flight.isAnswered);
     for (const thread of this.#threads) {
-      if (handlerTimeout > 0 && now - thread.silentSince > handlerTimeout) void this.#replace(thread, undefined, now);
+      const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
+      if (isLost) void this.#replace(thread, thread.onlyFlight, now);
       for (const flight of thread.flights.values()) {
         if (flight.isAnswered) continue;
         if (flight.startedAt < latest) this.#timeOut(thread, flight, now);
         else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) this.#tellSlow(thread, flight, now);
       }
+      if (thread.flights.size > 0) thread.probe(now);
     }
     this.#shrink(now);
   }
@@ -261,7 +271,6 @@ export class ThreadPool implements ThreadEvents {
       thread.sameFor = hasMoved ? 0 : thread.sameFor + 1;
       thread.isStalled = thread.sameFor >= 2;
       if (thread.isStalled) this.#recall(thread);
-      else if (hasMoved && left !== thread.leftAtRecall) thread.silentSince = Number.POSITIVE_INFINITY;
       isBusy ||= thread.pending > 0;
     }
     this.#drain();
@@ -272,10 +281,7 @@ export class ThreadPool implements ThreadEvents {
   /** Takes back what waits behind a handler, or behind whatever else a thread does. */
   #recall(thread: HandlerThread): void {
     const waiting = thread.recallWaiting();
-    if (waiting.length > 0 && thread.silentSince === Number.POSITIVE_INFINITY) {
-      thread.silentSince = performance.now();
-      thread.leftAtRecall = thread.board.left;
-    }
+    if (waiting.length > 0) thread.probe(performance.now());
     this.#queue.unshift(...waiting);
   }
 
@@ -314,11 +320,13 @@ export class ThreadPool implements ThreadEvents {
     flight.isSlow = true;
     const { worker } = thread.vessel;
     const isRunning = thread.running === flight;
-    const place = isRunning && worker ? placeOf(worker) : Promise.resolve(undefined);
+    const isBlocked = isRunning || (!thread.running && thread.silence(now) > 0);
+    const what = isRunning ? ', and' : ', its promise has not settled, and its thread';
+    const place = isBlocked && worker ? placeOf(worker) : Promise.resolve(undefined);
     void place.then((where) =>
       log(
         'slow',
-        `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `, and stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
+        `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `${what} stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
         { ...fieldsOf(flight, now), ...(where !== undefined && { place: where }) },
       ),
     );

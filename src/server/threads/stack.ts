@@ -13,8 +13,11 @@ import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 
-/** How long an answer is waited for, ms. A busy machine takes a while to tell of all scripts. */
-const PATIENCE = 400;
+/**
+ * How long an answer is waited for, ms. A busy machine takes a while to tell of all scripts; and a large function that V8 interprets and that spends its
+ * time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
+ */
+const PATIENCE = 2500;
 /** Frames of our own, which are passed over. */
 const OWN: string = new URL('../../', import.meta.url).href;
 
@@ -41,7 +44,14 @@ class FrameReader {
   }
 }
 
-/** Looks where a handler thread stands. @returns `at work (src/server.ts:12:5)`; undefined when it cannot be interrupted. */
+/**
+ * Looks where a handler thread stands.
+ *
+ * A thread that does not answer in time may do so later: when its system call returns, it stops in the debugger and must be told to go on, or it
+ * would stand there for ever, and not even `terminate` could end it. So the session stays until the thread has answered or ended.
+ *
+ * @returns `at work (src/server.ts:12:5)`; undefined when it cannot be interrupted.
+ */
 export function placeOf(worker: Worker): Promise<string | undefined> {
   return new Promise((settle) => {
     const session = new Session();
@@ -54,7 +64,7 @@ export function placeOf(worker: Worker): Promise<string | undefined> {
       session.disconnect();
       settle(frames && describePlace(frames));
     };
-    const timer = setTimeout(finish, PATIENCE, undefined);
+    const timer = setTimeout(settle, PATIENCE, undefined);
     const ask = (method: string): void => {
       const message = JSON.stringify({ id: ++count, method });
       session.post('NodeWorker.sendMessageToWorker', { message, sessionId: sessionId as string }, () => {});
@@ -64,6 +74,9 @@ export function placeOf(worker: Worker): Promise<string | undefined> {
       sessionId = params.sessionId;
       ask('Debugger.enable');
       ask('Debugger.pause');
+    });
+    session.on('NodeWorker.detachedFromWorker', ({ params }) => {
+      if (params.sessionId === sessionId) finish(undefined);
     });
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId !== sessionId) return;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { dropSource, type StreamContent } from '../../http/response-body.ts';
+import { dropSource, type StreamSource } from '../../http/response-body.ts';
 import { type FromThread, WINDOW } from './wire.ts';
 
-/** One response body on its way out of a thread. Nothing is read of its source before the main thread asks for it: to HEAD it never does. */
+/** One response body on its way out of a thread. Nothing is read of its source before the main thread asks for it. */
 export class StreamPump {
   readonly #id: number;
   readonly #post: (item: FromThread) => void;
@@ -15,23 +15,22 @@ export class StreamPump {
   #isDropped = false;
   #wake: (() => void) | undefined;
   #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> | undefined;
-  #source: unknown;
-  #content: StreamContent | undefined;
+  readonly #source: StreamSource;
+  #hasBegun = false;
 
-  constructor(id: number, content: StreamContent, post: (item: FromThread) => void, report: (error: unknown) => void) {
+  constructor(id: number, source: StreamSource, post: (item: FromThread) => void, report: (error: unknown) => void) {
     this.#id = id;
     this.#post = post;
     this.#report = report;
-    this.#content = content;
+    this.#source = source;
   }
 
   /** The main thread has taken so many bytes; 0 when it begins. */
   taken(count: number): void {
     this.#sent -= count;
-    if (this.#content) {
-      const content = this.#content;
-      this.#content = undefined;
-      void this.#run(content);
+    if (!this.#hasBegun && !this.#isDropped) {
+      this.#hasBegun = true;
+      void this.#run(this.#source);
     }
     if (this.#sent <= WINDOW) this.#wake?.();
   }
@@ -40,17 +39,13 @@ export class StreamPump {
   drop(): void {
     if (this.#isDropped) return;
     this.#isDropped = true;
-    this.#content?.drop();
-    this.#content = undefined;
     this.#wake?.();
-    if (this.#source !== undefined) dropSource(this.#source);
+    dropSource(this.#source);
     if (this.#iterator) dropSource(this.#iterator);
   }
 
-  async #run(content: StreamContent): Promise<void> {
+  async #run(source: StreamSource): Promise<void> {
     try {
-      const source = content.take();
-      this.#source = source;
       const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
       this.#iterator = iterator;
       for (let step = await iterator.next(); !step.done && !this.#isDropped; step = await iterator.next()) {

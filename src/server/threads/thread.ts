@@ -12,8 +12,9 @@ import { parseTarget, type TargetParts } from '../../http/path.ts';
 import { Request } from '../../http/request.ts';
 import { RequestBody } from '../../http/request-body.ts';
 import { Response } from '../../http/response.ts';
-import { FileContent, StreamContent } from '../../http/response-body.ts';
+import { FileContent, StreamContent, type StreamSource } from '../../http/response-body.ts';
 import type { ServerStatus } from '../../http/server-status.ts';
+import { isBodyless } from '../../http/status.ts';
 import { type Answering, reportError, respond, responseTo } from '../exchange.ts';
 import { HitAsker } from '../hits.ts';
 import { LiveStream } from '../live-body.ts';
@@ -133,6 +134,8 @@ export class ThreadEnd {
         return;
       case 'status':
         return this.statuses.answered(item[1], item[2]);
+      case 'probe':
+        return this.#board.answerProbe();
       case 'closed':
         return this.#settleClosed();
       default: {
@@ -212,26 +215,30 @@ export class ThreadEnd {
   }
 
   #answer(id: number, request: Request, response: Response): void {
-    const wire = this.#wireOf(response);
-    if (wire instanceof Error) return this.#answer(id, request, responseTo(this.#answering, request, wire));
-    const { content, take } = response;
-    const isStream = content instanceof StreamContent && take === undefined;
+    const { content, take, status } = response;
+    let wire: WireContent;
+    let source: StreamSource | undefined;
+    try {
+      // Taken here, where a stream that was sent before can still be answered: the main thread asks for pieces when the head is out.
+      if (content instanceof StreamContent && !take && request.method !== 'HEAD' && !isBodyless(status)) source = content.take();
+      wire = this.#contentFor(response);
+    } catch (error) {
+      return this.#answer(id, request, this.#answerTo(error, request));
+    }
     const holds = request.hasEndings || (this.#open.get(id)?.spooled ?? this.#open.get(id)?.live) !== undefined;
-    const open = isStream || take || holds ? this.#keep(id, request, { spooled: undefined, live: undefined }) : undefined;
+    const open = source || take || holds ? this.#keep(id, request, { spooled: undefined, live: undefined }) : undefined;
     if (!open) this.#open.delete(id);
-    this.post(['answer', id, response.status, this.#listFor(response.list), wire, holds || isStream]);
+    this.post(['answer', id, status, this.#listFor(response.list), wire, holds || source !== undefined]);
+    if (content instanceof StreamContent && !source) response.dispose();
     if (!open) return;
     open.take = take;
-    if (isStream) open.pump = new StreamPump(id, content, this.post, (error) => void reportError(this.#answering, request, error));
+    if (source) open.pump = new StreamPump(id, source, this.post, (error) => void reportError(this.#answering, request, error));
   }
 
-  /** A body that cannot be sent (a file that was opened for another request) is an error like one of the handler. */
-  #wireOf(response: Response): WireContent | Error {
-    try {
-      return this.#contentFor(response);
-    } catch (error) {
-      return error as Error;
-    }
+  /** A body that cannot be sent is an error like one of the handler. What `onError` says to it must be sendable, or nothing would ever be. */
+  #answerTo(error: unknown, request: Request): Response {
+    const answer = responseTo(this.#answering, request, error);
+    return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
   }
 
   #contentFor({ content, take }: Response): WireContent {
@@ -264,7 +271,7 @@ export class ThreadEnd {
   /** What comes for a request that has been handled, or is being. */
   #follow(
     open: Open,
-    item: Exclude<ToThread, readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'closed', ...unknown[]]>,
+    item: Exclude<ToThread, readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'probe' | 'closed', ...unknown[]]>,
   ): void {
     const id = item[1];
     switch (item[0]) {

@@ -52,6 +52,8 @@ export type ToThread =
   /** The server begins to stop; later, for each connection that was taken over, that it is to end. */
   | readonly ['stopping']
   | readonly ['goodbye', id: number]
+  /** Give a sign of life: `Board.answerProbe`. */
+  | readonly ['probe']
   | readonly ['closed'];
 
 /** A file, whole or in parts; open already when there is a descriptor, which then is the main thread's to close. */
@@ -114,7 +116,8 @@ export const INBOX = 256;
 const ENTERED = 0;
 const LEFT = 1;
 const CURRENT = 2;
-const CLAIMS = 3;
+const PROBES = 3;
+const CLAIMS = 4;
 
 /** The shared memory of one thread. */
 export class Board {
@@ -136,9 +139,24 @@ export class Board {
     return Atomics.load(this.#cells, LEFT);
   }
 
+  /** Changes whenever a handler is called or returns. */
+  get moves(): number {
+    return (this.entered + this.left) | 0;
+  }
+
   /** The request whose handler was called last. */
   get current(): number {
     return Atomics.load(this.#cells, CURRENT);
+  }
+
+  /** Probes that the thread has come to: what it does between handlers does not hold it. */
+  get probes(): number {
+    return Atomics.load(this.#cells, PROBES);
+  }
+
+  /** The thread has come to a probe. */
+  answerProbe(): void {
+    Atomics.add(this.#cells, PROBES, 1);
   }
 
   /** The main thread puts a request into the inbox. */
