@@ -3,14 +3,14 @@
  *
  * @module
  */
+
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { extname } from 'node:path';
-import mimeTypes from 'mime-types';
 import { answerConditions } from '../fields/conditional-answer.ts';
 import { FileContent } from '../http/file-content.ts';
 import { fileValidators } from '../http/file-validators.ts';
 import { HttpError } from '../http/http-error.ts';
+import { mediaTypeOf } from '../http/media-type.ts';
 import type { OpenFile } from '../http/open-file.ts';
 import { encodePath } from '../http/path.ts';
 import type { Request } from '../http/request.ts';
@@ -95,7 +95,7 @@ function answerFile(request: Request, folder: Folder, path: string, stats: Stats
 function headers(path: string, file: OpenFile, options: ServeDirOptions, coding?: string): [name: string, value: string][] {
   const { etag, lastModified } = fileValidators(file.version, Date.now());
   const fields: [string, string][] = [
-    ['Content-Type', mimeTypes.contentType(extname(path)) || 'application/octet-stream'],
+    ['Content-Type', mediaTypeOf(path)],
     ['Cache-Control', cacheControl(options)],
     ['ETag', coding === undefined ? etag : etag.replace(/"$/, `-${coding}"`)],
     ['Last-Modified', lastModified],

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { extname } from 'node:path';
+
 import type { Duplex } from 'node:stream';
-import mimeTypes from 'mime-types';
 import { prefersJson } from './accept.ts';
 import { serializeAttachment } from './content-disposition.ts';
 import { serializeDate } from './date.ts';
@@ -15,6 +14,7 @@ import { FileContent, lookAtFile } from './file-content.ts';
 import { fileValidators } from './file-validators.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { answerErrorsWith, HttpError } from './http-error.ts';
+import { mediaTypeOf } from './media-type.ts';
 import type { Request } from './request.ts';
 import { type BodyInit, type Content, collectContent, contentOf, StreamContent } from './response-body.ts';
 import { type CookieOptions, serializeSetCookie } from './set-cookie.ts';
@@ -146,7 +146,7 @@ export class Response {
   static file(path: string, contentType?: string): Response {
     const version = lookAtFile(path);
     const { etag, lastModified } = fileValidators(version, Date.now());
-    const type = contentType ?? (mimeTypes.contentType(extname(path)) || 'application/octet-stream');
+    const type = contentType ?? mediaTypeOf(path);
     const list = typeList(type).with('ETag', etag).with('Last-Modified', lastModified);
     return typed(list, new FileContent(path, version.size, version));
   }

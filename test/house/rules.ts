@@ -27,7 +27,18 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   http: {
     layers: [],
     // node:fs: Response.file looks at its file, and a large request body is read from its descriptor.
-    node: ['node:buffer', 'node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:stream/web', 'node:url', 'node:util', 'node:zlib'],
+    node: [
+      'node:buffer',
+      'node:crypto',
+      'node:fs',
+      'node:module',
+      'node:path',
+      'node:stream',
+      'node:stream/web',
+      'node:url',
+      'node:util',
+      'node:zlib',
+    ],
     never: { ...PROCESS, ...TIMERS, ...CONSOLE },
   },
   fields: { layers: ['http'], node: ['node:buffer'], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },

@@ -10,8 +10,10 @@
  *
  * @module
  */
+
+import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
-import busboy from 'busboy';
+import type { default as busboy } from 'busboy';
 import type { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import { FileStore } from './file-store.ts';
@@ -25,6 +27,10 @@ export interface FilePart {
   readonly name: string;
   readonly file: UploadedFile;
 }
+
+/** Loaded with the first form: few programs have one, and every thread would pay for it. */
+const load = createRequire(import.meta.url);
+let makeParser: typeof busboy | undefined;
 
 /** What busboy is fed at a time. */
 const PIECE = 64 * 1024;
@@ -50,7 +56,8 @@ export function readMultipart(request: Request, boundary: string | undefined, li
 }
 
 function parse(request: Request, boundary: string, limits: CheckedLimits, collector: PartCollector): (TextPart | FilePart)[] {
-  const parser = busboy({
+  makeParser ??= load('busboy') as typeof busboy;
+  const parser = makeParser({
     headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
     defParamCharset: 'utf8',
     fileHwm: FILE_BUFFER,

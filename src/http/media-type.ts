@@ -1,0 +1,20 @@
+/**
+ * The media type that the name of a file stands for.
+ *
+ * The table is large (a thousand types), and to load it takes 10 ms, which every process and handler thread would pay at its start: so it is loaded
+ * when it is first asked.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import type { contentType } from 'mime-types';
+
+const load = createRequire(import.meta.url);
+let table: { readonly contentType: typeof contentType } | undefined;
+
+/** With its charset, where one belongs to it; `application/octet-stream` for a name without a known ending. */
+export function mediaTypeOf(path: string): string {
+  table ??= load('mime-types') as { readonly contentType: typeof contentType };
+  return table.contentType(extname(path)) || 'application/octet-stream';
+}
