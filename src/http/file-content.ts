@@ -24,6 +24,8 @@ export interface BodySource {
   readonly pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
   /** Bytes; undefined when nobody knows. */
   readonly size: number | undefined;
+  /** It is no longer what the Response was made of: its validators are those of something else. */
+  readonly isChanged?: boolean;
 }
 
 /**
@@ -74,7 +76,8 @@ export class FileContent {
     const file = this.held ?? (await OpenFile.open(this.path));
     void file.descriptor; // throws when it has been closed
     const parts = this.#partsOf(file);
-    return { pieces: new FilePieces(file, parts), size: this.parts ? this.size : file.version.size };
+    const isChanged = this.version !== undefined && !isSameVersion(this.version, file.version);
+    return { pieces: new FilePieces(file, parts), size: this.parts ? this.size : file.version.size, isChanged };
   }
 
   /** Reads all of it at once. @throws As `open` does. */

@@ -94,7 +94,8 @@ async function sendSource(
     return (await sendResponse(connection, exchange, isSendable ? answer : new HttpError(500).response)) ?? true;
   }
   const announced = source.size ?? response.list.wire.contentLength;
-  const length = gatherHead(connection, exchange, response, announced);
+  const sent = source.isChanged ? response.withoutHeader('ETag').withoutHeader('Last-Modified') : response;
+  const length = gatherHead(connection, exchange, sent, announced);
   try {
     const isWhole = await writer.sendSource(source, length >= 0 ? length : undefined, length === CHUNKED);
     writer.flush();

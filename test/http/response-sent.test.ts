@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { Response } from '../../src/index.ts';
 import { deferred, parseAnswers, serve, talk } from '../support/serve.ts';
 
@@ -109,4 +112,18 @@ it('answers in step behind a chunked body that the handler never looks at', asyn
   client.send('GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   await client.closed();
   expect(paths).toEqual(['/', '/next']);
+});
+
+it('sends a file that has changed since its constant Response was made whole and without the validators of what it was (RFC 9110 §8.8)', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'news.txt');
+  writeFileSync(path, 'old');
+  const constant = Response.file(path);
+  const { port } = await serve(() => constant);
+  const before = await fetch(`http://127.0.0.1:${port}/`);
+  expect([await before.text(), before.headers.get('etag')]).toEqual(['old', constant.header('etag')]);
+  writeFileSync(path, 'newer');
+  const after = await fetch(`http://127.0.0.1:${port}/`);
+  expect([await after.text(), after.headers.get('etag'), after.headers.get('last-modified')]).toEqual(['newer', null, null]);
 });
