@@ -231,7 +231,7 @@ describe('recycling', () => {
   });
 
   it('keeps a handler that leaks a MiB each time below its limit and a tenth, and fails nobody', async () => {
-    const limit = 192 * 1024 * 1024;
+    const limit = 256 * 1024 * 1024;
     const cluster = await startCluster({ workers: 2, maxMemoryPerWorker: limit });
     const agent = new Agent({ connections: 8 });
     const answers: { status: number; rss: number }[] = [];

@@ -201,7 +201,7 @@ describe('a handler that does not return', () => {
       /GET "\/regex" has taken 1\d{3} ms and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/,
     ],
     ['Atomics.wait', '/wait', /GET "\/wait" has taken 1\d{3} ms and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/],
-    ['a loop of JSON.parse', '/json', /GET "\/json" has taken 1\d{3} ms and stands at answer/],
+    ['a loop of JSON.parse', '/json', /GET "\/json" has taken 1\d{3} ms and stands at parseForEver/],
   ])('is answered 503, stopped, and its line logged: %s', async (_what, path, line) => {
     const cluster = await start({});
     const stuck = get(cluster, path);
@@ -277,7 +277,7 @@ describe('a handler that does not return', () => {
   it('is logged with its line while it goes on, when it is only slow', async () => {
     const cluster = await start({ slowRequest: 100, handlerTimeout: 0 });
     get(cluster, '/json').catch(() => {}); // it ends with the process
-    await cluster.prints(/GET "\/json" is slow: \d+ ms, and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/);
+    await cluster.prints(/GET "\/json" is slow: \d+ ms, and stands at parseForEver \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/);
     expect((await get(cluster, '/ping')).text).toBe('pong');
     expect((await get(cluster, '/later/150')).text).toBe('later');
     await cluster.prints(/GET "\/later\/150" is slow: \d+ ms, its promise has not settled/);

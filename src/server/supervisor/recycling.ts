@@ -12,7 +12,7 @@ import type { Handler, ResolvedOptions } from '../options.ts';
 
 /** How often a worker weighs itself, ms; near the limit also with every so many requests. To do so takes about 15 µs. */
 const INTERVAL = 20;
-const REQUESTS_BETWEEN = 8;
+const REQUESTS_BETWEEN = 4;
 /** From this share of the limit on, growth counts: what it will be when a successor has started. */
 const WATCHFUL = 0.8;
 /** Growth is measured over so many weighings, and expected to go on for as long again. */
