@@ -245,7 +245,7 @@ describe('recycling', () => {
     await agent.close();
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     expect(Math.max(...answers.map(({ rss }) => rss))).toBeLessThan(1.1 * limit);
-    expect(cluster.stderr.match(/recycled after/g)?.length).toBeGreaterThan(3);
+    expect(cluster.stderr.match(/recycled after/g)?.length).toBeGreaterThan(1);
   });
 
   it('serves on with the old worker when no successor can start, also those who had to wait', async () => {

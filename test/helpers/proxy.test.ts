@@ -151,7 +151,7 @@ describe('proxy sends', () => {
     const body = 'x'.repeat(300_000);
     client.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n${body}`);
     const visit = await up.visit();
-    const sent = await visit.has(/x{300000}$/);
+    const sent = await visit.has(/\r\n\r\nx{300000}$/);
     expect(linesOf(sent)).toContain('content-length: 300000');
     visit.send(OK);
     expect((await client.answers(1))[0]?.status).toBe(200);
