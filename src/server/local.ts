@@ -6,7 +6,7 @@
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { withCode } from '../http/error-codes.ts';
-import type { ServerStatus } from '../http/server-status.ts';
+import type { ServerStatus, WorkerStatus } from '../http/server-status.ts';
 import type { ConnectionGate } from './gate.ts';
 import { Listener } from './listener.ts';
 import type { Handler, ResolvedOptions } from './options.ts';
@@ -43,7 +43,7 @@ export interface LocalServer {
   close(options?: { timeout?: number }): Promise<void>;
   /** From now on `readiness` says that the server stops; all else goes on. */
   announce(): void;
-  status(): { connections: number; requests: number; inFlight: number; queued: number; threads: number };
+  status(): Omit<WorkerStatus, 'pid' | 'generation' | 'rss'>;
 }
 
 /**

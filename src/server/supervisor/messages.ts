@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ServerStatus } from '../../http/server-status.ts';
+import type { ServerStatus, WorkerStatus } from '../../http/server-status.ts';
 import type { HitAnswer, HitQuestion } from '../hits.ts';
 import type { Address } from '../local.ts';
 
@@ -41,14 +41,7 @@ export type PrimaryMessage =
   | { readonly kind: 'hits'; readonly id: number; readonly answers: readonly HitAnswer[] };
 
 /** What a worker knows of itself. */
-export interface LocalStatus {
-  readonly connections: number;
-  readonly requests: number;
-  readonly inFlight: number;
-  readonly queued: number;
-  readonly threads: number;
-  readonly rss: number;
-}
+export type LocalStatus = Omit<WorkerStatus, 'pid' | 'generation'>;
 
 /** A message as it travels. */
 interface Envelope {

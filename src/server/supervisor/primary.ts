@@ -212,11 +212,8 @@ class Supervisor implements WorkerEvents {
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void {
     if (this.#closing || worker.isReplaced) return;
     // Something escaped a handler, or somebody has sent it SIGTERM: the successor need not wait for the end of the drain.
-    if (!isRetiring) return this.#succeed(worker, 'leaves');
-    worker.isReplaced = true;
-    this.#restarts++;
-    log('replaced', `worker ${worker.pid} retires; its successor starts now`, { worker: worker.pid, delay: 0 });
-    this.#fork();
+    if (isRetiring) this.#succeed(worker, 'retires', 0);
+    else this.#succeed(worker, 'leaves');
   }
 
   onExit(worker: WorkerProcess, how: string): void {
@@ -286,18 +283,21 @@ class Supervisor implements WorkerEvents {
   }
 
   /** Replaces a worker that goes unasked: at once, or after a growing delay when workers die young. */
-  #succeed(worker: WorkerProcess, why: string): void {
+  #succeed(worker: WorkerProcess, why: string, delay: number = this.#delayAfter(worker, why)): void {
     worker.isReplaced = true;
     this.#restarts++;
-    const age = worker.readyAt === undefined ? 0 : performance.now() - worker.readyAt;
-    if (age > HEALTHY_AFTER) this.#youngDeaths = 0;
-    else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // who is killed from outside was not at fault
-    const delay = this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
     log('replaced', `worker ${worker.pid} ${why}; its successor starts ${delay === 0 ? 'now' : `in ${delay} ms`}`, {
       worker: worker.pid,
       delay,
     });
     this.#forkAfter(delay);
+  }
+
+  #delayAfter(worker: WorkerProcess, why: string): number {
+    const age = worker.readyAt === undefined ? 0 : performance.now() - worker.readyAt;
+    if (age > HEALTHY_AFTER) this.#youngDeaths = 0;
+    else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // who is killed from outside was not at fault
+    return this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
   }
 
   #forkAfter(delay: number): void {

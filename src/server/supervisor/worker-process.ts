@@ -9,6 +9,7 @@ import { withCode } from '../../http/error-codes.ts';
 import type { ServerStatus } from '../../http/server-status.ts';
 import type { HitAnswer, HitQuestion } from '../hits.ts';
 import type { Address } from '../local.ts';
+import { Questions } from '../questions.ts';
 import type { Borrower } from './leases.ts';
 import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
 import { type StuckMessage, WATCH_PIPE } from './watch.ts';
@@ -54,8 +55,7 @@ export class WorkerProcess implements Borrower {
   /** A successor has been started. */
   isReplaced = false;
   readonly #worker: Worker;
-  #nextId = 0;
-  readonly #statuses: Map<number, (status: LocalStatus) => void> = new Map();
+  readonly #statuses: Questions<LocalStatus> = new Questions((id) => this.#tell({ kind: 'status', id }));
 
   constructor(env: Readonly<Record<string, string>>, generation: number, events: WorkerEvents) {
     this.generation = generation;
@@ -79,7 +79,7 @@ export class WorkerProcess implements Borrower {
           events.onLeaving(this, message.isRetiring);
         } else if (message?.kind === 'status') {
           this.requests = message.status.requests;
-          this.#statuses.get(message.id)?.(message.status);
+          this.#statuses.answered(message.id, message.status);
         } else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
         else if (message?.kind === 'recycle') events.onRecycle(this, message.rss, message.requests);
@@ -139,17 +139,8 @@ export class WorkerProcess implements Borrower {
 
   /** What it does; undefined when it does not answer. */
   status(): Promise<LocalStatus | undefined> {
-    const id = this.#nextId++;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(undefined), STATUS_TIME);
-      timer.unref();
-      this.#statuses.set(id, resolve);
-      void this.exited.then(() => resolve(undefined));
-      this.#tell({ kind: 'status', id });
-    }).then((status) => {
-      this.#statuses.delete(id);
-      return status as LocalStatus | undefined;
-    });
+    const overdue = new Promise<undefined>((resolve) => setTimeout(resolve, STATUS_TIME, undefined).unref());
+    return Promise.race([this.#statuses.ask(), this.exited.then(() => undefined), overdue]);
   }
 
   /** Hears what the thread says that watches the worker from inside; see watch.ts. */
