@@ -128,6 +128,7 @@ function compile(blocks: readonly Block[]): string[] {
     rootDir: '.',
     noEmit: true,
     declaration: false,
+    declarationDir: null,
     isolatedDeclarations: false,
     noUnusedLocals: false,
     noUnusedParameters: false,

@@ -35,13 +35,10 @@ beforeAll(() => {
 });
 
 describe("import 'filrouge'", () => {
-  it('loads nothing but its own files and the small packages it names', () => {
+  it('loads a handful of files, and of packages none: each costs a process and every handler thread a fraction of a millisecond', () => {
     const loaded = linesOf(WATCH, IMPORT).filter((url) => url.startsWith('file:'));
-    const packages = new Set(loaded.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? 'filrouge'));
-    expect(packages).toContain('filrouge');
-    expect(
-      [...packages].filter((name) => !['filrouge', 'busboy', 'cookie', 'mime-db', 'mime-types', 'streamsearch'].includes(name)),
-    ).toEqual([]);
+    expect(loaded.filter((url) => url.includes('/node_modules/'))).toEqual([]);
+    expect(new Set(loaded).size).toBeLessThanOrEqual(8);
   });
 
   it('loads no module of Node that is heavy: http, http2, child_process, cluster, fetch', () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseCookie as parsePairs } from 'cookie';
+import { cookieLibrary } from '../http/cookie-library.ts';
 
 /**
  * Reads the value of Cookie. What is no `name=value` is passed over.
@@ -14,7 +14,7 @@ import { parseCookie as parsePairs } from 'cookie';
  */
 export function parseCookie(value: string | undefined): Readonly<Record<string, string | undefined>> {
   const cookies = Object.create(null) as Record<string, string | undefined>;
-  return value === undefined ? cookies : Object.assign(cookies, parsePairs(value, { decode: decodeValue }));
+  return value === undefined ? cookies : Object.assign(cookies, cookieLibrary().parseCookie(value, { decode: decodeValue }));
 }
 
 function decodeValue(text: string): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { stringifySetCookie } from 'cookie';
+import { cookieLibrary } from './cookie-library.ts';
 import { withCode } from './error-codes.ts';
 import { isToken } from './grammar.ts';
 
@@ -35,7 +35,7 @@ export function serializeSetCookie(name: string, value: string, options: CookieO
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
   if (refusal) throw withCode(new TypeError(`Cannot set cookie "${name}": ${refusal}`), 'bad-cookie');
   try {
-    return stringifySetCookie({
+    return cookieLibrary().stringifySetCookie({
       name,
       value,
       path,

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { LogFormat } from '../operator-log.ts';
 import type { Service } from '../service.ts';
@@ -49,7 +50,7 @@ export function watchMainThread(service: Service, hasPrimary: boolean): () => vo
     hasPrimary,
   };
   (globalThis as Record<symbol, unknown>)[Symbol.for('filrouge.service')] = service; // where the watching thread finds the current request
-  const watcher = new Worker(new URL(import.meta.url.replace(/watch(\.[jt]s)$/, 'watch-thread$1')), {
+  const watcher = new Worker(new URL(`./watch-thread${extname(import.meta.url)}`, import.meta.url), {
     workerData: { filrougeWatch: data },
     env: {},
     argv: [],

@@ -19,7 +19,7 @@ import type { Worker } from 'node:worker_threads';
  */
 const PATIENCE = 2500;
 /** Frames of our own, which are passed over. */
-const OWN: string = new URL('../../', import.meta.url).href;
+const OWN: string = /^.*\/(?:src|dist)\//.exec(import.meta.url)?.[0] ?? import.meta.url;
 
 /** A frame as the inspector tells it; lines and columns count from 0. */
 interface CallFrame {

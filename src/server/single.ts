@@ -1,0 +1,46 @@
+/**
+ * A server without workers: this process listens and serves, and nobody replaces it.
+ *
+ * @module
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { withCode } from '../http/error-codes.ts';
+import type { ServerStatus } from '../http/server-status.ts';
+import { localGate } from './gate.ts';
+import { removeStaleSocket } from './listener.ts';
+import { type LocalServer, serveLocally } from './local.ts';
+import type { Handler, ResolvedOptions, RunningServer } from './options.ts';
+import { drainOnSignals } from './signals.ts';
+
+/** Serves in this process. */
+export async function startSingle(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  await removeStaleSocket(options);
+  const local: LocalServer = await serveLocally(handler, options, localGate(options.maxConnections), {
+    hasPrimary: false,
+    onUnstoppable: () => {}, // it has been logged, and nobody is there who could replace this process
+    onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
+    guard: (inner) => inner,
+    status: async () => status(),
+  });
+  const status = (): ServerStatus => {
+    const own = { pid: process.pid, generation: 1, ...local.status(), rss: process.memoryUsage.rss() };
+    return { generation: 1, restarts: 0, requests: own.requests, workers: [own] };
+  };
+  const stop = async (): Promise<void> => {
+    local.announce();
+    await pause(options.shutdownDelay);
+    await local.close();
+  };
+  const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? process.exit(1) : stop())) : () => {};
+  void local.closed.then(release);
+  return {
+    url: local.url,
+    address: local.address,
+    role: 'single',
+    closed: local.closed,
+    close: (how) => local.close(how),
+    reload: () => Promise.reject(withCode(new Error('Cannot reload: this server has no workers'), 'bad-option')),
+    status: async () => status(),
+    [Symbol.asyncDispose]: () => local.close(),
+  };
+}
