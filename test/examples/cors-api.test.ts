@@ -1,22 +1,8 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { describeInChromium, launchChromium } from '../support/chromium.ts';
 import { accepting, freePort, start } from '../support/program.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const PAGES = 'http://localhost:3000';
-
-const isThere = existsSync(CHROMIUM);
-if (!isThere) console.warn(`SKIPPED: the browser test of CORS needs ${CHROMIUM} (Debian: apt-get install chromium)`);
 
 async function run(pages: string): Promise<string> {
   const port = await freePort();
@@ -69,14 +55,14 @@ describe('examples/cors-api', () => {
   });
 });
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('examples/cors-api in Chromium', () => {
+describeInChromium('examples/cors-api in Chromium', () => {
   it('is read by a page of the origin that it names, and by no other', { timeout: 30_000 }, async () => {
     const port = await freePort();
     start('.build/examples/hello.js', { PORT: String(port) }); // any page will do
     await accepting(port);
     const pages = `http://localhost:${port}`;
     const [own, foreign] = await Promise.all([run(pages), run(PAGES)]);
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       await page.goto(`${pages}/hello/ada`);

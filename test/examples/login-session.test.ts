@@ -1,36 +1,14 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, start } from '../support/program.ts';
-import { until } from '../support/until.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const SCREENSHOTS = '.build/screenshots';
-
-const isThere = existsSync(CHROMIUM);
-if (!isThere) console.warn(`SKIPPED: the browser test of the login needs ${CHROMIUM} (Debian: apt-get install chromium)`);
+import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
+import { accepting, freePort, start } from '../support/program.ts';
 
 async function run(): Promise<string> {
   const port = await freePort();
   start('.build/examples/login-session.js', { PORT: String(port), SESSION_SECRET: 'a secret of at least 32 bytes, for tests' });
-  const origin = `http://localhost:${port}`;
-  const isAnswering = (): Promise<true | undefined> =>
-    fetch(`${origin}/login`).then(
-      () => true,
-      () => undefined,
-    );
-  await until(isAnswering, () => `an answer on port ${port}`); // that it accepts is not enough: the primary tries the port before it forks
-  return origin;
+  await accepting(port);
+  return `http://localhost:${port}`;
 }
 
 /** Sends the login form. */
@@ -89,12 +67,11 @@ describe('examples/login-session', () => {
   });
 });
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('the login in Chromium', () => {
+describeInChromium('the login in Chromium', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    browser = await launchChromium();
   });
   afterAll(() => browser.close());
 

@@ -1,25 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
+import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const SCREENSHOTS = '.build/screenshots';
-
-const isThere = existsSync(CHROMIUM);
-if (!isThere) console.warn(`SKIPPED: the browser tests need ${CHROMIUM} (Debian: apt-get install chromium)`);
 
 const curls: ReturnType<typeof spawn>[] = [];
 afterEach(() => {
@@ -73,11 +57,10 @@ describe('examples/server-sent-events', () => {
   });
 });
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('examples/server-sent-events in Chromium', () => {
+describeInChromium('examples/server-sent-events in Chromium', () => {
   it('misses no lap and sees none twice, when the response ends and when the server dies', { timeout: 30_000 }, async () => {
-    mkdirSync(SCREENSHOTS, { recursive: true });
     const { program, port } = await run();
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const codings: (string | undefined)[] = [];

@@ -1,15 +1,12 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, start } from '../support/program.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'];
-const SCREENSHOTS = '.build/screenshots';
 
 async function site(env: Record<string, string> = {}): Promise<number> {
   const port = await freePort();
@@ -50,9 +47,6 @@ describe('examples/static-site', () => {
   });
 });
 
-const isThere = existsSync(CHROMIUM);
-if (!isThere) console.warn(`SKIPPED: the browser tests need ${CHROMIUM} (Debian: apt-get install chromium)`);
-
 /** A minute and a half of a rising tone, 16 bit at 44.1 kHz: 8 MB, so that a player does not fetch all of it. */
 function recording(): Buffer {
   const [rate, seconds] = [44_100, 90];
@@ -73,14 +67,13 @@ function recording(): Buffer {
   return Buffer.concat([head, samples]);
 }
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('the static site in Chromium', () => {
+describeInChromium('the static site in Chromium', () => {
   let browser: Browser;
   let folder = '';
 
   beforeAll(async () => {
-    mkdirSync(SCREENSHOTS, { recursive: true });
     folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser.close();

@@ -1,26 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, start } from '../support/program.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const SCREENSHOTS = '.build/screenshots';
 const ODD_NAME = 'été "x".txt';
-
-const isThere = existsSync(CHROMIUM);
-if (!isThere) console.warn(`SKIPPED: the browser test of uploads needs ${CHROMIUM} (Debian: apt-get install chromium)`);
 
 let folder: string;
 let origin: string;
@@ -104,7 +90,7 @@ describe('examples/upload', () => {
   });
 });
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('examples/upload in Chromium', () => {
+describeInChromium('examples/upload in Chromium', () => {
   it('takes three files at once, one of 50 MB and one with an odd name, shows the picture and gives the others back', {
     timeout: 60_000,
   }, async () => {
@@ -118,8 +104,7 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('examples/upload in
       writeFileSync(path, content as Buffer);
       return path;
     });
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const complaints: string[] = [];

@@ -1,26 +1,10 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const QUIET = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const SCREENSHOTS = '.build/screenshots';
-
-const isThere = existsSync(CHROMIUM);
-if (!isThere) console.warn(`SKIPPED: the browser tests need ${CHROMIUM} (Debian: apt-get install chromium)`);
 
 async function run(): Promise<{ program: Program; port: number }> {
   const port = await freePort();
@@ -87,11 +71,10 @@ describe('examples/websocket', () => {
   });
 });
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('the chat in Chromium', () => {
+describeInChromium('the chat in Chromium', () => {
   it('carries what one page says to the other, and refuses a page of another origin', { timeout: 30_000 }, async () => {
     const { port } = await run();
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    const browser = await launchChromium();
     try {
       const ada = await browser.newPage();
       const bob = await browser.newPage();
