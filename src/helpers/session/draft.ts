@@ -26,8 +26,8 @@ export type Outcome =
 const SLIDE = 10;
 const NOTHING = '{}';
 
-/** The session of one exchange. */
-export class SessionDraft<T extends object> {
+/** The session of one exchange, but for how it is kept: what both kinds of sessions have in common. */
+export abstract class SessionDraft<T extends object> {
   readonly #rules: SessionRules;
   readonly #kept: KeptSession | undefined;
   #data: Partial<T>;
@@ -57,7 +57,7 @@ export class SessionDraft<T extends object> {
   }
 
   /** Whether the handler has seen what depends on the client's cookie. */
-  get isLookedAt(): boolean {
+  protected get isLookedAt(): boolean {
     return this.#isLookedAt;
   }
 
@@ -71,7 +71,7 @@ export class SessionDraft<T extends object> {
   }
 
   /** What is to be done now, in seconds since 1970. */
-  outcome(now: number): Outcome {
+  protected outcome(now: number): Outcome {
     const { ttl, lifetime } = this.#rules;
     const data = serialize(this.#data);
     const kept = this.#isDestroyed ? undefined : this.#kept;

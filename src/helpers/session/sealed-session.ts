@@ -6,7 +6,7 @@
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { Session } from '../session.ts';
-import { isAlive, nowInSeconds, SessionDraft } from './draft.ts';
+import { isAlive, type KeptSession, nowInSeconds, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
 import { seal, unseal } from './seal.ts';
 import { varying, withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
@@ -18,47 +18,26 @@ export function openSealed<T extends object>(rules: SessionRules): (request: Req
     const value = cookieValue(cookie, request);
     const kept = value === undefined ? undefined : unseal(rules.secrets, cookie.name, value);
     const isOpen = kept !== undefined && isAlive(kept, rules, nowInSeconds());
-    return new SealedSession<T>(new SessionDraft<T>(rules, isOpen ? kept : undefined), rules, cookie, value !== undefined);
+    return new SealedSession<T>(rules, isOpen ? kept : undefined, cookie, value !== undefined);
   };
 }
 
-class SealedSession<T extends object> implements Session<T> {
-  readonly #draft: SessionDraft<T>;
+class SealedSession<T extends object> extends SessionDraft<T> implements Session<T> {
   readonly #rules: SessionRules;
   readonly #cookie: SessionCookie;
   readonly #hasCookie: boolean;
 
-  constructor(draft: SessionDraft<T>, rules: SessionRules, cookie: SessionCookie, hasCookie: boolean) {
-    this.#draft = draft;
+  constructor(rules: SessionRules, kept: KeptSession | undefined, cookie: SessionCookie, hasCookie: boolean) {
+    super(rules, kept);
     this.#rules = rules;
     this.#cookie = cookie;
     this.#hasCookie = hasCookie;
   }
 
-  get data(): Partial<T> {
-    return this.#draft.data;
-  }
-
-  set data(data: Partial<T>) {
-    this.#draft.data = data;
-  }
-
-  get isNew(): boolean {
-    return this.#draft.isNew;
-  }
-
-  regenerate(): void {
-    this.#draft.regenerate();
-  }
-
-  destroy(): void {
-    this.#draft.destroy();
-  }
-
   save(response: Response): Response {
     try {
       const finished = this.#finish(response);
-      return this.#draft.isLookedAt ? varying(finished) : finished;
+      return this.isLookedAt ? varying(finished) : finished;
     } catch (error) {
       response.dispose(); // it will not be sent
       throw error;
@@ -67,7 +46,7 @@ class SealedSession<T extends object> implements Session<T> {
 
   #finish(response: Response): Response {
     const now = nowInSeconds();
-    const outcome = this.#draft.outcome(now);
+    const outcome = this.outcome(now);
     if (outcome.kind === 'end') return this.#hasCookie ? withoutSessionCookie(response, this.#cookie) : response;
     if (outcome.kind === 'leave') return response;
     const { kept } = outcome;

@@ -28,52 +28,30 @@ export function openStored<T extends object>(rules: SessionRules, store: Session
     const id = value === undefined ? undefined : shelf.signer.verify(cookie.name, value);
     const kept = id === undefined ? undefined : parseKept(await store.get(id));
     const isOpen = kept !== undefined && isAlive(kept, rules, nowInSeconds());
-    const draft = new SessionDraft<T>(rules, isOpen ? kept : undefined);
-    return new SessionInStore<T>(shelf, draft, cookie, isOpen ? id : undefined, value !== undefined);
+    return new SessionInStore<T>(shelf, isOpen ? kept : undefined, cookie, isOpen ? id : undefined, value !== undefined);
   };
 }
 
-class SessionInStore<T extends object> implements StoredSession<T> {
+class SessionInStore<T extends object> extends SessionDraft<T> implements StoredSession<T> {
   readonly #shelf: Shelf;
-  readonly #draft: SessionDraft<T>;
   readonly #cookie: SessionCookie;
   /** Its name so far: undefined when it is new, whatever the client has sent. */
   readonly #id: string | undefined;
   readonly #hasCookie: boolean;
   #newId: string | undefined;
 
-  constructor(shelf: Shelf, draft: SessionDraft<T>, cookie: SessionCookie, id: string | undefined, hasCookie: boolean) {
+  constructor(shelf: Shelf, kept: KeptSession | undefined, cookie: SessionCookie, id: string | undefined, hasCookie: boolean) {
+    super(shelf.rules, kept);
     this.#shelf = shelf;
-    this.#draft = draft;
     this.#cookie = cookie;
     this.#id = id;
     this.#hasCookie = hasCookie;
   }
 
-  get data(): Partial<T> {
-    return this.#draft.data;
-  }
-
-  set data(data: Partial<T>) {
-    this.#draft.data = data;
-  }
-
-  get isNew(): boolean {
-    return this.#draft.isNew;
-  }
-
-  regenerate(): void {
-    this.#draft.regenerate();
-  }
-
-  destroy(): void {
-    this.#draft.destroy();
-  }
-
   async save(response: Response): Promise<Response> {
     try {
       const finished = await this.#finish(response);
-      return this.#draft.isLookedAt ? varying(finished) : finished;
+      return this.isLookedAt ? varying(finished) : finished;
     } catch (error) {
       response.dispose(); // it will not be sent
       throw error;
@@ -83,7 +61,7 @@ class SessionInStore<T extends object> implements StoredSession<T> {
   async #finish(response: Response): Promise<Response> {
     const { store, signer } = this.#shelf;
     const now = nowInSeconds();
-    const outcome = this.#draft.outcome(now);
+    const outcome = this.outcome(now);
     if (outcome.kind === 'leave') return response;
     if (outcome.kind === 'end') {
       if (this.#id !== undefined) await store.delete(this.#id);
