@@ -12,10 +12,12 @@
  */
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
+import { clientGone } from '../../http/client-gone.ts';
 import { withCode } from '../../http/error-codes.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
+import { Waiter } from '../../http/waiter.ts';
 import { ErrorLines } from './error-lines.ts';
 import { ProcessGroup, type Program } from './process-group.ts';
 import { HeadCollector, type ScriptHead, ScriptHeadError } from './script-head.ts';
@@ -35,8 +37,8 @@ export class Script implements AsyncIterableIterator<Buffer> {
   #head: ScriptHead | undefined;
   /** What came behind the head. */
   #rest: Buffer | undefined;
-  /** Whoever waits for something to happen. */
-  #wake: (() => void) | undefined;
+  /** Whoever reads the answer: it waits for what comes next. */
+  readonly #reader = new Waiter();
   #isOutputOver = false;
   /** Its answer is complete, or nobody wants it any more. */
   #isDone = false;
@@ -86,7 +88,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
       if (this.#failure) throw this.#failure;
       if (this.#head) return this.#head;
       if (this.#isOver) this.#refuse(this.#howItEnded());
-      else await this.#something();
+      else await this.#reader.wait();
     }
   }
 
@@ -109,7 +111,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
       if (piece) return { done: false, value: piece };
       if (this.#failure && !this.#isDone) throw this.#failure;
       if (this.#isDone || this.#isOver) return this.#finish();
-      await this.#something();
+      await this.#reader.wait();
     }
   }
 
@@ -168,7 +170,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
       return;
     }
     if (!this.#head) this.#readHead();
-    this.#wakeUp();
+    this.#reader.wake();
   };
 
   #readHead(): void {
@@ -202,7 +204,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
     if (this.#group.ending) return this.#end();
     this.#late = setTimeout(() => {
       this.#late = undefined;
-      this.#wakeUp();
+      this.#reader.wake();
     }, AFTERMATH);
   };
 
@@ -216,7 +218,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
   #end(): void {
     clearTimeout(this.#clock);
     clearTimeout(this.#late);
-    this.#wakeUp();
+    this.#reader.wake();
   }
 
   readonly #moved = (): void => {
@@ -238,7 +240,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
 
   /** Whether the next step is the client's: to take what there is, or to send more of the body. */
   get #waitsForClient(): boolean {
-    if (this.#head && !this.#isDraining && !this.#wake && !this.#isOutputOver) return true;
+    if (this.#head && !this.#isDraining && !this.#reader.isWaiting && !this.#isOutputOver) return true;
     const { stdin } = this.#group.child;
     return this.#source?.readable === true && stdin?.writableNeedDrain === false;
   }
@@ -251,22 +253,6 @@ export class Script implements AsyncIterableIterator<Buffer> {
     this.#group.kill();
     this.#stdout.destroy();
     this.#onOutputOver();
-    this.#wakeUp();
+    this.#reader.wake();
   }
-
-  #something(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-}
-
-function clientGone(request: Request): HttpError {
-  return new HttpError(499, 'The client has gone away', { code: 'client-gone', cause: request.signal.reason });
 }

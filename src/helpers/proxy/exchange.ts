@@ -11,10 +11,12 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { clientGone } from '../../http/client-gone.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
-import { bodyError, clientGone, UpstreamFailure } from './failure.ts';
+import { Waiter } from '../../http/waiter.ts';
+import { bodyError, UpstreamFailure } from './failure.ts';
 import { type Field, readHead, type UpstreamHead } from './fields.ts';
 import type { Target } from './target.ts';
 
@@ -59,8 +61,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #isDropped = false;
   #hasBegun = false;
   #failure: Error | undefined;
-  /** Whoever waits for something to happen. */
-  #wake: (() => void) | undefined;
+  /** Whoever reads the answer: it waits for what comes next. */
+  readonly #reader = new Waiter();
 
   private constructor(request: Request, patience: Patience) {
     this.#request = request;
@@ -89,7 +91,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
    * @throws UpstreamFailure when there is none; HttpError 499 when the client goes away, or what its body fails with.
    */
   async head(): Promise<UpstreamHead> {
-    while (!this.#failure && !this.#head) await this.#something();
+    while (!this.#failure && !this.#head) await this.#reader.wait();
     if (this.#failure) throw this.#failure;
     return this.#head as UpstreamHead; // or the loop would go on
   }
@@ -116,7 +118,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
       if (this.#isDropped || this.#isComplete) return { done: true, value: undefined };
       if (this.#failure) throw this.#failure instanceof UpstreamFailure ? bodyError(this.#failure) : this.#failure;
       this.#run(this.#patience.bodyTimeout, SILENT);
-      await this.#something();
+      await this.#reader.wait();
       this.#rest();
     }
   }
@@ -159,13 +161,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     this.#pieces.push(piece);
     this.#waiting += piece.length;
     if (this.#waiting > FULL) controller.pause();
-    this.#wakeUp();
+    this.#reader.wake();
   }
 
   /** @internal The trailers are dropped: they came behind what they could still have told. */
   onResponseEnd(): void {
     this.#isComplete = true;
-    this.#wakeUp();
+    this.#reader.wake();
   }
 
   /** @internal */
@@ -213,14 +215,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   /** All has been sent: now it is the upstream's turn. */
   #awaitHead(): void {
     if (!this.#head) this.#run(this.#patience.headersTimeout, 'it has not answered in time');
-    else if (this.#wake) this.#run(this.#patience.bodyTimeout, SILENT);
+    else if (this.#reader.isWaiting) this.#run(this.#patience.bodyTimeout, SILENT);
   }
 
   #begin(head: UpstreamHead | string): void {
     this.#rest();
     if (typeof head === 'string') this.#stop(new UpstreamFailure(`the response cannot be sent on: ${head}`, false));
     else this.#head = head;
-    this.#wakeUp();
+    this.#reader.wake();
   }
 
   #take(): Buffer | undefined {
@@ -244,7 +246,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #fail(error: Error): void {
     this.#failure ??= error;
     this.#rest();
-    this.#wakeUp();
+    this.#reader.wake();
   }
 
   #run(timeout: number, why: string): void {
@@ -256,18 +258,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #rest(): void {
     clearTimeout(this.#clock);
     this.#clock = undefined;
-  }
-
-  #something(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
   }
 }
 

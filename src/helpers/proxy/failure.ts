@@ -45,11 +45,6 @@ export function bodyError(failure: UpstreamFailure): Error {
   return withCode(error, failure.isTooSlow ? 'gateway-timeout' : 'bad-gateway');
 }
 
-/** Answers for a client that is not there any more. */
-export function clientGone(request: Request): HttpError {
-  return new HttpError(499, 'The client has gone away', { code: 'client-gone', cause: request.signal.reason });
-}
-
 /** Messages of parsers may quote what the upstream has sent. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
