@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { Request, Response } from '../../src/index.ts';
 import { answerWithNode, type NodeListener, toNodeListener } from '../../src/node.ts';
 import { deferred, NEXT, serve, talk } from '../support/serve.ts';
-import { until } from '../support/until.ts';
+import { standsStill } from '../support/until.ts';
 
 /** What a listener makes of a request by hand. */
 async function visited(request: Request, listener: NodeListener): Promise<{ response: Response; body: string }> {
@@ -216,14 +216,7 @@ it('makes no more of a response than the client takes', async () => {
   const client = await talk(port);
   client.socket.pause();
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  const stopped = await until(
-    async () => {
-      const before = made;
-      await new Promise<void>((resolve) => setTimeout(resolve, 30));
-      return made > 0 && made === before ? made : undefined;
-    },
-    () => 'the source to be left alone',
-  );
+  const stopped = await standsStill(() => made);
   expect(stopped).toBeLessThan(500); // 32 MiB: what sockets of this machine hold at the most
 });
 

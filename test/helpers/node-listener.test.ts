@@ -15,7 +15,7 @@ import { HttpError, match, type Request, Response, readForm } from '../../src/in
 import { type GuestHandler, type GuestOptions, type NodeListener, toNodeListener } from '../../src/node.ts';
 import { websocket } from '../../src/websocket.ts';
 import { deferred, talk } from '../support/serve.ts';
-import { until } from '../support/until.ts';
+import { standsStill, until } from '../support/until.ts';
 
 /** A server of node:http for a listener; it is closed when the test ends. */
 async function hosted(listener: NodeListener): Promise<{ port: number; origin: string }> {
@@ -275,14 +275,7 @@ it('makes no more of a response than the client takes', async () => {
   const client = await talk(port);
   client.socket.pause();
   client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  const stopped = await until(
-    async () => {
-      const before = made;
-      await new Promise<void>((resolve) => setTimeout(resolve, 30));
-      return made > 0 && made === before ? made : undefined;
-    },
-    () => 'the source to be left alone',
-  );
+  const stopped = await standsStill(() => made);
   expect(stopped).toBeLessThan(500); // 32 MiB: what sockets of this machine hold at the most
   client.socket.destroy();
   await ended.promise;

@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /** How long a condition may take before the test fails, ms. */
 const DEADLINE = 8000;
+/** How long a count must have been the same to be taken for the last, ms. */
+const STILL = 200;
 
 /**
  * Asks again and again until there is an answer.
@@ -22,4 +24,23 @@ export async function until<T>(
     if (performance.now() > end) throw new Error(`Waited in vain for ${what()}`);
     await pause(5);
   }
+}
+
+/**
+ * Waits until something that is counted has begun and goes no further, as a source does that nobody asks for more.
+ *
+ * @returns The count.
+ */
+export async function standsStill(count: () => number): Promise<number> {
+  let last = 0;
+  let since = performance.now();
+  return until(
+    () => {
+      const present = count();
+      if (present !== last) since = performance.now();
+      last = present;
+      return last > 0 && performance.now() - since > STILL ? last : undefined;
+    },
+    () => `a count that stands still, the last was ${last}`,
+  );
 }
