@@ -22,6 +22,8 @@ export interface ThreadHost {
   readonly hasPrimary: boolean;
   /** A thread cannot be stopped: the process should be replaced. */
   onUnstoppable(): void;
+  /** The pool begins to grow, or has its least number of threads again. */
+  onPoolSize(isLeast: boolean): void;
   /** A script has called `close()` in its thread. */
   onClose(timeout: number | undefined): void;
   /** What stands before the handler: it may let requests wait. */
@@ -43,6 +45,8 @@ export interface LocalServer {
   close(options?: { timeout?: number }): Promise<void>;
   /** From now on `readiness` says that the server stops; all else goes on. */
   announce(): void;
+  /** Connections that were taken over, as by websockets. */
+  readonly takenOver: number;
   status(): Omit<WorkerStatus, 'pid' | 'generation' | 'rss'>;
 }
 
@@ -87,6 +91,9 @@ export async function serveLocally(
     url: urlOf(address, options),
     closed,
     announce,
+    get takenOver() {
+      return service.takeovers.size;
+    },
     close({ timeout = options.shutdownTimeout } = {}) {
       announce();
       closing ??= drain(service, listener, timeout)

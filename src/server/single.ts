@@ -18,6 +18,7 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
   const local: LocalServer = await serveLocally(handler, options, localGate(options.maxConnections), {
     hasPrimary: false,
     onUnstoppable: () => {}, // it has been logged, and nobody is there who could replace this process
+    onPoolSize: () => {}, // nor who could give back what the threads have left behind
     onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
     guard: (inner) => inner,
     status: async () => status(),

@@ -41,10 +41,11 @@ export class Cluster {
   }
 
   /** Waits until it has printed what matches. */
-  async prints(pattern: RegExp): Promise<void> {
+  async prints(pattern: RegExp, deadline?: number): Promise<void> {
     await until(
       () => pattern.test(this.stdout + this.stderr) || undefined,
       () => `${pattern} in:\n${this.stdout}${this.stderr}`,
+      deadline,
     );
   }
 

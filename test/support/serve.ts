@@ -29,6 +29,7 @@ export async function serve(handler: Handler, options: ServerOptions = {}): Prom
   const host: ThreadHost = {
     hasPrimary: false,
     onUnstoppable: () => {},
+    onPoolSize: () => {},
     onClose: () => void server.close(),
     guard: (inner) => inner,
     status: () => Promise.reject(new Error('There is no status in these tests')),

@@ -29,8 +29,9 @@ export async function run({ seconds }) {
   const after = rssOf(pid);
   const { threads: most } = (await server.ask('status')).workers[0] ?? { threads: 0 };
   await pause(seconds * 1000);
-  const later = rssOf(pid);
-  const { threads: left } = (await server.ask('status')).workers[0] ?? { threads: 0 };
+  const [now] = (await server.ask('status')).workers; // its successor, perhaps
+  const later = rssOf(now?.pid ?? 0);
+  const { threads: left } = now ?? { threads: 0 };
   for (const line of lines) line.close();
   await server.stop();
   console.table([

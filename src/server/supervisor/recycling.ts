@@ -5,6 +5,9 @@
  * it begins with no further request: those that come wait until the successor listens, and are the last ones here. The memory stays bounded, and
  * nobody is refused.
  *
+ * A pool of handler threads that has grown and shrunk leaves memory behind that neither V8 nor the C library gives back: as much again as the process
+ * had before, or several times that. When it stays, the worker asks for a successor too, if no websocket would be cut by that.
+ *
  * @module
  */
 import type { Request } from '../../http/request.ts';
@@ -21,15 +24,27 @@ const HISTORY = 25;
 const FULL = 0.98;
 /** The longest that requests wait for a successor, ms. Then memory is the lesser evil. */
 const LONGEST_WAIT = 5000;
+/** How long after the last thread has ended memory is still given back, ms. V8 keeps its pages for 8 s. */
+const AFTERMATH = 10_000;
+/** What may be left behind, of what there was before the pool grew. */
+const LEFT_BEHIND = 1.2;
 /** After it was told that no successor can start it asks again when this is over, ms, and lets nobody wait until then. */
 const REST = 10_000;
+
+/** What the worker says to it. */
+interface Worker {
+  /** Asks for a successor, once until `goOn`. */
+  readonly ask: (rss: number) => void;
+  /** Whether this is a good moment, when there is no hurry. */
+  readonly mayAsk: () => boolean;
+}
 
 /** Weighs one worker. */
 export class Recycling {
   readonly #options: ResolvedOptions;
   /** ±10 %, the same for a worker's life: they must not all go at once. */
   readonly #maxRequests: number;
-  readonly #ask: (rss: number) => void;
+  readonly #worker: Worker;
   readonly #weights: number[] = [];
   #hasAsked = false;
   #isLeaving = false;
@@ -40,12 +55,14 @@ export class Recycling {
   #waiting: (() => void)[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
+  /** What it weighed when its pool began to grow. */
+  #slimRss: number | undefined;
+  #aftermath: NodeJS.Timeout | undefined;
 
-  /** @param ask Asks for a successor, once until `goOn`. */
-  constructor(options: ResolvedOptions, ask: (rss: number) => void) {
+  constructor(options: ResolvedOptions, worker: Worker) {
     this.#options = options;
     this.#maxRequests = options.maxRequestsPerWorker * (0.9 + (process.pid % 21) / 100);
-    this.#ask = ask;
+    this.#worker = worker;
   }
 
   /** The handler, or one that lets requests wait when the memory is full. */
@@ -65,11 +82,21 @@ export class Recycling {
     this.#timer.unref();
   }
 
+  /** The pool begins to grow, or has its least number of threads again. */
+  poolSize(isLeast: boolean): void {
+    clearTimeout(this.#aftermath);
+    if (this.#isLeaving) return;
+    if (!isLeast) this.#slimRss ??= process.memoryUsage.rss();
+    else this.#aftermath = setTimeout(() => this.#weighAftermath(), AFTERMATH).unref();
+  }
+
   /** There is no successor, or it is there: whoever waits is served here. */
   goOn(isLeaving: boolean): void {
     this.#isLeaving = isLeaving;
-    if (isLeaving) clearInterval(this.#timer);
-    else this.#restUntil = performance.now() + REST;
+    if (isLeaving) {
+      clearInterval(this.#timer);
+      clearTimeout(this.#aftermath);
+    } else this.#restUntil = performance.now() + REST;
     this.#hasAsked = false;
     clearTimeout(this.#patience);
     const waiting = this.#waiting ?? [];
@@ -87,9 +114,21 @@ export class Recycling {
     const isResting = performance.now() < this.#restUntil;
     if (!isResting && (isGrowing || rss > maxMemoryPerWorker * FULL || requests >= this.#maxRequests) && !this.#hasAsked) {
       this.#hasAsked = true;
-      this.#ask(process.memoryUsage.rss());
+      this.#worker.ask(process.memoryUsage.rss());
     }
     this.#holdWhenFull(rss);
+  }
+
+  #weighAftermath(): void {
+    const rss = process.memoryUsage.rss();
+    if (this.#slimRss === undefined || rss <= this.#slimRss * LEFT_BEHIND) {
+      this.#slimRss = undefined;
+    } else if (this.#hasAsked || performance.now() < this.#restUntil || !this.#worker.mayAsk()) {
+      this.poolSize(true); // later
+    } else {
+      this.#hasAsked = true;
+      this.#worker.ask(rss);
+    }
   }
 
   #holdWhenFull(rss: number): void {

@@ -45,7 +45,10 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
     () => tell({ kind: 'lease-wanted' }),
     (count) => tell({ kind: 'lease-returned', count }),
   );
-  const recycling = new Recycling(options, (rss) => tell({ kind: 'recycle', rss, requests: local.status().requests }));
+  const recycling = new Recycling(options, {
+    ask: (rss) => tell({ kind: 'recycle', rss, requests: local.status().requests }),
+    mayAsk: () => local.takenOver === 0,
+  });
   const hits = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
   const statuses = new Questions<ServerStatus>((id) => tell({ kind: 'server-status', id }));
   countHitsWith((key, window, limit) => hits.ask(key, window, limit));
@@ -89,6 +92,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions): P
       isHeld = true;
       void leave(options.shutdownTimeout, 1);
     },
+    onPoolSize: (isLeast: boolean): void => recycling.poolSize(isLeast),
     onClose: (timeout = options.shutdownTimeout): void => void leave(timeout, 0),
     guard: (inner: Handler) => recycling.guard(inner),
     status: () => statuses.ask(),

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
@@ -30,6 +31,8 @@ const MAX_PENDING = 64;
 /** Requests that wait for a thread, for each thread there may be; and at least. */
 const QUEUED_PER_THREAD = 64;
 const LEAST_QUEUE = 256;
+/** Threads that a growing pool starts at a time: more would not start sooner, and the first of them later. */
+const STARTED_AT_ONCE = availableParallelism() + 1;
 /** How often threads are looked at while they have something to do, ms; one that has not moved twice in a row is stalled. */
 const CHECK_INTERVAL = 2;
 /** A thread above the least number that has had nothing to do for so long is ended, ms; one at a time. */
@@ -93,12 +96,12 @@ export class ThreadPool implements ThreadEvents {
     for (const thread of this.#threads) thread.post(['listening', address, url]);
   }
 
-  /** Threads that are there, and requests that wait for one. */
   /** Threads that take requests. */
   get ready(): number {
     return Array.from(this.#threads).filter((thread) => thread.isReady).length;
   }
 
+  /** Requests that wait for a thread. */
   get queued(): number {
     return this.#queue.length;
   }
@@ -157,6 +160,7 @@ export class ThreadPool implements ThreadEvents {
     if (this.#place) thread.post(['listening', this.#place.address, this.#place.url]);
     this.#starting.get(thread)?.resolve();
     this.#drain();
+    if (this.#queue.length > 0) this.#grow();
   }
 
   onAnswer(thread: HandlerThread): void {
@@ -236,10 +240,14 @@ export class ThreadPool implements ThreadEvents {
     }
   }
 
-  /** Starts threads for what waits: as many as there are requests that no thread on its way will take. */
+  /** Starts threads for what waits, as many as there are requests that no thread on its way will take, a few at a time. */
   #grow(): void {
-    const coming = Array.from(this.#threads).filter((thread) => !thread.isReady).length;
-    for (let missing = this.#queue.length - coming; missing > 0 && this.#threads.size < this.#most; missing--) this.#add();
+    const coming = this.#threads.size - this.ready;
+    const wanted = Math.min(this.#queue.length, STARTED_AT_ONCE) - coming;
+    for (let missing = wanted; missing > 0 && this.#threads.size < this.#most; missing--) {
+      if (this.#threads.size === this.#least) this.#host.onPoolSize(false);
+      this.#add();
+    }
   }
 
   #shrink(now: number): void {
@@ -248,7 +256,8 @@ export class ThreadPool implements ThreadEvents {
       if (thread.flights.size > 0 || !thread.isReady) thread.idleSince = now;
       else if (now - thread.idleSince > IDLE_TIME && this.#threads.size > this.#least) {
         this.#threads.delete(thread);
-        void thread.stop();
+        const stopped = thread.stop();
+        if (this.#threads.size === this.#least) void stopped.then(() => this.#host.onPoolSize(true));
         return; // one at a time
       }
     }
