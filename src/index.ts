@@ -11,6 +11,7 @@ export { type CompressOptions, compress } from './helpers/compress.ts';
 export { conditional } from './helpers/conditional.ts';
 export { cookies } from './helpers/cookies.ts';
 export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
+export { sendEarlyHints } from './helpers/early-hints.ts';
 export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
 export { match } from './helpers/match.ts';
 export { createRateLimiter, type Hits, type RateLimiter, type RateLimiterOptions, type RateStore } from './helpers/rate-limit.ts';

@@ -52,6 +52,11 @@ export function serializeHead(status: number, fields: WireFields, date: string, 
   return kept.head;
 }
 
+/** An interim response: it has no body, and says nothing of a length or of the connection (RFC 9110 §15.2, §8.6, RFC 9112 §6.1). */
+export function serializeInterim(status: number, fields: WireFields): string {
+  return `${statusLine(status)}${fields.text}\r\n`;
+}
+
 /** The line that tells the length, and the empty line behind the head. */
 function lengthLine(length: number): string {
   if (length >= 0) return `Content-Length: ${length}\r\n\r\n`;

@@ -47,6 +47,16 @@ export interface Peer {
   readAt: number;
   /** What it is connected to. */
   readonly server?: { readonly isStopping: boolean };
+  /** Who carries our messages to it, as long as there is a connection. */
+  carrier?: Carrier | undefined;
+  /** Which of the carrier's requests this one is, where requests are told by numbers. */
+  readonly id?: number;
+}
+
+/** @internal Who brings messages to a client besides the response. */
+export interface Carrier {
+  /** Sends an interim response (RFC 9110 §15.2) in its turn; nothing when the final one has begun, or when it would have to wait in memory. */
+  sendInterim(request: Request, status: number, fields: HeaderList): void;
 }
 
 /** What few requests need. */
@@ -206,6 +216,20 @@ export class Request {
   /** @internal The request as it came, of which this one may be a cut. */
   get original(): Request {
     return this.#extras?.origin?.original ?? this;
+  }
+
+  /**
+   * @internal Sends an interim response (RFC 9110 §15.2), at once: also when the handler blocks behind it. Nothing is sent to a client of HTTP/1.0,
+   * which must not get one, after the response, or when there is no client. What belongs to a connection or to the framing is left out.
+   *
+   * @throws RangeError (code `bad-status`) for a status that is not from 102 to 199: 100 and 101 are the engine's. TypeError (`bad-header`).
+   */
+  sendInterim(status: number, headers?: HeadersInit): void {
+    if (!Number.isInteger(status) || status < 102 || status > 199) {
+      throw withCode(new RangeError(`Cannot send interim response: status is ${String(status)}, not 102 to 199`), 'bad-status');
+    }
+    const fields = HeaderList.of(headers);
+    if (this.httpVersion !== '1.0') this.#peer.carrier?.sendInterim(this.original, status, fields);
   }
 
   /** @internal Told by `match` and `router`. */

@@ -6,6 +6,7 @@
 import { HeadEvent } from '../h1/connection.ts';
 import { CHUNKED } from '../h1/framing.ts';
 import { FramingFields, type ParsedHead } from '../h1/parser.ts';
+import { ProtocolError } from '../h1/protocol-error.ts';
 import { FieldLines } from '../http/field-lines.ts';
 import type { TargetParts } from '../http/path.ts';
 import { type Peer, Request } from '../http/request.ts';
@@ -80,4 +81,9 @@ export class Exchange {
   asRequest(): Request {
     return this.request ?? new Request(this.head, this.target, this.peer, RequestBody.EMPTY);
   }
+}
+
+/** What is said to a target that no path can be made of. */
+export function badTarget(): ProtocolError {
+  return new ProtocolError(400, 'bad-target', 'Cannot serve request: the target holds a broken escape, broken UTF-8, NUL or a backslash');
 }

@@ -15,19 +15,22 @@ import type { Socket } from 'node:net';
 import { END, HeadEvent, RequestReader } from '../h1/connection.ts';
 import { CHUNKED } from '../h1/framing.ts';
 import { ProtocolError } from '../h1/protocol-error.ts';
-import { CONTINUE } from '../h1/serializer.ts';
+import { CONTINUE, serializeInterim } from '../h1/serializer.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import { HttpError } from '../http/http-error.ts';
 import { parseTarget } from '../http/path.ts';
-import { type Peer, Request } from '../http/request.ts';
+import { type Carrier, type Peer, Request } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
 import { Response } from '../http/response.ts';
 import { refusalOf, respond } from './exchange.ts';
 import { isGone, probe } from './gone.ts';
-import { Exchange } from './h1-exchange.ts';
+import { incomingBodyOf } from './h1-body.ts';
+import { badTarget, Exchange } from './h1-exchange.ts';
+import { interject } from './h1-interim.ts';
 import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './h1-patience.ts';
 import { sendResponse } from './h1-send.ts';
 import { ResponseWriter } from './h1-writer.ts';
-import { IncomingBody, tooLarge } from './incoming-body.ts';
+import type { IncomingBody } from './incoming-body.ts';
 import { cut, linger } from './linger.ts';
 import type { Connection, Service } from './service.ts';
 import { readEvents, readShared } from './shared-read.ts';
@@ -36,10 +39,12 @@ import { clientBehind, isTrusted } from './trusted-peer.ts';
 /** Answers owed at a time: a client that pipelines more waits. */
 const MAX_OWED = 64;
 /** Serves HTTP/1.1 on a socket. */
-export class Http1Connection implements Connection {
+export class Http1Connection implements Connection, Carrier {
   readonly service: Service;
   readonly socket: Socket;
   readonly writer: ResponseWriter;
+  /** Nothing more is answered: the socket lingers, was handed over, or is gone. */
+  isOver = false;
   readonly #reader: RequestReader;
   readonly #patience: Patience;
   readonly #peer: Peer;
@@ -56,8 +61,6 @@ export class Http1Connection implements Connection {
   #isPaused = false;
   /** The client has ended its side. */
   #isEnded = false;
-  /** Nothing more is answered: the socket lingers, was handed over, or is gone. */
-  #isOver = false;
 
   constructor(socket: Socket, peer: Peer, service: Service) {
     this.service = service;
@@ -67,6 +70,7 @@ export class Http1Connection implements Connection {
     this.#peer = peer;
     this.#isProxy = service.options.trustProxy !== undefined && isTrusted(service.options.trustProxy, peer.remoteAddress);
     this.#patience = new Patience(service);
+    peer.carrier = this;
     service.connections.add(this);
     if (!readShared(socket, this.#onRead)) socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -96,7 +100,7 @@ export class Http1Connection implements Connection {
 
   /** Pulls events and acts on them. Handlers are called from here, so that few frames of ours stand above the user's. */
   #run(): void {
-    if (this.#isRunning || this.#isOver) return;
+    if (this.#isRunning || this.isOver) return;
     this.#isRunning = true;
     try {
       while (this.#canPull()) {
@@ -113,15 +117,15 @@ export class Http1Connection implements Connection {
       this.#refuse(error);
     }
     this.#isRunning = false;
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.writer.flush();
     this.#pauseOrResume();
     if (this.#isEnded) this.#finishInput();
-    if (!this.#isOver) this.#watch();
+    if (!this.isOver) this.#watch();
   }
 
   #canPull(): boolean {
-    if (this.#isOver || this.#body?.isBusy || this.#owed.length >= MAX_OWED || this.writer.isFull) return false;
+    if (this.isOver || this.#body?.isBusy || this.#owed.length >= MAX_OWED || this.writer.isFull) return false;
     const last = this.#owed.at(-1);
     return last === undefined || last === this.#incoming || !(last.isLast || last.isBarrier);
   }
@@ -130,13 +134,7 @@ export class Http1Connection implements Connection {
   #takeHead(head: HeadEvent): Request | undefined {
     const { options } = this.service;
     const target = parseTarget(head.target);
-    if (!target) {
-      throw new ProtocolError(
-        400,
-        'bad-target',
-        'Cannot serve request: the target holds a broken escape, broken UTF-8, NUL or a backslash',
-      );
-    }
+    if (!target) throw badTarget();
     const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
     const exchange = new Exchange(head, target, peer);
     if (head.length === 0) {
@@ -146,14 +144,7 @@ export class Http1Connection implements Connection {
     }
     this.#incoming = exchange;
     this.#patience.startRequest();
-
-    const preview =
-      typeof options.maxBodySize === 'function' || options.streamBody ? new Request(head, target, peer, RequestBody.EMPTY) : undefined;
-    const maxSize = typeof options.maxBodySize === 'function' ? options.maxBodySize(preview as Request) : options.maxBodySize;
-    if (!(maxSize >= 0)) throw new TypeError(`Cannot read body: maxBodySize gave ${maxSize}, not a number of bytes`);
-    if (head.length > maxSize) throw tooLarge(maxSize);
-    const isLive = preview !== undefined && options.streamBody?.(preview) === true;
-    this.#body = new IncomingBody(head.length, maxSize, options.bodyMemory, isLive, this.#onBodyReady);
+    this.#body = incomingBodyOf(exchange, options, this.#onBodyReady);
     exchange.body = this.#body;
     exchange.waits = head.expectsContinue;
     if (!this.#body.live) {
@@ -212,13 +203,13 @@ export class Http1Connection implements Connection {
 
   #answer(exchange: Exchange, response: Response): void {
     exchange.response = response;
-    if (this.#isOver) exchange.release();
+    if (this.isOver) exchange.release();
     else this.#advance();
   }
 
   /** Sends the answers whose turn has come. */
   #advance(): void {
-    while (!this.#isSending && !this.#isOver) {
+    while (!this.#isSending && !this.isOver) {
       const exchange = this.#owed[0];
       if (!exchange?.response) return;
       const sending = sendResponse(this, exchange, exchange.response);
@@ -236,11 +227,11 @@ export class Http1Connection implements Connection {
   }
 
   #afterSending(exchange: Exchange, isWhole: boolean): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#owed.shift();
     // The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3).
     if (!exchange.isRead && !exchange.isDroppable) exchange.isLast = true;
-    this.#isOver = !isWhole || exchange.isLast; // now: a streamed body that is let go of asks for more input, and `close` has been said
+    this.isOver = !isWhole || exchange.isLast; // now: a streamed body that is let go of asks for more input, and `close` has been said
     exchange.release();
     if (!isWhole) return cut(this.socket, exchange.head.httpVersion === '1.0');
     // A client that did not ask for the close may be sending its next request just now.
@@ -263,9 +254,15 @@ export class Http1Connection implements Connection {
     if (!this.#reader.hasInput && this.#body?.received === 0) this.writer.gather(CONTINUE);
   }
 
+  /** Sends an interim response in its turn, and at once, since the handler may block behind it. */
+  sendInterim(request: Request, status: number, fields: HeaderList): void {
+    const place = this.#owed.findIndex((exchange) => exchange.request === request && !exchange.response);
+    if (place !== -1) interject(this, this.#owed[place - 1]?.request, serializeInterim(status, fields.wire));
+  }
+
   /** The disk has taken what it was given, or a handler wants more of the body it streams. */
   readonly #onBodyReady = (error?: ProtocolError): void => {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     if (error) this.#refuse(error);
     else if (this.#body?.live && !this.#body.isBusy) this.#askForBody();
     this.#run();
@@ -299,7 +296,7 @@ export class Http1Connection implements Connection {
     this.#isEnded = true;
     this.#run();
     for (const exchange of this.#owed) if (!exchange.response) exchange.request?.abort(new Error('The client has ended the connection'));
-    if (!this.#isOver) probe(this.socket);
+    if (!this.isOver) probe(this.socket);
   };
 
   /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
@@ -315,7 +312,8 @@ export class Http1Connection implements Connection {
 
   readonly #onClose = (): void => {
     this.service.connections.delete(this);
-    this.#isOver = true;
+    this.#peer.carrier = undefined; // a request that somebody keeps must not keep all of this
+    this.isOver = true;
     this.writer.close();
     this.#body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
     for (const exchange of this.#owed.splice(0)) {
@@ -330,13 +328,13 @@ export class Http1Connection implements Connection {
       if (!exchange.response && exchange.deadline < now) this.#timeOut(exchange);
     }
     const isOurs = this.#body?.isBusy === true || this.#incoming?.waits === true;
-    if (this.#isOver || !this.#patience.isOver(now, this.#body?.received ?? 0, isOurs)) return;
+    if (this.isOver || !this.#patience.isOver(now, this.#body?.received ?? 0, isOurs)) return;
     if (this.#patience.phase === READING_BODY) {
       this.#refuse(new ProtocolError(408, 'body-timeout', 'Cannot read request: its body came too slowly'));
     } else if (this.#reader.isMidway) this.#refuse(new ProtocolError(408, 'header-timeout', 'Cannot read request: its head took too long'));
     else this.#end(false);
     this.writer.flush();
-    if (!this.#isOver) this.#watch(); // once refused, only our own answers are waited for
+    if (!this.isOver) this.#watch(); // once refused, only our own answers are waited for
   }
 
   /** The handler's promise has taken too long: 503, and whatever it gives later is dropped. */
@@ -364,7 +362,7 @@ export class Http1Connection implements Connection {
 
   /** Closes: at once when all input was read, else with a lingering end. */
   #end(isUnread: boolean): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.writer.flush();
     this.#reader.close();
     this.socket.off('data', this.#onData);
@@ -378,7 +376,7 @@ export class Http1Connection implements Connection {
 
   /** Hands the socket over to another protocol. @returns The bytes that came behind the request. */
   handOver(exchange: Exchange): Buffer {
-    this.#isOver = true;
+    this.isOver = true;
     this.writer.flush();
     this.#owed.splice(this.#owed.indexOf(exchange), 1);
     exchange.release();

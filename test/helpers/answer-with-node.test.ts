@@ -228,3 +228,23 @@ it('passes a body on as it comes when the server streams it', async () => {
   client.send('3\r\ntwo\r\n0\r\n\r\n');
   expect((await client.answers(1))[0]?.body).toBe('onetwo');
 });
+
+it('sends on the interim responses of a listener, but for 100, which nobody has asked it for (RFC 9110 §15.2)', async () => {
+  const app = express();
+  const finish = deferred<void>();
+  app.get('/', (_req, res) => {
+    res.writeContinue();
+    res.writeEarlyHints({ link: '</a.css>; rel=preload; as=style', 'x-a': '1' });
+    res.writeProcessing();
+    void finish.promise.then(() => res.send('done'));
+  });
+  const { port } = await serve((request) => answerWithNode(request, app));
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until(/102 Processing\r\n\r\n$/);
+  expect(client.received).toBe(
+    'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\nx-a: 1\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n',
+  );
+  finish.resolve();
+  expect((await client.answers(1))[0]?.body).toBe('done');
+});

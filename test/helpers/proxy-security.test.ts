@@ -215,9 +215,9 @@ describe('where Rouille failed, a proxy', () => {
     expect(lines.filter((line) => /^(?:host|connection|x):/.test(line))).toEqual(['host: b.example', 'connection: keep-alive']);
   });
 
-  it('waits for the final response behind an interim one', async () => {
+  it('waits for the final response behind an interim one, and sends both on', async () => {
     expect(await seen('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')).toMatch(
-      /^HTTP\/1\.1 200 [\s\S]*ok$/,
+      /^HTTP\/1\.1 103 Early Hints\r\n\r\nHTTP\/1\.1 200 [\s\S]*ok$/,
     );
   });
 

@@ -253,16 +253,6 @@ describe('proxy answers', () => {
     ]);
   });
 
-  it('with the final response, and drops interim ones before it', async () => {
-    const up = await upstream(
-      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno',
-    );
-    const client = await through(up.target);
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    const [answer] = await client.answers(1);
-    expect([answer?.status, answer?.body, client.received.includes('Early Hints')]).toEqual([404, 'no', false]);
-  });
-
   it('with a redirect and a compressed body as they are', async () => {
     const up = await upstream(
       'HTTP/1.1 302 Found\r\nLocation: http://c.example/\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08',

@@ -6,8 +6,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FieldLines } from '../../http/field-lines.ts';
 import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptions } from '../../http/guest.ts';
-import type { Outgoing } from '../../http/outgoing.ts';
-import type { HttpVersion, Peer, Request } from '../../http/request.ts';
+import { type Outgoing, withoutConnection } from '../../http/outgoing.ts';
+import type { Carrier, HttpVersion, Peer, Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 
 /** Makes the listener. */
@@ -25,7 +25,7 @@ async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): P
     if (!res.writableFinished) current?.abort(new Error('The client has gone away'));
     current?.release();
   });
-  const { request, response } = await guest.answer(arrivalOf(req), (begun) => {
+  const { request, response } = await guest.answer(arrivalOf(req, interimsOf(res)), (begun) => {
     current = begun;
     if (client.isGone) begun.abort(new Error('The client has gone away'));
   });
@@ -38,7 +38,7 @@ async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): P
   }
 }
 
-function arrivalOf(req: IncomingMessage): Arrival {
+function arrivalOf(req: IncomingMessage, carrier: Carrier): Arrival {
   const { socket, rawHeaders } = req;
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -53,11 +53,30 @@ function arrivalOf(req: IncomingMessage): Arrival {
     secure: 'encrypted' in socket && socket.encrypted === true,
     host: undefined,
     readAt: performance.now(),
+    carrier,
   };
   const httpVersion: HttpVersion = req.httpVersion === '1.0' || req.httpVersion === '2.0' ? req.httpVersion : '1.1';
   const head = { method: req.method ?? 'GET', target: req.url ?? '/', httpVersion, lines: FieldLines.of(pairs) };
   const length = req.headers['content-length'];
   return { head, peer, body: bodyOf(req), size: length === undefined ? undefined : Number(length) };
+}
+
+/** Interim responses as far as the host can send them: 103 with a Link, and over HTTP/1.1 a 102, without fields. */
+function interimsOf(res: ServerResponse): Carrier {
+  return {
+    sendInterim(_request, status, fields) {
+      if (res.headersSent || res.destroyed) return;
+      const { link, ...others } = Object.fromEntries(
+        Array.from(grouped(withoutConnection(fields.pairs())), ([name, values]) => [name.toLowerCase(), values]),
+      );
+      try {
+        if (status === 103 && link !== undefined) res.writeEarlyHints({ ...others, link });
+        else if (status === 102) (res as Partial<ServerResponse>).writeProcessing?.();
+      } catch {
+        // Node takes fewer forms of Link than there are: a hint can be done without
+      }
+    },
+  };
 }
 
 /** The body, if one was announced. An HTTP/2 request announces it by not being over. */

@@ -50,6 +50,9 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
       response = incoming;
       resolve(responseOf(request, incoming));
     });
+    client.on('information', ({ statusCode, rawHeaders }) => {
+      if (statusCode > 101) request.sendInterim(statusCode, withoutConnection(pairsOf(rawHeaders))); // 100 asks for a body that we send anyway
+    });
     client.on('upgrade', (_incoming, socket) => {
       socket.destroy();
       reject(new Error('Cannot answer with a listener: it has switched protocols'));
@@ -123,11 +126,11 @@ function sendBody(request: Request, client: ClientRequest): void {
 }
 
 function responseOf(request: Request, incoming: IncomingMessage): Response {
-  const pairs: [string, string][] = [];
-  const { rawHeaders } = incoming;
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '']);
   const length = incoming.headers['content-length'];
-  const headers = [...withoutConnection(pairs), ...(length === undefined ? [] : [['Content-Length', length] as const])];
+  const headers = [
+    ...withoutConnection(pairsOf(incoming.rawHeaders)),
+    ...(length === undefined ? [] : [['Content-Length', length] as const]),
+  ];
   const status = incoming.statusCode ?? 0;
   if (request.method === 'HEAD' || status === 204 || status === 304) {
     incoming.resume();
@@ -135,6 +138,12 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
   }
   incoming.on('error', ignore); // whoever sends the body sees it; a body that nobody reads must not end the process
   return new Response(incoming, { status, headers });
+}
+
+function pairsOf(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return pairs;
 }
 
 function ignore(): void {}

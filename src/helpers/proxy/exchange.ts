@@ -24,6 +24,8 @@ import type { Target } from './target.ts';
 const FULL = 64 * 1024;
 /** Servers that do not read the body of another method would take it for the next request: so nothing follows it on the same connection. */
 const HAVE_BODIES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+/** Interim responses that are sent on: an upstream that never comes to the end is not to keep the client busy. */
+const MAX_INTERIMS = 16;
 const SILENT = 'it has sent nothing for too long';
 
 /** How long an upstream may take for each of its steps, ms; 0: any time. */
@@ -60,6 +62,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   /** Nobody wants the rest. */
   #isDropped = false;
   #hasBegun = false;
+  /** Interim responses that were sent on. */
+  #interims = 0;
   #failure: Error | undefined;
   /** Whoever reads the answer: it waits for what comes next. */
   readonly #reader = new Waiter();
@@ -141,7 +145,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   onResponseStart(controller: Controller, status: number): void {
     this.#hasBegun = true;
     if (status >= 200) this.#begin(readHead(status, rawHeaders(controller)));
-    else this.#clock?.refresh(); // an interim response is a sign of life, and nothing that is sent on
+    else this.#sendOn(status, controller);
   }
 
   /** @internal */
@@ -216,6 +220,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #awaitHead(): void {
     if (!this.#head) this.#run(this.#patience.headersTimeout, 'it has not answered in time');
     else if (this.#reader.isWaiting) this.#run(this.#patience.bodyTimeout, SILENT);
+  }
+
+  /** An interim response is a sign of life, and the client's as much as the final one is (RFC 9110 §15.2). */
+  #sendOn(status: number, controller: Controller): void {
+    this.#clock?.refresh();
+    if (status < 102 || this.#interims === MAX_INTERIMS) return;
+    this.#interims++;
+    const head = readHead(status, rawHeaders(controller));
+    if (typeof head !== 'string') this.#request.sendInterim(status, head.fields);
   }
 
   #begin(head: UpstreamHead | string): void {

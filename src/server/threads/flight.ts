@@ -4,7 +4,7 @@
  * @module
  */
 import { FileContent } from '../../http/file-content.ts';
-import type { HeaderList } from '../../http/header-list.ts';
+import { HeaderList } from '../../http/header-list.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { OpenFile } from '../../http/open-file.ts';
 import type { Request } from '../../http/request.ts';
@@ -68,6 +68,11 @@ export class Flight {
     }
     this.answer(response);
     return holds || content[0] === 'upgrade';
+  }
+
+  /** The handler has more to say before it answers. */
+  interim(status: number, fields: readonly string[]): void {
+    if (!this.isAnswered) this.request.peer.carrier?.sendInterim(this.request, status, HeaderList.ofChecked(fields));
   }
 
   #contentOf(content: WireContent, thread: HandlerThread): Content {

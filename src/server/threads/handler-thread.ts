@@ -260,11 +260,13 @@ export class HandlerThread {
     } else if (!flight.take(item, fields)) this.flights.delete(flight.id);
   }
 
-  /** What comes behind an answer. */
+  /** What comes before an answer or behind it. */
   #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'group' | 'answer', ...unknown[]]>): void {
     const flight = this.flights.get(item[1]);
     if (!flight) return;
     switch (item[0]) {
+      case 'interim':
+        return flight.interim(item[2], item[3]);
       case 'data':
         return flight.data(item[2]);
       case 'end':

@@ -9,7 +9,7 @@ import { FieldLines } from '../../http/field-lines.ts';
 import type { HeaderList } from '../../http/header-list.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { parseTarget, type TargetParts } from '../../http/path.ts';
-import { Request } from '../../http/request.ts';
+import { type Carrier, Request } from '../../http/request.ts';
 import { RequestBody } from '../../http/request-body.ts';
 import { Response } from '../../http/response.ts';
 import { FileContent, StreamContent, type StreamSource } from '../../http/response-body.ts';
@@ -46,7 +46,7 @@ interface Open {
 }
 
 /** One thread's end. */
-export class ThreadEnd {
+export class ThreadEnd implements Carrier {
   /** Settles with where the server listens. */
   readonly listening: Promise<{ readonly address: Address; readonly url: string }>;
   /** Settles when the server has stopped. */
@@ -95,6 +95,14 @@ export class ThreadEnd {
     this.#outbox.push(item);
     if (!this.#isInTurn) this.#flush();
   };
+
+  /** Has the main thread send an interim response. It is told at once: the handler that says so may block behind it. */
+  sendInterim(request: Request, status: number, fields: HeaderList): void {
+    const { id } = request.peer;
+    if (id === undefined) return; // it is none of ours
+    this.post(['interim', id, status, fields.flat]);
+    this.#flush();
+  }
 
   #flush(): void {
     if (this.#outbox.length === 0) return;
@@ -151,7 +159,7 @@ export class ThreadEnd {
     const request = new Request(
       { method, target, httpVersion, lines: this.#linesOf(header) },
       parseTarget(target) as TargetParts, // the main thread has parsed it too
-      { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin, server: this.#server },
+      { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin, server: this.#server, carrier: this, id },
       open.body,
     );
     let result: Response | Promise<Response>;

@@ -79,6 +79,8 @@ export type FromThread =
   /** The script has called `startServer`. */
   | readonly ['ready']
   | readonly ['answer', id: number, status: number, list: WireList, content: WireContent, holds: boolean]
+  /** An interim response; its fields flat. */
+  | readonly ['interim', id: number, status: number, fields: readonly string[]]
   | readonly ['data', id: number, bytes: Uint8Array | string]
   | readonly ['end', id: number]
   | readonly ['failed', id: number]
