@@ -3,7 +3,8 @@
  *
  *     npm run trial -- blocking
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { withSection } from '../bench/lib/document.mjs';
 import { Bounds } from './bounds.mjs';
 import { askAtRate, largest, quantile, tellFailures } from './client.mjs';
 import { Server } from './server.mjs';
@@ -12,6 +13,7 @@ const RATE = 300;
 const BLOCKING = 0.05;
 const FIXTURE = 'test/cluster/fixtures/threads.mjs';
 const PEERS = 'test/trials/fixtures/peers.mjs';
+const PAGE = 'docs/benchmarks.md';
 
 /** @type {readonly { name: string, start: () => Server, needs?: string }[]} */
 const SERVERS = [
@@ -21,8 +23,8 @@ const SERVERS = [
   { name: 'hono, node:cluster, 2 workers', start: () => new Server(PEERS, {}, { PEER: 'hono' }), needs: 'hono' },
 ];
 
-/** @param {{ seconds: number }} how */
-export async function run({ seconds }) {
+/** @param {{ seconds: number, isWritten: boolean }} how */
+export async function run({ seconds, isWritten }) {
   /** @type {Record<string, string | number>[]} */
   const rows = [];
   /** @type {{ p99: number, failures: string[] } | undefined} */
@@ -50,10 +52,23 @@ export async function run({ seconds }) {
     ours ??= { p99: quantile(others.times, 0.99), failures: [...others.failures, ...blocked.failures] };
   }
   console.table(rows);
+  if (isWritten) writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), 'blocking', sectionOf(rows, seconds / 2)));
   const bounds = new Bounds();
   bounds.atMost('p99 of the others with threads, ms', ours?.p99 ?? Number.NaN, 25);
   bounds.atMost('failed', ours?.failures.length ?? Number.NaN, 0);
   bounds.end();
+}
+
+/**
+ * @param {readonly Record<string, string | number>[]} rows
+ * @param {number} seconds
+ */
+function sectionOf(rows, seconds) {
+  const head = Object.keys(rows[0] ?? {});
+  const lines = rows.map((row) => Object.values(row).map((cell, i) => (i === 0 && String(cell).startsWith('filrouge') ? `**${cell}**` : cell)));
+  const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const day = new Date().toISOString().slice(0, 10);
+  return `\n${RATE} requests a second, ${BLOCKING * 100} % of them to a handler that blocks for 100 ms; servers and load share all cores.\n\n${table}\n\n*${day}, Node ${process.versions.node}, ${seconds} s each.*\n`;
 }
 
 /**

@@ -5,6 +5,7 @@
  *     npm run trial                              all of them
  *     npm run trial -- lines burst               these
  *     npm run trial -- --seconds=15 reload       shorter than the minute that counts
+ *     npm run trial -- --write blocking          its table also goes into docs/benchmarks.md
  */
 import { endAll } from './server.mjs';
 
@@ -13,6 +14,7 @@ const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking',
 const asked = process.argv.slice(2);
 const names = asked.filter((word) => !word.startsWith('--'));
 const seconds = Number(/--seconds=(\d+)/.exec(asked.join(' '))?.[1] ?? 60);
+const isWritten = asked.includes('--write');
 /** @type {string[]} */
 const failed = [];
 for (const name of names.length > 0 ? names : KNOWN) {
@@ -20,7 +22,7 @@ for (const name of names.length > 0 ? names : KNOWN) {
   console.log(`\n${name}`);
   const { run } = await import(`./${name}.mjs`);
   try {
-    await run({ seconds });
+    await run({ seconds, isWritten });
   } catch (error) {
     failed.push(name);
     console.error(`${name} failed:`, error instanceof Error ? error.message : error);
