@@ -11,6 +11,7 @@ import { chunkHead, LAST_CHUNK } from '../h1/serializer.ts';
 import { withCode } from '../http/error-codes.ts';
 import { dropSource } from '../http/response-body.ts';
 import type { BodySource } from './body-source.ts';
+import { canWriteDirectly, writeDirectly } from './direct-write.ts';
 
 /** Bodies up to this size are gathered with their head; larger ones are written piece by piece. */
 export const SMALL_BODY: number = 32 * 1024;
@@ -23,9 +24,12 @@ const FULL = 256 * 1024;
 export class ResponseWriter {
   readonly #socket: Socket;
   readonly #timeout: number;
+  readonly #isDirect: boolean;
   #gathered = '';
   /** The socket has had enough until it says 'drain'. Kept here, since asking the socket is slow. */
   #isBlocked = false;
+  /** Bytes that were written past the stream and have not been taken yet. */
+  #pending = 0;
   /** What the socket had taken when it was last looked at, and until when it must take more. */
   #taken = 0;
   #deadline = 0;
@@ -38,6 +42,7 @@ export class ResponseWriter {
   constructor(socket: Socket, timeout: number) {
     this.#socket = socket;
     this.#timeout = timeout;
+    this.#isDirect = canWriteDirectly(socket);
     socket.on('drain', () => {
       this.#isBlocked = false;
       this.#wake();
@@ -59,8 +64,19 @@ export class ResponseWriter {
     if (this.#gathered === '') return;
     const text = this.#gathered;
     this.#gathered = '';
-    if (this.#socket.writable && !this.#socket.write(text, 'latin1')) this.#isBlocked = true;
+    const isTaken = this.#isDirect && this.#pending === 0 ? writeDirectly(this.#socket, text, this.#onTaken) : undefined;
+    if (isTaken === true) return;
+    if (isTaken === false) {
+      this.#pending += text.length;
+      this.#isBlocked = true;
+    } else if (this.#socket.writable && !this.#socket.write(text, 'latin1')) this.#isBlocked = true;
   }
+
+  /** What was written past the stream is out: as if the stream had drained. */
+  readonly #onTaken = (): void => {
+    this.#pending = 0; // one at a time: until then all goes to the stream
+    if (!this.#socket.writableNeedDrain) this.#socket.emit('drain');
+  };
 
   /** Gathers bytes of a small body. */
   gatherBytes(bytes: Uint8Array): void {
@@ -131,7 +147,7 @@ export class ResponseWriter {
 
   /** Whether the client has taken nothing for too long. Called at each tick. */
   isStuck(now: number): boolean {
-    const pending = this.#socket.writableLength;
+    const pending = this.#socket.writableLength + this.#pending;
     if (pending === 0) {
       this.#deadline = 0;
       return false;

@@ -4,17 +4,22 @@ import { describe, expect, it } from 'vitest';
 
 describe('random clients', () => {
   it.each([
-    ['the shared read buffer', ''],
-    ["plain 'data' events", '1'],
+    ['the shared read buffer and direct writes', ''],
+    ["plain 'data' events and writes to the stream", '1'],
   ])(
     'are each answered in order, and nothing is left behind, with %s',
     async (_what, plain) => {
       const script = ['test/fuzz/sockets.mjs', '--seed', '7', '--count', '4000'];
-      const env = { ...process.env, FILROUGE_PLAIN_READS: plain };
-      const { stdout } = await promisify(execFile)(process.execPath, script, { env, timeout: 60_000 });
+      const env = { ...process.env, FILROUGE_PLAIN_READS: plain, FILROUGE_PLAIN_WRITES: plain };
+      const run = promisify(execFile)(process.execPath, script, { env, timeout: 60_000 });
+      const { stdout, code } = await run.then(
+        (ended) => ({ ...ended, code: 0 }),
+        (error: { stdout: string; code: number }) => error,
+      );
       expect(stdout).toContain('left behind: 0 connections, 0 requests');
       expect(stdout).toMatch(/\d+ {2}served/);
       expect(stdout).not.toContain('WRONG');
+      expect(code).toBe(0);
     },
     70_000,
   );
