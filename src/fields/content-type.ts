@@ -21,14 +21,31 @@ const TYPE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
 const PARAMETER =
   /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"))?/y;
 
+/** Longest value that is remembered. */
+const MAX_KEPT = 128;
+/** The value that was read last, and what it says: nearly every request of a kind has the same. */
+let lastValue = '';
+let last: ContentType | undefined;
+
 /**
  * Reads a Content-Type.
  *
  * @returns The type, or `undefined` when the field is absent or malformed.
  */
 export function parseContentType(value: string | undefined): ContentType | undefined {
-  const type = value === undefined ? null : TYPE.exec(value);
-  if (!type || value === undefined) return undefined;
+  if (value === undefined) return undefined;
+  if (value === lastValue) return last;
+  const parsed = parse(value);
+  if (value.length <= MAX_KEPT) {
+    lastValue = value;
+    last = parsed;
+  }
+  return parsed;
+}
+
+function parse(value: string): ContentType | undefined {
+  const type = TYPE.exec(value);
+  if (!type) return undefined;
   const parameters = new Map<string, string>();
   let at = type[0].length;
   while (at < value.length) {

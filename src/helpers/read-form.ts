@@ -8,7 +8,7 @@ import { type ContentType, parseContentType } from '../fields/content-type.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import { convertField, type FieldSpec, type FieldType } from './read-form/field-kinds.ts';
-import { checkedLimits, type FormLimits } from './read-form/limits.ts';
+import { checkedLimits, DEFAULT_LIMITS, type FormLimits } from './read-form/limits.ts';
 import { readMultipart } from './read-form/multipart.ts';
 import type { UploadedFile } from './read-form/uploaded-file.ts';
 import { readUrlencoded } from './read-form/urlencoded.ts';
@@ -44,9 +44,10 @@ export type FormPart = { readonly name: string; readonly value: string } | { rea
 export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
   request: Request,
   fields: S,
-  limits: FormLimits = {},
+  limits?: FormLimits,
 ): Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }> {
-  const sent = new Map<string, (string | UploadedFile)[]>(Object.keys(fields).map((name) => [name, []]));
+  const sent = new Map<string, (string | UploadedFile)[]>();
+  for (const name of Object.keys(fields)) sent.set(name, []);
   for (const part of readFormParts(request, limits)) sent.get(part.name)?.push('file' in part ? part.file : part.value);
   const form = Object.create(null) as Record<string, unknown>;
   for (const [name, values] of sent) form[name] = convertField(name, fields[name] as string, values);
@@ -62,8 +63,8 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
  * @example
  * for (const part of readFormParts(request)) log('file' in part ? `${part.name}: ${part.file.filename}` : `${part.name}=${part.value}`);
  */
-export function readFormParts(request: Request, limits: FormLimits = {}): FormPart[] {
-  const checked = checkedLimits(limits);
+export function readFormParts(request: Request, limits?: FormLimits): FormPart[] {
+  const checked = limits === undefined ? DEFAULT_LIMITS : checkedLimits(limits);
   const content = checkedType(request.headerAll('content-type').join(', ')); // RFC 9110 §5.3: two lines are one value, which is then no media type
   refuseContentCodings(request, 'Cannot read form');
   if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked);

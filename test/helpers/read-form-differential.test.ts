@@ -83,6 +83,19 @@ describe('readFormParts and the encoders of others', () => {
     );
   });
 
+  it('reads any text as URLSearchParams does, with escapes and without, but keeps a question mark in front (WHATWG URL §5.1)', () => {
+    const piece = fc.oneof(fc.constantFrom('&', '=', '+', '&&', '==', '%', '%41', '%C3%A9', '%zz', ' ', 'é', '?', '#', ';'), text);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const body = pieces.join('');
+        expect(readFormParts(inMemory(Buffer.from(body), 'application/x-www-form-urlencoded')).map(received)).toEqual([
+          ...new URLSearchParams(`?${Buffer.from(body)}`),
+        ]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('never throws anything but an HttpError 400 or 413 at mutated forms', async () => {
     const { type, body } = await encoded([
       ['a', '1'],

@@ -37,17 +37,23 @@ interface ParsedSpec {
   readonly count: '' | '?' | '[]';
 }
 
+const KINDS = ['string', 'int', 'uint', 'float', 'bool', 'file'] as const;
+const SPECS: ReadonlyMap<string, ParsedSpec> = new Map(
+  KINDS.flatMap((kind) => (['', '?', '[]'] as const).map((count) => [`${kind}${count}`, { kind, count }] as const)),
+);
+
 /**
  * Brings what was sent under one name to the kind that was asked for.
  *
  * @throws HttpError 400 when something is missing, wrong, or there more than once. TypeError (code `bad-option`) when the spec is none.
  */
 export function convertField(name: string, spec: string, sent: readonly Sent[]): unknown {
-  const { kind, count } = parseSpec(name, spec);
-  const values = sent.flatMap((one) => {
+  const { kind, count } = SPECS.get(spec) ?? refuseSpec(name, spec);
+  const values: unknown[] = [];
+  for (const one of sent) {
     const value = convertOne(name, kind, one);
-    return value === undefined ? [] : [value];
-  });
+    if (value !== undefined) values.push(value);
+  }
   if (count === '[]') return values;
   if (values.length > 1) throw badField(name, `is there ${values.length} times`);
   if (values.length === 1) return values[0];
@@ -56,9 +62,7 @@ export function convertField(name: string, spec: string, sent: readonly Sent[]):
   throw badField(name, 'is missing', 'missing-field');
 }
 
-function parseSpec(name: string, spec: string): ParsedSpec {
-  const parts = /^(string|int|uint|float|bool|file)(\?|\[\])?$/.exec(spec);
-  if (parts) return { kind: parts[1] as ParsedSpec['kind'], count: (parts[2] ?? '') as ParsedSpec['count'] };
+function refuseSpec(name: string, spec: string): never {
   const kinds = 'string, int, uint, float, bool or file, with ? or [] behind';
   throw withCode(new TypeError(`Cannot read form: field "${name}" is asked for as ${JSON.stringify(spec)}, not as ${kinds}`), 'bad-option');
 }

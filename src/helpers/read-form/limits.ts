@@ -28,6 +28,9 @@ const MEBIBYTE = 1024 * 1024;
 /** Longest name of a field or file, in characters. File systems stop at 255 bytes, and no form needs more. */
 const MAX_NAME = 1024;
 
+/** Without limits of the caller's own. */
+export const DEFAULT_LIMITS: CheckedLimits = checkedLimits({});
+
 /**
  * Fills in what is not said.
  *
