@@ -54,6 +54,11 @@ export class ResponseWriter {
     return this.#isBlocked || this.#gathered.length > FULL;
   }
 
+  /** Whether the system has taken all that was written. Not known under TLS, which has a word of its own to say at the end. */
+  get isOut(): boolean {
+    return this.#isDirect && this.#pending === 0 && this.#socket.writableLength === 0;
+  }
+
   /** Gathers text of one byte a character. */
   gather(text: string): void {
     this.#gathered += text;
