@@ -46,7 +46,8 @@ export function canWriteDirectly(socket: Socket): boolean {
  */
 export function writeDirectly(socket: Socket, text: string, whenTaken: () => void): boolean | undefined {
   const handle = handleOf(socket);
-  if (!binding || !handle?.writeLatin1String || socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable) return undefined;
+  if (!binding || !handle?.writeLatin1String || socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable)
+    return undefined;
   const request = unused ?? new binding.WriteWrap();
   unused = undefined;
   const error = handle.writeLatin1String(request, text);

@@ -45,7 +45,7 @@ describe('examples/upload', () => {
     const [film = '', text = ''] = await links();
     const back = await fetch(text);
     expect(back.headers.get('content-disposition')).toBe(
-      String.raw`attachment; filename="?t? ?x?.txt"; filename*=UTF-8''%C3%A9t%C3%A9%20%22x%22.txt`,
+      `attachment; filename="?t? ?x?.txt"; filename*=UTF-8''%C3%A9t%C3%A9%20%22x%22.txt`,
     );
     expect(await back.text()).toBe('hello');
     const part = await fetch(film, { headers: { Range: 'bytes=100-199' } });

@@ -65,7 +65,9 @@ export async function run({ seconds, isWritten }) {
  */
 function sectionOf(rows, seconds) {
   const head = Object.keys(rows[0] ?? {});
-  const lines = rows.map((row) => Object.values(row).map((cell, i) => (i === 0 && String(cell).startsWith('filrouge') ? `**${cell}**` : cell)));
+  const lines = rows.map((row) =>
+    Object.values(row).map((cell, i) => (i === 0 && String(cell).startsWith('filrouge') ? `**${cell}**` : cell)),
+  );
   const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   const day = new Date().toISOString().slice(0, 10);
   return `\n${RATE} requests a second, ${BLOCKING * 100} % of them to a handler that blocks for 100 ms; servers and load share all cores.\n\n${table}\n\n*${day}, Node ${process.versions.node}, ${seconds} s each.*\n`;
