@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 describe('random clients', () => {
@@ -11,11 +10,11 @@ describe('random clients', () => {
     async (_what, plain) => {
       const script = ['test/fuzz/sockets.mjs', '--seed', '7', '--count', '4000'];
       const env = { ...process.env, FILROUGE_PLAIN_READS: plain, FILROUGE_PLAIN_WRITES: plain };
-      const run = promisify(execFile)(process.execPath, script, { env, timeout: 60_000 });
-      const { stdout, code } = await run.then(
-        (ended) => ({ ...ended, code: 0 }),
-        (error: { stdout: string; code: number }) => error,
-      );
+      const { stdout, code } = await new Promise<{ stdout: string; code: unknown }>((resolve) => {
+        execFile(process.execPath, script, { env, timeout: 60_000 }, (error, printed) =>
+          resolve({ stdout: printed, code: error?.code ?? 0 }),
+        );
+      });
       expect(stdout).toContain('left behind: 0 connections, 0 requests');
       expect(stdout).toMatch(/\d+ {2}served/);
       expect(stdout).not.toContain('WRONG');
