@@ -46,8 +46,8 @@ export function canWriteDirectly(socket: Socket): boolean {
  */
 export function writeDirectly(socket: Socket, text: string, whenTaken: () => void): boolean | undefined {
   const handle = handleOf(socket);
-  if (!binding || !handle?.writeLatin1String || socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable)
-    return undefined;
+  const isInUse = socket.writableLength > 0 || socket.writableCorked > 0;
+  if (!binding || !handle?.writeLatin1String || isInUse || !socket.writable) return undefined;
   const request = unused ?? new binding.WriteWrap();
   unused = undefined;
   const error = handle.writeLatin1String(request, text);

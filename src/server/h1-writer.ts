@@ -54,7 +54,7 @@ export class ResponseWriter {
     return this.#isBlocked || this.#gathered.length > FULL;
   }
 
-  /** Whether the system has taken all that was written. Not known under TLS, which has a word of its own to say at the end. */
+  /** Whether the system has taken all that was written: it ends a connection that is closed behind that. Not known under TLS, which has a word of its own to say at the end. */
   get isOut(): boolean {
     return this.#isDirect && this.#pending === 0 && this.#socket.writableLength === 0;
   }

@@ -368,8 +368,7 @@ export class Http1Connection implements Connection, Carrier {
     this.socket.off('data', this.#onData);
     readEvents(this.socket);
     if (isUnread) linger(this.socket);
-    else if (this.writer.isOut)
-      this.socket.destroy(); // all is with the system, which ends the connection behind it
+    else if (this.writer.isOut) this.socket.destroy();
     else {
       this.socket.resume();
       this.socket.destroySoon();
