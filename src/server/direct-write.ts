@@ -41,10 +41,10 @@ export function canWriteDirectly(socket: Socket): boolean {
 /**
  * Writes text of one byte a character to a socket that `canWriteDirectly`. What goes wrong destroys the socket, as with `socket.write`.
  *
- * @param whenTaken Called when the system has taken the rest, if it has not taken all at once.
+ * @param writer Told when the system has taken the rest, if it has not taken all at once.
  * @returns Whether all was taken; undefined when the stream must be written to instead.
  */
-export function writeDirectly(socket: Socket, text: string, whenTaken: () => void): boolean | undefined {
+export function writeDirectly(socket: Socket, text: string, writer: { onTaken: () => void }): boolean | undefined {
   const handle = handleOf(socket);
   const isInUse = socket.writableLength > 0 || socket.writableCorked > 0;
   if (!binding || !handle?.writeLatin1String || isInUse || !socket.writable) return undefined;
@@ -59,7 +59,7 @@ export function writeDirectly(socket: Socket, text: string, whenTaken: () => voi
   request.handle = handle;
   request.oncomplete = (status) => {
     if (status < 0) socket.destroy(failure(status));
-    else whenTaken();
+    else writer.onTaken();
   };
   return false;
 }

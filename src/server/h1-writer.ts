@@ -43,10 +43,6 @@ export class ResponseWriter {
     this.#socket = socket;
     this.#timeout = timeout;
     this.#isDirect = canWriteDirectly(socket);
-    socket.on('drain', () => {
-      this.#isBlocked = false;
-      this.#wake();
-    });
   }
 
   /** Whether the client must take something before more is made for it. */
@@ -69,7 +65,7 @@ export class ResponseWriter {
     if (this.#gathered === '') return;
     const text = this.#gathered;
     this.#gathered = '';
-    const isTaken = this.#isDirect && this.#pending === 0 ? writeDirectly(this.#socket, text, this.#onTaken) : undefined;
+    const isTaken = this.#isDirect && this.#pending === 0 ? writeDirectly(this.#socket, text, this) : undefined;
     if (isTaken === true) return;
     if (isTaken === false) {
       this.#pending += text.length;
@@ -78,10 +74,16 @@ export class ResponseWriter {
   }
 
   /** What was written past the stream is out: as if the stream had drained. */
-  readonly #onTaken = (): void => {
+  onTaken(): void {
     this.#pending = 0; // one at a time: until then all goes to the stream
     if (!this.#socket.writableNeedDrain) this.#socket.emit('drain');
-  };
+  }
+
+  /** The socket takes more again. */
+  onDrain(): void {
+    this.#isBlocked = false;
+    this.#wake();
+  }
 
   /** Gathers bytes of a small body. */
   gatherBytes(bytes: Uint8Array): void {

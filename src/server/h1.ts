@@ -33,13 +33,14 @@ import { ResponseWriter } from './h1-writer.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { cut, linger } from './linger.ts';
 import type { Connection, Service } from './service.ts';
-import { readEvents, readShared } from './shared-read.ts';
+import { handOver, listen, type SocketOwner, stopReading } from './socket-events.ts';
 import { clientBehind, isTrusted } from './trusted-peer.ts';
 
 /** Answers owed at a time: a client that pipelines more waits. */
 const MAX_OWED = 64;
+
 /** Serves HTTP/1.1 on a socket. */
-export class Http1Connection implements Connection, Carrier {
+export class Http1Connection implements Connection, Carrier, SocketOwner {
   readonly service: Service;
   readonly socket: Socket;
   readonly writer: ResponseWriter;
@@ -72,31 +73,22 @@ export class Http1Connection implements Connection, Carrier {
     this.#patience = new Patience(service);
     peer.carrier = this;
     service.connections.add(this);
-    if (!readShared(socket, this.#onRead)) socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
-    socket.on('drain', this.#onDrain);
-    socket.on('close', this.#onClose);
-    socket.on('error', ignore); // 'close' follows, and a broken socket is nobody's error
+    listen(socket, this);
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  readonly onRead = (bytes: Buffer | number, shared?: Buffer): boolean => {
     this.#peer.readAt = performance.now();
-    this.#reader.push(bytes);
+    if (typeof bytes === 'number') this.#reader.push(shared as Buffer, bytes);
+    else this.#reader.push(bytes);
     this.#run();
-  };
-
-  /** The same where the buffer is used again for the next read, of whatever connection. */
-  readonly #onRead = (count: number, buffer: Buffer): boolean => {
-    this.#peer.readAt = performance.now();
-    this.#reader.push(buffer, count);
-    this.#run();
-    this.#reader.keep();
+    if (shared) this.#reader.keep();
     return true;
   };
 
-  readonly #onDrain = (): void => {
+  onDrain(): void {
+    this.writer.onDrain();
     this.#run();
-  };
+  }
 
   /** Pulls events and acts on them. Handlers are called from here, so that few frames of ours stand above the user's. */
   #run(): void {
@@ -144,7 +136,7 @@ export class Http1Connection implements Connection, Carrier {
     }
     this.#incoming = exchange;
     this.#patience.startRequest();
-    this.#body = incomingBodyOf(exchange, options, this.#onBodyReady);
+    this.#body = incomingBodyOf(exchange, options, (error) => this.#goOnWithBody(error));
     exchange.body = this.#body;
     exchange.waits = head.expectsContinue;
     if (!this.#body.live) {
@@ -261,12 +253,12 @@ export class Http1Connection implements Connection, Carrier {
   }
 
   /** The disk has taken what it was given, or a handler wants more of the body it streams. */
-  readonly #onBodyReady = (error?: ProtocolError): void => {
+  #goOnWithBody(error?: ProtocolError): void {
     if (this.isOver) return;
     if (error) this.#refuse(error);
     else if (this.#body?.live && !this.#body.isBusy) this.#askForBody();
     this.#run();
-  };
+  }
 
   /** Something is wrong with what the client sent: it is told in its turn, and the connection ends with that. */
   #refuse(error: unknown): void {
@@ -292,12 +284,12 @@ export class Http1Connection implements Connection, Carrier {
   }
 
   /** The client has ended its side: it may wait for what it is owed, or be gone. Handlers are told; what they answer is still sent. */
-  readonly #onEnd = (): void => {
+  onEnd(): void {
     this.#isEnded = true;
     this.#run();
     for (const exchange of this.#owed) if (!exchange.response) exchange.request?.abort(new Error('The client has ended the connection'));
     if (!this.isOver) probe(this.socket);
-  };
+  }
 
   /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
   #finishInput(): void {
@@ -310,7 +302,7 @@ export class Http1Connection implements Connection, Carrier {
     if (this.#owed.length === 0) this.#end(false);
   }
 
-  readonly #onClose = (): void => {
+  onClose(): void {
     this.service.connections.delete(this);
     this.#peer.carrier = undefined; // a request that somebody keeps must not keep all of this
     this.isOver = true;
@@ -320,7 +312,7 @@ export class Http1Connection implements Connection, Carrier {
       exchange.request?.abort(new Error('The client has gone away'));
       exchange.release();
     }
-  };
+  }
 
   tick(now: number): void {
     if (this.writer.isStuck(now) || (this.#isEnded && isGone(this.socket))) return this.destroy();
@@ -365,8 +357,7 @@ export class Http1Connection implements Connection, Carrier {
     this.isOver = true;
     this.writer.flush();
     this.#reader.close();
-    this.socket.off('data', this.#onData);
-    readEvents(this.socket);
+    stopReading(this.socket);
     if (isUnread) linger(this.socket);
     else if (this.writer.isOut) this.socket.destroy();
     else {
@@ -381,8 +372,7 @@ export class Http1Connection implements Connection, Carrier {
     this.writer.flush();
     this.#owed.splice(this.#owed.indexOf(exchange), 1);
     exchange.release();
-    this.socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain);
-    readEvents(this.socket);
+    handOver(this.socket);
     this.socket.on('close', () => exchange.request?.abort(new Error('The client has gone away')));
     return this.#reader.release();
   }
@@ -395,5 +385,3 @@ export class Http1Connection implements Connection, Carrier {
     else this.socket.resume();
   }
 }
-
-function ignore(): void {}

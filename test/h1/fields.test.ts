@@ -92,7 +92,7 @@ describe('a header section', () => {
     expect(errorOf(`GET / HTTP/1.1\r\nA: ${'x'.repeat(64)}`, limits)).toBe('431 header-too-large');
   });
 
-  it('of 16 KiB in 100 lines is served with the limits we ship', () => {
+  it('of 16 KiB in 100 lines is served with the limits we ship, however it is cut', { timeout: 60_000 }, () => {
     const filler = Array.from({ length: 99 }, (_, i) => `X-${i}: ${'v'.repeat(150)}`);
     expect(read(withLines(...filler)).requests[0]?.fields).toHaveLength(100);
   });
