@@ -103,7 +103,7 @@ async function leftBehind() {
   for (const end = performance.now() + 5000; ; await pause(50)) {
     const { connections, inFlight } = (await server.status()).workers[0];
     const left = readdirSync('/proc/self/fd').length - descriptors;
-    if (connections + inFlight + left === 0 || performance.now() > end) return { connections, inFlight, left };
+    if ((connections + inFlight === 0 && left <= 0) || performance.now() > end) return { connections, inFlight, left };
   }
 }
 
