@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { cookieLibrary } from '../http/cookie-library.ts';
+import { lazyPackage } from '../http/lazy-package.ts';
+
+const cookiePackage = lazyPackage('cookie');
 
 /**
  * Reads the value of Cookie. What is no `name=value` is passed over.
@@ -14,7 +16,7 @@ import { cookieLibrary } from '../http/cookie-library.ts';
  */
 export function parseCookie(value: string | undefined): Readonly<Record<string, string | undefined>> {
   const cookies = Object.create(null) as Record<string, string | undefined>;
-  return value === undefined ? cookies : Object.assign(cookies, cookieLibrary().parseCookie(value, { decode: decodeValue }));
+  return value === undefined ? cookies : Object.assign(cookies, cookiePackage().parseCookie(value, { decode: decodeValue }));
 }
 
 function decodeValue(text: string): string {

@@ -6,15 +6,12 @@
  *
  * @module
  */
-import { createRequire } from 'node:module';
 import { extname } from 'node:path';
-import type { contentType } from 'mime-types';
+import { lazyPackage } from './lazy-package.ts';
 
-const load = createRequire(import.meta.url);
-let table: { readonly contentType: typeof contentType } | undefined;
+const table = lazyPackage('mime-types');
 
 /** With its charset, where one belongs to it; `application/octet-stream` for a name without a known ending. */
 export function mediaTypeOf(path: string): string {
-  table ??= load('mime-types') as { readonly contentType: typeof contentType };
-  return table.contentType(extname(path)) || 'application/octet-stream';
+  return table().contentType(extname(path)) || 'application/octet-stream';
 }

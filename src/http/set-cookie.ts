@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { cookieLibrary } from './cookie-library.ts';
 import { withCode } from './error-codes.ts';
 import { isToken } from './grammar.ts';
+import { lazyPackage } from './lazy-package.ts';
+
+const cookiePackage = lazyPackage('cookie');
 
 /** Attributes of a cookie. */
 export interface CookieOptions {
@@ -35,7 +37,7 @@ export function serializeSetCookie(name: string, value: string, options: CookieO
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
   if (refusal) throw withCode(new TypeError(`Cannot set cookie "${name}": ${refusal}`), 'bad-cookie');
   try {
-    return cookieLibrary().stringifySetCookie({
+    return cookiePackage().stringifySetCookie({
       name,
       value,
       path,

@@ -16,7 +16,7 @@ import { compress } from '../../src/helpers/compress.ts';
 import { conditional, Response, serveDir } from '../../src/index.ts';
 import type { Handler, ServerOptions } from '../../src/server/options.ts';
 import { deferred, serve, talk } from '../support/serve.ts';
-import { until } from '../support/until.ts';
+import { standsStill, until } from '../support/until.ts';
 
 /** Every stream that was made by node:zlib in this process. */
 const made = vi.hoisted<Transform[]>(() => []);
@@ -400,20 +400,3 @@ describe('a client that leaves', () => {
     );
   });
 });
-
-/** Waits until a number has not changed for some time. @returns It. */
-async function standsStill(number: () => number): Promise<number> {
-  let last = -1;
-  let since = performance.now();
-  await until(
-    () => {
-      if (number() !== last) {
-        last = number();
-        since = performance.now();
-      }
-      return performance.now() - since > 200 || undefined;
-    },
-    () => `${last} to stand still`,
-  );
-  return last;
-}

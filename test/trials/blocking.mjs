@@ -4,7 +4,7 @@
  *     npm run trial -- blocking
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { withSection } from '../bench/lib/document.mjs';
+import { markdownTable, withSection } from '../bench/lib/document.mjs';
 import { Bounds } from './bounds.mjs';
 import { askAtRate, largest, quantile, tellFailures } from './client.mjs';
 import { Server } from './server.mjs';
@@ -68,7 +68,7 @@ function sectionOf(rows, seconds) {
   const lines = rows.map((row) =>
     Object.values(row).map((cell, i) => (i === 0 && String(cell).startsWith('filrouge') ? `**${cell}**` : cell)),
   );
-  const table = [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const table = markdownTable(head, lines);
   const day = new Date().toISOString().slice(0, 10);
   return `\n${RATE} requests a second, ${BLOCKING * 100} % of them to a handler that blocks for 100 ms; servers and load share all cores.\n\n${table}\n\n*${day}, Node ${process.versions.node}, ${seconds} s each.*\n`;
 }

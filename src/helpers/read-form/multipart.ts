@@ -11,10 +11,9 @@
  * @module
  */
 
-import { createRequire } from 'node:module';
 import type { Readable } from 'node:stream';
-import type { default as busboy } from 'busboy';
 import type { HttpError } from '../../http/http-error.ts';
+import { lazyPackage } from '../../http/lazy-package.ts';
 import type { Request } from '../../http/request.ts';
 import { FileStore } from './file-store.ts';
 import { badField, badForm, shown, tooLarge } from './form-error.ts';
@@ -28,9 +27,7 @@ export interface FilePart {
   readonly file: UploadedFile;
 }
 
-/** Loaded with the first form: few programs have one, and every thread would pay for it. */
-const load = createRequire(import.meta.url);
-let makeParser: typeof busboy | undefined;
+const parserPackage = lazyPackage('busboy');
 
 /** What busboy is fed at a time. */
 const PIECE = 64 * 1024;
@@ -56,8 +53,7 @@ export function readMultipart(request: Request, boundary: string | undefined, li
 }
 
 function parse(request: Request, boundary: string, limits: CheckedLimits, collector: PartCollector): (TextPart | FilePart)[] {
-  makeParser ??= load('busboy') as typeof busboy;
-  const parser = makeParser({
+  const parser = parserPackage()({
     headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
     defParamCharset: 'utf8',
     fileHwm: FILE_BUFFER,

@@ -53,6 +53,14 @@ export function tableOf(scenario, rows) {
     );
     return [name, ratioText(ratiosOf(scenario, rows, row)), ...figures];
   });
+  return markdownTable(head, lines);
+}
+
+/**
+ * @param {readonly string[]} head
+ * @param {readonly (readonly (string | number)[])[]} lines
+ */
+export function markdownTable(head, lines) {
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -112,7 +120,7 @@ export function summaryOf(page) {
   });
   if (lines.length === 0) return 'Nothing has been recorded yet.';
   const head = ['scenario', ours.title, 'filrouge ÷ the best Node framework', ...peers.map(({ title }) => title)];
-  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(head, lines);
 }
 
 /** The ratio of the best framework for Node; NaN without any. */
