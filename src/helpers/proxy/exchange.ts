@@ -16,6 +16,7 @@ import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
 import { Waiter } from '../../http/waiter.ts';
+import { wakeCollector } from '../../http/wake-collector.ts';
 import { bodyError, UpstreamFailure } from './failure.ts';
 import { type Field, readHead, type UpstreamHead } from './fields.ts';
 import type { Target } from './target.ts';
@@ -162,6 +163,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   /** @internal */
   onResponseData(controller: Controller, piece: Buffer): void {
+    wakeCollector(piece);
     this.#pieces.push(piece);
     this.#waiting += piece.length;
     if (this.#waiting > FULL) controller.pause();

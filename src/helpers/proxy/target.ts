@@ -8,6 +8,7 @@ import { buildConnector, Pool } from 'undici';
 import { withCode } from '../../http/error-codes.ts';
 import { encodePath } from '../../http/path.ts';
 import type { Request } from '../../http/request.ts';
+import { dropUnaskedContinue } from './unasked-continue.ts';
 
 /** Connections to one target at a time; a request beyond waits for one until `connectTimeout`. Upgraded ones do not count. */
 const MAX_CONNECTIONS = 1024;
@@ -82,7 +83,9 @@ function strictConnector(timeout: number): buildConnector.connector {
       socket?.prependListener('error', (failure: NodeJS.ErrnoException) => {
         if (failure.code === 'ECONNRESET') failure.code = RESET;
       });
-      if (socket) callback(null, socket);
+      if (!socket) return;
+      dropUnaskedContinue(socket);
+      callback(null, socket);
     });
 }
 
