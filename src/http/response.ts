@@ -38,6 +38,10 @@ export interface Takeover {
 /** Takes a connection over after its 101 has been written. `head` is what the client has sent already. */
 export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeover) => void;
 
+/** A list for each Content-Type, checked and serialized once. Types may be made of what clients send: so many are kept, of this length. */
+const TYPE_LISTS = new Map<string, HeaderList>();
+const MOST_TYPES = 100;
+const LONGEST_TYPE = 100;
 const TEXT = typeList('text/plain; charset=utf-8');
 const HTML = typeList('text/html; charset=utf-8');
 const JSON_TYPE = typeList('application/json; charset=utf-8');
@@ -363,7 +367,11 @@ function typed(list: HeaderList, content: Content, status = 200): Response {
 }
 
 function typeList(contentType: string): HeaderList {
-  return HeaderList.of([['Content-Type', contentType]]);
+  const known = TYPE_LISTS.get(contentType);
+  if (known) return known;
+  const list = HeaderList.of([['Content-Type', contentType]]);
+  if (TYPE_LISTS.size < MOST_TYPES && contentType.length <= LONGEST_TYPE) TYPE_LISTS.set(contentType, list);
+  return list;
 }
 
 function checkedText(body: string): string {

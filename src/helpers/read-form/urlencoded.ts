@@ -7,6 +7,11 @@ import type { Request } from '../../http/request.ts';
 import { tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';
 
+const PERCENT = 0x25;
+const AMPERSAND = 0x26;
+const PLUS = 0x2b;
+const EQUALS = 0x3d;
+
 /** A field of text. */
 export interface TextPart {
   readonly name: string;
@@ -21,7 +26,7 @@ export interface TextPart {
 export function readUrlencoded(request: Request, limits: CheckedLimits): TextPart[] {
   const text = request.body.text(limits.text);
   if (text.length > limits.fields && hasMoreFields(text, limits.fields)) throw tooLarge(`it has more than ${limits.fields} fields`);
-  const parts = text.includes('%') ? escapedParts(text) : plainParts(text);
+  const parts = plainParts(text) ?? escapedParts(text);
   for (const { name } of parts) checkName(name);
   if (request.body.size > limits.fieldSize) checkSizes(parts, limits); // no value is longer than what it was written as
   return parts;
@@ -32,25 +37,36 @@ function escapedParts(text: string): TextPart[] {
   return Array.from(fields, ([name, value]) => ({ name, value }));
 }
 
-/** The same as URLSearchParams gives for text without escapes, in a third of the time. */
-function plainParts(text: string): TextPart[] {
+/**
+ * The same as URLSearchParams gives for text without escapes, in a fifth of the time. The text is gone through once, character by character: each search
+ * for one of the four that matter costs more than the few characters between them.
+ *
+ * @returns undefined when there is an escape.
+ */
+function plainParts(text: string): TextPart[] | undefined {
   const parts: TextPart[] = [];
-  for (let start = 0; start < text.length; ) {
-    const mark = text.indexOf('&', start);
-    const end = mark === -1 ? text.length : mark;
-    if (end > start) {
-      const field = text.slice(start, end);
-      const equals = field.indexOf('=');
-      const nameEnd = equals === -1 ? field.length : equals;
-      parts.push({ name: withSpaces(field.slice(0, nameEnd)), value: withSpaces(field.slice(nameEnd + 1)) });
+  let start = 0;
+  let equals = -1;
+  let hasPlus = false;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? AMPERSAND : text.charCodeAt(at);
+    if (code === PERCENT) return undefined;
+    if (code === PLUS) hasPlus = true;
+    else if (code === EQUALS && equals === -1) equals = at;
+    else if (code === AMPERSAND) {
+      if (at > start) parts.push(partOf(text, start, equals === -1 ? at : equals, at, hasPlus));
+      start = at + 1;
+      equals = -1;
+      hasPlus = false;
     }
-    start = end + 1;
   }
   return parts;
 }
 
-function withSpaces(text: string): string {
-  return text.includes('+') ? text.replaceAll('+', ' ') : text;
+function partOf(text: string, start: number, nameEnd: number, end: number, hasPlus: boolean): TextPart {
+  const name = text.slice(start, nameEnd);
+  const value = text.slice(nameEnd + 1, end);
+  return hasPlus ? { name: name.replaceAll('+', ' '), value: value.replaceAll('+', ' ') } : { name, value };
 }
 
 function checkSizes(parts: readonly TextPart[], limits: CheckedLimits): void {
