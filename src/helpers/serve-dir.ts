@@ -9,15 +9,17 @@ import type { Stats } from 'node:fs';
 import { answerConditions } from '../fields/conditional-answer.ts';
 import { FileContent } from '../http/file-content.ts';
 import { fileValidators } from '../http/file-validators.ts';
+import { HeaderList } from '../http/header-list.ts';
 import { HttpError } from '../http/http-error.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
-import type { OpenFile } from '../http/open-file.ts';
+import { OpenFile } from '../http/open-file.ts';
 import { encodePath } from '../http/path.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { Folder } from './serve-dir/folder.ts';
+import { KeptFile } from './serve-dir/kept-files.ts';
 import { cacheControl, checkOptions, type ServeDirOptions } from './serve-dir/options.ts';
-import { choosePrecompressed } from './serve-dir/precompressed.ts';
+import { chooseForm, type Form } from './serve-dir/precompressed.ts';
 
 export type { ServeDirOptions } from './serve-dir/options.ts';
 
@@ -56,8 +58,7 @@ function isVisible(path: string, { dotfiles }: ServeDirOptions): boolean {
 }
 
 function answer(request: Request, root: string, options: ServeDirOptions): Response | undefined {
-  const folder = Folder.at(root);
-  if (!folder) return undefined;
+  const folder = new Folder(root, request.header('range') === undefined); // a part is read from the file
   const { path } = request;
   const stats = folder.stat(path);
   if (!stats?.isDirectory()) return stats && answerFile(request, folder, path, stats, options);
@@ -80,34 +81,41 @@ function toSlash(request: Request): Response {
 
 function answerFile(request: Request, folder: Folder, path: string, stats: Stats, options: ServeDirOptions): Response | undefined {
   if (!stats.isFile()) return undefined; // a FIFO or device is not even opened
-  const original = folder.open(path);
-  if (!original) return undefined;
-  if (options.precompressed === false) return answerWith(request, original, headers(path, original, options));
-  const { file, coding, varies } = choosePrecompressed(request, folder, path, stats);
-  const fields = headers(path, file ?? original, options, coding);
-  if (varies) fields.push(['Vary', 'Accept-Encoding']);
-  if (!file) return answerWith(request, original, fields);
-  original.close();
-  return answerWith(request, file, fields);
+  const file = folder.find(path, stats);
+  if (!file) return undefined;
+  const original = { file, path, coding: undefined, varies: false };
+  const form = options.precompressed === false ? original : chooseForm(request, folder, original, stats);
+  if (form.file !== file) file.close();
+  return answerWith(request, folder, form, fieldsOf(path, form, cacheControl(options)));
 }
 
 /** @param path Of the original: it gives the type, also of a compressed file. */
-function headers(path: string, file: OpenFile, options: ServeDirOptions, coding?: string): [name: string, value: string][] {
-  const { etag, lastModified } = fileValidators(file.version, Date.now());
+function fieldsOf(path: string, form: Form, caching: string): HeaderList {
+  const { file, coding, varies } = form;
+  if (file instanceof OpenFile) return HeaderList.of(fieldLines(path, form, caching));
+  const of = `${path}\n${caching}\n${coding}\n${varies}`;
+  if (file.said.of !== of) file.said = { of, list: HeaderList.of(fieldLines(path, form, caching)) };
+  return file.said.list;
+}
+
+function fieldLines(path: string, { file: { version }, coding, varies }: Form, caching: string): [name: string, value: string][] {
+  const { etag, lastModified } = fileValidators(version, Date.now());
   const fields: [string, string][] = [
     ['Content-Type', mediaTypeOf(path)],
-    ['Cache-Control', cacheControl(options)],
+    ['Cache-Control', caching],
     ['ETag', coding === undefined ? etag : etag.replace(/"$/, `-${coding}"`)],
     ['Last-Modified', lastModified],
     ['Accept-Ranges', 'bytes'],
   ];
   if (coding !== undefined) fields.push(['Content-Encoding', coding]);
+  if (varies) fields.push(['Vary', 'Accept-Encoding']);
   return fields;
 }
 
-function answerWith(request: Request, file: OpenFile, fields: readonly [string, string][]): Response {
-  const whole = new Response(undefined, { headers: fields }).withContent(FileContent.holding(file));
+function answerWith(request: Request, folder: Folder, { file, path }: Form, fields: HeaderList): Response {
+  const whole = Response.ofParts(200, fields, file instanceof KeptFile ? file.content : FileContent.holding(file), undefined);
   const response = answerConditions(request, whole, Date.now(), randomUUID);
+  if (file instanceof KeptFile) return response;
   const { content } = response;
   if (!(content instanceof FileContent)) return response; // 304, 412, 416: the file is closed
   if (content.size > SMALL) {
@@ -116,7 +124,9 @@ function answerWith(request: Request, file: OpenFile, fields: readonly [string, 
     return response;
   }
   try {
-    return response.withContent(content.bytes());
+    const bytes = content.bytes();
+    if (!content.parts) folder.keep(path, file, bytes);
+    return response.withContent(bytes);
   } finally {
     file.close();
   }

@@ -142,6 +142,7 @@ export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode && a.device === b.device;
 }
 
-function versionOf(stats: Stats): FileVersion {
+/** What `stat` has found, as far as it tells versions apart. */
+export function versionOf(stats: Stats): FileVersion {
   return { size: stats.size, modified: stats.mtimeMs, changed: stats.ctimeMs, device: stats.dev, inode: stats.ino };
 }

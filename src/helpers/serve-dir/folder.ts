@@ -7,8 +7,9 @@
  * @module
  */
 import { readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { OpenFile } from '../../http/open-file.ts';
+import { join, resolve, sep } from 'node:path';
+import { OpenFile, versionOf } from '../../http/open-file.ts';
+import { type KeptFile, keep, recall } from './kept-files.ts';
 
 /** On Windows one file has many names (`PROGRA~1`, `a.txt.`, `a.txt::$DATA`): there only the one that is on disk counts, and links are not followed. */
 const HAS_MANY_NAMES = process.platform === 'win32';
@@ -27,38 +28,49 @@ const ABSENCE: ReadonlySet<string | undefined> = new Set([
 
 /** A root. Made for one request, since it may be a link that is switched to the next release while we run. */
 export class Folder {
-  /** Its real path. */
-  readonly #root: string;
+  /** Absolute, without a slash at its end. */
+  readonly #path: string;
+  readonly #mayRecall: boolean;
 
-  private constructor(root: string) {
-    this.#root = root;
-  }
-
-  /** @returns The folder, or undefined when there is nothing at this path. */
-  static at(root: string): Folder | undefined {
-    const real = unlessAbsent(() => realpathSync.native(root));
-    return real === undefined ? undefined : new Folder(real);
+  /** @param mayRecall Whether files may come from memory. */
+  constructor(root: string, mayRecall: boolean) {
+    const path = resolve(root);
+    this.#path = path.endsWith(sep) ? path.slice(0, -1) : path;
+    this.#mayRecall = mayRecall;
   }
 
   /** What lies at a path, wherever links lead. It may be outside: nothing of it may be told before `open` has said yes. */
   stat(path: string): Stats | undefined {
-    return unlessAbsent(() => statSync(join(this.#root, path), { throwIfNoEntry: false }));
+    return unlessAbsent(() => statSync(this.#path + path, { throwIfNoEntry: false }));
   }
 
   /**
-   * Opens a regular file.
+   * Finds a regular file, open or in memory.
    *
    * @param path Begins with a slash, holds no dot segments.
+   * @param stats What lies there.
    * @returns The file, or undefined when there is none, it may not be read, or lies outside.
    */
+  find(path: string, stats: Stats): OpenFile | KeptFile | undefined {
+    return (this.#mayRecall ? recall(this.#path + path, versionOf(stats)) : undefined) ?? this.open(path);
+  }
+
+  /** The same, and always open. */
   open(path: string): OpenFile | undefined {
-    const wanted = join(this.#root, path);
+    const root = unlessAbsent(() => realpathSync.native(this.#path + sep));
+    if (root === undefined) return undefined;
+    const wanted = join(root, path);
     const file = unlessAbsent(() => OpenFile.openSync(wanted));
     if (!file) return undefined;
     const real = unlessAbsent(() => realPathOf(file));
-    if (real !== undefined && isInside(real, this.#root, wanted, HAS_MANY_NAMES)) return file;
+    if (real !== undefined && isInside(real, root, wanted, HAS_MANY_NAMES)) return file;
     file.close();
     return undefined;
+  }
+
+  /** Keeps a file that was opened here and read, if it is worth it. */
+  keep(path: string, file: OpenFile, content: Buffer): void {
+    keep(this.#path + path, file.version, content);
   }
 }
 

@@ -8,6 +8,7 @@ import { encodingQuality, parseWeightedRanges } from '../../fields/accept.ts';
 import type { OpenFile } from '../../http/open-file.ts';
 import type { Request } from '../../http/request.ts';
 import type { Folder } from './folder.ts';
+import type { KeptFile } from './kept-files.ts';
 
 /** Content codings and their extensions, smallest result first: of equally welcome ones the first is taken. */
 const CODINGS: readonly (readonly [coding: string, extension: string])[] = [
@@ -16,10 +17,12 @@ const CODINGS: readonly (readonly [coding: string, extension: string])[] = [
   ['gzip', '.gz'],
 ];
 
-/** A choice among the forms of one file. */
-export interface Choice {
-  /** The compressed file, when the client would rather have that. */
-  readonly file: OpenFile | undefined;
+/** One of the forms that a file is there in. */
+export interface Form {
+  readonly file: OpenFile | KeptFile;
+  /** In the folder. */
+  readonly path: string;
+  /** Undefined: it is the original. */
   readonly coding: string | undefined;
   /** Whether another client may get another form: caches must know. */
   readonly varies: boolean;
@@ -28,23 +31,24 @@ export interface Choice {
 /**
  * Chooses by Accept-Encoding. A compressed file that is older than its original was made of another version, and does not count.
  *
- * @param path Of the original, in the folder.
- * @param original As it was found.
+ * @param original The form to take where there is no other, or no better one.
+ * @param stats What was found of it.
  */
-export function choosePrecompressed(request: Request, folder: Folder, path: string, original: Stats): Choice {
-  const there = CODINGS.filter(([, extension]) => {
-    const stats = folder.stat(path + extension);
-    return stats?.isFile() && stats.mtimeMs >= original.mtimeMs;
+export function chooseForm(request: Request, folder: Folder, original: Form, stats: Stats): Form {
+  const there = CODINGS.flatMap(([coding, extension]) => {
+    const path = original.path + extension;
+    const found = folder.stat(path);
+    return found?.isFile() && found.mtimeMs >= stats.mtimeMs ? [{ coding, path, stats: found }] : [];
   });
-  if (there.length === 0) return { file: undefined, coding: undefined, varies: false };
+  if (there.length === 0) return original;
   const ranges = parseWeightedRanges(request.headerAll('accept-encoding').join(',')) ?? [];
+  const quality = (coding: string): number => encodingQuality(ranges, coding);
   const welcome = there
-    .map(([coding, extension]) => ({ coding, extension, quality: encodingQuality(ranges, coding) }))
-    .filter(({ quality }) => quality > 0 && quality >= encodingQuality(ranges, 'identity'))
-    .toSorted((a, b) => b.quality - a.quality);
-  for (const { coding, extension } of welcome) {
-    const file = folder.open(path + extension);
-    if (file) return { file, coding, varies: true };
+    .filter(({ coding }) => quality(coding) > 0 && quality(coding) >= quality('identity'))
+    .toSorted((a, b) => quality(b.coding) - quality(a.coding));
+  for (const { coding, path, stats: found } of welcome) {
+    const file = folder.find(path, found);
+    if (file) return { file, path, coding, varies: true };
   }
-  return { file: undefined, coding: undefined, varies: true };
+  return { ...original, varies: true };
 }

@@ -1,0 +1,95 @@
+/**
+ * Small files that are asked for often, in memory.
+ *
+ * Each request still looks at the file: what is kept is sent only while size, times, device and inode are those that it was read with. And each second
+ * the whole way is gone again, so that a folder on the way that was moved out of the root is noticed as well, which the file itself does not show.
+ *
+ * The memory is that of one process, or of one thread, and bounded.
+ *
+ * @module
+ */
+import { isAscii } from 'node:buffer';
+import { HeaderList } from '../../http/header-list.ts';
+import { type FileVersion, isSameVersion } from '../../http/open-file.ts';
+
+/** Most bytes that are kept. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Most files that are known, those included of which nothing is kept yet. */
+const MOST_FILES = 1000;
+/** How long a file is sent from memory before its place is judged again, and how soon it must be asked for again to be kept, ms. */
+const TRUST = 1000;
+/** A file that was written again within so little time may look the same (see file-validators.ts), ms. */
+const COARSEST_STEP = 2000;
+
+/** A file as it was read. */
+export class KeptFile {
+  readonly version: FileVersion;
+  /** When it was judged, in monotonic ms. */
+  readonly judgedAt: number;
+  /** Undefined: it has been asked for once. Text when it is ASCII: nobody can change a string, and it is sent without a copy. */
+  readonly #content: string | Buffer | undefined;
+  /** The fields of the last answer with it, and all that they depend on. */
+  said: { readonly of: string; readonly list: HeaderList } = { of: '', list: HeaderList.EMPTY };
+
+  constructor(version: FileVersion, judgedAt: number, content: string | Buffer | undefined) {
+    this.version = version;
+    this.judgedAt = judgedAt;
+    this.#content = content;
+  }
+
+  /** Bytes of memory. */
+  get size(): number {
+    return this.#content?.length ?? 0;
+  }
+
+  get isThere(): boolean {
+    return this.#content !== undefined;
+  }
+
+  /** For one response: whoever has it may do with it what he likes. */
+  get content(): string | Buffer {
+    return typeof this.#content === 'string' ? this.#content : Buffer.from(this.#content ?? '');
+  }
+
+  /** There is nothing to close. */
+  close(): void {}
+}
+
+/** By place, the oldest first: what is asked for often is kept anew each second, and so never among the oldest. */
+const files = new Map<string, KeptFile>();
+let bytes = 0;
+
+/** @param version What the file at this place is now. @returns The same from memory, if it is there. */
+export function recall(place: string, version: FileVersion): KeptFile | undefined {
+  const kept = files.get(place);
+  if (!kept?.isThere || performance.now() - kept.judgedAt > TRUST || !isSameVersion(kept.version, version)) return undefined;
+  return kept;
+}
+
+/**
+ * Keeps a file that may be shown, when it is asked for the second time within a second.
+ *
+ * @param version What was read.
+ */
+export function keep(place: string, version: FileVersion, content: Buffer): void {
+  if (Date.now() - Math.max(version.modified, version.changed) < COARSEST_STEP) return;
+  const now = performance.now();
+  const last = files.get(place);
+  const isHot = last !== undefined && (last.isThere || now - last.judgedAt <= TRUST);
+  forget(place, last);
+  const kept = new KeptFile(version, now, isHot ? contentOf(content) : undefined);
+  files.set(place, kept);
+  bytes += kept.size;
+  for (const [oldest, file] of files) {
+    if (bytes <= MOST_BYTES && files.size <= MOST_FILES) return;
+    forget(oldest, file);
+  }
+}
+
+function contentOf(bytesOfFile: Buffer): string | Buffer {
+  return isAscii(bytesOfFile) ? bytesOfFile.toString('latin1') : Buffer.from(bytesOfFile); // the response has the other
+}
+
+function forget(place: string, file: KeptFile | undefined): void {
+  if (files.delete(place)) bytes -= file?.size ?? 0;
+}
