@@ -20,7 +20,7 @@ import type { HttpVersion } from '../http/request.ts';
 import { ChunkedDecoder } from './body-decoder.ts';
 import { CHUNKED, expectsContinue, isPersistent, offeredUpgrade, requestLength } from './framing.ts';
 import type { HeadLimits } from './limits.ts';
-import { type HeaderSection, keptSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
+import { type HeaderSection, keptHead, keptSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
 
 const HEAD = 0;
 const BODY = 1;
@@ -61,6 +61,12 @@ export class HeadEvent {
 /** What reading a connection gives. */
 export type ReadEvent = HeadEvent | Buffer | typeof END;
 
+/** A head that a connection repeats: its text, and the event that it gives each time. */
+interface RepeatedHead {
+  readonly text: string;
+  readonly event: HeadEvent;
+}
+
 /** A connection whose sections differ so often gets no more of them kept. */
 const MAX_UNKNOWN = 5;
 /** Of the input so much is made text at first, to find a head: behind that there is often a body, which is none. */
@@ -92,6 +98,10 @@ export class RequestReader {
   #known: HeaderSection | undefined;
   /** Heads with another one. */
   #unknown = 0;
+  /** The last head whose section was known. */
+  #last: HeadEvent | undefined;
+  /** A head that has come twice in a row, and its event. */
+  #repeated: RepeatedHead | undefined;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -192,7 +202,10 @@ export class RequestReader {
   #nextHead(): HeadEvent | undefined {
     if (this.#at === this.#end) return undefined;
     if (!this.#hasNewLine && this.#end - this.#at <= this.#mostWithoutNewLine) return undefined;
-    const head = this.#parseNext(this.#text ?? this.#toText(Math.min(this.#end, this.#at + WINDOW)));
+    const text = this.#text ?? this.#toText(Math.min(this.#end, this.#at + WINDOW));
+    const again = this.#repeated && this.#beginAgain(text, this.#repeated);
+    if (again) return again;
+    const head = this.#parseNext(text);
     if (head) return this.#begin(head);
     const isAllSeen = (this.#text as string).length === this.#end; // it was made above
     const whole = isAllSeen ? undefined : this.#parseNext(this.#toText(this.#end));
@@ -222,10 +235,28 @@ export class RequestReader {
     return head;
   }
 
+  /** @returns The event of the head that has come twice, when it stands here once more. */
+  #beginAgain(text: string, { text: expected, event }: RepeatedHead): HeadEvent | undefined {
+    const end = this.#at + expected.length;
+    if (end > text.length) return undefined; // perhaps it is still to come
+    if (text.slice(this.#at, end) !== expected) {
+      this.#repeated = undefined;
+      return undefined;
+    }
+    this.#headAt = this.#at;
+    return this.#enter(event, end);
+  }
+
   #begin(head: ParsedHead): HeadEvent {
     const event = new HeadEvent(head);
     if (head.section !== this.#known) this.#notice(this.#text as string, head);
-    this.#at = head.end;
+    else this.#noticeWhole(this.#text as string, head, event);
+    return this.#enter(event, head.end);
+  }
+
+  /** @param end Where the head ends in the text, and in the input. */
+  #enter(event: HeadEvent, end: number): HeadEvent {
+    this.#at = end;
     this.#emptyLines = 0;
     this.#isLast = !event.isPersistent;
     this.#left = event.length;
@@ -237,6 +268,14 @@ export class RequestReader {
   /** Keeps the section that a connection seems to repeat: from its second head on, since many have one only. */
   #notice(text: string, head: ParsedHead): void {
     if (++this.#unknown > 1 && this.#unknown <= MAX_UNKNOWN) this.#known = keptSection(text, head, this.#limits);
+  }
+
+  /** Keeps a head that is asked for a second time in a row. */
+  #noticeWhole(text: string, head: ParsedHead, event: HeadEvent): void {
+    const isSame = this.#last?.target === event.target && this.#last.method === event.method;
+    const kept = isSame ? keptHead(text, this.#headAt, head, this.#limits) : undefined;
+    if (kept) this.#repeated = { text: kept.text, event: new HeadEvent(kept.head) };
+    this.#last = kept ? undefined : event;
   }
 
   #nextData(): Buffer | typeof END | undefined {

@@ -25,7 +25,7 @@ const TARGET: Uint8Array = tableOf((code) => code > 0x20 && code < 0x7f);
 /** 1 for what a field value may hold: tab, space, visible ASCII, obs-text (RFC 9110 §5.5). */
 const VALUE: Uint8Array = tableOf((code) => code === 0x09 || (code >= 0x20 && code !== 0x7f));
 
-/** Longest section that a connection keeps: about four times that of a browser. */
+/** Longest section, or head, that a connection keeps: about four times that of a browser. */
 const MAX_KEPT = 4096;
 
 /** The Host that was found valid last: nearly every request has the same. */
@@ -146,6 +146,25 @@ export function keptSection(text: string, { section, end }: ParsedHead, limits: 
   const copy = copyOf(text.slice(end - section.length, end));
   const parsed = parseSection(copy, 0, limits); // again, since the places are other ones
   return parsed && { ...parsed, text: copy };
+}
+
+/** A head with its text, of which it holds nothing else. */
+export interface KeptHead {
+  readonly text: string;
+  readonly head: ParsedHead;
+}
+
+/**
+ * A head in a form that is known again without looking at its parts: who polls, or pipelines, asks for the same thing again.
+ *
+ * @param start Where it begins in the text.
+ * @returns `undefined` when it is too long to be held by each connection.
+ */
+export function keptHead(text: string, start: number, { section, end }: ParsedHead, limits: HeadLimits): KeptHead | undefined {
+  if (end - start > MAX_KEPT) return undefined;
+  const copy = copyOf(text.slice(start, end));
+  const head = parseHead(copy, 0, limits, section); // again, since the first holds on to all that it was cut from
+  return head && { text: copy, head };
 }
 
 /**

@@ -25,6 +25,8 @@ export interface WireFields {
   readonly closes: boolean;
   /** A place for the engine: the head it made of this list last, and what for. */
   readonly kept: { status: number; length: number; date: string; connection: string; start: string; head: string };
+  /** Another: the text that was sent last with this list, and the whole answer when it was sent twice. */
+  readonly sent: { text: string; size: number; head: string; answer: string };
 }
 
 /** An immutable list of header fields. */
@@ -135,6 +137,7 @@ function wireFieldsOf(list: HeaderList): WireFields {
     hasDate: list.get('date') !== undefined,
     contentLength: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
     kept: { status: 0, length: 0, date: '', connection: '', start: '', head: '' },
+    sent: { text: '', size: 0, head: '', answer: '' },
     closes: list.all('connection').some((value) => /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)),
   };
 }

@@ -44,6 +44,18 @@ export function parseTarget(target: string): TargetParts | undefined {
   return path === undefined ? undefined : { path, rawQuery: mark === -1 ? '' : rest.slice(mark + 1), authority };
 }
 
+/** The target that was asked for last. */
+let lastTarget = '/';
+let lastParts: TargetParts | undefined = { path: '/', rawQuery: '', authority: undefined };
+
+/** `parseTarget`, which is not asked twice in a row for the same. */
+export function partsOfTarget(target: string): TargetParts | undefined {
+  if (target === lastTarget) return lastParts;
+  lastParts = parseTarget(target);
+  lastTarget = target;
+  return lastParts;
+}
+
 /**
  * Gives the canonical spelling of a path.
  *

@@ -16,6 +16,9 @@ import type { Exchange } from './h1-exchange.ts';
 import { SMALL_BODY } from './h1-writer.ts';
 import { takeoverOf } from './takeover.ts';
 
+/** Longest text that is kept to be known again, bytes. */
+const MAX_REPEATED = 1024;
+
 /**
  * Sends a response.
  *
@@ -35,19 +38,39 @@ export function sendResponse(connection: Http1Connection, exchange: Exchange, re
     gatherHead(connection, exchange, response, 0);
     return undefined;
   }
-  if (typeof content === 'string') {
-    const size = Buffer.byteLength(content);
-    gatherHead(connection, exchange, response, size);
-    if (size > SMALL_BODY) return connection.writer.sendBytes(Buffer.from(content));
-    if (size === content.length) {
-      connection.writer.gather(content);
-    } // ASCII: one byte a character already
-    else connection.writer.gatherBytes(Buffer.from(content));
-    return undefined;
-  }
+  if (typeof content === 'string') return sendText(connection, exchange, response, content);
   gatherHead(connection, exchange, response, content.length);
   if (content.length > SMALL_BODY) return connection.writer.sendBytes(content);
   connection.writer.gatherBytes(content);
+  return undefined;
+}
+
+/** A short text is often the one that was sent last with these fields, and within a second its whole answer is one string. */
+function sendText(connection: Http1Connection, exchange: Exchange, response: Response, text: string): Promise<boolean> | undefined {
+  const { writer } = connection;
+  const { sent } = response.list.wire;
+  const isRepeated = sent.text === text;
+  const size = isRepeated ? sent.size : Buffer.byteLength(text);
+  const head = headOf(connection, exchange, response, size);
+  if (isRepeated && sent.head === head) {
+    writer.gather(sent.answer);
+    return undefined;
+  }
+  if (size > SMALL_BODY) {
+    writer.gather(head);
+    return writer.sendBytes(Buffer.from(text));
+  }
+  const bytes = size === text.length ? text : Buffer.from(text).toString('latin1'); // ASCII: one byte a character already
+  if (isRepeated) {
+    sent.head = head;
+    sent.answer = [head, bytes].join(''); // flat, which `+` is not
+  } else if (size <= MAX_REPEATED) {
+    sent.text = text;
+    sent.size = size;
+    sent.head = '';
+  }
+  writer.gather(head);
+  writer.gather(bytes);
   return undefined;
 }
 
@@ -61,15 +84,24 @@ function sizeOf({ content, list }: Response): number | undefined {
 
 /** @param size Bytes of the body; undefined when nobody knows. @returns The framing that was announced. */
 function gatherHead(connection: Http1Connection, exchange: Exchange, response: Response, size: number | undefined): number {
-  const { wire } = response.list;
-  const length = isBodyless(response.status)
-    ? bodylessLength(response.status, wire)
+  const length = lengthOf(exchange, response, size);
+  connection.writer.gather(headOf(connection, exchange, response, length));
+  return length;
+}
+
+function lengthOf(exchange: Exchange, response: Response, size: number | undefined): number {
+  return isBodyless(response.status)
+    ? bodylessLength(response.status, response.list.wire)
     : responseLength(response.status, exchange.head.httpVersion === '1.0', size);
+}
+
+/** The head as text, and what it says of the connection. */
+function headOf(connection: Http1Connection, exchange: Exchange, response: Response, length: number): string {
+  const { wire } = response.list;
   if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(exchange)) exchange.isLast = true;
   const lines = exchange.isLast ? CLOSE : exchange.head.httpVersion === '1.0' ? KEEP_ALIVE : '';
   const offer = response.status === 426 ? upgradeLines(response.header('upgrade')) : '';
-  connection.writer.gather(serializeHead(response.status, wire, connection.service.clock.dateLine, length, offer + lines));
-  return length;
+  return serializeHead(response.status, wire, connection.service.clock.dateLine, length, offer + lines);
 }
 
 /** Upgrade, and the connection option that must stand beside it (RFC 9110 §7.8). */

@@ -18,7 +18,7 @@ import { ProtocolError } from '../h1/protocol-error.ts';
 import { CONTINUE, serializeInterim } from '../h1/serializer.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { HttpError } from '../http/http-error.ts';
-import { parseTarget } from '../http/path.ts';
+import { partsOfTarget } from '../http/path.ts';
 import { type Carrier, type Peer, Request } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
 import { Response } from '../http/response.ts';
@@ -125,7 +125,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
   /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
   #takeHead(head: HeadEvent): Request | undefined {
     const { options } = this.service;
-    const target = parseTarget(head.target);
+    const target = partsOfTarget(head.target);
     if (!target) throw badTarget();
     const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
     const exchange = new Exchange(head, target, peer);
