@@ -61,13 +61,13 @@ export class HeadEvent {
 /** What reading a connection gives. */
 export type ReadEvent = HeadEvent | Buffer | typeof END;
 
-/** A head that a connection repeats: its text, and the event that it gives each time. */
-interface RepeatedHead {
+/** The text of a head, and the event that it gives. */
+interface KeptEvent {
   readonly text: string;
   readonly event: HeadEvent;
 }
 
-/** A connection whose sections differ so often gets no more of them kept. */
+/** A connection whose sections, or heads, differ so often gets no more of them kept. */
 const MAX_UNKNOWN = 5;
 /** Of the input so much is made text at first, to find a head: behind that there is often a body, which is none. */
 const WINDOW = 8 * 1024;
@@ -98,10 +98,10 @@ export class RequestReader {
   #known: HeaderSection | undefined;
   /** Heads with another one. */
   #unknown = 0;
-  /** The last head whose section was known. */
-  #last: HeadEvent | undefined;
-  /** A head that has come twice in a row, and its event. */
-  #repeated: RepeatedHead | undefined;
+  /** The last head whose section was known: it may come again as a whole. */
+  #last: KeptEvent | undefined;
+  /** Heads that were others than the one before. */
+  #differing = 0;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -203,7 +203,7 @@ export class RequestReader {
     if (this.#at === this.#end) return undefined;
     if (!this.#hasNewLine && this.#end - this.#at <= this.#mostWithoutNewLine) return undefined;
     const text = this.#text ?? this.#toText(Math.min(this.#end, this.#at + WINDOW));
-    const again = this.#repeated && this.#beginAgain(text, this.#repeated);
+    const again = this.#last && this.#beginAgain(text, this.#last);
     if (again) return again;
     const head = this.#parseNext(text);
     if (head) return this.#begin(head);
@@ -235,12 +235,13 @@ export class RequestReader {
     return head;
   }
 
-  /** @returns The event of the head that has come twice, when it stands here once more. */
-  #beginAgain(text: string, { text: expected, event }: RepeatedHead): HeadEvent | undefined {
+  /** @returns The event of the last head, when that stands here once more. */
+  #beginAgain(text: string, { text: expected, event }: KeptEvent): HeadEvent | undefined {
     const end = this.#at + expected.length;
     if (end > text.length) return undefined; // perhaps it is still to come
     if (text.slice(this.#at, end) !== expected) {
-      this.#repeated = undefined;
+      this.#last = undefined;
+      this.#differing++;
       return undefined;
     }
     this.#headAt = this.#at;
@@ -250,7 +251,7 @@ export class RequestReader {
   #begin(head: ParsedHead): HeadEvent {
     const event = new HeadEvent(head);
     if (head.section !== this.#known) this.#notice(this.#text as string, head);
-    else this.#noticeWhole(this.#text as string, head, event);
+    else if (this.#differing <= MAX_UNKNOWN) this.#keepWhole(this.#text as string, head);
     return this.#enter(event, head.end);
   }
 
@@ -270,12 +271,10 @@ export class RequestReader {
     if (++this.#unknown > 1 && this.#unknown <= MAX_UNKNOWN) this.#known = keptSection(text, head, this.#limits);
   }
 
-  /** Keeps a head that is asked for a second time in a row. */
-  #noticeWhole(text: string, head: ParsedHead, event: HeadEvent): void {
-    const isSame = this.#last?.target === event.target && this.#last.method === event.method;
-    const kept = isSame ? keptHead(text, this.#headAt, head, this.#limits) : undefined;
-    if (kept) this.#repeated = { text: kept.text, event: new HeadEvent(kept.head) };
-    this.#last = kept ? undefined : event;
+  /** Keeps a head whose section comes again: perhaps all of it does. */
+  #keepWhole(text: string, head: ParsedHead): void {
+    const kept = keptHead(text, this.#headAt, head, this.#limits);
+    this.#last = kept && { text: kept.text, event: new HeadEvent(kept.head) };
   }
 
   #nextData(): Buffer | typeof END | undefined {

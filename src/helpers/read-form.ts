@@ -46,11 +46,12 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
   fields: S,
   limits?: FormLimits,
 ): Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }> {
-  const names = Object.keys(fields);
-  const sent: (string | UploadedFile)[][] = names.map(() => []); // a form has few fields: to compare names is quicker than to hash them
-  for (const part of readFormParts(request, limits)) sent[names.indexOf(part.name)]?.push('file' in part ? part.file : part.value);
+  const asked = Object.entries(fields).map(([name, spec]) => ({ name, spec, sent: [] as (string | UploadedFile)[] }));
+  for (const part of readFormParts(request, limits)) {
+    for (const { name, sent } of asked) if (name === part.name) sent.push('file' in part ? part.file : part.value); // a form has few: no table is quicker
+  }
   const form = Object.create(null) as Record<string, unknown>;
-  for (const [place, name] of names.entries()) form[name] = convertField(name, fields[name] as string, sent[place] ?? []);
+  for (const { name, spec, sent } of asked) form[name] = convertField(name, spec, sent);
   return form as Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }>;
 }
 
@@ -65,7 +66,7 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
  */
 export function readFormParts(request: Request, limits?: FormLimits): FormPart[] {
   const checked = limits === undefined ? DEFAULT_LIMITS : checkedLimits(limits);
-  const content = checkedType(request.headerAll('content-type').join(', ')); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  const content = checkedType(request.headerJoined('content-type')); // RFC 9110 §5.3: two lines are one value, which is then no media type
   refuseContentCodings(request, 'Cannot read form');
   if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked);
   return readUrlencoded(request, checked);

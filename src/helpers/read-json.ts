@@ -53,13 +53,13 @@ export function readJson<T = unknown>(request: Request, schema?: StandardSchema<
   if (schema !== undefined && !('~standard' in schema)) {
     throw withCode(new TypeError('Cannot read JSON: the schema is no Standard Schema'), 'bad-option');
   }
-  checkType(request.headerAll('content-type').join(', ')); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  checkType(request.headerJoined('content-type')); // RFC 9110 §5.3: two lines are one value, which is then no media type
   refuseContentCodings(request, 'Cannot read JSON');
   const value = parse(request.body.text(options.limit));
   return schema === undefined ? (value as T) : validated(schema, value);
 }
 
-function checkType(field: string): void {
+function checkType(field: string | undefined): void {
   const content = parseContentType(field);
   const isJson = content !== undefined && (content.type === 'application/json' || content.type.endsWith('+json'));
   const charset = content?.parameters.get('charset')?.toLowerCase();

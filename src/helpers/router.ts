@@ -25,9 +25,16 @@ interface Leaf {
   readonly next: Leaf | undefined;
 }
 
+/** Segments that are text. The first stands apart: many nodes have one only, and to compare is quicker than to hash. */
+interface Literals {
+  readonly text: string;
+  readonly node: Node;
+  others: Map<string, Node> | undefined;
+}
+
 /** What may follow a segment. Most nodes need one of the four, and hold no more: 10,000 routes shall stay in the processor's cache. */
 interface Node {
-  literals: Map<string, Node> | undefined;
+  literals: Literals | undefined;
   /** Most specific first: text around a parameter, then a type, then any segment. */
   params: { readonly segment: ParamSegment; readonly node: Node }[] | undefined;
   leaf: Leaf | undefined;
@@ -134,7 +141,7 @@ function findBelow(
   values: ParamValue[],
   allowed: Set<string> | undefined,
 ): Leaf | undefined {
-  const literal = literals?.get(text);
+  const literal = literals?.text === text ? literals.node : literals?.others?.get(text);
   const leaf = literal && find(literal, path, end, method, values, allowed);
   if (leaf || params === undefined) return leaf;
   for (const { segment, node } of params) {
@@ -185,12 +192,7 @@ function addRoute(root: Node, route: string, handler: RouteHandler): void {
 }
 
 function childOf(node: Node, segment: string | ParamSegment): Node {
-  if (typeof segment === 'string') {
-    node.literals ??= new Map();
-    const child = node.literals.get(segment) ?? newNode();
-    node.literals.set(segment, child);
-    return child;
-  }
+  if (typeof segment === 'string') return literalOf(node, segment);
   const { kind, prefix, suffix } = segment;
   node.params ??= [];
   const known = node.params.find(({ segment: other }) => other.kind === kind && other.prefix === prefix && other.suffix === suffix);
@@ -200,13 +202,24 @@ function childOf(node: Node, segment: string | ParamSegment): Node {
   return child;
 }
 
+function literalOf(node: Node, text: string): Node {
+  node.literals ??= { text, node: newNode(), others: undefined };
+  const { literals } = node;
+  if (literals.text === text) return literals.node;
+  literals.others ??= new Map();
+  const child = literals.others.get(text) ?? newNode();
+  literals.others.set(text, child);
+  return child;
+}
+
 /**
  * Most specific first. Of two with text around the parameter, the one with more of it, then the one with more of it in front: two that are
  * still equal fit no common segment, so the order in which routes were written never decides.
  */
 function sortParams(node: Node): void {
   node.params?.sort((a, b) => weightOf(b.segment) - weightOf(a.segment) || b.segment.prefix.length - a.segment.prefix.length);
-  for (const child of node.literals?.values() ?? []) sortParams(child);
+  if (node.literals) sortParams(node.literals.node);
+  for (const child of node.literals?.others?.values() ?? []) sortParams(child);
   for (const { node: child } of node.params ?? []) sortParams(child);
 }
 

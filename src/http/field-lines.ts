@@ -6,10 +6,15 @@
  * @module
  */
 
+/** Twice as many answers of `joined` are remembered. */
+const MAX_JOINED = 8;
+
 /** Places are four numbers a line: start and end of the name, start and end of the value. */
 export class FieldLines {
   readonly #text: string;
   readonly #places: readonly number[];
+  /** What `joined` has found: name, value, name, value… */
+  readonly #joined: (string | undefined)[] = [];
 
   constructor(text: string, places: readonly number[]) {
     this.#text = text;
@@ -50,6 +55,20 @@ export class FieldLines {
     const values: string[] = [];
     for (let place = this.#find(name, 0); place !== -1; place = this.#find(name, place + 4)) values.push(this.#value(place));
     return values;
+  }
+
+  /**
+   * The values of all lines with this name as one, joined with commas (RFC 9110 §5.3); undefined when there is none.
+   *
+   * It is remembered: a connection has one list for a section that it repeats, and is asked the same of it each time.
+   */
+  joined(name: string): string | undefined {
+    const known = this.#joined;
+    for (let i = 0; i < known.length; i += 2) if (known[i] === name) return known[i + 1];
+    const values = this.all(name);
+    const value = values.length > 1 ? values.join(', ') : values[0];
+    if (known.length < MAX_JOINED) known.push(name, value);
+    return value;
   }
 
   /** Every line, in the order and case it came. */

@@ -27,6 +27,7 @@ export interface TargetParts {
  * @returns The parts, or `undefined` for a target that must not reach a handler.
  */
 export function parseTarget(target: string): TargetParts | undefined {
+  if (target.charCodeAt(0) === 0x2f /* / */ && isCanonical(target)) return { path: target, rawQuery: '', authority: undefined };
   if (target === '*') return { path: '*', rawQuery: '', authority: undefined };
   let authority: string | undefined;
   let rest = target;
@@ -42,18 +43,6 @@ export function parseTarget(target: string): TargetParts | undefined {
   const mark = rest.indexOf('?');
   const path = canonicalPath(mark === -1 ? rest : rest.slice(0, mark));
   return path === undefined ? undefined : { path, rawQuery: mark === -1 ? '' : rest.slice(mark + 1), authority };
-}
-
-/** The target that was asked for last. */
-let lastTarget = '/';
-let lastParts: TargetParts | undefined = { path: '/', rawQuery: '', authority: undefined };
-
-/** `parseTarget`, which is not asked twice in a row for the same. */
-export function partsOfTarget(target: string): TargetParts | undefined {
-  if (target === lastTarget) return lastParts;
-  lastParts = parseTarget(target);
-  lastTarget = target;
-  return lastParts;
 }
 
 /**
@@ -115,12 +104,17 @@ function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text);
 }
 
-/** Whether a raw path is its own canonical spelling: no escape, no odd character, no empty or dot segment. */
+/** 1 for what may stand in a path as it is: visible ASCII and space, but not `%` and `\\`, nor `?` and `#`, which end it. */
+const IN_PATH = Uint8Array.from({ length: 256 }, (_, code) =>
+  code >= 0x20 && code < 0x7f && !'%\\?#'.includes(String.fromCharCode(code)) ? 1 : 0,
+);
+
+/** Whether a raw path is its own canonical spelling: no escape, no odd character, no empty or dot segment, and nothing behind it. */
 function isCanonical(raw: string): boolean {
   let previous = 0;
   for (let i = 0; i < raw.length; i++) {
     const code = raw.charCodeAt(i);
-    if (code === 0x25 /* % */ || code === 0x5c /* \ */ || code >= 0x7f || code < 0x20) return false;
+    if (IN_PATH[code] !== 1) return false;
     if (previous === 0x2f /* / */ && (code === 0x2f || code === 0x2e) /* // or /. */) return false;
     previous = code;
   }

@@ -81,9 +81,7 @@ export class RequestBody {
    * @throws HttpError 400 when it is not valid UTF-8, 413 when it is larger than `limit`.
    */
   text(limit?: number): string {
-    const text = decodeUtf8(this.bytes(limit));
-    if (text === undefined) throw new HttpError(400, 'Cannot read body: it is not valid UTF-8', { code: 'bad-text' });
-    return text;
+    return textOf(this.bytes(limit));
   }
 
   /** The body in pieces of at most 64 KiB: 200 MB cost no more memory than that. May be called again. */
@@ -114,6 +112,13 @@ export class RequestBody {
     }
     return this.#source;
   }
+}
+
+/** The text of a body that has been read. @throws HttpError 400 when it is not valid UTF-8. */
+export function textOf(bytes: Buffer): string {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw new HttpError(400, 'Cannot read body: it is not valid UTF-8', { code: 'bad-text' });
+  return text;
 }
 
 function isLive(source: Buffer | SpooledFile | LiveBody): source is LiveBody {

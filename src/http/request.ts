@@ -176,6 +176,11 @@ export class Request {
     return this.#lines.all(name);
   }
 
+  /** @internal All values of a field as one; undefined when there is none. */
+  headerJoined(name: string): string | undefined {
+    return this.#lines.joined(name);
+  }
+
   /** Aborts when the client goes away or the time is up. */
   get signal(): AbortSignal {
     const extras = this.#extend();
