@@ -16,10 +16,13 @@ import type { Request } from '../http/request.ts';
  * @throws HttpError 415 (code `unsupported-media-type`) that says `Accept-Encoding: identity` (RFC 9110 §12.5.3, §15.5.16).
  */
 export function refuseContentCodings(request: Request, what: string): void {
-  if (request.headerJoined('content-encoding') === undefined) return;
-  if (request.headerAll('content-encoding').every((coding) => coding === '' || coding.toLowerCase() === 'identity')) return;
+  if (request.headerParsed('content-encoding', isIdentity)) return;
   throw new HttpError(415, `${what}: its body is in a content coding, as Content-Encoding says; send it as it is`, {
     code: 'unsupported-media-type',
     headers: { 'Accept-Encoding': 'identity' },
   });
+}
+
+function isIdentity(value = ''): boolean {
+  return value.split(',').every((member) => /^[ \t]*(?:identity)?[ \t]*$/i.test(member));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { refuseContentCodings } from '../fields/content-encoding.ts';
-import { parseContentType } from '../fields/content-type.ts';
+import { type ContentType, parseContentType } from '../fields/content-type.ts';
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
@@ -53,14 +53,13 @@ export function readJson<T = unknown>(request: Request, schema?: StandardSchema<
   if (schema !== undefined && !('~standard' in schema)) {
     throw withCode(new TypeError('Cannot read JSON: the schema is no Standard Schema'), 'bad-option');
   }
-  checkType(request.headerJoined('content-type')); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  checkType(request.headerParsed('content-type', parseContentType)); // RFC 9110 §5.3: two lines are one value, which is then no media type
   refuseContentCodings(request, 'Cannot read JSON');
   const value = parse(request.body.text(options.limit));
   return schema === undefined ? (value as T) : validated(schema, value);
 }
 
-function checkType(field: string | undefined): void {
-  const content = parseContentType(field);
+function checkType(content: ContentType | undefined): void {
   const isJson = content !== undefined && (content.type === 'application/json' || content.type.endsWith('+json'));
   const charset = content?.parameters.get('charset')?.toLowerCase();
   if (isJson && (charset === undefined || charset === 'utf-8' || charset === 'us-ascii')) return; // RFC 8259 §8.1: UTF-8 only

@@ -6,15 +6,15 @@
  * @module
  */
 
-/** Twice as many answers of `joined` are remembered. */
-const MAX_JOINED = 8;
+/** Twice as many results of `parsed` are remembered. */
+const MAX_PARSED = 8;
 
 /** Places are four numbers a line: start and end of the name, start and end of the value. */
 export class FieldLines {
   readonly #text: string;
   readonly #places: readonly number[];
-  /** What `joined` has found: name, value, name, value… */
-  readonly #joined: (string | undefined)[] = [];
+  /** What `parsed` has found: parser, result, parser, result… */
+  readonly #parsed: unknown[] = [];
 
   constructor(text: string, places: readonly number[]) {
     this.#text = text;
@@ -58,17 +58,19 @@ export class FieldLines {
   }
 
   /**
-   * The values of all lines with this name as one, joined with commas (RFC 9110 §5.3); undefined when there is none.
+   * What a parser makes of the values of all lines with this name, joined with commas (RFC 9110 §5.3), or of undefined when there is none.
    *
    * It is remembered: a connection has one list for a section that it repeats, and is asked the same of it each time.
+   *
+   * @param parse Always the same for a name.
    */
-  joined(name: string): string | undefined {
-    const known = this.#joined;
-    for (let i = 0; i < known.length; i += 2) if (known[i] === name) return known[i + 1];
+  parsed<T>(name: string, parse: (value: string | undefined) => T): T {
+    const known = this.#parsed;
+    for (let i = 0; i < known.length; i += 2) if (known[i] === parse) return known[i + 1] as T;
     const values = this.all(name);
-    const value = values.length > 1 ? values.join(', ') : values[0];
-    if (known.length < MAX_JOINED) known.push(name, value);
-    return value;
+    const result = parse(values.length > 1 ? values.join(', ') : values[0]);
+    if (known.length < MAX_PARSED) known.push(parse, result);
+    return result;
   }
 
   /** Every line, in the order and case it came. */

@@ -176,9 +176,9 @@ export class Request {
     return this.#lines.all(name);
   }
 
-  /** @internal All values of a field as one; undefined when there is none. */
-  headerJoined(name: string): string | undefined {
-    return this.#lines.joined(name);
+  /** @internal What a parser makes of all values of a field; it is asked once where a connection repeats its fields. */
+  headerParsed<T>(name: string, parse: (value: string | undefined) => T): T {
+    return this.#lines.parsed(name, parse);
   }
 
   /** Aborts when the client goes away or the time is up. */
