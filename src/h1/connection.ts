@@ -16,6 +16,7 @@
  * @module
  */
 import type { FieldLines } from '../http/field-lines.ts';
+import type { TargetParts } from '../http/path.ts';
 import type { HttpVersion } from '../http/request.ts';
 import { ChunkedDecoder } from './body-decoder.ts';
 import { CHUNKED, expectsContinue, isPersistent, offeredUpgrade, requestLength } from './framing.ts';
@@ -44,6 +45,8 @@ export class HeadEvent {
   readonly expectsContinue: boolean;
   /** The protocol the client offers to switch to. */
   readonly upgrade: string | undefined;
+  /** A place for whoever serves it: the same head may come again. */
+  parts: TargetParts | undefined = undefined;
 
   /** @throws ProtocolError when the length of the body is in doubt, or the client expects what cannot be met. */
   constructor(head: ParsedHead) {

@@ -14,7 +14,7 @@ export class FieldLines {
   readonly #text: string;
   readonly #places: readonly number[];
   /** What `parsed` has found: parser, result, parser, result… */
-  readonly #parsed: unknown[] = [];
+  #parsed: unknown[] | undefined;
 
   constructor(text: string, places: readonly number[]) {
     this.#text = text;
@@ -65,6 +65,7 @@ export class FieldLines {
    * @param parse Always the same for a name.
    */
   parsed<T>(name: string, parse: (value: string | undefined) => T): T {
+    this.#parsed ??= [];
     const known = this.#parsed;
     for (let i = 0; i < known.length; i += 2) if (known[i] === parse) return known[i + 1] as T;
     const values = this.all(name);

@@ -18,7 +18,7 @@ import { ProtocolError } from '../h1/protocol-error.ts';
 import { CONTINUE, serializeInterim } from '../h1/serializer.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import { HttpError } from '../http/http-error.ts';
-import { parseTarget, type TargetParts } from '../http/path.ts';
+import { parseTarget } from '../http/path.ts';
 import { type Carrier, type Peer, Request } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
 import { Response } from '../http/response.ts';
@@ -53,9 +53,6 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
   readonly #isProxy: boolean;
   /** Exchanges whose answer has not gone out whole, oldest first. */
   readonly #owed: Exchange[] = [];
-  /** The last head, and its target: the reader gives the same head again for the same text. */
-  #head: HeadEvent | undefined;
-  #target: TargetParts | undefined;
   /** The exchange whose body is coming in. */
   #incoming: Exchange | undefined;
   /** What is collecting it. */
@@ -128,10 +125,9 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
   /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
   #takeHead(head: HeadEvent): Request | undefined {
     const { options } = this.service;
-    const target = head === this.#head ? this.#target : parseTarget(head.target);
+    head.parts ??= parseTarget(head.target);
+    const target = head.parts;
     if (!target) throw badTarget();
-    this.#head = head;
-    this.#target = target;
     const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
     const exchange = new Exchange(head, target, peer);
     if (head.length === 0) {
