@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from 'node:buffer'; // the global one is a getter, which shows where the length of each text is asked for
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../h1/framing.ts';
 import { bodylessLength, CLOSE, KEEP_ALIVE, serializeHead } from '../h1/serializer.ts';
 import { HttpError } from '../http/http-error.ts';

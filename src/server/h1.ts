@@ -173,8 +173,6 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
       return undefined;
     }
     this.service.inFlight++;
-    exchange.deadline =
-      this.service.options.handlerTimeout === 0 ? Number.POSITIVE_INFINITY : performance.now() + this.service.options.handlerTimeout;
     return request;
   }
 
@@ -186,6 +184,8 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
       this.#answer(exchange, result);
       return;
     }
+    const { handlerTimeout } = this.service.options;
+    if (handlerTimeout > 0) exchange.deadline = performance.now() + handlerTimeout;
     void result.then((response) => {
       this.service.inFlight--;
       if (exchange.response) response.dispose();
