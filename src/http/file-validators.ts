@@ -12,7 +12,7 @@ import type { FileVersion } from './open-file.ts';
  */
 const FIRST_REAL_TIME: number = Date.UTC(1990, 0);
 /** File systems count in steps of up to 2 s (FAT; others 4 ms or less). A file written twice within one step looks the same both times. */
-const COARSEST_STEP = 2000;
+export const COARSEST_STEP = 2000;
 
 /** The two validators as header fields have them. */
 export interface FileValidators {

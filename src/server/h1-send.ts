@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from 'node:buffer'; // the global one is a getter, which shows where the length of each text is asked for
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../h1/framing.ts';
 import { bodylessLength, CLOSE, KEEP_ALIVE, serializeHead } from '../h1/serializer.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -85,15 +84,11 @@ function sizeOf({ content, list }: Response): number | undefined {
 
 /** @param size Bytes of the body; undefined when nobody knows. @returns The framing that was announced. */
 function gatherHead(connection: Http1Connection, exchange: Exchange, response: Response, size: number | undefined): number {
-  const length = lengthOf(exchange, response, size);
-  connection.writer.gather(headOf(connection, exchange, response, length));
-  return length;
-}
-
-function lengthOf(exchange: Exchange, response: Response, size: number | undefined): number {
-  return isBodyless(response.status)
+  const length = isBodyless(response.status)
     ? bodylessLength(response.status, response.list.wire)
     : responseLength(response.status, exchange.head.httpVersion === '1.0', size);
+  connection.writer.gather(headOf(connection, exchange, response, length));
+  return length;
 }
 
 /** The head as text, and what it says of the connection. */

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ContinueFilter } from '../../src/helpers/proxy/unasked-continue.ts';
-import { OK, through, upstream } from './proxy-upstream.ts';
+import { asked, OK, through, upstream } from './proxy-upstream.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
@@ -34,11 +34,7 @@ describe('through the proxy', () => {
   });
 
   it('comes before the response, in pieces, between other interim responses', async () => {
-    const up = await upstream();
-    const client = await through(up.target);
-    client.send(GET);
-    const visit = await up.visit();
-    await visit.has(/\r\n\r\n$/);
+    const { client, visit } = await asked(GET);
     visit.send(`HTTP/1.1 1`);
     visit.send(`00 Continue\r\n\r`);
     visit.send(`\n${HINTS}HTTP/1.1 100 Co`);
@@ -63,11 +59,7 @@ describe('through the proxy', () => {
   });
 
   it('is left alone where it is content', async () => {
-    const up = await upstream();
-    const client = await through(up.target);
-    client.send(GET);
-    const visit = await up.visit();
-    await visit.has(/\r\n\r\n$/);
+    const { client, visit } = await asked(GET);
     visit.send(`HTTP/1.1 200 OK\r\nContent-Length: ${2 * CONTINUE.length}\r\n\r\n`);
     await client.until(/\r\n\r\n$/);
     visit.send(CONTINUE);

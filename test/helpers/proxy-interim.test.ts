@@ -2,7 +2,7 @@
  * Interim responses of an upstream on their way through the proxy (RFC 9110 §15.2).
  */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { linesOf, OK, through, upstream } from './proxy-upstream.ts';
+import { asked, linesOf, OK, through, upstream } from './proxy-upstream.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const log = vi.spyOn(console, 'error');
@@ -15,11 +15,7 @@ function statusesOf(text: string): number[] {
 }
 
 it('sends a 103 on while the final response is not there yet', async () => {
-  const up = await upstream();
-  const client = await through(up.target);
-  client.send(GET);
-  const visit = await up.visit();
-  await visit.has(/\r\n\r\n$/);
+  const { client, visit } = await asked(GET);
   visit.send('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\n\r\n');
   await client.until(/\r\n\r\n$/);
   expect(client.received).toBe('HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nLink: </b.js>; rel=preload\r\n\r\n');
@@ -38,11 +34,7 @@ it('takes what belongs to the connection out of it, and all framing (RFC 9110 §
 });
 
 it('sends several on in their order, each before the next has come', async () => {
-  const up = await upstream();
-  const client = await through(up.target);
-  client.send(GET);
-  const visit = await up.visit();
-  await visit.has(/\r\n\r\n$/);
+  const { client, visit } = await asked(GET);
   visit.send('HTTP/1.1 102 Processing\r\n\r\n');
   await client.until(/^HTTP\/1\.1 102 Processing\r\n\r\n$/);
   visit.send('HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\n');

@@ -100,6 +100,16 @@ export async function through(target: string, options: ProxyOptions = {}, server
   return talk(port);
 }
 
+/** A client that has asked through a proxy, and the connection on which the upstream has all of the request and has said nothing. */
+export async function asked(request: string): Promise<{ readonly client: Talk; readonly visit: Visit }> {
+  const up = await upstream();
+  const client = await through(up.target);
+  client.send(request);
+  const visit = await up.visit();
+  await visit.has(/\r\n\r\n$/);
+  return { client, visit };
+}
+
 /** The field lines that a head holds, names in lower case. */
 export function linesOf(head: string): string[] {
   const lines = head.split('\r\n\r\n')[0]?.split('\r\n').slice(1) ?? [];

@@ -5,7 +5,7 @@ import { Request, Response } from '../../src/index.ts';
 import { proxy } from '../../src/proxy.ts';
 import { parseAnswers, serve, talk } from '../support/serve.ts';
 import { until } from '../support/until.ts';
-import { linesOf, namesOf, OK, through, upstream } from './proxy-upstream.ts';
+import { asked, linesOf, namesOf, OK, through, upstream } from './proxy-upstream.ts';
 
 const log = vi.spyOn(console, 'error');
 beforeEach(() => void log.mockReset().mockImplementation(() => {}));
@@ -417,11 +417,7 @@ describe('proxy, when the upstream fails,', () => {
   });
 
   it('answers 499 to nobody when the client has left, and closes the connection to it', async () => {
-    const up = await upstream();
-    const client = await through(up.target);
-    client.send(GET);
-    const visit = await up.visit();
-    await visit.has(/\r\n\r\n$/);
+    const { client, visit } = await asked(GET);
     client.socket.destroy();
     await visit.closed();
     expect(log).not.toHaveBeenCalled();

@@ -9,10 +9,10 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
-const INTERIM = /^HTTP\/1\.1 1\d\d/;
+/** All of 1xx but 101, which is final. */
+const INTERIM = /^HTTP\/1\.1 1(?!01)\d\d$/;
 /** As far as all of them agree. */
 const START = 'HTTP/1.1 1';
-const SWITCHING = '101';
 const CONTINUE = '100';
 const STATUS_END = 'HTTP/1.1 1xx'.length;
 const HEAD_END = '\r\n\r\n';
@@ -38,7 +38,7 @@ export class ContinueFilter {
     const passed: Buffer[] = [];
     while (this.#isBeforeHead) {
       const start = rest.toString('latin1', 0, STATUS_END);
-      const end = INTERIM.test(start) && !start.endsWith(SWITCHING) ? rest.indexOf(HEAD_END) : -1;
+      const end = INTERIM.test(start) ? rest.indexOf(HEAD_END) : -1;
       if (end !== -1) {
         if (!start.endsWith(CONTINUE)) passed.push(rest.subarray(0, end + HEAD_END.length));
         rest = rest.subarray(end + HEAD_END.length);
@@ -56,7 +56,7 @@ export class ContinueFilter {
 
 function mayBecomeInterim(start: string): boolean {
   if (start.length < STATUS_END) return START.startsWith(start.slice(0, START.length));
-  return INTERIM.test(start) && !start.endsWith(SWITCHING);
+  return INTERIM.test(start);
 }
 
 const filters = new WeakMap<object, ContinueFilter>();

@@ -9,6 +9,7 @@
  * @module
  */
 import { isAscii } from 'node:buffer';
+import { COARSEST_STEP } from '../../http/file-validators.ts';
 import { HeaderList } from '../../http/header-list.ts';
 import { type FileVersion, isSameVersion } from '../../http/open-file.ts';
 
@@ -18,8 +19,6 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_FILES = 1000;
 /** How long a file is sent from memory before its place is judged again, and how soon it must be asked for again to be kept, ms. */
 const TRUST = 1000;
-/** A file that was written again within so little time may look the same (see file-validators.ts), ms. */
-const COARSEST_STEP = 2000;
 
 /** A file as it was read. */
 export class KeptFile {
@@ -72,6 +71,7 @@ export function recall(place: string, version: FileVersion): KeptFile | undefine
  * @param version What was read.
  */
 export function keep(place: string, version: FileVersion, content: Buffer): void {
+  // A file that was written so lately could be written again and look the same.
   if (Date.now() - Math.max(version.modified, version.changed) < COARSEST_STEP) return;
   const now = performance.now();
   const last = files.get(place);
