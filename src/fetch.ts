@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { answerWithFetch, type FetchApp, type FetchFunction, toFetch } from './helpers/fetch.ts';
-export type { GuestHandler, GuestOptions } from './http/guest.ts';
+export { answerWithFetch, type FetchApp, type FetchFunction, toFetch } from './guests/fetch.ts';
+export type { GuestHandler, GuestOptions } from './guests/guest.ts';

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export type { Handler } from './exchange/respond.ts';
 export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
 export { answerStatus, type StatusFormat } from './helpers/answer-status.ts';
 export { basicAuth, type Credentials } from './helpers/basic-auth.ts';
@@ -21,6 +23,7 @@ export { readText } from './helpers/read-text.ts';
 export { readiness } from './helpers/readiness.ts';
 export { requestId } from './helpers/request-id.ts';
 export { router } from './helpers/router.ts';
+export type { Checked, RouteParams } from './helpers/routes/params.ts';
 export { type SecureHeadersOptions, secureHeaders } from './helpers/secure-headers.ts';
 export { type ServeDirOptions, serveDir } from './helpers/serve-dir.ts';
 export {
@@ -34,22 +37,16 @@ export {
   type StoredSessions,
 } from './helpers/session.ts';
 export { assertOr400, tryOr400, tryOr404 } from './helpers/try-or.ts';
+export type { Awaitable } from './http/awaitable.ts';
 export type { ErrorCode } from './http/error-codes.ts';
-export type { ServerSentEvent } from './http/events.ts';
+export type { ServerSentEvent } from './http/event-stream.ts';
+export type { CookieOptions } from './http/fields/set-cookie.ts';
 export type { HeadersInit } from './http/header-list.ts';
 export { HttpError, type HttpErrorOptions } from './http/http-error.ts';
 export { type HttpVersion, Request, type RequestInit } from './http/request.ts';
 export { RequestBody } from './http/request-body.ts';
 export { Response, type ResponseInit, type TakeConnection, type Takeover } from './http/response.ts';
 export type { BodyInit } from './http/response-body.ts';
-export type { Checked, RouteParams } from './http/route-params.ts';
-export type { ServerStatus, WorkerStatus } from './http/server-status.ts';
-export type { CookieOptions } from './http/set-cookie.ts';
-export type {
-  Awaitable,
-  Handler,
-  RunningServer,
-  ServerOptions,
-  TlsOptions,
-} from './server/options.ts';
+export type { ServerStatus, WorkerStatus } from './process/server-status.ts';
+export type { RunningServer, ServerOptions, TlsOptions } from './server/options.ts';
 export { startServer } from './server/start.ts';

@@ -3,5 +3,6 @@
  *
  * @module
  */
-export { answerWithNode, type NodeListener, toNodeListener } from './helpers/node.ts';
-export type { GuestHandler, GuestOptions } from './http/guest.ts';
+
+export type { GuestHandler, GuestOptions } from './guests/guest.ts';
+export { answerWithNode, type NodeListener, toNodeListener } from './guests/node.ts';

@@ -16,7 +16,7 @@ await build({
   platform: 'node',
   input: {
     ...Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
-    'parts/watch-thread': 'src/server/supervisor/watch-thread.ts', // a thread's script, found by its name beside the part that starts it
+    'parts/watch-thread': 'src/server/watchdog/watch-thread.ts', // a thread's script, found by its name beside the part that starts it
   },
   external: (id) => !/^(?:\.|\/|src\/)/.test(id),
   transform: { target: 'es2022' },
@@ -26,6 +26,6 @@ await build({
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'parts/[name].js',
-    codeSplitting: { groups: [{ name: 'http', test: /\/src\/(?:http|fields)\// }] },
+    codeSplitting: { groups: [{ name: 'http', test: /\/src\/(?:process|http)\// }] },
   },
 });

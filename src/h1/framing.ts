@@ -4,9 +4,9 @@
  * @module
  */
 import { trimWhitespace } from '../http/grammar.ts';
+import { ProtocolError } from '../http/protocol-error.ts';
 import { isBodyless } from '../http/status.ts';
 import type { ParsedHead } from './parser.ts';
-import { ProtocolError } from './protocol-error.ts';
 
 /** A body whose end its own framing tells: chunks. */
 export const CHUNKED = -1;

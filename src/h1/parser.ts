@@ -9,9 +9,9 @@
  */
 import { equalsIgnoringCase, FieldLines } from '../http/field-lines.ts';
 import { isHost, isWhitespace } from '../http/grammar.ts';
+import { ProtocolError } from '../http/protocol-error.ts';
 import type { HttpVersion } from '../http/request.ts';
 import { DEFAULT_LIMITS, type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
-import { ProtocolError } from './protocol-error.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { encodingQuality, languageQuality, mediaTypeQuality, parseWeightedRanges, type WeightedRange } from '../fields/accept.ts';
-import { type ContentType, parseContentType } from '../fields/content-type.ts';
+
 import { withCode } from '../http/error-codes.ts';
+import { encodingQuality, languageQuality, mediaTypeQuality, parseWeightedRanges, type WeightedRange } from '../http/fields/accept.ts';
+import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
 
 /**

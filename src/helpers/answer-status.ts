@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { mediaTypeQuality, parseWeightedRanges } from '../fields/accept.ts';
-import { parseContentType } from '../fields/content-type.ts';
+import { mediaTypeQuality, parseWeightedRanges } from '../http/fields/accept.ts';
+import { parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
-import type { ServerStatus, WorkerStatus } from '../http/server-status.ts';
+import type { ServerStatus, WorkerStatus } from '../process/server-status.ts';
 
 /** What an answer may look like. */
 export type StatusFormat = 'json' | 'prometheus';

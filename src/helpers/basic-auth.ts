@@ -4,7 +4,7 @@
  * @module
  */
 import { isUtf8 } from 'node:buffer';
-import { parseAuthorization } from '../fields/authorization.ts';
+import { parseAuthorization } from '../http/fields/authorization.ts';
 import type { Request } from '../http/request.ts';
 
 /** A name and a password as the client sent them, not yet checked. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseAuthorization } from '../fields/authorization.ts';
+import { parseAuthorization } from '../http/fields/authorization.ts';
 import type { Request } from '../http/request.ts';
 
 /**

@@ -5,10 +5,10 @@
  */
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
-import { parseTarget } from '../http/path.ts';
 import { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
+import { parseTarget } from '../http/target.ts';
 import { decodeUtf8 } from '../http/utf8.ts';
 import { metaVariables } from './cgi/meta-variables.ts';
 import { Script } from './cgi/script.ts';

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { encodingQuality, parseWeightedRanges } from '../fields/accept.ts';
-import { parseContentType } from '../fields/content-type.ts';
-import { parseEntityTag, parseEntityTags } from '../fields/etag.ts';
-import { serializeVary } from '../fields/vary.ts';
-import { FileContent } from '../http/file-content.ts';
+import { encodingQuality, parseWeightedRanges } from '../http/fields/accept.ts';
+import { parseContentType } from '../http/fields/content-type.ts';
+import { parseEntityTag, parseEntityTags } from '../http/fields/etag.ts';
+import { serializeVary } from '../http/fields/vary.ts';
+import { FileContent } from '../http/file/file-content.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { StreamContent } from '../http/response-body.ts';

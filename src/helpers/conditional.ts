@@ -4,9 +4,9 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { answerConditions } from '../fields/conditional-answer.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
+import { answerConditions } from './conditions/answer.ts';
 
 /**
  * Answers the conditions of a request by the ETag and the Last-Modified of the response, and its Range when the response is a file.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseCookie } from '../fields/cookie.ts';
+import { parseCookie } from '../http/fields/cookie.ts';
 import type { Request } from '../http/request.ts';
 
 /**

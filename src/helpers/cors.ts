@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { serializeVary } from '../fields/vary.ts';
+
 import { withCode } from '../http/error-codes.ts';
+import { serializeVary } from '../http/fields/vary.ts';
 import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Request } from '../http/request.ts';
-import type { Checked, RouteParams } from '../http/route-params.ts';
-import { type ParamValue, parseRoute, type RoutePattern, readParam } from '../http/route-pattern.ts';
+import type { Checked, RouteParams } from './routes/params.ts';
+import { type ParamValue, parseRoute, type RoutePattern, readParam } from './routes/pattern.ts';
 
 /** Patterns are constants of a program. One that makes them up as it goes must not fill the memory. */
 const MAX_KEPT = 10_000;

@@ -3,19 +3,19 @@
  *
  * @module
  */
+
 import { createHash } from 'node:crypto';
 import { prefersJson } from '../http/accept.ts';
+import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import { countHit } from '../http/shared-hits.ts';
-import type { Hits, RateStore } from '../http/stores.ts';
+import { countHit } from '../process/hits.ts';
+import type { Hits, RateStore } from '../process/stores.ts';
 import { clientKey } from './rate-limit/client-key.ts';
 
-export type { Hits, RateStore } from '../http/stores.ts';
-
-type Awaitable<T> = T | Promise<T>;
+export type { Hits, RateStore } from '../process/stores.ts';
 
 /** How much is let through. */
 export interface RateLimiterOptions {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { refuseContentCodings } from '../fields/content-encoding.ts';
-import { type ContentType, parseContentType } from '../fields/content-type.ts';
+
+import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import { convertField, type FieldSpec, type FieldType } from './read-form/field-kinds.ts';
@@ -12,6 +12,7 @@ import { checkedLimits, DEFAULT_LIMITS, type FormLimits } from './read-form/limi
 import { readMultipart } from './read-form/multipart.ts';
 import type { UploadedFile } from './read-form/uploaded-file.ts';
 import { readUrlencoded } from './read-form/urlencoded.ts';
+import { refuseContentCodings } from './reading/content-codings.ts';
 
 export type { FieldSpec } from './read-form/field-kinds.ts';
 export type { FormLimits } from './read-form/limits.ts';

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { refuseContentCodings } from '../fields/content-encoding.ts';
-import { type ContentType, parseContentType } from '../fields/content-type.ts';
+
 import { withCode } from '../http/error-codes.ts';
+import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
+import { refuseContentCodings } from './reading/content-codings.ts';
 
 /** What a schema library offers, see standardschema.dev. */
 export interface StandardSchema<T> {

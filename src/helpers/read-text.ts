@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { refuseContentCodings } from '../fields/content-encoding.ts';
+
 import type { Request } from '../http/request.ts';
+import { refuseContentCodings } from './reading/content-codings.ts';
 
 /**
  * Reads the body as UTF-8, whatever its Content-Type.

@@ -7,11 +7,11 @@
  * @module
  */
 import { withCode } from '../http/error-codes.ts';
-import type { RateStore, SessionStore } from '../http/stores.ts';
+import type { RateStore, SessionStore } from '../process/stores.ts';
 import { commandsOf, type RedisClient } from './redis/commands.ts';
 import { HIT_SCRIPT } from './redis/hit-script.ts';
 
-export type { RateStore, SessionStore } from '../http/stores.ts';
+export type { RateStore, SessionStore } from '../process/stores.ts';
 export type { RedisClient } from './redis/commands.ts';
 
 /** Where things lie. */

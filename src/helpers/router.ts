@@ -3,14 +3,15 @@
  *
  * @module
  */
+
 import { prefersJson } from '../http/accept.ts';
+import type { Awaitable } from '../http/awaitable.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
-import type { RouteError, RouteParams } from '../http/route-params.ts';
-import { badRoute, type ParamSegment, type ParamValue, parseRoute, readParam } from '../http/route-pattern.ts';
+import type { RouteError, RouteParams } from './routes/params.ts';
+import { badRoute, type ParamSegment, type ParamValue, parseRoute, readParam } from './routes/pattern.ts';
 
-type Awaitable<T> = T | Promise<T>;
 type RouteHandler = (params: Readonly<Record<string, ParamValue>>, request: Request) => Awaitable<Response>;
 
 /** A route at the end of its path. */

@@ -6,16 +6,16 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { answerConditions } from '../fields/conditional-answer.ts';
-import { FileContent } from '../http/file-content.ts';
-import { fileValidators } from '../http/file-validators.ts';
+import { FileContent } from '../http/file/file-content.ts';
+import { fileValidators } from '../http/file/file-validators.ts';
+import { mediaTypeOf } from '../http/file/media-type.ts';
+import { OpenFile } from '../http/file/open-file.ts';
 import { HeaderList } from '../http/header-list.ts';
 import { HttpError } from '../http/http-error.ts';
-import { mediaTypeOf } from '../http/media-type.ts';
-import { OpenFile } from '../http/open-file.ts';
-import { encodePath } from '../http/path.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
+import { encodePath } from '../http/target.ts';
+import { answerConditions } from './conditions/answer.ts';
 import { Folder } from './serve-dir/folder.ts';
 import { KeptFile } from './serve-dir/kept-files.ts';
 import { cacheControl, checkOptions, type ServeDirOptions } from './serve-dir/options.ts';

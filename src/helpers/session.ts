@@ -6,15 +6,16 @@
  *
  * @module
  */
+
+import type { CookieOptions } from '../http/fields/set-cookie.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import type { CookieOptions } from '../http/set-cookie.ts';
-import type { SessionStore } from '../http/stores.ts';
+import type { SessionStore } from '../process/stores.ts';
 import { sessionRules } from './session/rules.ts';
 import { openSealed } from './session/sealed-session.ts';
 import { openStored } from './session/stored-session.ts';
 
-export type { SessionStore } from '../http/stores.ts';
+export type { SessionStore } from '../process/stores.ts';
 export { createMemorySessionStore } from './session/memory-store.ts';
 
 /** How sessions are kept. */

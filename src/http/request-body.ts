@@ -8,7 +8,7 @@
  */
 import { Readable } from 'node:stream';
 import { withCode } from './error-codes.ts';
-import { piecesOfFile, readRange } from './file-pieces.ts';
+import { piecesOfFile, readRange } from './file/file-pieces.ts';
 import { HttpError } from './http-error.ts';
 import { decodeUtf8 } from './utf8.ts';
 

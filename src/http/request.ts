@@ -7,8 +7,8 @@ import { withCode } from './error-codes.ts';
 import { FieldLines } from './field-lines.ts';
 import { isToken } from './grammar.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
-import { encodePath, parseTarget, type TargetParts } from './path.ts';
 import { RequestBody } from './request-body.ts';
+import { encodePath, parseTarget, type TargetParts } from './target.ts';
 
 /** What a request made by hand can be given. */
 export interface RequestInit {

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Readable } from 'node:stream';
-import type { FileContent } from './file-content.ts';
+import type { FileContent } from './file/file-content.ts';
 
-export { FileContent } from './file-content.ts';
+export { FileContent } from './file/file-content.ts';
 
 /** What a Response can be made of. Text is sent as UTF-8. */
 export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;

@@ -6,18 +6,18 @@
 
 import type { Duplex } from 'node:stream';
 import { prefersJson } from './accept.ts';
-import { serializeAttachment } from './content-disposition.ts';
 import { serializeDate } from './date.ts';
 import { withCode } from './error-codes.ts';
-import { type ServerSentEvent, serializeEvents } from './events.ts';
-import { FileContent, lookAtFile } from './file-content.ts';
-import { fileValidators } from './file-validators.ts';
+import { type ServerSentEvent, serializeEvents } from './event-stream.ts';
+import { serializeAttachment } from './fields/content-disposition.ts';
+import { type CookieOptions, serializeSetCookie } from './fields/set-cookie.ts';
+import { FileContent, lookAtFile } from './file/file-content.ts';
+import { fileValidators } from './file/file-validators.ts';
+import { mediaTypeOf } from './file/media-type.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { answerErrorsWith, HttpError } from './http-error.ts';
-import { mediaTypeOf } from './media-type.ts';
 import type { Request } from './request.ts';
 import { type BodyInit, type Content, collectContent, contentOf, StreamContent } from './response-body.ts';
-import { type CookieOptions, serializeSetCookie } from './set-cookie.ts';
 import { isFinalStatus } from './status.ts';
 
 /** What a Response can be given besides its body. */

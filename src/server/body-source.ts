@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type BodySource, FileContent } from '../http/file-content.ts';
+import { type BodySource, FileContent } from '../http/file/file-content.ts';
 import type { StreamContent } from '../http/response-body.ts';
 
-export type { BodySource } from '../http/file-content.ts';
+export type { BodySource } from '../http/file/file-content.ts';
 
 /** Opens a body. @throws What the file system says, or a TypeError for a stream that was sent before. */
 export async function openSource(content: FileContent | StreamContent): Promise<BodySource> {

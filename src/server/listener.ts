@@ -11,12 +11,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Peer } from '../http/request.ts';
+import type { ConnectionGate } from './connection-gate.ts';
 import { FairShare } from './fair-share.ts';
-import type { ConnectionGate } from './gate.ts';
-import { Http1Connection } from './h1.ts';
-import { linger } from './linger.ts';
+import { Http1Connection } from './http1/connection.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Service } from './service.ts';
+import { linger } from './socket/linger.ts';
 
 /** Longest TLS handshake, ms. */
 const HANDSHAKE_TIME = 10_000;

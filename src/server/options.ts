@@ -10,14 +10,8 @@ import type { SecureContextOptions } from 'node:tls';
 import { withCode } from '../http/error-codes.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import type { ServerStatus } from '../http/server-status.ts';
+import type { ServerStatus } from '../process/server-status.ts';
 import type { LogFormat } from './operator-log.ts';
-
-/** A value, or a promise of it. */
-export type Awaitable<T> = T | Promise<T>;
-
-/** What the user writes. A web-standard (global) Response is accepted as a result as well. */
-export type Handler = (request: Request) => Awaitable<Response | globalThis.Response>;
 
 /** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
 export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
+import type { Handler } from '../exchange/respond.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
 import type { Request } from '../http/request.ts';
 import { Clock } from './clock.ts';
-import type { Handler, ResolvedOptions } from './options.ts';
+import type { ResolvedOptions } from './options.ts';
 
 /** What a server asks of each of its connections. */
 export interface Connection {

@@ -4,12 +4,14 @@
  * @module
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Handler } from '../exchange/respond.ts';
 import { withCode } from '../http/error-codes.ts';
-import type { ServerStatus } from '../http/server-status.ts';
-import { localGate } from './gate.ts';
+import type { ServerStatus } from '../process/server-status.ts';
+import { localGate } from './connection-gate.ts';
+import type { LocalServer } from './host.ts';
 import { removeStaleSocket } from './listener.ts';
-import { type LocalServer, serveLocally } from './local.ts';
-import type { Handler, ResolvedOptions, RunningServer } from './options.ts';
+import type { ResolvedOptions, RunningServer } from './options.ts';
+import { serveLocally } from './serve.ts';
 import { drainOnSignals } from './signals.ts';
 
 /** Serves in this process. */

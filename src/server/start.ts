@@ -6,9 +6,11 @@
  *
  * @module
  */
+
+import type { Handler } from '../exchange/respond.ts';
 import { withCode } from '../http/error-codes.ts';
 import { logAs } from './operator-log.ts';
-import { type Handler, type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
+import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 
 /** What the primary has told this worker; undefined in a process that no primary of ours has started. */
@@ -44,12 +46,12 @@ export async function startServer(handler: Handler, options?: ServerOptions): Pr
   isStarted = true;
   try {
     if (isThread) {
-      const { startThread } = await import('./threads/start-thread.ts');
+      const { startThread } = await import('./threads/inside/start.ts');
       return await startThread(handler, resolved);
     }
     if (role === undefined && resolved.workers === 0) return await single(handler, resolved);
     if (role !== undefined) {
-      const { startWorker } = await import('./supervisor/worker.ts');
+      const { startWorker } = await import('./supervisor/inside/worker.ts');
       return await startWorker(handler, resolved.port === 0 ? { ...resolved, port: role.port } : resolved);
     }
     const { startPrimary } = await import('./supervisor/primary.ts');

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Socket } from 'node:net';
+import { reportError } from '../exchange/respond.ts';
 import type { Takeover } from '../http/response.ts';
-import { reportError } from './exchange.ts';
-import type { Exchange } from './h1-exchange.ts';
+import type { Exchange } from './http1/turn.ts';
 import type { Service } from './service.ts';
 
 /** Ties a handed-over socket to its server, until it closes. */

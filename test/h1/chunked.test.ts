@@ -2,7 +2,7 @@
  * The chunked coding, RFC 9112 §7.1: whole, byte by byte, at every split point, with bytes behind.
  */
 import { describe, expect, it } from 'vitest';
-import { ChunkedDecoder } from '../../src/h1/body-decoder.ts';
+import { ChunkedDecoder } from '../../src/h1/chunked-decoder.ts';
 import { DEFAULT_LIMITS, MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from '../../src/h1/limits.ts';
 import { errorOf, feed, read, requestIn } from './feed.ts';
 

@@ -2,10 +2,10 @@
  * The reading machine: the order of its events, its states, its contract about buffers. RFC 9112 §9.3.
  */
 import { describe, expect, it } from 'vitest';
-import { END, HeadEvent, RequestReader } from '../../src/h1/connection.ts';
 import { CHUNKED } from '../../src/h1/framing.ts';
 import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
-import { ProtocolError } from '../../src/h1/protocol-error.ts';
+import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
+import { ProtocolError } from '../../src/http/protocol-error.ts';
 import { errorOf, feed, read, requestIn, TRAILING } from './feed.ts';
 
 const get = (target: string, ...lines: string[]): string =>

@@ -4,9 +4,9 @@
  * @module
  */
 import { expect } from 'vitest';
-import { END, HeadEvent, RequestReader } from '../../src/h1/connection.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../../src/h1/limits.ts';
-import { ProtocolError } from '../../src/h1/protocol-error.ts';
+import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
+import { ProtocolError } from '../../src/http/protocol-error.ts';
 
 /** A request as the machine's events tell of it. */
 export interface ReadRequest {

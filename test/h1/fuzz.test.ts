@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { END, HeadEvent, RequestReader } from '../../src/h1/connection.ts';
 import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
-import { ProtocolError } from '../../src/h1/protocol-error.ts';
+import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
+import { ProtocolError } from '../../src/http/protocol-error.ts';
 import { chunkedOf, cutsOf, randomOf, streamOf } from '../fuzz/corpus.mjs';
 import { checkInvariant, createTranscriber } from '../fuzz/invariant.mjs';
 

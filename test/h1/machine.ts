@@ -1,7 +1,8 @@
 /** Runs the reading machine over bytes, cut in any way, and writes down what it says. */
-import { END, HeadEvent, RequestReader } from '../../src/h1/connection.ts';
+
 import { DEFAULT_LIMITS, type HeadLimits } from '../../src/h1/limits.ts';
-import { ProtocolError } from '../../src/h1/protocol-error.ts';
+import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
+import { ProtocolError } from '../../src/http/protocol-error.ts';
 
 /** Everything the machine said, data joined: one line for each request, and the error if there was one. */
 export function transcript(bytes: Buffer, cuts: readonly number[] = [], limits: HeadLimits = DEFAULT_LIMITS): string[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseAuthorization } from '../../src/fields/authorization.ts';
 import { basicAuth } from '../../src/helpers/basic-auth.ts';
 import { bearerToken } from '../../src/helpers/bearer-token.ts';
+import { parseAuthorization } from '../../src/http/fields/authorization.ts';
 import { Request } from '../../src/index.ts';
 
 const sent = (...values: string[]): Request => new Request({ headers: values.map((value) => ['Authorization', value] as const) });

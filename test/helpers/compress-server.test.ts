@@ -11,10 +11,11 @@ import type { Transform } from 'node:stream';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Handler } from '../../src/exchange/respond.ts';
 import { jobs } from '../../src/helpers/compress/jobs.ts';
 import { compress } from '../../src/helpers/compress.ts';
 import { conditional, Response, serveDir } from '../../src/index.ts';
-import type { Handler, ServerOptions } from '../../src/server/options.ts';
+import type { ServerOptions } from '../../src/server/options.ts';
 import { deferred, serve, talk } from '../support/serve.ts';
 import { standsStill, until } from '../support/until.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { parseEntityTag, parseEntityTags } from '../../src/fields/etag.ts';
 import { conditional } from '../../src/helpers/conditional.ts';
+import { parseEntityTag, parseEntityTags } from '../../src/http/fields/etag.ts';
 import { Request, Response } from '../../src/index.ts';
 
 const BEFORE = 'Sat, 29 Oct 1994 19:43:30 GMT';

@@ -4,7 +4,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { OpenFile } from '../../src/http/open-file.ts';
+import { OpenFile } from '../../src/http/file/open-file.ts';
 import { Request, type Response, serveDir } from '../../src/index.ts';
 import { folderWith, writeAt } from './serve-dir-fixture.ts';
 

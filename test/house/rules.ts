@@ -11,6 +11,8 @@ interface Layer {
   readonly layers: readonly string[];
   /** Node modules it may import; undefined: any. */
   readonly node?: readonly string[];
+  /** Node modules it must not import. */
+  readonly without?: readonly string[];
   /** Packages it may import; undefined: every dependency. */
   readonly packages?: readonly string[];
   /** Code it must not hold. */
@@ -22,30 +24,39 @@ const TIMERS = { 'a timer': /(?<![.\w])(?:setTimeout|setInterval|setImmediate|cl
 const CONSOLE = { console: /(?<![.\w])console\b/ };
 const CLOCK = { 'the clock': /\bDate\.now\b|\bperformance\b|\bnew Date\(\s*\)|\bhrtime\b/ };
 
+const SOCKETS = [
+  'node:net',
+  'node:tls',
+  'node:http',
+  'node:https',
+  'node:http2',
+  'node:dgram',
+  'node:cluster',
+  'node:worker_threads',
+  'node:child_process',
+];
+
 /** The table of the architecture page. `front` is what lies directly in src/: the doors. */
 const LAYERS: Readonly<Record<string, Layer>> = {
-  http: {
+  process: {
     layers: [],
-    // node:fs: Response.file looks at its file, and a large request body is read from its descriptor.
-    node: [
-      'node:buffer',
-      'node:crypto',
-      'node:fs',
-      'node:module',
-      'node:path',
-      'node:stream',
-      'node:stream/web',
-      'node:url',
-      'node:util',
-      'node:zlib',
-    ],
+    node: ['node:buffer', 'node:module'],
+    packages: ['busboy', 'cookie', 'mime-types'],
     never: { ...PROCESS, ...TIMERS, ...CONSOLE },
   },
-  fields: { layers: ['http'], node: ['node:buffer'], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },
+  http: {
+    layers: ['process'],
+    node: ['node:buffer', 'node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:stream/web', 'node:url', 'node:util'],
+    never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK },
+  },
   h1: { layers: ['http'], node: ['node:buffer'], packages: [], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },
-  helpers: { layers: ['http', 'fields'] },
-  server: { layers: ['http', 'h1'] },
-  front: { layers: ['http', 'server', 'helpers'] },
+  h2: { layers: ['http'], node: ['node:buffer'], packages: [], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },
+  exchange: { layers: ['http', 'process'], without: SOCKETS },
+  helpers: { layers: ['http', 'process'] },
+  guests: { layers: ['http', 'exchange', 'process'] },
+  server: { layers: ['http', 'h1', 'h2', 'exchange', 'process'] },
+  blocking: { layers: [] },
+  front: { layers: ['process', 'http', 'exchange', 'guests', 'server', 'helpers', 'blocking'] },
 };
 
 /** Nothing that `import 'filrouge'` loads may load these. */
@@ -70,7 +81,7 @@ function isAllowed(name: string, layer: Layer, found: Import, dependencies: read
     const target = layerOf(found.target);
     return target === name || layer.layers.includes(target);
   }
-  if (found.target.startsWith('node:')) return layer.node?.includes(found.target) ?? true;
+  if (found.target.startsWith('node:')) return !layer.without?.includes(found.target) && (layer.node?.includes(found.target) ?? true);
   const parts = found.target.split('/');
   const named = found.target.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
   return (layer.packages ?? dependencies).includes(named) && dependencies.includes(named);
@@ -91,11 +102,19 @@ export function helpersThatImportHelpers(sources: readonly Source[]): string[] {
   return each(sources, (source) => {
     if (layerOf(source.path) !== 'helpers') return [];
     const others = source.imports.filter((found) => found.relative && layerOf(found.target) === 'helpers');
-    return others.filter((found) => subject(found.target) !== subject(source.path)).map((found) => `imports ${found.target}`);
+    return others
+      .filter((found) => subject(found.target) !== subject(source.path) && !isCommonGround(sources, found.target))
+      .map((found) => `imports ${found.target}`);
   });
 }
 
-/** Circles in which modules load each other, each once. Type-only and lazy imports do not load: HttpError and Response name each other's type. */
+/** A folder of helpers/ without a file of its name belongs to no helper. */
+function isCommonGround(sources: readonly Source[], path: string): boolean {
+  const [, folder, file] = path.split('/');
+  return file !== undefined && !sources.some((source) => source.path === `helpers/${folder}.ts`);
+}
+
+/** Circles of imports, each once: one that is gone after compilation, or that is reached late, ties two files as any other does. */
 export function importCycles(sources: readonly Source[]): string[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const done = new Set<string>();
@@ -104,7 +123,7 @@ export function importCycles(sources: readonly Source[]): string[] {
     if (trail.includes(path)) cycles.push([...trail.slice(trail.indexOf(path)), path].join(' → '));
     if (trail.includes(path) || done.has(path)) return;
     for (const found of byPath.get(path)?.imports ?? []) {
-      if (found.relative && !found.typeOnly && !found.lazy) visit(found.target, [...trail, path]);
+      if (found.relative) visit(found.target, [...trail, path]);
     }
     done.add(path);
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HitCounter } from '../../src/http/hit-counter.ts';
-import { answerHits, HitAsker, type HitQuestion } from '../../src/server/hits.ts';
+import { HitCounter } from '../../src/process/hit-counter.ts';
+import { answerHits, HitAsker, type HitQuestion } from '../../src/server/hit-asker.ts';
 import { until } from '../support/until.ts';
 
 /** A worker's side whose messages are kept. */

@@ -5,12 +5,14 @@
  */
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Handler } from '../../src/exchange/respond.ts';
 import { type Request, Response } from '../../src/index.ts';
-import { localGate } from '../../src/server/gate.ts';
-import { type LocalServer, serveLocally, type ThreadHost } from '../../src/server/local.ts';
-import { type Handler, resolveOptions, type ServerOptions } from '../../src/server/options.ts';
+import { localGate } from '../../src/server/connection-gate.ts';
+import type { LocalServer, ServerHost } from '../../src/server/host.ts';
+import { resolveOptions, type ServerOptions } from '../../src/server/options.ts';
+import { serveLocally } from '../../src/server/serve.ts';
 
-/** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start-pool.ts). */
+/** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start.ts). */
 const THREADS: ServerOptions = process.env['FILROUGE_PLAYED_THREADS'] === '1' ? { threads: 1 } : {};
 
 /** How long anything that is waited for may take, ms. */
@@ -26,7 +28,7 @@ export interface Served {
 export async function serve(handler: Handler, options: ServerOptions = {}): Promise<Served> {
   const given = { host: '127.0.0.1', port: 0, workers: 0, signals: false, ...THREADS, ...options };
   const resolved = resolveOptions(given);
-  const host: ThreadHost = {
+  const host: ServerHost = {
     hasPrimary: false,
     onUnstoppable: () => {},
     onPoolSize: () => {},

@@ -4,9 +4,9 @@
  * @module
  */
 import { join } from 'node:path/posix';
-import { parseAuthorization } from '../../fields/authorization.ts';
-import { encodePath } from '../../http/path.ts';
+import { parseAuthorization } from '../../http/fields/authorization.ts';
 import type { Request } from '../../http/request.ts';
+import { encodePath } from '../../http/target.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
 
 /** An environment, as `spawn` takes it. */

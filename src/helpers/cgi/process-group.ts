@@ -5,9 +5,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { noteGroup } from '../../http/child-groups.ts';
 import { withCode } from '../../http/error-codes.ts';
 import { HttpError } from '../../http/http-error.ts';
+import { groupEnded, groupStarted } from '../../process/child-groups.ts';
 import type { Environment } from './meta-variables.ts';
 
 /** What is started. */
@@ -45,7 +45,7 @@ export class ProcessGroup {
     });
     if (unfinished.size === 0) process.on('exit', killAll);
     unfinished.add(this);
-    noteGroup(this.#id, true);
+    groupStarted(this.#id);
   }
 
   /**
@@ -91,7 +91,7 @@ export class ProcessGroup {
   #forget(): void {
     clearTimeout(this.#timer);
     unfinished.delete(this);
-    noteGroup(this.#id, false);
+    groupEnded(this.#id);
     if (unfinished.size === 0) process.off('exit', killAll);
   }
 

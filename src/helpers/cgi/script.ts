@@ -12,12 +12,12 @@
  */
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { clientGone } from '../../http/client-gone.ts';
 import { withCode } from '../../http/error-codes.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
-import { Waiter } from '../../http/waiter.ts';
+import { Waiter } from '../../process/waiter.ts';
+import { clientGone } from '../upstream/client-gone.ts';
 import { ErrorLines } from './error-lines.ts';
 import { ProcessGroup, type Program } from './process-group.ts';
 import { HeadCollector, type ScriptHead, ScriptHeadError } from './script-head.ts';

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { BodySource } from '../../http/file-content.ts';
+import type { BodySource } from '../../http/file/file-content.ts';
 import { dropSource } from '../../http/response-body.ts';
 
 /** Enough to be worth a job of zlib, and little enough not to hold up the other responses. */

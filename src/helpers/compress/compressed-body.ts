@@ -8,7 +8,7 @@
  */
 import type { Transform } from 'node:stream';
 import { withCode } from '../../http/error-codes.ts';
-import { type BodySource, FileContent } from '../../http/file-content.ts';
+import { type BodySource, FileContent } from '../../http/file/file-content.ts';
 import { dropSource, StreamContent } from '../../http/response-body.ts';
 import { Batches } from './batches.ts';
 import { createCompressor, type Task } from './codings.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseContentType } from '../../fields/content-type.ts';
+import { parseContentType } from '../../http/fields/content-type.ts';
 
 /**
  * Beside `text/…` and those that end in +json, +xml, +text and +yaml: what mime-db calls compressible, without images of disks, and without

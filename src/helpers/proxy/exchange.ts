@@ -11,12 +11,12 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { clientGone } from '../../http/client-gone.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
-import { Waiter } from '../../http/waiter.ts';
-import { wakeCollector } from '../../http/wake-collector.ts';
+import { nudgeCollector } from '../../process/collect-buffers.ts';
+import { Waiter } from '../../process/waiter.ts';
+import { clientGone } from '../upstream/client-gone.ts';
 import { bodyError, UpstreamFailure } from './failure.ts';
 import { type Field, readHead, type UpstreamHead } from './fields.ts';
 import type { Target } from './target.ts';
@@ -163,7 +163,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   /** @internal */
   onResponseData(controller: Controller, piece: Buffer): void {
-    wakeCollector(piece);
+    nudgeCollector(piece);
     this.#pieces.push(piece);
     this.#waiting += piece.length;
     if (this.#waiting > FULL) controller.pause();

@@ -6,8 +6,8 @@
 import { isIP } from 'node:net';
 import { buildConnector, Pool } from 'undici';
 import { withCode } from '../../http/error-codes.ts';
-import { encodePath } from '../../http/path.ts';
 import type { Request } from '../../http/request.ts';
+import { encodePath } from '../../http/target.ts';
 import { dropUnaskedContinue } from './unasked-continue.ts';
 
 /** Connections to one target at a time; a request beyond waits for one until `connectTimeout`. Upgraded ones do not count. */

@@ -12,7 +12,7 @@ import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withCode } from '../../http/error-codes.ts';
-import { piecesOfFile } from '../../http/file-pieces.ts';
+import { piecesOfFile } from '../../http/file/file-pieces.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import { type FileContent, writeWhole } from './uploaded-file.ts';

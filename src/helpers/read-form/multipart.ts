@@ -13,8 +13,8 @@
 
 import type { Readable } from 'node:stream';
 import type { HttpError } from '../../http/http-error.ts';
-import { lazyPackage } from '../../http/lazy-package.ts';
 import type { Request } from '../../http/request.ts';
+import { lazyPackage } from '../../process/lazy-package.ts';
 import { FileStore } from './file-store.ts';
 import { badField, badForm, shown, tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';

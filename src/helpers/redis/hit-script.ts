@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { TICKS } from '../../http/hit-counter.ts';
+import { TICKS } from '../../process/hit-counter.ts';
 
 /** Lua, for Redis 5 and later. */
 export const HIT_SCRIPT: string = `

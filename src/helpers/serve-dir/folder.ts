@@ -8,7 +8,7 @@
  */
 import { readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
-import { OpenFile, versionOf } from '../../http/open-file.ts';
+import { OpenFile, versionOf } from '../../http/file/open-file.ts';
 import { type KeptFile, keep, recall } from './kept-files.ts';
 
 /** On Windows one file has many names (`PROGRA~1`, `a.txt.`, `a.txt::$DATA`): there only the one that is on disk counts, and links are not followed. */

@@ -9,9 +9,9 @@
  * @module
  */
 import { isAscii } from 'node:buffer';
-import { COARSEST_STEP } from '../../http/file-validators.ts';
+import { COARSEST_STEP } from '../../http/file/file-validators.ts';
+import { type FileVersion, isSameVersion } from '../../http/file/open-file.ts';
 import { HeaderList } from '../../http/header-list.ts';
-import { type FileVersion, isSameVersion } from '../../http/open-file.ts';
 
 /** Most bytes that are kept. */
 const MOST_BYTES = 4 * 1024 * 1024;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Stats } from 'node:fs';
-import { encodingQuality, parseWeightedRanges } from '../../fields/accept.ts';
-import type { OpenFile } from '../../http/open-file.ts';
+import { encodingQuality, parseWeightedRanges } from '../../http/fields/accept.ts';
+import type { OpenFile } from '../../http/file/open-file.ts';
 import type { Request } from '../../http/request.ts';
 import type { Folder } from './folder.ts';
 import type { KeptFile } from './kept-files.ts';

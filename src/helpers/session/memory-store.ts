@@ -4,8 +4,8 @@
  * @module
  */
 import { withCode } from '../../http/error-codes.ts';
-import { keepInOwnMemory } from '../../http/own-memory.ts';
-import type { SessionStore } from '../../http/stores.ts';
+import { requireOneMemory } from '../../process/one-memory.ts';
+import type { SessionStore } from '../../process/stores.ts';
 
 const MAX_SESSIONS = 10_000;
 
@@ -23,7 +23,7 @@ export function createMemorySessionStore({ maxSessions = MAX_SESSIONS }: { maxSe
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
     throw withCode(new RangeError(`Cannot create a session store: maxSessions ${maxSessions} is no whole number from 1 on`), 'bad-option');
   }
-  keepInOwnMemory(
+  requireOneMemory(
     'createMemorySessionStore keeps sessions in one: leave the store out (sealed cookies), use one that all share (filrouge/redis), or serve with workers: 0',
   );
   return new MemorySessionStore(maxSessions);

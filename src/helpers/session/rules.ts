@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { parseCookie } from '../../fields/cookie.ts';
+
 import { withCode } from '../../http/error-codes.ts';
+import { parseCookie } from '../../http/fields/cookie.ts';
+import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';
-import { type CookieOptions, serializeSetCookie } from '../../http/set-cookie.ts';
 import type { SessionOptions } from '../session.ts';
 
 /** RFC 5869 wants good key material: 32 bytes are what the key has. */

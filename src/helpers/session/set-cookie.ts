@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { serializeVary } from '../../fields/vary.ts';
+
 import { withCode } from '../../http/error-codes.ts';
+import { serializeSetCookie } from '../../http/fields/set-cookie.ts';
+import { serializeVary } from '../../http/fields/vary.ts';
 import type { Response } from '../../http/response.ts';
-import { serializeSetCookie } from '../../http/set-cookie.ts';
 import type { SessionCookie } from './rules.ts';
 
 /** What every browser takes (RFC 6265 §6.1): name, value and attributes together. */

@@ -5,7 +5,7 @@
  */
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
-import type { SessionStore } from '../../http/stores.ts';
+import type { SessionStore } from '../../process/stores.ts';
 import type { StoredSession } from '../session.ts';
 import { isAlive, type KeptSession, nowInSeconds, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';

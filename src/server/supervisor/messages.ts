@@ -5,9 +5,9 @@
  *
  * @module
  */
-import type { ServerStatus, WorkerStatus } from '../../http/server-status.ts';
-import type { HitAnswer, HitQuestion } from '../hits.ts';
-import type { Address } from '../local.ts';
+import type { ServerStatus, WorkerStatus } from '../../process/server-status.ts';
+import type { HitAnswer, HitQuestion } from '../hit-asker.ts';
+import type { Address } from '../host.ts';
 
 /** From a worker to the primary. */
 export type WorkerMessage =

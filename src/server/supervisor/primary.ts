@@ -10,16 +10,16 @@
 import cluster from 'node:cluster';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { HitCounter } from '../../http/hit-counter.ts';
-import { serveBesideOthers } from '../../http/own-memory.ts';
-import type { ServerStatus, WorkerStatus } from '../../http/server-status.ts';
-import { answerHits, type HitAnswer, type HitQuestion } from '../hits.ts';
+import { HitCounter } from '../../process/hit-counter.ts';
+import { refuseSeveral } from '../../process/one-memory.ts';
+import type { ServerStatus, WorkerStatus } from '../../process/server-status.ts';
+import { answerHits, type HitAnswer, type HitQuestion } from '../hit-asker.ts';
 import { removeStaleSocket } from '../listener.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
-import { Lender } from './leases.ts';
+import { Lender } from './lender.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
 /** A worker that has served so long was healthy: whatever it dies of, its successor starts at once. */
@@ -35,7 +35,7 @@ const OVERSTAY = 2000;
 
 /** Starts the workers. */
 export async function startPrimary(options: ResolvedOptions): Promise<RunningServer> {
-  if (options.workers > 1) serveBesideOthers(`${options.workers} workers`);
+  if (options.workers > 1) refuseSeveral(`${options.workers} workers`);
   await removeStaleSocket(options);
   const port = await probe(options);
   cluster.schedulingPolicy = cluster.SCHED_NONE;

@@ -6,13 +6,13 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/error-codes.ts';
-import type { ServerStatus } from '../../http/server-status.ts';
-import type { HitAnswer, HitQuestion } from '../hits.ts';
-import type { Address } from '../local.ts';
+import type { ServerStatus } from '../../process/server-status.ts';
+import type { HitAnswer, HitQuestion } from '../hit-asker.ts';
+import type { Address } from '../host.ts';
 import { Questions } from '../questions.ts';
-import type { Borrower } from './leases.ts';
+import { type StuckMessage, WATCH_PIPE } from '../watchdog/watch.ts';
+import type { Borrower } from './lender.ts';
 import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
-import { type StuckMessage, WATCH_PIPE } from './watch.ts';
 
 /** What a worker knows of its server once it listens. */
 export interface Place {

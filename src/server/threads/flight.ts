@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { FileContent } from '../../http/file-content.ts';
+
+import { REPORTED } from '../../exchange/respond.ts';
+import { FileContent } from '../../http/file/file-content.ts';
+import { OpenFile } from '../../http/file/open-file.ts';
 import { HeaderList } from '../../http/header-list.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { OpenFile } from '../../http/open-file.ts';
 import type { Request } from '../../http/request.ts';
 import { Response, type TakeConnection } from '../../http/response.ts';
 import { type Content, StreamContent } from '../../http/response-body.ts';
-import { REPORTED } from '../exchange.ts';
 import type { HandlerThread } from './handler-thread.ts';
 import { RemoteStream } from './remote-stream.ts';
-import { SocketTunnel } from './tunnel.ts';
+import { SocketTunnel } from './socket-tunnel.ts';
 import { type FromThread, WINDOW, type WireContent, type WireFile } from './wire.ts';
 
 /** One request, from the moment it waits for a thread until nothing of it is left there. */

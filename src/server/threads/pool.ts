@@ -19,12 +19,12 @@ import { MessageChannel } from 'node:worker_threads';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
-import type { Address, ThreadHost } from '../local.ts';
+import type { Address, ServerHost } from '../host.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { placeOf } from '../watchdog/place.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartVessel, type ThreadEvents } from './handler-thread.ts';
-import { placeOf } from './stack.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
 const MAX_PENDING = 64;
@@ -51,7 +51,7 @@ export class ThreadPool implements ThreadEvents {
   readonly #least: number;
   readonly #most: number;
   readonly #start: StartVessel;
-  readonly #host: ThreadHost;
+  readonly #host: ServerHost;
   readonly #threads: Set<HandlerThread> = new Set();
   #queue: Flight[] = [];
   #isChecking = false;
@@ -62,7 +62,7 @@ export class ThreadPool implements ThreadEvents {
   #place: { readonly address: Address; readonly url: string } | undefined;
   readonly #starting: Map<HandlerThread, { resolve: () => void; reject: (error: Error) => void }> = new Map();
 
-  constructor(options: ResolvedOptions, start: StartVessel, host: ThreadHost) {
+  constructor(options: ResolvedOptions, start: StartVessel, host: ServerHost) {
     this.#options = options;
     this.#least = options.threads.min;
     this.#most = options.threads.max;

@@ -1,0 +1,60 @@
+/**
+ * A web-standard Response (WHATWG Fetch §5.5) as one of ours.
+ *
+ * @module
+ */
+import { withCode } from '../http/error-codes.ts';
+import { Response } from '../http/response.ts';
+import { isFinalStatus } from '../http/status.ts';
+
+/**
+ * Takes a web-standard Response. Its body is streamed.
+ *
+ * One that came from `fetch` has been decoded on its way: fields that tell of the coding it had are left out, for they would be wrong now.
+ *
+ * @throws TypeError for `Response.error()`, and for a body that has been read.
+ */
+export function fromWebResponse(web: globalThis.Response): Response {
+  if (!isFinalStatus(web.status)) throw withCode(new TypeError('Cannot answer: the handler returned Response.error()'), 'bad-status');
+  if (web.bodyUsed) throw new TypeError('Cannot answer: the body of the returned Response has been read');
+  const wasDecoded = web.type !== 'default' && web.headers.has('content-encoding');
+  const headers = [...web.headers].filter(([name]) => !wasDecoded || (name !== 'content-encoding' && name !== 'content-length'));
+  return new Response(web.body ? new WebBody(web, web.body) : undefined, { status: web.status, headers });
+}
+
+/**
+ * A web-standard stream in pieces. Its own iterator cannot be ended while it waits for a piece, and an idle one would wait for ever.
+ *
+ * It holds on to its Response: `fetch` cancels the body of one that is collected as garbage before anybody has begun to read, and what was
+ * cancelled looks as if it had ended.
+ */
+class WebBody implements AsyncIterableIterator<Uint8Array> {
+  readonly owner: globalThis.Response;
+  readonly #body: ReadableStream<Uint8Array>;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined = undefined;
+
+  constructor(owner: globalThis.Response, body: ReadableStream<Uint8Array>) {
+    this.owner = owner;
+    this.#body = body;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#reader ??= this.#body.getReader();
+    const { done, value } = await this.#reader.read();
+    return done ? { done, value: undefined } : { done: false, value };
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.destroy();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Cancels it, whatever it is busy with. */
+  destroy(): void {
+    (this.#reader ?? this.#body).cancel().catch(() => {}); // nobody is left to tell
+  }
+}

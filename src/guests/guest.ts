@@ -1,0 +1,183 @@
+/**
+ * A handler as the guest of another server: node:http, Express, whatever calls a web-standard `fetch`.
+ *
+ * The other server has the connection and speaks HTTP. Here is what ours does between the head of a request and the head of its response:
+ * the one spelling of the path, a body that is there when the handler runs, limits, and an answer to every error.
+ *
+ * @module
+ */
+
+import { Readable } from 'node:stream';
+import { type Outgoing, outgoingOf } from '../exchange/outgoing.ts';
+import { fromWebResponse } from '../exchange/web-response.ts';
+import { prefersJson } from '../http/accept.ts';
+import { withCode } from '../http/error-codes.ts';
+import { HttpError } from '../http/http-error.ts';
+import { type Peer, Request, type RequestHead } from '../http/request.ts';
+import { RequestBody } from '../http/request-body.ts';
+import { Response } from '../http/response.ts';
+import { parseTarget } from '../http/target.ts';
+
+/** What the user writes: the same function that `startServer` takes. */
+export type GuestHandler = (request: Request) => Response | globalThis.Response | Promise<Response | globalThis.Response>;
+
+/** What a handler asks of its host. */
+export interface GuestOptions {
+  /** Largest request body, else 413; it is held in memory. Default 10 MiB. A function decides for each request, from its head. */
+  maxBodySize?: number | ((head: Request) => number);
+  /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
+  streamBody?: (head: Request) => boolean;
+  /** Sees every error that became a 500; may answer instead. Default: prints to stderr. */
+  onError?: (error: unknown, request: Request) => Response | void;
+}
+
+/** @internal A request as the host has it. */
+export interface Arrival {
+  readonly head: RequestHead;
+  readonly peer: Peer;
+  /** Undefined: there is none. Letting go of it must not end the connection; when it does not come whole, it throws `bodyIncomplete`. */
+  readonly body: AsyncIterable<Uint8Array> | undefined;
+  /** What Content-Length says. */
+  readonly size: number | undefined;
+}
+
+const MiB = 1024 * 1024;
+const NOWHERE = { path: '/', rawQuery: '', authority: undefined };
+
+/** @internal A handler and its options. */
+export class Guest {
+  readonly #handler: GuestHandler;
+  readonly #maxBodySize: number | ((head: Request) => number);
+  readonly #streamBody: ((head: Request) => boolean) | undefined;
+  readonly #onError: (error: unknown, request: Request) => Response | void;
+  readonly #print: (error: unknown) => void;
+
+  /**
+   * @param print Told of errors when there is no `onError`, and of those that it throws itself.
+   * @throws TypeError or RangeError with code `bad-option`.
+   */
+  constructor(handler: GuestHandler, options: GuestOptions, print: (error: unknown) => void) {
+    const { maxBodySize = 10 * MiB, streamBody, onError } = options;
+    if (typeof handler !== 'function') throw wrong(`the handler is ${typeof handler}, not a function`);
+    for (const [name, value] of Object.entries({ streamBody, onError })) {
+      if (value !== undefined && typeof value !== 'function') throw wrong(`${name} is ${typeof value}, not a function`);
+    }
+    if (typeof maxBodySize !== 'function' && !(typeof maxBodySize === 'number' && maxBodySize >= 0)) {
+      throw wrong(`maxBodySize is ${String(maxBodySize)}, not a number of bytes`);
+    }
+    this.#handler = handler;
+    this.#maxBodySize = maxBodySize;
+    this.#streamBody = streamBody;
+    this.#onError = onError ?? print;
+    this.#print = print;
+  }
+
+  /**
+   * Answers a request.
+   *
+   * @param begin Called with the Request before the handler is: from then on the host tells it when the client goes.
+   * @returns A response, whatever happens, with the request it is for. It never rejects.
+   */
+  async answer(arrival: Arrival, begin: (request: Request) => void): Promise<{ request: Request; response: Response }> {
+    const { head, peer } = arrival;
+    const target = parseTarget(head.target);
+    let request = new Request(head, target ?? NOWHERE, peer, RequestBody.EMPTY);
+    begin(request);
+    try {
+      if (!target) throw new HttpError(400, 'Cannot serve request: its target has no safe meaning', { code: 'bad-target' });
+      if (arrival.body) {
+        request = new Request(head, target, peer, await this.#bodyOf(arrival, arrival.body, request));
+        begin(request);
+      }
+      return { request, response: responseOf(await this.#handler(request), request) };
+    } catch (error) {
+      return { request, response: this.responseTo(error, request) };
+    }
+  }
+
+  /**
+   * Makes a response ready to be sent. One that cannot be, such as a file that is gone by now, is an error that can still be answered.
+   *
+   * @param maxStatus What the host can send.
+   */
+  async outgoing(response: Response, request: Request, maxStatus = 999): Promise<Outgoing> {
+    const isHead = request.method === 'HEAD';
+    try {
+      if (response.status <= maxStatus) return await outgoingOf(response, isHead);
+      response.dispose();
+      throw withCode(new RangeError(`Cannot answer: status ${response.status} cannot be sent by this server`), 'bad-status');
+    } catch (error) {
+      const answer = this.responseTo(error, request);
+      const isSendable = answer.status <= maxStatus && (answer.content === undefined || typeof answer.content === 'string');
+      return outgoingOf(isSendable ? answer : new HttpError(500).response, isHead);
+    }
+  }
+
+  /** The answer to an error: an HttpError says its own, all else is a bare 500, and `onError` sees it once. */
+  responseTo(error: unknown, request: Request): Response {
+    const asJson = prefersJson(request.header('accept'));
+    if (error instanceof HttpError) return error.toResponse(asJson);
+    return this.report(error, request) ?? new HttpError(500).toResponse(asJson);
+  }
+
+  /** Tells `onError`. What that throws is printed: it must not cost the process. */
+  report(error: unknown, request: Request): Response | undefined {
+    try {
+      const answer = this.#onError(error, request);
+      return answer instanceof Response ? answer : undefined;
+    } catch (second) {
+      this.#print(error);
+      this.#print(second);
+      return undefined;
+    }
+  }
+
+  async #bodyOf({ size }: Arrival, source: AsyncIterable<Uint8Array>, preview: Request): Promise<RequestBody> {
+    const most = typeof this.#maxBodySize === 'function' ? this.#maxBodySize(preview) : this.#maxBodySize;
+    if (!(most >= 0)) throw new TypeError(`Cannot read body: maxBodySize gave ${String(most)}, not a number of bytes`);
+    if (size !== undefined && size > most) throw tooLarge(most);
+    const limited = upTo(most, source);
+    if (this.#streamBody?.(preview)) return new RequestBody({ stream: Readable.from(limited, { objectMode: false }), size });
+    const pieces: Uint8Array[] = [];
+    for await (const piece of limited) pieces.push(piece);
+    return new RequestBody(Buffer.concat(pieces));
+  }
+}
+
+/** Passes on what comes, up to a limit. */
+async function* upTo(most: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of source) {
+    size += piece.length;
+    if (size > most) throw tooLarge(most);
+    yield piece;
+  }
+}
+
+/** @internal What a host throws out of a body that does not come whole: the client's fault, and a handler that streams it can tell. */
+export function bodyIncomplete(cause?: unknown): HttpError {
+  return new HttpError(400, 'Cannot read request: the connection was ended inside it', { code: 'body-incomplete', cause });
+}
+
+function tooLarge(most: number): HttpError {
+  return new HttpError(413, `Cannot read request: its body is larger than the ${most} bytes allowed`, { code: 'body-too-large' });
+}
+
+/** A handler's result as a Response that another server can send: connections cannot be handed over here. */
+function responseOf(result: unknown, request: Request): Response {
+  if (!(result instanceof Response)) {
+    if (result instanceof globalThis.Response) return fromWebResponse(result);
+    const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
+    throw withCode(
+      new TypeError(`Cannot answer ${request.method} ${request.path}: the handler returned ${what}, not a Response`),
+      'nothing-returned',
+    );
+  }
+  if (!result.take) return result;
+  const protocol = result.header('upgrade') ?? '';
+  return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
+}
+
+function wrong(why: string): TypeError & { readonly code: string } {
+  return withCode(new TypeError(`Cannot serve as a guest: ${why}`), 'bad-option');
+}

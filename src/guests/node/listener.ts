@@ -1,0 +1,156 @@
+/**
+ * A handler as a guest of node:http.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Outgoing, withoutConnection } from '../../exchange/outgoing.ts';
+import { FieldLines } from '../../http/field-lines.ts';
+import type { Carrier, HttpVersion, Peer, Request } from '../../http/request.ts';
+import type { Response } from '../../http/response.ts';
+import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptions } from '../guest.ts';
+
+/** Makes the listener. */
+export function listenerOf(handler: GuestHandler, options: GuestOptions): (req: IncomingMessage, res: ServerResponse) => void {
+  const guest = new Guest(handler, options, (error) => console.error(error));
+  return (req, res) => void serve(guest, req, res);
+}
+
+async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  let current: Request | undefined;
+  const client = { isGone: false };
+  res.on('error', ignore); // 'close' follows
+  res.on('close', () => {
+    client.isGone = true;
+    if (!res.writableFinished) current?.abort(new Error('The client has gone away'));
+    current?.release();
+  });
+  const { request, response } = await guest.answer(arrivalOf(req, interimsOf(res)), (begun) => {
+    current = begun;
+    if (client.isGone) begun.abort(new Error('The client has gone away'));
+  });
+  if (client.isGone || res.headersSent) return response.dispose();
+  try {
+    await send(req, res, response, await guest.outgoing(response, request), client);
+  } catch (error) {
+    if (!client.isGone) guest.report(error, request);
+    res.destroy(); // the head is out: a body may never look whole that is not
+  }
+}
+
+function arrivalOf(req: IncomingMessage, carrier: Carrier): Arrival {
+  const { socket, rawHeaders } = req;
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    // Pseudo-fields of HTTP/2: the authority is what Host is elsewhere, the others are no fields (RFC 9113 §8.3.1).
+    if (name === ':authority') pairs.push(['host', rawHeaders[i + 1] ?? '']);
+    else if (!name.startsWith(':')) pairs.push([name, rawHeaders[i + 1] ?? '']);
+  }
+  const peer: Peer = {
+    remoteAddress: socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''),
+    remotePort: socket.remotePort,
+    secure: 'encrypted' in socket && socket.encrypted === true,
+    host: undefined,
+    readAt: performance.now(),
+    carrier,
+  };
+  const httpVersion: HttpVersion = req.httpVersion === '1.0' || req.httpVersion === '2.0' ? req.httpVersion : '1.1';
+  const head = { method: req.method ?? 'GET', target: req.url ?? '/', httpVersion, lines: FieldLines.of(pairs) };
+  const length = req.headers['content-length'];
+  return { head, peer, body: bodyOf(req), size: length === undefined ? undefined : Number(length) };
+}
+
+/** Interim responses as far as the host can send them: 103 with a Link, and over HTTP/1.1 a 102, without fields. */
+function interimsOf(res: ServerResponse): Carrier {
+  return {
+    sendInterim(_request, status, fields) {
+      if (res.headersSent || res.destroyed) return;
+      const { link, ...others } = Object.fromEntries(
+        Array.from(grouped(withoutConnection(fields.pairs())), ([name, values]) => [name.toLowerCase(), values]),
+      );
+      try {
+        if (status === 103 && link !== undefined) res.writeEarlyHints({ ...others, link });
+        else if (status === 102) (res as Partial<ServerResponse>).writeProcessing?.();
+      } catch {
+        // Node takes fewer forms of Link than there are: a hint can be done without
+      }
+    },
+  };
+}
+
+/** The body, if one was announced. An HTTP/2 request announces it by not being over. */
+function bodyOf(req: IncomingMessage): AsyncIterable<Uint8Array> | undefined {
+  const isAnnounced = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  if (!isAnnounced && (req.httpVersionMajor === 1 || req.complete)) return undefined;
+  return wholeBody(req);
+}
+
+async function* wholeBody(req: IncomingMessage): AsyncGenerator<Uint8Array> {
+  if (req.readableDidRead) {
+    throw new TypeError('Cannot read request: its body has been read by somebody else; mount the listener before what parses bodies');
+  }
+  const pieces: AsyncIterable<Uint8Array> = req.iterator({ destroyOnReturn: false }); // destroying it would end the connection
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw bodyIncomplete(error);
+  }
+  if (!req.complete) throw bodyIncomplete();
+}
+
+async function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  response: Response,
+  { status, headers, length, body }: Outgoing,
+  client: { readonly isGone: boolean },
+): Promise<void> {
+  res.statusCode = status;
+  for (const [name, values] of grouped(headers)) res.setHeader(name, values);
+  if (length !== undefined) res.setHeader('Content-Length', length);
+  if (req.httpVersionMajor === 1) {
+    const upgrade = status === 426 ? response.header('upgrade') : undefined;
+    if (upgrade !== undefined) res.setHeader('Upgrade', upgrade).setHeader('Connection', 'Upgrade');
+    // What is left of the body is not read to its end: the next request could not be told from it.
+    else if (!req.complete || response.list.wire.closes) res.setHeader('Connection', 'close');
+  }
+  if (body === undefined || body instanceof Uint8Array) {
+    res.end(body);
+    return;
+  }
+  if (client.isGone) return body.drop();
+  res.on('close', () => body.drop());
+  res.flushHeaders();
+  for await (const piece of body) {
+    if (!client.isGone && !res.write(piece)) await drained(res);
+    if (client.isGone) return;
+  }
+  res.end();
+}
+
+/** Several lines of one name are one list for Node, which writes them as lines again. */
+function grouped(headers: Outgoing['headers']): Map<string, string | string[]> {
+  const names = new Map<string, string>();
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of headers) {
+    const first = names.get(name.toLowerCase()) ?? name;
+    names.set(name.toLowerCase(), first);
+    const before = fields.get(first);
+    fields.set(first, before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value]);
+  }
+  return fields;
+}
+
+/** Waits until the client has taken something, or is gone. */
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    res.on('drain', done).on('close', done);
+  });
+}
+
+function ignore(): void {}

@@ -1,0 +1,149 @@
+/**
+ * A request of ours, brought to a listener of node:http.
+ *
+ * A listener expects an IncomingMessage and a ServerResponse that behave in every detail as those of node:http do. So they are: a server of node:http
+ * that listens nowhere is given one end of a pair of streams as a connection, and a client of node:http speaks at the other.
+ *
+ * @module
+ */
+import {
+  type ClientRequest,
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type Duplex, duplexPair } from 'node:stream';
+import { withoutConnection } from '../../exchange/outgoing.ts';
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+import { Response } from '../../http/response.ts';
+import { encodePath } from '../../http/target.ts';
+
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+
+/** The server of each listener; it goes when the listener does. */
+const servers: WeakMap<Listener, Server> = new WeakMap();
+
+/** Field names and values that our engine let through have passed its limits already. */
+const MAX_HEADER_SIZE = 16 * 1024 * 1024;
+
+/** Whom to tell that a listener has thrown: the visit that came by a connection. */
+const visits: WeakMap<object, (error: Error) => void> = new WeakMap();
+
+/** Brings a request to a listener. @returns Its response, once the head is there. */
+export function visit(request: Request, listener: Listener): Promise<Response> {
+  const [near, far] = duplexPair();
+  return new Promise((resolve, reject) => {
+    const client = httpRequest({
+      createConnection: () => near,
+      method: request.method,
+      path: targetOf(request),
+      headers: fieldsOf(request),
+      maxHeaderSize: MAX_HEADER_SIZE,
+    });
+    let response: IncomingMessage | undefined;
+    const end = (error: Error): void => void (response ?? client).destroy(error);
+    const leave = (): void => end(new HttpError(503, undefined, { cause: request.signal.reason }));
+    client.on('response', (incoming) => {
+      response = incoming;
+      resolve(responseOf(request, incoming));
+    });
+    client.on('information', ({ statusCode, rawHeaders }) => {
+      if (statusCode > 101) request.sendInterim(statusCode, withoutConnection(pairsOf(rawHeaders))); // 100 asks for a body that we send anyway
+    });
+    client.on('upgrade', (_incoming, socket) => {
+      socket.destroy();
+      reject(new Error('Cannot answer with a listener: it has switched protocols'));
+    });
+    client.on('error', reject);
+    client.on('close', () => {
+      request.signal.removeEventListener('abort', leave);
+      near.destroy();
+      far.destroy();
+    });
+    far.on('close', () => {
+      if (!far.writableFinished) near.destroy(new Error('Cannot answer with a listener: it has broken the connection off'));
+    });
+    visits.set(far, end);
+    if (request.signal.aborted) leave();
+    else request.signal.addEventListener('abort', leave);
+    request.onEnd(leave); // also when the handler has thrown the response away
+    serverOf(listener).emit('connection', asSocket(far, request));
+    sendBody(request, client);
+  });
+}
+
+function serverOf(listener: Listener): Server {
+  const known = servers.get(listener);
+  if (known) return known;
+  // No time-outs: the client's are watched where it is connected.
+  const server = createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 }, (req, res) => {
+    const fail = (error: unknown): void => visits.get(req.socket)?.(error instanceof Error ? error : new Error(String(error)));
+    try {
+      Promise.resolve(listener(req, res) as unknown).catch(fail);
+    } catch (error) {
+      fail(error); // thrown out of here it would end the process
+    }
+  });
+  servers.set(listener, server);
+  return server;
+}
+
+/** What listeners ask a socket for: who is there, and whether nobody can listen in. */
+function asSocket(stream: Duplex, request: Request): Duplex {
+  const { remoteAddress, remotePort, secure } = request;
+  const facts = { remoteAddress, remotePort, remoteFamily: remoteAddress?.includes(':') ? 'IPv6' : 'IPv4', encrypted: secure };
+  return Object.assign(stream, facts);
+}
+
+/** The canonical path: what the listener routes on is what our guards have seen. */
+function targetOf(request: Request): string {
+  if (request.path === '*') return '*';
+  return encodePath(request.path) + (request.rawQuery === '' ? '' : `?${request.rawQuery}`);
+}
+
+/** The fields as they came, in their order, with the framing of this hop. */
+function fieldsOf(request: Request): string[] {
+  const pairs = withoutConnection(request.headers).filter(([name]) => name.toLowerCase() !== 'expect' && name.toLowerCase() !== 'host');
+  const flat = ['Host', request.host ?? '', ...pairs.flat()];
+  const { size } = request.body;
+  const mayHaveBody = size !== 0 || request.header('content-length') !== undefined || request.header('transfer-encoding') !== undefined;
+  if (mayHaveBody) flat.push(...(size < 0 ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(size)]));
+  return [...flat, 'Connection', 'close'];
+}
+
+function sendBody(request: Request, client: ClientRequest): void {
+  if (request.body.size === 0) {
+    client.end();
+    return;
+  }
+  const body = request.body.stream();
+  body.on('error', (error) => client.destroy(error));
+  client.on('close', () => body.destroy());
+  body.pipe(client);
+}
+
+function responseOf(request: Request, incoming: IncomingMessage): Response {
+  const length = incoming.headers['content-length'];
+  const headers = [
+    ...withoutConnection(pairsOf(incoming.rawHeaders)),
+    ...(length === undefined ? [] : [['Content-Length', length] as const]),
+  ];
+  const status = incoming.statusCode ?? 0;
+  if (request.method === 'HEAD' || status === 204 || status === 304) {
+    incoming.resume();
+    return new Response(undefined, { status, headers });
+  }
+  incoming.on('error', ignore); // whoever sends the body sees it; a body that nobody reads must not end the process
+  return new Response(incoming, { status, headers });
+}
+
+function pairsOf(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return pairs;
+}
+
+function ignore(): void {}

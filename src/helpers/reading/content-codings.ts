@@ -1,0 +1,28 @@
+/**
+ * The Content-Encoding field of a request (RFC 9110 §8.4).
+ *
+ * Bodies are not decoded here: a few KiB can hold gigabytes. What a reader cannot read is refused with the words for that, and not taken for
+ * malformed text.
+ *
+ * @module
+ */
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+
+/**
+ * Refuses a body in a content coding.
+ *
+ * @param what What cannot be done, as in `Cannot read JSON`.
+ * @throws HttpError 415 (code `unsupported-media-type`) that says `Accept-Encoding: identity` (RFC 9110 §12.5.3, §15.5.16).
+ */
+export function refuseContentCodings(request: Request, what: string): void {
+  if (request.headerParsed('content-encoding', isIdentity)) return;
+  throw new HttpError(415, `${what}: its body is in a content coding, as Content-Encoding says; send it as it is`, {
+    code: 'unsupported-media-type',
+    headers: { 'Accept-Encoding': 'identity' },
+  });
+}
+
+function isIdentity(value = ''): boolean {
+  return value.split(',').every((member) => /^[ \t]*(?:identity)?[ \t]*$/i.test(member));
+}

@@ -1,0 +1,12 @@
+/**
+ * The answer that nobody reads: the client has left before there was one.
+ *
+ * @module
+ */
+import { HttpError } from '../../http/http-error.ts';
+import type { Request } from '../../http/request.ts';
+
+/** Answers for a client that is not there any more. */
+export function clientGone(request: Request): HttpError {
+  return new HttpError(499, 'The client has gone away', { code: 'client-gone', cause: request.signal.reason });
+}

@@ -1,0 +1,30 @@
+/**
+ * The Cookie field (RFC 6265 §4.2).
+ *
+ * @module
+ */
+import { lazyPackage } from '../../process/lazy-package.ts';
+
+const cookiePackage = lazyPackage('cookie');
+
+/**
+ * Reads the value of Cookie. What is no `name=value` is passed over.
+ *
+ * @returns The values by name, without a prototype, so that a cookie named `__proto__` is a cookie. Of several with one name the first is
+ *   taken: browsers send the one with the longest path first (RFC 6265 §5.4). Quotes around a value are taken off, escapes decoded; a broken
+ *   escape leaves the value as it came.
+ */
+export function parseCookie(value: string | undefined): Readonly<Record<string, string | undefined>> {
+  const cookies = Object.create(null) as Record<string, string | undefined>;
+  return value === undefined ? cookies : Object.assign(cookies, cookiePackage().parseCookie(value, { decode: decodeValue }));
+}
+
+function decodeValue(text: string): string {
+  const value = text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

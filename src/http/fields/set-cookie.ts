@@ -1,0 +1,73 @@
+/**
+ * The Set-Cookie field (RFC 6265 §4.1, with the prefixes and SameSite of its successor draft).
+ *
+ * @module
+ */
+
+import { lazyPackage } from '../../process/lazy-package.ts';
+import { withCode } from '../error-codes.ts';
+import { isToken } from '../grammar.ts';
+
+const cookiePackage = lazyPackage('cookie');
+
+/** Attributes of a cookie. */
+export interface CookieOptions {
+  /** Seconds; 0 removes the cookie. Default: until the browser is closed. */
+  maxAge?: number;
+  expires?: Date;
+  /** Default: this host only. */
+  domain?: string;
+  /** Default `/`. */
+  path?: string;
+  /** Only over TLS. Default false; `sameSite: 'none'`, `partitioned` and the `__Secure-` and `__Host-` names demand it. */
+  secure?: boolean;
+  /** Out of reach of scripts. Default true. */
+  httpOnly?: boolean;
+  /** Default `lax`; false leaves it to the browser. */
+  sameSite?: 'lax' | 'strict' | 'none' | false;
+  partitioned?: boolean;
+}
+
+/**
+ * Makes the value of a Set-Cookie field.
+ *
+ * @throws TypeError for a name or value that cannot stand in a cookie, and for attributes that browsers refuse together.
+ */
+export function serializeSetCookie(name: string, value: string, options: CookieOptions = {}): string {
+  const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
+  const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
+  if (refusal) throw withCode(new TypeError(`Cannot set cookie "${name}": ${refusal}`), 'bad-cookie');
+  try {
+    return cookiePackage().stringifySetCookie({
+      name,
+      value,
+      path,
+      secure,
+      httpOnly,
+      partitioned,
+      ...(maxAge !== undefined && { maxAge }),
+      ...(expires !== undefined && { expires }),
+      ...(domain !== undefined && { domain }),
+      ...(sameSite !== false && { sameSite }),
+    });
+  } catch (cause) {
+    throw withCode(new TypeError(`Cannot set cookie "${name}": ${(cause as Error).message}`, { cause }), 'bad-cookie');
+  }
+}
+
+/** Why browsers would drop such a cookie silently, or read another (RFC 6265bis §4.1.3, §5.6). */
+function refusalOf(
+  name: string,
+  domain: string | undefined,
+  path: string,
+  secure: boolean,
+  sameSite: string | false,
+  partitioned: boolean,
+): string | undefined {
+  if (!isToken(name)) return 'its name is no token'; // RFC 6265 §4.1.1; the library lets commas and the like through
+  if (sameSite === 'none' && !secure) return 'sameSite "none" needs secure';
+  if (partitioned && !secure) return 'partitioned needs secure';
+  if (/^__(?:Secure|Host)-/i.test(name) && !secure) return 'its prefix needs secure';
+  if (/^__Host-/i.test(name) && (domain !== undefined || path !== '/')) return '"__Host-" allows no domain and no path but "/"';
+  return undefined;
+}

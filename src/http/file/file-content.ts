@@ -1,0 +1,181 @@
+/**
+ * A body that is a file, or parts of one.
+ *
+ * @module
+ */
+import { withCode } from '../error-codes.ts';
+import { HttpError } from '../http-error.ts';
+import { type FileVersion, isSameVersion, OpenFile } from './open-file.ts';
+
+/** What is read from a file and written to a socket at a time. */
+const PIECE = 64 * 1024;
+
+/** Bytes from `start` up to, but not including, `end`. */
+export interface FileRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Ranges of a file, and bytes of our own between them. */
+export type FileParts = readonly (FileRange | Uint8Array)[];
+
+/** A body that can be sent now. */
+export interface BodySource {
+  readonly pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+  /** Bytes; undefined when nobody knows. */
+  readonly size: number | undefined;
+  /** It is no longer what the Response was made of: its validators are those of something else. */
+  readonly isChanged?: boolean;
+}
+
+/**
+ * A file as a body.
+ *
+ * Without `held` it is opened again when it is sent, so that a Response nobody sends holds no descriptor. With `held` the very file that was looked at
+ * is sent, once, whatever its path leads to by then; it is closed when it has been sent, or with the Response.
+ */
+export class FileContent {
+  readonly path: string;
+  /** Bytes of the whole file, when the Response was made. */
+  readonly fileSize: number;
+  /** Bytes that will be sent, as far as could be told when the Response was made. */
+  readonly size: number;
+  /** What is sent, in this order: ranges of the file, and bytes of our own between them. Undefined: the whole file. */
+  readonly parts: FileParts | undefined;
+  /** The open file, if this content holds one. */
+  readonly held: OpenFile | undefined;
+  /** The file as it was looked at. */
+  readonly version: FileVersion | undefined;
+
+  constructor(path: string, fileSize: number, version?: FileVersion, held?: OpenFile, parts?: FileParts) {
+    this.path = path;
+    this.fileSize = fileSize;
+    this.version = version;
+    this.held = held;
+    this.parts = parts;
+    this.size = parts ? parts.reduce((sum, part) => sum + lengthOf(part), 0) : fileSize;
+  }
+
+  /** An open file. It is closed when it has been sent, or with the Response. */
+  static holding(file: OpenFile): FileContent {
+    return new FileContent(file.path, file.version.size, file.version, file);
+  }
+
+  /** The same file in parts. */
+  withParts(parts: FileParts): FileContent {
+    return new FileContent(this.path, this.fileSize, this.version, this.held, parts);
+  }
+
+  /**
+   * Opens the file for sending.
+   *
+   * @throws What the file system says; an error (code `stale-file`) when parts are wanted of a file that has changed: they would not fit those that
+   *   the client has.
+   */
+  async open(): Promise<BodySource> {
+    const file = this.held ?? (await OpenFile.open(this.path));
+    void file.descriptor; // throws when it has been closed
+    const parts = this.#partsOf(file);
+    const isChanged = this.version !== undefined && !isSameVersion(this.version, file.version);
+    return { pieces: new FilePieces(file, parts), size: this.parts ? this.size : file.version.size, isChanged };
+  }
+
+  /** Reads all of it at once. @throws As `open` does. */
+  bytes(): Buffer {
+    const file = this.held ?? openExisting(this.path);
+    try {
+      const pieces = this.#partsOf(file).map((part) => (part instanceof Uint8Array ? part : file.readSync(part.start, part.end)));
+      return pieces.length === 1 && Buffer.isBuffer(pieces[0]) ? pieces[0] : Buffer.concat(pieces);
+    } finally {
+      if (file !== this.held) file.close();
+    }
+  }
+
+  /** Lets go of the open file, if this content holds one. */
+  drop(): void {
+    this.held?.close();
+  }
+
+  /** What to read of the file that was opened. */
+  #partsOf(file: OpenFile): FileParts {
+    if (!this.parts) return [{ start: 0, end: file.version.size }];
+    if (!this.version || isSameVersion(this.version, file.version)) return this.parts;
+    file.close();
+    const why = `Cannot send a part of "${this.path}": the file has changed; make a new Response for each request`;
+    throw withCode(new Error(why), 'stale-file');
+  }
+}
+
+/**
+ * Looks at a file that is to be sent.
+ *
+ * @throws HttpError 404 when there is no regular file at `path`; any other failure as it comes.
+ */
+export function lookAtFile(path: string): FileVersion {
+  const file = openExisting(path);
+  file.close();
+  return file.version;
+}
+
+/** The parts of an open file, piece by piece. The file is closed at the end, also when reading stops midway or never starts. */
+class FilePieces implements AsyncIterableIterator<Uint8Array> {
+  readonly #file: OpenFile;
+  readonly #parts: FileParts;
+  #index = 0;
+  /** How far the current part has been read. */
+  #taken = 0;
+
+  constructor(file: OpenFile, parts: FileParts) {
+    this.#file = file;
+    this.#parts = parts;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    let part = this.#parts[this.#index];
+    while (part && this.#taken === lengthOf(part)) {
+      part = this.#parts[++this.#index];
+      this.#taken = 0;
+    }
+    if (!part) return this.return();
+    if (part instanceof Uint8Array) {
+      this.#taken = part.length;
+      return { done: false, value: part };
+    }
+    const piece = await this.#file.read(part.start + this.#taken, Math.min(PIECE, part.end - part.start - this.#taken));
+    if (piece.length === 0) return this.return(); // a file that was cut gives too little: whoever sends it sees that
+    this.#taken += piece.length;
+    return { done: false, value: piece };
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#index = this.#parts.length;
+    this.#taken = 0;
+    this.#file.close();
+    return { done: true, value: undefined };
+  }
+}
+
+function lengthOf(part: FileRange | Uint8Array): number {
+  return part instanceof Uint8Array ? part.length : part.end - part.start;
+}
+
+function openExisting(path: string): OpenFile {
+  let file: OpenFile | undefined;
+  try {
+    file = OpenFile.openSync(path);
+  } catch (error) {
+    if (isAbsence(error)) throw new HttpError(404, undefined, { cause: error });
+    throw error;
+  }
+  if (!file) throw new HttpError(404);
+  return file;
+}
+
+function isAbsence(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO' || code === 'ENAMETOOLONG';
+}

@@ -1,0 +1,41 @@
+/**
+ * An open file in pieces, read synchronously: memory for one piece is held, however large the file is.
+ *
+ * Each piece is a buffer of its own, since nobody can tell whether the last one is still looked at.
+ *
+ * @module
+ */
+import { readSync } from 'node:fs';
+import { nudgeCollector } from '../../process/collect-buffers.ts';
+
+/** What one read from a file takes: as much as libuv reads from a socket. */
+const PIECE = 64 * 1024;
+
+/** Reads a range of a file into one buffer. @throws What the file system says, or an error when the file ends before `end`. */
+export function readRange(descriptor: number, start: number, end: number): Buffer {
+  const bytes = Buffer.allocUnsafe(end - start);
+  for (let filled = 0; filled < bytes.length; ) filled += readSome(descriptor, bytes, filled, start + filled);
+  return bytes;
+}
+
+/**
+ * Reads a range of a file in pieces of at most 64 KiB.
+ *
+ * @param descriptorOf Asked before each read; throws when the file has been closed meanwhile.
+ * @throws What `descriptorOf` and the file system say, or an error when the file ends before `end`.
+ */
+export function* piecesOfFile(descriptorOf: () => number, start: number, end: number): Generator<Buffer> {
+  for (let at = start; at < end; ) {
+    const piece = Buffer.allocUnsafe(Math.min(PIECE, end - at));
+    const count = readSome(descriptorOf(), piece, 0, at);
+    nudgeCollector(piece);
+    at += count;
+    yield count === piece.length ? piece : piece.subarray(0, count);
+  }
+}
+
+function readSome(descriptor: number, bytes: Buffer, offset: number, position: number): number {
+  const count = readSync(descriptor, bytes, offset, bytes.length - offset, position);
+  if (count === 0) throw new Error('Cannot read temporary file: it ended early');
+  return count;
+}

@@ -1,0 +1,148 @@
+/**
+ * A regular file that is open for reading.
+ *
+ * It is read by position, so that readers do not disturb each other, and closed once, never under a read: the number could name another file by then.
+ *
+ * @module
+ */
+import { close, closeSync, constants, fstat, fstatSync, open, openSync, read, readSync, type Stats } from 'node:fs';
+import { withCode } from '../error-codes.ts';
+
+/** A FIFO must not block us: without O_NONBLOCK, opening one waits for somebody who writes. Windows has neither. */
+const FOR_READING: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** What tells one state of a file from the next. Times are milliseconds since 1970, with what the file system knows of fractions. */
+export interface FileVersion {
+  /** Bytes. */
+  readonly size: number;
+  /** When the content was last written, or is said to have been. */
+  readonly modified: number;
+  /** When anything about the file last changed; nobody can set it back. */
+  readonly changed: number;
+  readonly device: number;
+  readonly inode: number;
+}
+
+/** Closes what nobody has any more. A request made by hand never ends, so that nothing else would close the file of its response. */
+const FORGOTTEN: FinalizationRegistry<number> = new FinalizationRegistry((descriptor) => closeSync(descriptor));
+
+/** A file that is open. */
+export class OpenFile {
+  readonly path: string;
+  readonly version: FileVersion;
+  #descriptor: number | undefined;
+  #reads = 0;
+  #isOver = false;
+
+  constructor(path: string, descriptor: number, version: FileVersion) {
+    this.path = path;
+    this.#descriptor = descriptor;
+    this.version = version;
+  }
+
+  /**
+   * Opens a regular file.
+   *
+   * @returns The file, or undefined for anything else: a folder, a FIFO, a device.
+   * @throws What the file system says.
+   */
+  static openSync(path: string): OpenFile | undefined {
+    const descriptor = openSync(path, FOR_READING);
+    try {
+      const stats = fstatSync(descriptor);
+      if (stats.isFile()) return new OpenFile(path, descriptor, versionOf(stats));
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+    closeSync(descriptor);
+    return undefined;
+  }
+
+  /** Opens a regular file. @throws What the file system says, or an error when it is no regular file. */
+  static async open(path: string): Promise<OpenFile> {
+    const descriptor = await new Promise<number>((resolve, reject) => {
+      open(path, FOR_READING, (error, opened) => (error ? reject(error) : resolve(opened)));
+    });
+    try {
+      const stats = await new Promise<Stats>((resolve, reject) => {
+        fstat(descriptor, (error, found) => (error ? reject(error) : resolve(found)));
+      });
+      if (!stats.isFile()) throw new Error(`Cannot send "${path}": it is no longer a regular file`);
+      return new OpenFile(path, descriptor, versionOf(stats));
+    } catch (error) {
+      close(descriptor, () => {});
+      throw error;
+    }
+  }
+
+  /** @throws TypeError (code `stale-file`) when the file has been closed. */
+  get descriptor(): number {
+    if (this.#descriptor !== undefined && !this.#isOver) return this.#descriptor;
+    throw withCode(
+      new TypeError(`Cannot send "${this.path}": it was open for a request that is over; make a new Response for each request`),
+      'stale-file',
+    );
+  }
+
+  /** Reads a range at once. @throws What the file system says, or an error when the file has become shorter. */
+  readSync(start: number, end: number): Buffer {
+    const bytes = Buffer.allocUnsafe(end - start);
+    for (let filled = 0; filled < bytes.length; ) {
+      const count = readSync(this.descriptor, bytes, filled, bytes.length - filled, start + filled);
+      if (count === 0) throw new Error(`Cannot read "${this.path}": it has become shorter`);
+      filled += count;
+    }
+    return bytes;
+  }
+
+  /** Reads up to `most` bytes; none at the end of the file. */
+  async read(start: number, most: number): Promise<Buffer> {
+    const { descriptor } = this;
+    const bytes = Buffer.allocUnsafe(most);
+    this.#reads++;
+    const count = await new Promise<number>((resolve, reject) => {
+      read(descriptor, bytes, 0, most, start, (error, filled) => {
+        this.#reads--;
+        if (this.#isOver) this.close();
+        if (error) reject(error);
+        else resolve(filled);
+      });
+    });
+    return count === most ? bytes : bytes.subarray(0, count);
+  }
+
+  /** Has the file closed, some time or other, when this object is garbage. */
+  closeWhenForgotten(): void {
+    FORGOTTEN.register(this, this.descriptor, this);
+  }
+
+  /** Leaves the descriptor to somebody else, who closes it. */
+  giveAway(): number {
+    const { descriptor } = this;
+    FORGOTTEN.unregister(this);
+    this.#isOver = true;
+    this.#descriptor = undefined;
+    return descriptor;
+  }
+
+  /** Closes the file, when the reads that are under way have ended. May be called again. */
+  close(): void {
+    this.#isOver = true;
+    if (this.#descriptor === undefined || this.#reads > 0) return;
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    FORGOTTEN.unregister(this);
+    closeSync(descriptor);
+  }
+}
+
+/** Whether a path leads to the file as it was. */
+export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
+  return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode && a.device === b.device;
+}
+
+/** What `stat` has found, as far as it tells versions apart. */
+export function versionOf(stats: Stats): FileVersion {
+  return { size: stats.size, modified: stats.mtimeMs, changed: stats.ctimeMs, device: stats.dev, inode: stats.ino };
+}

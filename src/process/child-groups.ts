@@ -1,0 +1,27 @@
+/**
+ * The process groups that helpers have started and whose end they have not yet seen.
+ *
+ * A handler thread that is stopped can no longer end anything, so it tells its main thread of each group, which then ends those that are left.
+ *
+ * @module
+ */
+
+/** Notified of a group when it starts, and when it has ended. */
+export type WatchGroup = (id: number, isRunning: boolean) => void;
+
+let watch: WatchGroup = () => {};
+
+/** @internal Registered by the server in a thread that may be stopped. */
+export function watchGroupsWith(watcher: WatchGroup): void {
+  watch = watcher;
+}
+
+/** Notes that a process group has started. */
+export function groupStarted(id: number): void {
+  watch(id, true);
+}
+
+/** Notes that a process group has ended. */
+export function groupEnded(id: number): void {
+  watch(id, false);
+}

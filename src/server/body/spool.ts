@@ -1,0 +1,87 @@
+/**
+ * Request bodies on disk: temporary files that lose their name as soon as they are open.
+ *
+ * Nothing is left behind, whether the client vanishes, the handler throws or the process is killed: the kernel frees the file with its last descriptor.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { close, constants, openSync, unlinkSync, write } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SpooledFile } from '../../http/request-body.ts';
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** A body that is being written to disk, or lies there. */
+export class Spool implements SpooledFile {
+  size = 0;
+  #descriptor: number | undefined;
+  #buffer: Buffer = NOTHING;
+  #isWriting = false;
+  #isDone = false;
+  /** Readers in other threads. */
+  #readers = 0;
+
+  /** Opens a temporary file. @throws What the file system says. */
+  constructor() {
+    const path = join(tmpdir(), `filrouge-${randomBytes(12).toString('hex')}`);
+    this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+    unlinkSync(path);
+  }
+
+  get descriptor(): number | undefined {
+    return this.#isDone ? undefined : this.#descriptor;
+  }
+
+  /** Appends bytes, which are copied; one writing at a time. */
+  write(pieces: readonly Buffer[], done: (error: Error | null) => void): void {
+    this.#isWriting = true;
+    this.#writeAll(this.#gather(pieces), 0, (error) => {
+      this.#isWriting = false;
+      if (this.#isDone) this.#free();
+      else done(error);
+    });
+  }
+
+  retain(): () => void {
+    this.#readers++;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#readers--;
+      isHeld = false;
+      if (this.#isDone) this.#free();
+    };
+  }
+
+  /** Frees the file, at the latest when a writing under way and the readers have ended: a descriptor must not be used again while one is. */
+  close(): void {
+    this.#isDone = true;
+    this.#free();
+  }
+
+  /** The pieces in one buffer, which is used again for the next: a large body is many pieces, and must not be as much garbage. */
+  #gather(pieces: readonly Buffer[]): Buffer {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    for (const piece of pieces) at += piece.copy(this.#buffer, at);
+    return this.#buffer.subarray(0, length);
+  }
+
+  #free(): void {
+    if (this.#isWriting || this.#readers > 0) return;
+    this.#buffer = NOTHING;
+    if (this.#descriptor !== undefined) close(this.#descriptor, () => {});
+    this.#descriptor = undefined;
+  }
+
+  #writeAll(bytes: Buffer, from: number, done: (error: Error | null) => void): void {
+    write(this.#descriptor as number, bytes, from, bytes.length - from, this.size, (error, count) => {
+      if (error) return done(error);
+      this.size += count;
+      if (from + count === bytes.length || this.#isDone) return done(null);
+      this.#writeAll(bytes, from + count, done);
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Interim responses (RFC 9110 §15.2) among the answers of a connection, which leave in the order of their requests.
+ *
+ * One for the request whose turn it is goes out at once. One for a request behind it, which a client that pipelines has sent and whose handler has
+ * a promise open, waits until the answer before it is out. A client that does not read gets none: they are the first to be done without.
+ *
+ * @module
+ */
+import type { Request } from '../../http/request.ts';
+import type { Http1Connection } from './connection.ts';
+
+/** Held for a request at most: somebody who sends more before its turn is not to fill the memory. */
+const MAX_HELD = 16;
+
+/** How many are held behind a request. */
+const held: WeakMap<Request, number> = new WeakMap();
+
+/** @param before The request that is answered before; undefined: it is the turn of this one. */
+export function interject(connection: Http1Connection, before: Request | undefined, text: string): void {
+  if (!before) return say(connection, text);
+  const count = held.get(before) ?? 0;
+  if (count === MAX_HELD) return;
+  held.set(before, count + 1);
+  before.onEnd(() => say(connection, text)); // its answer is out then, and the next has not begun
+}
+
+function say({ isOver, writer }: Http1Connection, text: string): void {
+  if (isOver || writer.isFull) return;
+  writer.gather(text);
+  writer.flush();
+}

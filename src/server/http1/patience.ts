@@ -1,0 +1,78 @@
+/**
+ * How long a connection is waited for: one time runs at once, set by what is being waited for, and looked at by each tick of the clock.
+ *
+ * A head has `headersTimeout` from its first byte, however it trickles in. A body is judged in spans of `requestTimeout`: each must bring
+ * a least number of bytes. A connection at rest has `keepAliveTimeout`. While a handler is at work, the client is owed and not waited for.
+ *
+ * @module
+ */
+import type { Service } from '../service.ts';
+
+/** Nothing has come, nothing is owed. */
+export const IDLE = 0;
+/** A head has come in part. */
+export const READING_HEAD = 1;
+/** A body is coming. */
+export const READING_BODY = 2;
+/** A handler is at work. */
+export const ANSWERING = 3;
+
+/** A body must bring this for each second of `requestTimeout`. */
+const LEAST_BYTES_PER_SECOND = 1024;
+
+/** How long a connection at rest is kept when the server drains, ms: longer than a request is on its way. */
+const DRAIN_GRACE = 500;
+
+/** Watches the reading side of one connection. */
+export class Patience {
+  /** What is being waited for. */
+  phase: number = READING_HEAD;
+  readonly #service: Service;
+  #deadline: number;
+  /** Bytes of body when the present span began. */
+  #progress = 0;
+
+  constructor(service: Service) {
+    this.#service = service;
+    this.#deadline = performance.now() + service.options.headersTimeout;
+  }
+
+  /** A head has come whole: its time has ended, and the next one's has not begun. */
+  startRequest(): void {
+    this.phase = ANSWERING;
+    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#progress = 0;
+  }
+
+  /** Says what is being waited for from now on. Rest begins anew each time. */
+  watch(phase: number): void {
+    if (phase === this.phase && phase !== IDLE) return;
+    this.phase = phase;
+    const { options, clock } = this.#service;
+    if (phase === IDLE) this.#deadline = clock.now + options.keepAliveTimeout;
+    else if (phase === READING_HEAD) this.#deadline = performance.now() + options.headersTimeout;
+    else if (phase === READING_BODY) this.#deadline = performance.now() + options.requestTimeout;
+    else this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** The server is draining. A request may be on its way at this moment: it is still answered, and told that it was the last. */
+  shorten(): void {
+    this.#deadline = Math.min(this.#deadline, performance.now() + DRAIN_GRACE);
+  }
+
+  /**
+   * Whether the time is up.
+   *
+   * @param received Bytes of the present body.
+   * @param isOurs Whether it is us who do not read: then the client is not to blame.
+   */
+  isOver(now: number, received: number, isOurs: boolean): boolean {
+    if (now < this.#deadline) return false;
+    if (this.phase !== READING_BODY) return true;
+    const { requestTimeout } = this.#service.options;
+    if (!isOurs && received - this.#progress < (requestTimeout / 1000) * LEAST_BYTES_PER_SECOND) return true;
+    this.#progress = received;
+    this.#deadline = now + requestTimeout;
+    return false;
+  }
+}

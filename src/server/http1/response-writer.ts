@@ -1,0 +1,228 @@
+/**
+ * The writing half of an HTTP/1.1 connection: answers are gathered and leave together.
+ *
+ * Text of one byte a character is gathered in a string, so that all the answers to one read (pipelining) leave in one write.
+ * Bodies of any size go out in pieces, the next one when the socket has taken the last: a slow reader costs its pieces, not its body.
+ *
+ * @module
+ */
+import type { Socket } from 'node:net';
+import { chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
+import { withCode } from '../../http/error-codes.ts';
+import { dropSource } from '../../http/response-body.ts';
+import type { BodySource } from '../body-source.ts';
+import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
+
+/** Bodies up to this size are gathered with their head; larger ones are written piece by piece. */
+export const SMALL_BODY: number = 32 * 1024;
+/** A write larger than this would hide from `isStuck` whether the client takes anything. */
+const PIECE = 64 * 1024;
+/** More gathered text than this is written before the next answer is made. */
+const FULL = 256 * 1024;
+
+/** Sends the responses of one connection, in the order they are given. */
+export class ResponseWriter {
+  readonly #socket: Socket;
+  readonly #timeout: number;
+  readonly #isDirect: boolean;
+  #gathered = '';
+  /** The socket has had enough until it says 'drain'. Kept here, since asking the socket is slow. */
+  #isBlocked = false;
+  /** Bytes that were written past the stream and have not been taken yet. */
+  #pending = 0;
+  /** What the socket had taken when it was last looked at, and until when it must take more. */
+  #taken = 0;
+  #deadline = 0;
+  #waiter: (() => void) | undefined;
+  /** What is being sent, and how to let go of it. */
+  #source: unknown;
+  #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
+
+  /** @param timeout How long the client may take nothing, ms. */
+  constructor(socket: Socket, timeout: number) {
+    this.#socket = socket;
+    this.#timeout = timeout;
+    this.#isDirect = canWriteDirectly(socket);
+  }
+
+  /** Whether the client must take something before more is made for it. */
+  get isFull(): boolean {
+    return this.#isBlocked || this.#gathered.length > FULL;
+  }
+
+  /** Whether the system has taken all that was written: it ends a connection that is closed behind that. Not known under TLS, which has a word of its own to say at the end. */
+  get isOut(): boolean {
+    return this.#isDirect && this.#pending === 0 && this.#socket.writableLength === 0;
+  }
+
+  /** Gathers text of one byte a character. */
+  gather(text: string): void {
+    this.#gathered += text;
+  }
+
+  /** Writes what has been gathered. */
+  flush(): void {
+    if (this.#gathered === '') return;
+    const text = this.#gathered;
+    this.#gathered = '';
+    const isTaken = this.#isDirect && this.#pending === 0 ? writeDirectly(this.#socket, text, this) : undefined;
+    if (isTaken === true) return;
+    if (isTaken === false) {
+      this.#pending += text.length;
+      this.#isBlocked = true;
+    } else if (this.#socket.writable && !this.#socket.write(text, 'latin1')) this.#isBlocked = true;
+  }
+
+  /** What was written past the stream is out: as if the stream had drained. */
+  onTaken(): void {
+    this.#pending = 0; // one at a time: until then all goes to the stream
+    if (!this.#socket.writableNeedDrain) this.#socket.emit('drain');
+  }
+
+  /** The socket takes more again. */
+  onDrain(): void {
+    this.#isBlocked = false;
+    this.#wake();
+  }
+
+  /** Gathers bytes of a small body. */
+  gatherBytes(bytes: Uint8Array): void {
+    this.#gathered += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  }
+
+  /** Sends a large body that is all there. @returns Whether it went out whole. */
+  async sendBytes(bytes: Uint8Array): Promise<boolean> {
+    this.#socket.cork(); // the head and the first piece leave in one write
+    this.flush();
+    const first = this.#write(bytes.length <= PIECE ? bytes : bytes.subarray(0, PIECE));
+    this.#socket.uncork();
+    let isOpen = await first;
+    for (let at = PIECE; isOpen && at < bytes.length; at += PIECE) isOpen = await this.#write(bytes.subarray(at, at + PIECE));
+    return isOpen;
+  }
+
+  /**
+   * Sends a body while it is produced.
+   *
+   * @param announced Bytes that the head has promised; undefined when the body is chunked or ends with the connection.
+   * @returns Whether it went out whole. If not, the connection must be cut: a body may never look whole that is not.
+   * @throws What the source throws, or an error when it gives another number of bytes than announced.
+   */
+  async sendSource(source: BodySource, announced: number | undefined, isChunked: boolean): Promise<boolean> {
+    this.flush();
+    this.#source = source.pieces;
+    const iterator = Symbol.asyncIterator in source.pieces ? source.pieces[Symbol.asyncIterator]() : source.pieces[Symbol.iterator]();
+    this.#iterator = iterator;
+    let sent = 0;
+    try {
+      for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+        const piece = typeof step.value === 'string' ? Buffer.from(step.value) : step.value;
+        if (!(piece instanceof Uint8Array)) throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
+        sent += piece.length;
+        if (announced !== undefined && sent > announced) {
+          throw wrongLength(`more than the ${announced} bytes announced`);
+        }
+        if (piece.length > 0 && !(await this.#writePiece(piece, isChunked))) {
+          this.drop();
+          return false;
+        }
+      }
+    } catch (error) {
+      if (this.#source === undefined) return false; // the client has left, and the source was told
+      this.drop();
+      await this.#written(); // the client gets what there was
+      throw error;
+    }
+    this.#source = undefined;
+    this.#iterator = undefined;
+    if (announced !== undefined && sent < announced) {
+      throw wrongLength(`${sent} of the ${announced} bytes announced`);
+    }
+    if (isChunked) this.#gathered += LAST_CHUNK;
+    return this.#socket.writable;
+  }
+
+  /** Lets go of the source that is being sent. */
+  drop(): void {
+    const source = this.#source;
+    this.#source = undefined;
+    if (source === undefined) return;
+    dropSource(source);
+    if (this.#iterator) dropSource(this.#iterator);
+    this.#iterator = undefined;
+  }
+
+  /** Whether the client has taken nothing for too long. Called at each tick. */
+  isStuck(now: number): boolean {
+    const pending = this.#socket.writableLength + this.#pending;
+    if (pending === 0) {
+      this.#deadline = 0;
+      return false;
+    }
+    const taken = this.#socket.bytesWritten - pending;
+    if (this.#deadline === 0 || taken !== this.#taken) {
+      this.#taken = taken;
+      this.#deadline = now + this.#timeout;
+      return false;
+    }
+    return now > this.#deadline;
+  }
+
+  /** The connection is gone: nobody waits any more. */
+  close(): void {
+    this.#gathered = '';
+    this.drop();
+    this.#wake();
+  }
+
+  async #writePiece(piece: Uint8Array, isChunked: boolean): Promise<boolean> {
+    if (!isChunked) return piece.length <= PIECE ? this.#write(piece) : this.sendBytes(piece);
+    this.#socket.cork();
+    this.#socket.write(chunkHead(piece.length), 'latin1');
+    const isTaken = piece.length <= PIECE ? this.#socket.write(piece) : await this.#writeLong(piece);
+    this.#socket.write('\r\n', 'latin1');
+    this.#socket.uncork();
+    return isTaken || this.#drained();
+  }
+
+  /** A long chunk: its head must not wait in the cork for all of it. */
+  async #writeLong(piece: Uint8Array): Promise<boolean> {
+    this.#socket.uncork();
+    const isWhole = await this.sendBytes(piece);
+    this.#socket.cork();
+    return isWhole;
+  }
+
+  async #write(bytes: Uint8Array): Promise<boolean> {
+    if (!this.#socket.writable) return false;
+    return this.#socket.write(bytes) || this.#drained();
+  }
+
+  /** Waits until all writes have left, or never will. */
+  #written(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.writable) this.#socket.write('', () => resolve());
+      else resolve();
+    });
+  }
+
+  /** Waits until the socket has taken what it was given. @returns Whether it still can be written to. */
+  async #drained(): Promise<boolean> {
+    if (this.#socket.writableNeedDrain && this.#socket.writable) {
+      await new Promise<void>((resolve) => {
+        this.#waiter = resolve;
+      });
+    }
+    return this.#socket.writable;
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.();
+  }
+}
+
+function wrongLength(what: string): RangeError {
+  return withCode(new RangeError(`Cannot send response: its stream gave ${what}`), 'wrong-length');
+}

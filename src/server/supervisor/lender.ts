@@ -1,0 +1,154 @@
+/**
+ * `maxConnections` over all workers, exactly: the primary owns the number and lends parts of it.
+ *
+ * A worker admits connections out of its lease. When the lease is used up, the next connection waits unread while the primary is asked.
+ * The primary lends from what is free; when nothing is, it reclaims what others have lent and do not use before it says no. So the sum never
+ * exceeds the number, and no part of it lies idle while somebody is refused. The lease of a worker that dies comes back.
+ *
+ * @module
+ */
+import type { ConnectionGate } from '../connection-gate.ts';
+
+/** How many connections are lent at a time, at most: few enough that what a stuck worker holds idle is small. */
+const PORTION = 32;
+
+/** A borrower, as the lender sees it. */
+export interface Borrower {
+  /** Connections lent. */
+  lent: number;
+  grant(count: number): void;
+  reclaim(): void;
+}
+
+/** The primary's side. */
+export class Lender {
+  #free: number;
+  readonly #borrowers: Set<Borrower> = new Set();
+  /** Those that wait until others have answered, and the others that have not. */
+  readonly #waiting: Set<Borrower> = new Set();
+  readonly #asked: Set<Borrower> = new Set();
+  readonly #portion: number;
+
+  constructor(total: number, workers: number) {
+    this.#free = total;
+    this.#portion = Math.max(1, Math.min(PORTION, Math.floor(total / (workers * 4))));
+  }
+
+  add(borrower: Borrower): void {
+    this.#borrowers.add(borrower);
+  }
+
+  /** A worker is gone, with all its connections. */
+  remove(borrower: Borrower): void {
+    if (!this.#borrowers.delete(borrower)) return;
+    this.#waiting.delete(borrower);
+    this.#free += borrower.lent;
+    this.#settle(borrower);
+  }
+
+  /** A worker has used up what it was lent. */
+  want(borrower: Borrower): void {
+    if (this.#lend(borrower)) return;
+    this.#waiting.add(borrower);
+    for (const other of this.#borrowers) {
+      if (other === borrower || other.lent === 0 || this.#asked.has(other) || this.#waiting.has(other)) continue;
+      this.#asked.add(other);
+      other.reclaim();
+    }
+    if (this.#asked.size === 0) this.#answerAll();
+  }
+
+  /** A worker gives back what it does not use; also its answer to `reclaim`, even when that is nothing. */
+  giveBack(borrower: Borrower, count: number): void {
+    borrower.lent -= count;
+    this.#free += count;
+    this.#settle(borrower);
+  }
+
+  #settle(borrower: Borrower): void {
+    this.#asked.delete(borrower);
+    for (const waiting of this.#waiting) {
+      if (this.#free > 0 && this.#lend(waiting)) this.#waiting.delete(waiting);
+    }
+    if (this.#asked.size === 0) this.#answerAll();
+  }
+
+  /** Nobody has anything left: those who wait are told so. */
+  #answerAll(): void {
+    for (const waiting of this.#waiting) waiting.grant(0);
+    this.#waiting.clear();
+  }
+
+  #lend(borrower: Borrower): boolean {
+    const count = Math.min(this.#portion, this.#free);
+    if (count === 0) return false;
+    this.#free -= count;
+    borrower.lent += count;
+    borrower.grant(count);
+    return true;
+  }
+}
+
+/** The worker's side: a gate that admits out of a lease. */
+export class LeaseGate implements ConnectionGate {
+  /** Connections that may still come in. */
+  #free = 0;
+  #isAsking = false;
+  readonly #waiting: ((isAdmitted: boolean) => void)[] = [];
+  readonly #ask: () => void;
+  readonly #giveBack: (count: number) => void;
+
+  /**
+   * @param ask Tells the primary that the lease is used up.
+   * @param giveBack Gives part of the lease back.
+   */
+  constructor(ask: () => void, giveBack: (count: number) => void) {
+    this.#ask = ask;
+    this.#giveBack = giveBack;
+  }
+
+  enter(): boolean | Promise<boolean> {
+    if (this.#free > 0) {
+      this.#free--;
+      return true;
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#request();
+    });
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next) return next(true);
+    this.#free++;
+    if (this.#free < PORTION * 2) return;
+    this.#free -= PORTION;
+    this.#giveBack(PORTION);
+  }
+
+  /** The primary's answer: 0 means that there is no more. */
+  granted(count: number): void {
+    this.#isAsking = false;
+    this.#free += count;
+    while (this.#free > 0 && this.#waiting.length > 0) {
+      this.#free--;
+      this.#waiting.shift()?.(true);
+    }
+    if (count === 0) for (const refuse of this.#waiting.splice(0)) refuse(false);
+    else if (this.#waiting.length > 0) this.#request();
+  }
+
+  /** The primary asks for what is free. */
+  reclaimed(): void {
+    const count = this.#free;
+    this.#free = 0;
+    this.#giveBack(count);
+  }
+
+  #request(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#ask();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * `startServer` in a handler thread: the handler is given to the main thread's pool, and nothing listens here.
+ *
+ * @module
+ */
+import { type MessagePort, workerData } from 'node:worker_threads';
+import type { Handler } from '../../../exchange/respond.ts';
+import { withCode } from '../../../http/error-codes.ts';
+import { watchGroupsWith } from '../../../process/child-groups.ts';
+import { countHitsWith } from '../../../process/hits.ts';
+import { refuseSeveral } from '../../../process/one-memory.ts';
+import { logAs } from '../../operator-log.ts';
+import type { ResolvedOptions, RunningServer } from '../../options.ts';
+import { Board } from '../wire.ts';
+import { ThreadEnd } from './thread.ts';
+
+/** Takes requests from now on. Resolves when the server listens. */
+export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+  if (options.threads.max > 1) refuseSeveral(`${options.threads.max} handler threads`);
+  logAs(options.log);
+  const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
+    .filrouge;
+  const end = new ThreadEnd({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+  watchGroupsWith((id, isRunning) => end.post(['group', id, isRunning]));
+  countHitsWith((key, window, limit) => end.hits.ask(key, window, limit));
+  const { address, url } = await end.listening;
+  const close = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
+    end.close(timeout);
+    return end.closed;
+  };
+  return {
+    url,
+    address,
+    role: 'thread',
+    closed: end.closed,
+    close,
+    reload: () => Promise.reject(notHere('reload')),
+    status: async () => {
+      const status = await end.statuses.ask();
+      if (!status) throw new Error('Cannot tell the status: the primary is gone');
+      return status;
+    },
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+function notHere(what: string): Error {
+  return withCode(
+    new Error(`Cannot ${what}: this is a handler thread; ask the server that startServer gave to the primary (role "primary")`),
+    'bad-option',
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * Sends what a handler's stream gives to the main thread, as fast as that takes it.
+ *
+ * @module
+ */
+import { dropSource, type StreamSource } from '../../../http/response-body.ts';
+import { type FromThread, WINDOW } from '../wire.ts';
+
+/** One response body on its way out of a thread. Nothing is read of its source before the main thread asks for it. */
+export class StreamPump {
+  readonly #id: number;
+  readonly #post: (item: FromThread) => void;
+  readonly #report: (error: unknown) => void;
+  #sent = 0;
+  #isDropped = false;
+  #wake: (() => void) | undefined;
+  #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> | undefined;
+  readonly #source: StreamSource;
+  #hasBegun = false;
+
+  constructor(id: number, source: StreamSource, post: (item: FromThread) => void, report: (error: unknown) => void) {
+    this.#id = id;
+    this.#post = post;
+    this.#report = report;
+    this.#source = source;
+  }
+
+  /** The main thread has taken so many bytes; 0 when it begins. */
+  taken(count: number): void {
+    this.#sent -= count;
+    if (!this.#hasBegun && !this.#isDropped) {
+      this.#hasBegun = true;
+      void this.#run(this.#source);
+    }
+    if (this.#sent <= WINDOW) this.#wake?.();
+  }
+
+  /** Nobody reads the rest. */
+  drop(): void {
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    this.#wake?.();
+    dropSource(this.#source);
+    if (this.#iterator) dropSource(this.#iterator);
+  }
+
+  async #run(source: StreamSource): Promise<void> {
+    try {
+      const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+      this.#iterator = iterator;
+      for (let step = await iterator.next(); !step.done && !this.#isDropped; step = await iterator.next()) {
+        const piece: unknown = step.value;
+        if (typeof piece !== 'string' && !(piece instanceof Uint8Array)) {
+          throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
+        }
+        this.#sent += piece.length;
+        this.#post(['data', this.#id, typeof piece === 'string' ? piece : new Uint8Array(piece)]);
+        await this.#room();
+      }
+      if (this.#isDropped) return;
+      this.#isDropped = true; // nothing is left to let go of
+      this.#post(['end', this.#id]);
+    } catch (error) {
+      if (this.#isDropped) return;
+      this.drop();
+      this.#report(error);
+      this.#post(['failed', this.#id]);
+    }
+  }
+
+  async #room(): Promise<void> {
+    while (this.#sent > WINDOW && !this.#isDropped) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

@@ -1,0 +1,346 @@
+/**
+ * The inside of a handler thread: takes requests from the main thread, calls the handler, and gives back what it answers.
+ *
+ * @module
+ */
+import type { MessagePort, Transferable } from 'node:worker_threads';
+import { type Answering, reportError, respond, responseTo } from '../../../exchange/respond.ts';
+import { parseHeader } from '../../../h1/parser.ts';
+import { FieldLines } from '../../../http/field-lines.ts';
+import type { HeaderList } from '../../../http/header-list.ts';
+import { HttpError } from '../../../http/http-error.ts';
+import { type Carrier, Request } from '../../../http/request.ts';
+import { RequestBody } from '../../../http/request-body.ts';
+import { Response } from '../../../http/response.ts';
+import { FileContent, StreamContent, type StreamSource } from '../../../http/response-body.ts';
+import { isBodyless } from '../../../http/status.ts';
+import { parseTarget, type TargetParts } from '../../../http/target.ts';
+import type { ServerStatus } from '../../../process/server-status.ts';
+import { LiveStream } from '../../body/live-stream.ts';
+import { HitAsker } from '../../hit-asker.ts';
+import type { Address } from '../../host.ts';
+import { Questions } from '../../questions.ts';
+import { TunnelEnd } from '../socket-tunnel.ts';
+import { type Board, type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
+import { StreamPump } from './stream-pump.ts';
+
+/** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
+const MAX_DELAY = 0.5;
+/** Header sections that are known again. Clients repeat theirs, and to parse one takes longer than to look it up. */
+const KNOWN_HEADERS = 256;
+/** Field lists that are known by a number in the main thread. */
+const KNOWN_LISTS = 512;
+
+/** What is left of a request that was not answered in one go. */
+interface Open {
+  readonly request: Request;
+  /** The body, when it lies on disk. */
+  readonly spooled: { descriptor: number | undefined; readonly size: number } | undefined;
+  /** The body, when it is streamed. */
+  readonly live: LiveStream | undefined;
+  pump: StreamPump | undefined;
+  take: Response['take'];
+  tunnel: TunnelEnd | undefined;
+  /** Aborted when a connection that was taken over is to end. */
+  goodbye: AbortController | undefined;
+}
+
+/** One thread's end. */
+export class ThreadEnd implements Carrier {
+  /** Settles with where the server listens. */
+  readonly listening: Promise<{ readonly address: Address; readonly url: string }>;
+  /** Settles when the server has stopped. */
+  readonly closed: Promise<void>;
+  readonly #answering: Answering;
+  readonly #port: MessagePort;
+  readonly #board: Board;
+  readonly #open: Map<number, Open> = new Map();
+  readonly #server: { isStopping: boolean } = { isStopping: false };
+  /** What the whole server does. */
+  readonly statuses: Questions<ServerStatus | undefined> = new Questions((id) => this.post(['status', id]));
+  /** Counts hits for the whole server. */
+  readonly hits: HitAsker = new HitAsker((id, questions) => this.post(['hits', id, questions]));
+  #outbox: FromThread[] = [];
+  #transfer: Transferable[] = [];
+  #isInTurn = false;
+  #flushedAt = 0;
+  readonly #headers: Map<string, FieldLines> = new Map();
+  /** The number of a list that was sent before; 0 for one that was seen once. */
+  readonly #lists: WeakMap<HeaderList, number> = new WeakMap();
+  #listCount = 0;
+  #settleListening: (place: { address: Address; url: string }) => void = () => {};
+  #settleClosed: () => void = () => {};
+
+  constructor(answering: Answering, port: MessagePort, board: Board) {
+    this.#answering = answering;
+    this.#port = port;
+    this.#board = board;
+    this.listening = new Promise((resolve) => {
+      this.#settleListening = resolve;
+    });
+    this.closed = new Promise((resolve) => {
+      this.#settleClosed = resolve;
+    });
+    port.on('message', this.#onMessage);
+    this.post(['ready']);
+  }
+
+  /** Asks the main thread to close the server. */
+  close(timeout: number | undefined): void {
+    this.post(['close', timeout]);
+  }
+
+  /** Says something to the main thread: at once, or together with what else the current turn says. */
+  readonly post = (item: FromThread): void => {
+    this.#outbox.push(item);
+    if (!this.#isInTurn) this.#flush();
+  };
+
+  /** Has the main thread send an interim response. It is told at once: the handler that says so may block behind it. */
+  sendInterim(request: Request, status: number, fields: HeaderList): void {
+    const { id } = request.peer;
+    if (id === undefined) return; // it is none of ours
+    this.post(['interim', id, status, fields.flat]);
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#outbox.length === 0) return;
+    const items = this.#outbox;
+    const transfer = this.#transfer;
+    this.#outbox = [];
+    this.#transfer = [];
+    this.#port.postMessage(items, transfer);
+  }
+
+  readonly #onMessage = (items: readonly ToThread[]): void => {
+    this.#isInTurn = true;
+    this.#flushedAt = performance.now();
+    for (const item of items) {
+      this.#take(item);
+      const now = performance.now();
+      if (now - this.#flushedAt > MAX_DELAY) {
+        this.#flush();
+        this.#flushedAt = now;
+      }
+    }
+    this.#isInTurn = false;
+    this.#flush();
+  };
+
+  #take(item: ToThread): void {
+    switch (item[0]) {
+      case 'request':
+        if (this.#board.enter(item[1])) this.#handle(item);
+        return;
+      case 'listening':
+        return this.#settleListening({ address: item[1], url: item[2] });
+      case 'hits':
+        return this.hits.answered(item[1], item[2]);
+      case 'stopping':
+        this.#server.isStopping = true;
+        return;
+      case 'status':
+        return this.statuses.answered(item[1], item[2]);
+      case 'probe':
+        return this.#board.answerProbe();
+      case 'closed':
+        return this.#settleClosed();
+      default: {
+        const open = this.#open.get(item[1]);
+        if (open) this.#follow(open, item);
+      }
+    }
+  }
+
+  #handle([, id, method, target, httpVersion, header, peer, body]: Extract<ToThread, readonly ['request', ...unknown[]]>): void {
+    const [remoteAddress, remotePort, secure, host, readAt] = peer;
+    const open = this.#bodyOf(id, body);
+    const request = new Request(
+      { method, target, httpVersion, lines: this.#linesOf(header) },
+      parseTarget(target) as TargetParts, // the main thread has parsed it too
+      { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin, server: this.#server, carrier: this, id },
+      open.body,
+    );
+    let result: Response | Promise<Response>;
+    try {
+      result = respond(this.#answering, request);
+    } finally {
+      this.#board.leave();
+    }
+    const isOpen = !(result instanceof Response) || open.spooled !== undefined || open.live !== undefined;
+    if (isOpen) this.#keep(id, request, open);
+    if (result instanceof Response) this.#answer(id, request, result);
+    else {
+      void result.then((response) => {
+        if (!this.#open.has(id)) return response.dispose();
+        this.#answer(id, request, response);
+      });
+    }
+  }
+
+  #keep(id: number, request: Request, { spooled, live }: Pick<Open, 'spooled' | 'live'>): Open {
+    const open: Open = this.#open.get(id) ?? {
+      request,
+      spooled,
+      live,
+      pump: undefined,
+      take: undefined,
+      tunnel: undefined,
+      goodbye: undefined,
+    };
+    this.#open.set(id, open);
+    return open;
+  }
+
+  #bodyOf(id: number, body: WireBody): Pick<Open, 'spooled' | 'live'> & { readonly body: RequestBody } {
+    if (body === undefined) return { body: RequestBody.EMPTY, spooled: undefined, live: undefined };
+    if (body instanceof Uint8Array) {
+      return { body: new RequestBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength)), spooled: undefined, live: undefined };
+    }
+    const [what, size] = body;
+    if (what === true) {
+      let wasAsked = false;
+      const live: LiveStream = new LiveStream(() => {
+        if (live.destroyed) this.post(['dropped', id]);
+        else if (!wasAsked) this.post(['taken', id, 0]);
+        wasAsked = true;
+      });
+      return { body: new RequestBody({ stream: live, size: size === -1 ? undefined : size }), spooled: undefined, live };
+    }
+    const spooled = { descriptor: what as number | undefined, size };
+    return { body: new RequestBody(spooled), spooled, live: undefined };
+  }
+
+  #linesOf(header: string): FieldLines {
+    if (header === '') return FieldLines.of([]);
+    const known = this.#headers.get(header);
+    if (known) return known;
+    const lines = parseHeader(header);
+    if (this.#headers.size === KNOWN_HEADERS) this.#headers.clear();
+    this.#headers.set(header, lines);
+    return lines;
+  }
+
+  #answer(id: number, request: Request, response: Response): void {
+    const { content, take, status } = response;
+    let wire: WireContent;
+    let source: StreamSource | undefined;
+    try {
+      // Taken here, where a stream that was sent before can still be answered: the main thread asks for pieces when the head is out.
+      if (content instanceof StreamContent && !take && request.method !== 'HEAD' && !isBodyless(status)) source = content.take();
+      wire = this.#contentFor(response);
+    } catch (error) {
+      return this.#answer(id, request, this.#answerTo(error, request));
+    }
+    const holds = request.hasEndings || (this.#open.get(id)?.spooled ?? this.#open.get(id)?.live) !== undefined;
+    const open = source || take || holds ? this.#keep(id, request, { spooled: undefined, live: undefined }) : undefined;
+    if (!open) this.#open.delete(id);
+    this.post(['answer', id, status, this.#listFor(response.list), wire, holds || source !== undefined]);
+    if (content instanceof StreamContent && !source) response.dispose();
+    if (!open) return;
+    open.take = take;
+    if (source) open.pump = new StreamPump(id, source, this.post, (error) => void reportError(this.#answering, request, error));
+  }
+
+  /** A body that cannot be sent is an error like one of the handler. What `onError` says to it must be sendable, or nothing would ever be. */
+  #answerTo(error: unknown, request: Request): Response {
+    const answer = responseTo(this.#answering, request, error);
+    return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
+  }
+
+  #contentFor({ content, take }: Response): WireContent {
+    if (take) return ['upgrade'];
+    if (content === undefined) return ['none'];
+    if (typeof content === 'string') return ['text', content];
+    if (content instanceof FileContent) {
+      const { path, fileSize, version, parts, held } = content;
+      return ['file', { path, fileSize, version, parts, descriptor: held?.giveAway() }];
+    }
+    if (content instanceof StreamContent) return ['stream', content.size];
+    const owned = ownedBytes(content);
+    if (owned.length > SMALL) this.#transfer.push(owned.buffer);
+    return ['bytes', owned];
+  }
+
+  /** A list that is used again is given a number the second time, and is the number from then on. */
+  #listFor(list: HeaderList): WireList {
+    const number = this.#lists.get(list);
+    if (number === undefined) {
+      this.#lists.set(list, 0);
+      return ['', ...list.flat];
+    }
+    if (number > 0) return number;
+    if (this.#listCount === KNOWN_LISTS) return ['', ...list.flat];
+    this.#lists.set(list, ++this.#listCount);
+    return [String(this.#listCount), ...list.flat];
+  }
+
+  /** What comes for a request that has been handled, or is being. */
+  #follow(
+    open: Open,
+    item: Exclude<ToThread, readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'probe' | 'closed', ...unknown[]]>,
+  ): void {
+    const id = item[1];
+    switch (item[0]) {
+      case 'abort':
+        return open.request.abort(new Error(item[2]));
+      case 'over':
+        return this.#release(id, open);
+      case 'data':
+        if (open.tunnel) return open.tunnel.deliver(item[2]);
+        open.live?.deliver(Buffer.from(item[2].buffer, item[2].byteOffset, item[2].byteLength));
+        return this.post(['taken', id, item[2].length]);
+      case 'end':
+        return open.tunnel ? open.tunnel.finish() : open.live?.finish();
+      case 'failed':
+        return this.#fail(id, open, item[2]);
+      case 'taken':
+        return open.tunnel ? open.tunnel.taken() : open.pump?.taken(item[2]);
+      case 'dropped':
+        open.request.abort(new Error('The client has gone away'));
+        return open.pump?.drop();
+      case 'goodbye':
+        open.goodbye ??= new AbortController();
+        return open.goodbye.abort(new Error('The server is stopping'));
+      case 'opened':
+        return this.#takeOver(id, open, item[2]);
+      default:
+    }
+  }
+
+  #fail(id: number, open: Open, [message, status, code]: readonly [string, number | undefined, string | undefined]): void {
+    if (open.tunnel) {
+      this.#open.delete(id);
+      open.request.abort(new Error(message));
+      open.tunnel.destroy();
+      return;
+    }
+    open.live?.destroy(status === undefined ? new Error(message) : new HttpError(status, message, code === undefined ? {} : { code }));
+  }
+
+  #takeOver(id: number, open: Open, head: Uint8Array): void {
+    const tunnel = new TunnelEnd(id, this.post);
+    open.tunnel = tunnel;
+    open.goodbye ??= new AbortController();
+    const report = (error: unknown): void => void reportError(this.#answering, open.request, error);
+    try {
+      open.take?.(tunnel, Buffer.from(head.buffer, head.byteOffset, head.byteLength), { stopping: open.goodbye.signal, report });
+    } catch (error) {
+      report(error);
+      tunnel.destroy();
+    }
+  }
+
+  /** The response is out, or the client gone. */
+  #release(id: number, open: Open): void {
+    open.pump?.drop();
+    open.live?.destroy();
+    open.request.release();
+    if (!open.take) this.#open.delete(id); // a connection that was taken over goes on
+    if (open.spooled) {
+      open.spooled.descriptor = undefined;
+      this.post(['released', id]);
+    }
+  }
+}

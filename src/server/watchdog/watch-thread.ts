@@ -1,0 +1,77 @@
+/**
+ * The inside of the thread that watches a process; see watch.ts.
+ *
+ * @module
+ */
+import { writeSync } from 'node:fs';
+import { workerData } from 'node:worker_threads';
+import { logAs, logAtOnce } from '../operator-log.ts';
+import { mainPlace } from './place.ts';
+import { type StuckMessage, WATCH_PIPE, type Watched } from './watch.ts';
+
+/** How long a worker without a primary may take to finish what it has before it is killed, ms. */
+const ORPHAN_TIME = 7000;
+/** How often the parent is looked at, ms. */
+const PARENT_INTERVAL = 1000;
+/** Where the main thread keeps the request whose handler it calls; see `Service`. */
+const CURRENT = `(() => {
+  const request = globalThis[Symbol.for('filrouge.service')]?.current;
+  return request ? request.method + ' ' + JSON.stringify(request.path) : '';
+})()`;
+
+const watched = (workerData as { readonly filrougeWatch: Watched }).filrougeWatch;
+logAs(watched.log);
+watch(watched);
+
+function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void {
+  if (hasPrimary) watchParent();
+  const bounds = [handlerTimeout, slowRequest].filter((bound) => bound > 0);
+  if (bounds.length === 0) return;
+  const counter = new Int32Array(beat);
+  let count = Atomics.load(counter, 0);
+  let since = performance.now();
+  let isTold = false;
+  let isSlow = false;
+  setInterval(
+    () => {
+      const now = performance.now();
+      if (Atomics.load(counter, 0) !== count) {
+        count = Atomics.load(counter, 0);
+        since = now;
+        isTold = false;
+        isSlow = false;
+      } else if (handlerTimeout > 0 && now - since > handlerTimeout && !isTold) {
+        isTold = true;
+        void tellStuck(now - since, hasPrimary);
+      } else if (slowRequest > 0 && now - since > slowRequest && !isSlow) {
+        isSlow = true;
+        void mainPlace(CURRENT).then((found) =>
+          logAtOnce('slow', `${nameOf(found?.value)} is slow: ${Math.round(now - since)} ms, and stands ${placeIn(found)}`),
+        );
+      }
+    },
+    Math.max(10, Math.min(...bounds) / 20),
+  );
+}
+
+async function tellStuck(ms: number, hasPrimary: boolean): Promise<void> {
+  const found = await mainPlace(CURRENT);
+  const what = `${nameOf(found?.value)} has taken ${Math.round(ms)} ms and stands ${placeIn(found)}`;
+  if (!hasPrimary) return logAtOnce('stuck', `${what}; nobody is there to replace this process`);
+  writeSync(WATCH_PIPE, `${JSON.stringify({ what } satisfies StuckMessage)}\n`);
+}
+
+function nameOf(request: string | undefined): string {
+  return request === undefined || request === '' ? 'something' : request;
+}
+
+function placeIn(found: { readonly place: string | undefined } | undefined): string {
+  return found?.place ?? 'in a call that cannot be looked into';
+}
+
+function watchParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_TIME);
+  }, PARENT_INTERVAL);
+}
