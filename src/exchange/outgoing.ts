@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
-import type { BodySource } from '../http/file/file-content.ts';
+import { CheckedPieces, openSource } from '../http/body-source.ts';
 import type { Response } from '../http/response.ts';
-import { type Content, dropSource, FileContent, StreamContent } from '../http/response-body.ts';
+import { FileContent, StreamContent } from '../http/response-body.ts';
 import { isBodyless } from '../http/status.ts';
 
 /** Fields of one connection and of the framing: whoever sends the response has its own. */
@@ -41,11 +40,11 @@ export async function outgoingOf(response: Response, isHead: boolean): Promise<O
   const announced = list.wire.contentLength;
   if (isHead || isBodyless(status)) {
     response.dispose();
-    const length = isHead && !isBodyless(status) ? (sizeOf(content) ?? announced) : status === 304 ? announced : undefined;
+    const length = isHead && !isBodyless(status) ? sizeOf(response) : status === 304 ? announced : undefined;
     return { status, headers, length, body: undefined };
   }
   if (content instanceof FileContent || content instanceof StreamContent) {
-    const source: BodySource = content instanceof FileContent ? await content.open() : { pieces: content.take(), size: content.size };
+    const source = await openSource(content);
     const length = source.size ?? announced;
     return { status, headers, length, body: new CheckedPieces(source.pieces, length) };
   }
@@ -53,76 +52,17 @@ export async function outgoingOf(response: Response, isHead: boolean): Promise<O
   return { status, headers, length: body?.length ?? 0, body };
 }
 
+/** Bytes of the body that GET would bring, as far as they are known before it is opened: what HEAD announces (RFC 9110 §9.3.2). */
+export function sizeOf({ content, list }: Response): number | undefined {
+  if (content === undefined) return list.wire.contentLength ?? 0;
+  if (typeof content === 'string') return Buffer.byteLength(content);
+  if (content instanceof Uint8Array) return content.length;
+  return content.size ?? list.wire.contentLength;
+}
+
 /** Leaves out what belongs to the connection it came on: what is known to, and what Connection names (RFC 9110 §7.6.1). */
 export function withoutConnection(headers: readonly (readonly [string, string])[]): (readonly [string, string])[] {
   const options = headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value.toLowerCase());
   const named = new Set(options.flatMap((value) => value.split(/[ \t]*,[ \t]*/)));
   return headers.filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()) && !named.has(name.toLowerCase()));
-}
-
-function sizeOf(content: Content): number | undefined {
-  if (content === undefined) return undefined;
-  if (typeof content === 'string') return Buffer.byteLength(content);
-  if (content instanceof Uint8Array) return content.length;
-  return content.size;
-}
-
-/** The pieces of a body as bytes. They throw when they are not as many as announced: who sends them must then cut the connection. */
-export class CheckedPieces implements AsyncIterableIterator<Uint8Array> {
-  readonly #source: BodySource['pieces'];
-  readonly #announced: number | undefined;
-  #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> | undefined = undefined;
-  #given = 0;
-  #isDone = false;
-
-  constructor(source: BodySource['pieces'], announced: number | undefined) {
-    this.#source = source;
-    this.#announced = announced;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    if (this.#isDone) return { done: true, value: undefined };
-    this.#iterator ??= Symbol.asyncIterator in this.#source ? this.#source[Symbol.asyncIterator]() : this.#source[Symbol.iterator]();
-    try {
-      return this.#checked(await this.#iterator.next());
-    } catch (error) {
-      this.drop();
-      throw error;
-    }
-  }
-
-  return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.drop();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  /** Lets go of the source, without waiting for what it may be busy with. */
-  drop(): void {
-    if (this.#isDone) return;
-    this.#isDone = true;
-    dropSource(this.#source);
-    if (this.#iterator) dropSource(this.#iterator);
-  }
-
-  #checked(step: IteratorResult<Uint8Array | string, unknown>): IteratorResult<Uint8Array, undefined> {
-    const announced = this.#announced ?? this.#given;
-    if (step.done) {
-      this.#isDone = true;
-      if (this.#given < announced) throw wrongLength(`${this.#given} of the ${announced} bytes announced`);
-      return { done: true, value: undefined };
-    }
-    const piece = typeof step.value === 'string' ? Buffer.from(step.value) : step.value;
-    if (!(piece instanceof Uint8Array)) throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
-    this.#given += piece.length;
-    if (this.#announced !== undefined && this.#given > announced) throw wrongLength(`more than the ${announced} bytes announced`);
-    return { done: false, value: piece };
-  }
-}
-
-function wrongLength(what: string): RangeError {
-  return withCode(new RangeError(`Cannot send response: its stream gave ${what}`), 'wrong-length');
 }

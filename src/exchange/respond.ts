@@ -1,25 +1,27 @@
 /**
- * From a Request to a Response, whatever the handler does: the part that HTTP/1.1 and HTTP/2 have in common.
+ * From a Request to a Response, whatever the handler does: the same for every protocol, for handler threads, and for guests on other servers.
  *
  * @module
  */
 
-import { prefersJson } from '../http/accept.ts';
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
 import { ProtocolError } from '../http/protocol-error.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
-import { isFinalStatus } from '../http/status.ts';
+import { fromWebResponse, isWebResponse } from './web-response.ts';
 
 /** What the user writes. A web-standard Response is accepted as a result as well. */
 export type Handler = (request: Request) => Awaitable<Response | globalThis.Response>;
 
-/** What answers requests: the service of a process, or a handler thread. */
+/** Sees an error that became a 500; may answer instead. */
+export type OnError = (error: unknown, request: Request) => Response | void;
+
+/** What answers requests: the service of a process, a handler thread, or a guest. */
 export interface Answering {
   readonly handler: Handler;
-  readonly options: { readonly onError: ((error: unknown, request: Request) => Response | void) | undefined };
+  readonly options: { readonly onError: OnError | undefined };
   /** Requests handed to the handler. */
   requests: number;
   /** The request whose handler is being called. */
@@ -57,7 +59,7 @@ async function settle(service: Answering, request: Request, result: unknown): Pr
 /** A handler's result as a Response of ours. */
 function responseOf(result: unknown, request: Request): Response {
   if (result instanceof Response) return result;
-  if (result instanceof globalThis.Response) return fromWeb(result);
+  if (isWebResponse(result)) return fromWebResponse(result);
   const route = request.route === undefined ? '' : ` (the last route that matched is "${request.route}")`;
   const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
   throw withCode(
@@ -66,21 +68,26 @@ function responseOf(result: unknown, request: Request): Response {
   );
 }
 
-/** A web-standard Response as ours. Its body is streamed; its length is known when it says so. */
-function fromWeb(web: globalThis.Response): Response {
-  if (!isFinalStatus(web.status)) throw withCode(new TypeError('Cannot answer: the handler returned Response.error()'), 'bad-status');
-  const headers = [...web.headers];
-  if (web.body === null) return new Response(undefined, { status: web.status, headers });
-  if (web.bodyUsed) throw new TypeError('Cannot answer: the body of the returned Response has been read');
-  return new Response(web.body, { status: web.status, headers });
-}
-
 /**
  * The answer to an error: an HttpError is the client's affair and says its own; all else is ours, a bare 500, and `onError` sees it once.
  */
 export function responseTo(service: Answering, request: Request, error: unknown): Response {
-  if (error instanceof HttpError) return error.toResponse(prefersJson(request.header('accept')));
-  return reportError(service, request, error) ?? new HttpError(500).toResponse(prefersJson(request.header('accept')));
+  return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? Response.fromError(error, request);
+}
+
+/**
+ * The answer to an error in sending a body, while nothing of it is out yet. What `onError` says to it must need no opening itself, or nothing
+ * might ever be sent.
+ */
+export function plainResponseTo(service: Answering, request: Request, error: unknown): Response {
+  const answer = responseTo(service, request, error);
+  return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
+}
+
+/** The answer where an upgrade is offered that cannot be taken: the client is told what to ask for (RFC 9110 §15.5.22). */
+export function upgradeRequired(response: Response): Response {
+  const protocol = response.header('upgrade') ?? '';
+  return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
 }
 
 /** The answer to a request that never reached a handler. */
@@ -88,7 +95,7 @@ export function refusalOf(service: Answering, request: Request, error: unknown):
   if (!(error instanceof ProtocolError)) return responseTo(service, request, error); // an option's function threw
   if (error.cause !== undefined) reportError(service, request, error);
   const headers = error.status === 405 ? { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } : {};
-  return new HttpError(error.status, error.message, { code: error.code, headers }).toResponse(prefersJson(request.header('accept')));
+  return Response.fromError(new HttpError(error.status, error.message, { code: error.code, headers }), request);
 }
 
 /** Tells `onError`, or prints. What `onError` throws is printed too: it must not cost the process. */

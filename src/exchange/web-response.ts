@@ -1,25 +1,47 @@
 /**
  * A web-standard Response (WHATWG Fetch §5.5) as one of ours.
  *
+ * It is known by its shape and not by its class: npm undici, the `fetch` of GraphQL servers and other realms have classes of their own.
+ *
  * @module
  */
 import { withCode } from '../http/error-codes.ts';
 import { Response } from '../http/response.ts';
 import { isFinalStatus } from '../http/status.ts';
 
+/** Whether a value has all that we need of a web-standard Response. */
+export function isWebResponse(value: unknown): value is globalThis.Response {
+  if (typeof value !== 'object' || value === null) return false;
+  const { status, headers, body, bodyUsed, arrayBuffer } = value as Partial<globalThis.Response>;
+  return (
+    typeof status === 'number' &&
+    typeof headers === 'object' &&
+    headers !== null &&
+    Symbol.iterator in headers &&
+    (body === null || body === undefined || typeof body.getReader === 'function') &&
+    typeof bodyUsed === 'boolean' &&
+    typeof arrayBuffer === 'function'
+  );
+}
+
 /**
  * Takes a web-standard Response. Its body is streamed.
  *
- * One that came from `fetch` has been decoded on its way: fields that tell of the coding it had are left out, for they would be wrong now.
+ * One that came from `fetch` was decoded on its way: fields that describe the coding it had are left out, for they would be wrong now.
  *
  * @throws TypeError for `Response.error()`, and for a body that has been read.
  */
 export function fromWebResponse(web: globalThis.Response): Response {
   if (!isFinalStatus(web.status)) throw withCode(new TypeError('Cannot answer: the handler returned Response.error()'), 'bad-status');
   if (web.bodyUsed) throw new TypeError('Cannot answer: the body of the returned Response has been read');
-  const wasDecoded = web.type !== 'default' && web.headers.has('content-encoding');
+  const wasDecoded = wasFetched(web) && web.headers.has('content-encoding');
   const headers = [...web.headers].filter(([name]) => !wasDecoded || (name !== 'content-encoding' && name !== 'content-length'));
   return new Response(web.body ? new WebBody(web, web.body) : undefined, { status: web.status, headers });
+}
+
+/** Only a Response that `fetch` has made has a type other than `default`, or, in classes that leave that out, an address. */
+function wasFetched({ type, url }: globalThis.Response): boolean {
+  return (type !== undefined && type !== 'default') || (typeof url === 'string' && url !== '');
 }
 
 /**

@@ -5,8 +5,9 @@
  * @module
  */
 import { Readable } from 'node:stream';
-import { CheckedPieces, type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
-import { fromWebResponse } from '../exchange/web-response.ts';
+import { type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
+import { fromWebResponse, isWebResponse } from '../exchange/web-response.ts';
+import { CheckedPieces } from '../http/body-source.ts';
 import { FieldLines } from '../http/field-lines.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
@@ -40,7 +41,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
  * const response = await fetch(new Request('http://localhost/hello'));
  */
 export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (request: globalThis.Request) => Promise<globalThis.Response> {
-  const guest = new Guest(handler, options, (error) => console.error(error));
+  const guest = new Guest(handler, options);
   return (request) => serve(guest, request);
 }
 
@@ -60,7 +61,7 @@ export async function answerWithFetch(request: Request, app: FetchApp): Promise<
   const web = webRequestOf(request);
   request.onEnd(() => void web); // its signal aborts only as long as somebody holds on to it
   const result: unknown = await call(web);
-  if (!(result instanceof globalThis.Response)) {
+  if (!isWebResponse(result)) {
     throw new TypeError(
       `Cannot answer with fetch: the function gave ${result === null ? 'null' : typeof result}, not a web-standard Response`,
     );

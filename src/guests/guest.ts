@@ -6,29 +6,37 @@
  *
  * @module
  */
-
 import { Readable } from 'node:stream';
+import { bodyLimit, type MaxBodySize, tooLargeMessage } from '../exchange/body-limit.ts';
 import { type Outgoing, outgoingOf } from '../exchange/outgoing.ts';
-import { fromWebResponse } from '../exchange/web-response.ts';
-import { prefersJson } from '../http/accept.ts';
+import {
+  type Answering,
+  type Handler,
+  type OnError,
+  plainResponseTo,
+  reportError,
+  respond,
+  responseTo,
+  upgradeRequired,
+} from '../exchange/respond.ts';
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
-import { Response } from '../http/response.ts';
+import type { Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 
 /** What the user writes: the same function that `startServer` takes. */
-export type GuestHandler = (request: Request) => Response | globalThis.Response | Promise<Response | globalThis.Response>;
+export type GuestHandler = Handler;
 
 /** What a handler asks of its host. */
 export interface GuestOptions {
   /** Largest request body, else 413; it is held in memory. Default 10 MiB. A function decides for each request, from its head. */
-  maxBodySize?: number | ((head: Request) => number);
+  maxBodySize?: MaxBodySize;
   /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
   streamBody?: (head: Request) => boolean;
   /** Sees every error that became a 500; may answer instead. Default: prints to stderr. */
-  onError?: (error: unknown, request: Request) => Response | void;
+  onError?: OnError;
 }
 
 /** @internal A request as the host has it. */
@@ -45,18 +53,16 @@ const MiB = 1024 * 1024;
 const NOWHERE = { path: '/', rawQuery: '', authority: undefined };
 
 /** @internal A handler and its options. */
-export class Guest {
-  readonly #handler: GuestHandler;
-  readonly #maxBodySize: number | ((head: Request) => number);
+export class Guest implements Answering {
+  readonly handler: GuestHandler;
+  readonly options: Answering['options'];
+  requests = 0;
+  current: Request | undefined = undefined;
+  readonly #maxBodySize: MaxBodySize;
   readonly #streamBody: ((head: Request) => boolean) | undefined;
-  readonly #onError: (error: unknown, request: Request) => Response | void;
-  readonly #print: (error: unknown) => void;
 
-  /**
-   * @param print Told of errors when there is no `onError`, and of those that it throws itself.
-   * @throws TypeError or RangeError with code `bad-option`.
-   */
-  constructor(handler: GuestHandler, options: GuestOptions, print: (error: unknown) => void) {
+  /** @throws TypeError or RangeError with code `bad-option`. */
+  constructor(handler: GuestHandler, options: GuestOptions) {
     const { maxBodySize = 10 * MiB, streamBody, onError } = options;
     if (typeof handler !== 'function') throw wrong(`the handler is ${typeof handler}, not a function`);
     for (const [name, value] of Object.entries({ streamBody, onError })) {
@@ -65,11 +71,10 @@ export class Guest {
     if (typeof maxBodySize !== 'function' && !(typeof maxBodySize === 'number' && maxBodySize >= 0)) {
       throw wrong(`maxBodySize is ${String(maxBodySize)}, not a number of bytes`);
     }
-    this.#handler = handler;
+    this.handler = handler;
+    this.options = { onError };
     this.#maxBodySize = maxBodySize;
     this.#streamBody = streamBody;
-    this.#onError = onError ?? print;
-    this.#print = print;
   }
 
   /**
@@ -89,9 +94,9 @@ export class Guest {
         request = new Request(head, target, peer, await this.#bodyOf(arrival, arrival.body, request));
         begin(request);
       }
-      return { request, response: responseOf(await this.#handler(request), request) };
+      return { request, response: withoutUpgrade(await respond(this, request)) };
     } catch (error) {
-      return { request, response: this.responseTo(error, request) };
+      return { request, response: responseTo(this, request, error) };
     }
   }
 
@@ -107,34 +112,18 @@ export class Guest {
       response.dispose();
       throw withCode(new RangeError(`Cannot answer: status ${response.status} cannot be sent by this server`), 'bad-status');
     } catch (error) {
-      const answer = this.responseTo(error, request);
-      const isSendable = answer.status <= maxStatus && (answer.content === undefined || typeof answer.content === 'string');
-      return outgoingOf(isSendable ? answer : new HttpError(500).response, isHead);
+      const answer = plainResponseTo(this, request, error);
+      return outgoingOf(answer.status <= maxStatus ? answer : new HttpError(500).response, isHead);
     }
   }
 
-  /** The answer to an error: an HttpError says its own, all else is a bare 500, and `onError` sees it once. */
-  responseTo(error: unknown, request: Request): Response {
-    const asJson = prefersJson(request.header('accept'));
-    if (error instanceof HttpError) return error.toResponse(asJson);
-    return this.report(error, request) ?? new HttpError(500).toResponse(asJson);
-  }
-
-  /** Tells `onError`. What that throws is printed: it must not cost the process. */
-  report(error: unknown, request: Request): Response | undefined {
-    try {
-      const answer = this.#onError(error, request);
-      return answer instanceof Response ? answer : undefined;
-    } catch (second) {
-      this.#print(error);
-      this.#print(second);
-      return undefined;
-    }
+  /** Hands an error to `onError` when there is nothing left to answer. */
+  report(error: unknown, request: Request): void {
+    reportError(this, request, error);
   }
 
   async #bodyOf({ size }: Arrival, source: AsyncIterable<Uint8Array>, preview: Request): Promise<RequestBody> {
-    const most = typeof this.#maxBodySize === 'function' ? this.#maxBodySize(preview) : this.#maxBodySize;
-    if (!(most >= 0)) throw new TypeError(`Cannot read body: maxBodySize gave ${String(most)}, not a number of bytes`);
+    const most = bodyLimit(this.#maxBodySize, preview);
     if (size !== undefined && size > most) throw tooLarge(most);
     const limited = upTo(most, source);
     if (this.#streamBody?.(preview)) return new RequestBody({ stream: Readable.from(limited, { objectMode: false }), size });
@@ -160,22 +149,12 @@ export function bodyIncomplete(cause?: unknown): HttpError {
 }
 
 function tooLarge(most: number): HttpError {
-  return new HttpError(413, `Cannot read request: its body is larger than the ${most} bytes allowed`, { code: 'body-too-large' });
+  return new HttpError(413, tooLargeMessage(most), { code: 'body-too-large' });
 }
 
-/** A handler's result as a Response that another server can send: connections cannot be handed over here. */
-function responseOf(result: unknown, request: Request): Response {
-  if (!(result instanceof Response)) {
-    if (result instanceof globalThis.Response) return fromWebResponse(result);
-    const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
-    throw withCode(
-      new TypeError(`Cannot answer ${request.method} ${request.path}: the handler returned ${what}, not a Response`),
-      'nothing-returned',
-    );
-  }
-  if (!result.take) return result;
-  const protocol = result.header('upgrade') ?? '';
-  return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
+/** A response that another server can send: connections cannot be handed over there. */
+function withoutUpgrade(response: Response): Response {
+  return response.take ? upgradeRequired(response) : response;
 }
 
 function wrong(why: string): TypeError & { readonly code: string } {

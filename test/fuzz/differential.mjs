@@ -10,10 +10,10 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/connection.js';
 import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
-import { ProtocolError } from '../../.build/modules/h1/protocol-error.js';
-import { parseTarget } from '../../.build/modules/http/path.js';
+import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
+import { ProtocolError } from '../../.build/modules/http/protocol-error.js';
+import { parseTarget } from '../../.build/modules/http/target.js';
 import { Response, startServer } from '../../dist/index.js';
 import { randomOf, streamOf } from './corpus.mjs';
 import { kindOf } from './kinds.mjs';

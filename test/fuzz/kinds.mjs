@@ -3,7 +3,7 @@
  * docs/http-support.md explains them.
  */
 import { METHODS } from 'node:http';
-import { parseTarget } from '../../.build/modules/http/path.js';
+import { parseTarget } from '../../.build/modules/http/target.js';
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9a-f]{2})*)(?::\d*)?$/i;
 

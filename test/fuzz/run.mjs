@@ -4,9 +4,9 @@
  *     npm run build && npm run fuzz -- --seed 7 --heads 1000000 --chunked 100000
  */
 import { parseArgs } from 'node:util';
-import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/connection.js';
 import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
-import { ProtocolError } from '../../.build/modules/h1/protocol-error.js';
+import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
+import { ProtocolError } from '../../.build/modules/http/protocol-error.js';
 import { chunkedOf, cutsOf, randomOf, streamOf } from './corpus.mjs';
 import { checkInvariant, createTranscriber } from './invariant.mjs';
 import { searchSlowest } from './slowest.mjs';

@@ -12,7 +12,7 @@ import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptio
 
 /** Makes the listener. */
 export function listenerOf(handler: GuestHandler, options: GuestOptions): (req: IncomingMessage, res: ServerResponse) => void {
-  const guest = new Guest(handler, options, (error) => console.error(error));
+  const guest = new Guest(handler, options);
   return (req, res) => void serve(guest, req, res);
 }
 

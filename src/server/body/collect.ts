@@ -1,12 +1,13 @@
 /**
- * What takes the body of a request in: how much of it, and whether it is collected or passed on as it comes.
+ * Decides how the body of a request is taken in: how much of it, and whether it is collected or passed on as it comes.
  *
  * @module
  */
+import { bodyLimit } from '../../exchange/body-limit.ts';
+import type { Exchange } from '../../exchange/exchange.ts';
 import type { ProtocolError } from '../../http/protocol-error.ts';
-import { Request } from '../../http/request.ts';
+import { Request, type RequestHead } from '../../http/request.ts';
 import { RequestBody } from '../../http/request-body.ts';
-import type { Exchange } from '../http1/turn.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { IncomingBody, tooLarge } from './incoming-body.ts';
 
@@ -16,12 +17,14 @@ import { IncomingBody, tooLarge } from './incoming-body.ts';
  * @param onReady See `IncomingBody`.
  * @throws ProtocolError 413 when more is announced than allowed; TypeError when `maxBodySize` gives no number.
  */
-export function incomingBodyOf(exchange: Exchange, options: ResolvedOptions, onReady: (error?: ProtocolError) => void): IncomingBody {
-  const { head, target, peer } = exchange;
+export function incomingBodyOf(
+  { head, target, peer }: Exchange<RequestHead & { readonly length: number }>,
+  options: ResolvedOptions,
+  onReady: (error?: ProtocolError) => void,
+): IncomingBody {
   const preview =
     typeof options.maxBodySize === 'function' || options.streamBody ? new Request(head, target, peer, RequestBody.EMPTY) : undefined;
-  const maxSize = typeof options.maxBodySize === 'function' ? options.maxBodySize(preview as Request) : options.maxBodySize;
-  if (!(maxSize >= 0)) throw new TypeError(`Cannot read body: maxBodySize gave ${maxSize}, not a number of bytes`);
+  const maxSize = bodyLimit(options.maxBodySize, preview);
   if (head.length > maxSize) throw tooLarge(maxSize);
   const isLive = preview !== undefined && options.streamBody?.(preview) === true;
   return new IncomingBody(head.length, maxSize, options.bodyMemory, isLive, onReady);

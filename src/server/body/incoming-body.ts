@@ -4,6 +4,7 @@
  * @module
  */
 
+import { tooLargeMessage } from '../../exchange/body-limit.ts';
 import { ProtocolError } from '../../http/protocol-error.ts';
 import { RequestBody } from '../../http/request-body.ts';
 import { LiveStream } from './live-stream.ts';
@@ -117,7 +118,7 @@ export class IncomingBody {
 
 /** What a client is told whose body exceeds the bound. */
 export function tooLarge(maxSize: number): ProtocolError {
-  return new ProtocolError(413, 'body-too-large', `Cannot read body: more than ${maxSize} bytes are not accepted`);
+  return new ProtocolError(413, 'body-too-large', tooLargeMessage(maxSize));
 }
 
 function storageError(error: unknown): ProtocolError {

@@ -1,13 +1,28 @@
 /**
  * One HTTP/1.1 connection: drives the machine of `h1/` with what a socket brings, hands requests to the handler, and answers in their order.
  *
- * Events are pulled from the reader until it needs more bytes, or until something says wait: a body that is being written to disk, a handler
- * that reads a stream slowly, too many answers owed, a client that does not read. While we wait the socket is paused, so nothing grows.
+ * It has two sides that know little of each other. The **input** side pulls events from the reader; the **output** side is the order of answers
+ * (`turn.ts`). What the connection waits for follows from both, and decides which time runs (`patience.ts`):
  *
- * An answer that is there at once, with nothing owed before it, is gathered in the same tick: no promise, no timer, no queue.
- * All others wait in `#owed` for their turn. A refusal (ProtocolError) is an answer as well and takes its place behind those owed before it;
- * the connection then lingers: what the client still sends is read and dropped for a while, since a close with unread input would make
- * the kernel reset the connection and destroy the answer on its way (RFC 9112 §9.6).
+ *     phase          when                                        it ends with                    its time is up
+ *     IDLE           nothing owed, no byte of a head             the first byte                  keepAliveTimeout: closed
+ *     READING_HEAD   a head has come in part, and may be read    HeadEvent, or a refusal         headersTimeout: 408
+ *     READING_BODY   `#incoming` is set                          END, or a refusal               requestTimeout without progress: 408
+ *     ANSWERING      something is owed                           the last answer owed is out     handlerTimeout: 503; writeTimeout: cut
+ *     over           `isOver`: lingering, handed over, or gone   –                               linger: closed
+ *
+ * Input is pulled until the reader needs more bytes, or until `#canPull` says no:
+ *
+ *     reason                                      ends when
+ *     the body is being written to disk           the disk has taken it: `#goOnWithBody`
+ *     a handler reads a streamed body slowly      it reads on: `#goOnWithBody`
+ *     as many answers are owed as may be          one of them is out: `onRoom`
+ *     the client takes nothing of its answers     'drain'
+ *     the last request asked for an upgrade       it is answered without one: `onAnswer`
+ *     the last request ends the connection        never: `#end` follows its answer
+ *
+ * While we wait the socket is paused, so nothing grows. A refusal (ProtocolError) is an answer like any other and takes its place behind those
+ * owed before it; the connection then lingers, so that the client can read it (`linger.ts`).
  *
  * @module
  */
@@ -19,28 +34,25 @@ import { CONTINUE, serializeInterim } from '../../h1/serializer.ts';
 import type { HeaderList } from '../../http/header-list.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { ProtocolError } from '../../http/protocol-error.ts';
-import { type Carrier, type Peer, Request } from '../../http/request.ts';
+import type { Carrier, Peer, Request } from '../../http/request.ts';
 import { RequestBody } from '../../http/request-body.ts';
-import { Response } from '../../http/response.ts';
+import type { Response } from '../../http/response.ts';
 import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import { clientBehind, isTrusted } from '../peer.ts';
 import type { Connection, Service } from '../service.ts';
-import { cut, linger } from '../socket/linger.ts';
+import { cut, finish, linger } from '../socket/linger.ts';
 import { isGone, probe } from '../socket/presence.ts';
 import { handOver, listen, type SocketOwner, stopReading } from '../socket/socket-events.ts';
 import { interject } from './interim.ts';
 import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './patience.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { sendResponse } from './send.ts';
-import { badTarget, Exchange } from './turn.ts';
-
-/** Answers owed at a time: a client that pipelines more waits. */
-const MAX_OWED = 64;
+import { badTarget, Turn, type TurnOwner, Turns } from './turn.ts';
 
 /** Serves HTTP/1.1 on a socket. */
-export class Http1Connection implements Connection, Carrier, SocketOwner {
+export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOwner {
   readonly service: Service;
   readonly socket: Socket;
   readonly writer: ResponseWriter;
@@ -51,14 +63,12 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
   readonly #peer: Peer;
   /** Whether the peer's word about the client is believed. */
   readonly #isProxy: boolean;
-  /** Exchanges whose answer has not gone out whole, oldest first. */
-  readonly #owed: Exchange[] = [];
+  readonly #turns: Turns;
   /** The exchange whose body is coming in. */
-  #incoming: Exchange | undefined;
+  #incoming: Turn | undefined;
   /** What is collecting it. */
   #body: IncomingBody | undefined;
   #isRunning = false;
-  #isSending = false;
   #isPaused = false;
   /** The client has ended its side. */
   #isEnded = false;
@@ -71,6 +81,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
     this.#peer = peer;
     this.#isProxy = service.options.trustProxy !== undefined && isTrusted(service.options.trustProxy, peer.remoteAddress);
     this.#patience = new Patience(service);
+    this.#turns = new Turns(this);
     peer.carrier = this;
     service.connections.add(this);
     listen(socket, this);
@@ -117,8 +128,8 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
   }
 
   #canPull(): boolean {
-    if (this.isOver || this.#body?.isBusy || this.#owed.length >= MAX_OWED || this.writer.isFull) return false;
-    const last = this.#owed.at(-1);
+    if (this.isOver || this.#body?.isBusy || this.#turns.isFull || this.writer.isFull) return false;
+    const { last } = this.#turns;
     return last === undefined || last === this.#incoming || !(last.isLast || last.isBarrier);
   }
 
@@ -129,128 +140,100 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
     const target = head.parts;
     if (!target) throw badTarget();
     const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
-    const exchange = new Exchange(head, target, peer);
+    const turn = new Turn(head, target, peer);
     if (head.length === 0) {
       this.#reader.next(); // END, at once
-      exchange.isRead = true;
-      return this.#admit(exchange, RequestBody.EMPTY);
+      turn.isRead = true;
+      return this.#admit(turn, RequestBody.EMPTY);
     }
-    this.#incoming = exchange;
+    this.#incoming = turn;
     this.#patience.startRequest();
-    this.#body = incomingBodyOf(exchange, options, (error) => this.#goOnWithBody(error));
-    exchange.body = this.#body;
-    exchange.waits = head.expectsContinue;
+    this.#body = incomingBodyOf(turn, options, (error) => this.#goOnWithBody(error));
+    turn.body = this.#body;
+    turn.waits = head.expectsContinue;
     if (!this.#body.live) {
       this.#askForBody();
       return undefined;
     }
-    return this.#admit(exchange, new RequestBody({ stream: this.#body.live, size: head.length === CHUNKED ? undefined : head.length }));
+    return this.#admit(turn, new RequestBody({ stream: this.#body.live, size: head.length === CHUNKED ? undefined : head.length }));
   }
 
   /** The request is complete. */
   #takeEnd(): Request | undefined {
-    const exchange = this.#incoming as Exchange; // a head came before its end
+    const turn = this.#incoming as Turn; // a head came before its end
     const body = this.#body;
     this.#incoming = undefined;
     this.#body = undefined;
-    if (body?.live) {
-      body.live.finish();
-      exchange.isRead = true;
-      this.#advance();
-      return undefined;
-    }
-    exchange.isRead = true;
-    return this.#admit(exchange, (body as IncomingBody).finish()); // made when the head announced it
+    turn.isRead = true;
+    if (!body?.live) return this.#admit(turn, (body as IncomingBody).finish()); // made when the head announced it
+    body.live.finish();
+    this.#turns.advance();
+    return undefined;
   }
 
   /** Puts an exchange into the order of answers and makes its request. */
-  #admit(exchange: Exchange, body: RequestBody): Request | undefined {
-    this.#owed.push(exchange);
-    const request = new Request(exchange.head, exchange.target, exchange.peer, body);
-    exchange.request = request;
-    if (exchange.target.path === '*') {
-      this.#answer(exchange, Response.empty(204)); // RFC 9110 §9.3.7: OPTIONS of the server as a whole
-      return undefined;
-    }
-    this.service.inFlight++;
+  #admit(turn: Turn, body: RequestBody): Request | undefined {
+    this.#turns.add(turn);
+    const request = turn.admit(this.service, body);
+    if (!request) this.#turns.advance();
     return request;
   }
 
-  /** The handler has returned: the last exchange admitted gets its answer, now or later, unless it has one because the time was up. */
+  /** The handler has returned: the last exchange admitted gets its answer, now or later. */
   #settle(result: Response | Promise<Response>): void {
-    const exchange = this.#owed.at(-1) as Exchange; // it was admitted just now, and nothing is pulled meanwhile
-    if (result instanceof Response) {
-      this.service.inFlight--;
-      this.#answer(exchange, result);
-      return;
-    }
-    const { handlerTimeout } = this.service.options;
-    if (handlerTimeout > 0) exchange.deadline = performance.now() + handlerTimeout;
-    void result.then((response) => {
-      this.service.inFlight--;
-      if (exchange.response) response.dispose();
-      else this.#answer(exchange, response);
-      this.#run();
-    });
+    const turn = this.#turns.last as Turn; // it was admitted just now, and nothing is pulled meanwhile
+    if (turn.settle(this.service, result, this)) this.#answer(turn);
   }
 
-  #answer(exchange: Exchange, response: Response): void {
-    exchange.response = response;
-    if (this.isOver) exchange.release();
-    else this.#advance();
+  onAnswer(turn: Turn): void {
+    this.#answer(turn);
+    this.#run();
   }
 
-  /** Sends the answers whose turn has come. */
-  #advance(): void {
-    while (!this.#isSending && !this.isOver) {
-      const exchange = this.#owed[0];
-      if (!exchange?.response) return;
-      const sending = sendResponse(this, exchange, exchange.response);
-      if (sending === undefined) this.#afterSending(exchange, true);
-      else {
-        this.#isSending = true;
-        void sending.then((isWhole) => {
-          this.#isSending = false;
-          this.#afterSending(exchange, isWhole);
-          this.#advance();
-          this.#run();
-        });
-      }
-    }
+  #answer(turn: Turn): void {
+    if (this.isOver) turn.release();
+    else this.#turns.advance();
   }
 
-  #afterSending(exchange: Exchange, isWhole: boolean): void {
-    if (this.isOver) return;
-    this.#owed.shift();
+  send(turn: Turn): Promise<boolean> | undefined {
+    return sendResponse(this, turn, turn.response as Response); // its turn has come because it is there
+  }
+
+  onSent(turn: Turn, isWhole: boolean): void {
     // The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3).
-    if (!exchange.isRead && !exchange.isDroppable) exchange.isLast = true;
-    this.isOver = !isWhole || exchange.isLast; // now: a streamed body that is let go of asks for more input, and `close` has been said
-    exchange.release();
-    if (!isWhole) return cut(this.socket, exchange.head.httpVersion === '1.0');
+    if (!turn.isRead && !turn.isDroppable) turn.isLast = true;
+    this.isOver = !isWhole || turn.isLast; // now: a streamed body that is released asks for more input, and `close` has been said
+    turn.release();
+    if (!isWhole) return cut(this.socket, turn.head.httpVersion === '1.0');
     // A client that did not ask for the close may be sending its next request just now.
-    if (exchange.isLast) this.#end(exchange.head.isPersistent || !exchange.isRead || exchange.isRefusal || this.#reader.hasInput);
+    if (turn.isLast) this.#end(turn.head.isPersistent || !turn.isRead || turn.isRefusal || this.#reader.hasInput);
     else if (!this.#body?.isBusy) this.#askForBody();
   }
 
+  onRoom(): void {
+    this.#turns.advance();
+    this.#run();
+  }
+
   /** Whether the connection may go on after this exchange; asked when its answer is about to be sent. */
-  mayGoOn(exchange: Exchange): boolean {
-    if (!exchange.head.isPersistent || this.service.isDraining || exchange.isLast) return false;
-    if (this.#isEnded && this.#owed.length === 1 && !this.#reader.isMidway) return false;
-    return exchange.isRead || exchange.isDroppable;
+  mayGoOn(turn: Turn): boolean {
+    if (!turn.head.isPersistent || this.service.isDraining || turn.isLast) return false;
+    if (this.#isEnded && this.#turns.count === 1 && !this.#reader.isMidway) return false;
+    return turn.isRead || turn.isDroppable;
   }
 
   /** Sends 100 (Continue) to a client that waits for it: when all earlier answers are out, and none of the body is here yet (RFC 9110 §10.1.1). */
   #askForBody(): void {
-    const exchange = this.#incoming;
-    if (!exchange?.waits || (this.#owed.length > 0 && this.#owed[0] !== exchange) || exchange.response) return;
-    exchange.waits = false;
+    const turn = this.#incoming;
+    if (!turn?.waits || (this.#turns.count > 0 && this.#turns.first !== turn) || turn.response) return;
+    turn.waits = false;
     if (!this.#reader.hasInput && this.#body?.received === 0) this.writer.gather(CONTINUE);
   }
 
   /** Sends an interim response in its turn, and at once, since the handler may block behind it. */
   sendInterim(request: Request, status: number, fields: HeaderList): void {
-    const place = this.#owed.findIndex((exchange) => exchange.request === request && !exchange.response);
-    if (place !== -1) interject(this, this.#owed[place - 1]?.request, serializeInterim(status, fields.wire));
+    const before = this.#turns.before(request);
+    if (before !== null) interject(this, before?.request, serializeInterim(status, fields.wire));
   }
 
   /** The disk has taken what it was given, or a handler wants more of the body it streams. */
@@ -272,35 +255,33 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
       // Its handler streams the body: it is told, and its answer is the last. When that is out already, nothing more can be said.
       incoming.isLast = true;
       body?.fail(error instanceof ProtocolError ? new HttpError(error.status, error.message, { code: error.code }) : (error as Error));
-      if (!this.#owed.includes(incoming)) this.#end(true);
+      if (!this.#turns.has(incoming)) this.#end(true);
       return;
     }
     body?.close();
-    const exchange = incoming ?? Exchange.refused(this.#reader.isRefusingHead);
-    exchange.isLast = true;
-    exchange.isRefusal = true;
-    exchange.isRead = true;
-    this.#owed.push(exchange);
-    this.#answer(exchange, refusalOf(this.service, exchange.asRequest(), error));
+    const turn = incoming ?? Turn.refused(this.#reader.isRefusingHead);
+    turn.refuse(refusalOf(this.service, turn.asRequest(), error));
+    this.#turns.add(turn);
+    this.#answer(turn);
   }
 
   /** The client has ended its side: it may wait for what it is owed, or be gone. Handlers are told; what they answer is still sent. */
   onEnd(): void {
     this.#isEnded = true;
     this.#run();
-    for (const exchange of this.#owed) if (!exchange.response) exchange.request?.abort(new Error('The client has ended the connection'));
+    for (const turn of this.#turns.unanswered()) turn.request?.abort(new Error('The client has ended the connection'));
     if (!this.isOver) probe(this.socket);
   }
 
   /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
   #finishInput(): void {
-    if (!this.#canPull() || (this.#owed.length > 0 && !this.#incoming)) return; // not yet: there may be more to read, or answers are owed
+    if (!this.#canPull() || (this.#turns.count > 0 && !this.#incoming)) return; // not yet: there may be more to read, or answers are owed
     if (this.#reader.isMidway) {
       this.#refuse(new ProtocolError(400, 'body-incomplete', 'Cannot read request: the connection was ended inside it'));
       this.writer.flush();
       return;
     }
-    if (this.#owed.length === 0) this.#end(false);
+    if (this.#turns.count === 0) this.#end(false);
   }
 
   onClose(): void {
@@ -309,17 +290,15 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
     this.isOver = true;
     this.writer.close();
     this.#body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
-    for (const exchange of this.#owed.splice(0)) {
-      exchange.request?.abort(new Error('The client has gone away'));
-      exchange.release();
+    for (const turn of this.#turns.clear()) {
+      turn.request?.abort(new Error('The client has gone away'));
+      turn.release();
     }
   }
 
   tick(now: number): void {
     if (this.writer.isStuck(now) || (this.#isEnded && isGone(this.socket))) return this.destroy();
-    for (const exchange of this.#owed) {
-      if (!exchange.response && exchange.deadline < now) this.#timeOut(exchange);
-    }
+    if (this.#turns.timeOut(now)) this.onRoom();
     const isOurs = this.#body?.isBusy === true || this.#incoming?.waits === true;
     if (this.isOver || !this.#patience.isOver(now, this.#body?.received ?? 0, isOurs)) return;
     if (this.#patience.phase === READING_BODY) {
@@ -330,23 +309,15 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
     if (!this.isOver) this.#watch(); // once refused, only our own answers are waited for
   }
 
-  /** The handler's promise has taken too long: 503, and whatever it gives later is dropped. */
-  #timeOut(exchange: Exchange): void {
-    exchange.deadline = Number.POSITIVE_INFINITY;
-    exchange.request?.abort(new Error('The handler has taken longer than handlerTimeout'));
-    this.#answer(exchange, new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response);
-    this.#run();
-  }
-
   /** Says what we wait for now. */
   #watch(): void {
     if (this.#incoming) this.#patience.watch(READING_BODY);
     else if (this.#reader.isMidway && this.#canPull()) this.#patience.watch(READING_HEAD);
-    else this.#patience.watch(this.#owed.length > 0 ? ANSWERING : IDLE);
+    else this.#patience.watch(this.#turns.count > 0 ? ANSWERING : IDLE);
   }
 
   drain(): void {
-    if (this.#owed.length === 0 && !this.#incoming && !this.#reader.isMidway) this.#patience.shorten();
+    if (this.#turns.count === 0 && !this.#incoming && !this.#reader.isMidway) this.#patience.shorten();
   }
 
   destroy(): void {
@@ -360,29 +331,24 @@ export class Http1Connection implements Connection, Carrier, SocketOwner {
     this.#reader.close();
     stopReading(this.socket);
     if (isUnread) linger(this.socket);
-    else if (this.writer.isOut) this.socket.destroy();
-    else {
-      this.socket.resume();
-      this.socket.destroySoon();
-    }
+    else finish(this.socket, this.writer.isOut);
   }
 
   /** Hands the socket over to another protocol. @returns The bytes that came behind the request. */
-  handOver(exchange: Exchange): Buffer {
+  handOver(turn: Turn): Buffer {
     this.isOver = true;
     this.writer.flush();
-    this.#owed.splice(this.#owed.indexOf(exchange), 1);
-    exchange.release();
+    this.#turns.remove(turn);
+    turn.release();
     handOver(this.socket);
-    this.socket.on('close', () => exchange.request?.abort(new Error('The client has gone away')));
+    this.socket.on('close', () => turn.request?.abort(new Error('The client has gone away')));
     return this.#reader.release();
   }
 
   #pauseOrResume(): void {
-    const isBlocked = !this.#canPull();
-    if (isBlocked === this.#isPaused) return;
-    this.#isPaused = isBlocked;
-    if (isBlocked) this.socket.pause();
+    if (this.#canPull() !== this.#isPaused) return;
+    this.#isPaused = !this.#isPaused;
+    if (this.#isPaused) this.socket.pause();
     else this.socket.resume();
   }
 }

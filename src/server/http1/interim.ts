@@ -7,7 +7,13 @@
  * @module
  */
 import type { Request } from '../../http/request.ts';
-import type { Http1Connection } from './connection.ts';
+import type { ResponseWriter } from './response-writer.ts';
+
+/** What is needed of the connection. */
+interface Line {
+  readonly isOver: boolean;
+  readonly writer: ResponseWriter;
+}
 
 /** Held for a request at most: somebody who sends more before its turn is not to fill the memory. */
 const MAX_HELD = 16;
@@ -16,15 +22,15 @@ const MAX_HELD = 16;
 const held: WeakMap<Request, number> = new WeakMap();
 
 /** @param before The request that is answered before; undefined: it is the turn of this one. */
-export function interject(connection: Http1Connection, before: Request | undefined, text: string): void {
-  if (!before) return say(connection, text);
+export function interject(line: Line, before: Request | undefined, text: string): void {
+  if (!before) return say(line, text);
   const count = held.get(before) ?? 0;
   if (count === MAX_HELD) return;
   held.set(before, count + 1);
-  before.onEnd(() => say(connection, text)); // its answer is out then, and the next has not begun
+  before.onEnd(() => say(line, text)); // its answer is out then, and the next has not begun
 }
 
-function say({ isOver, writer }: Http1Connection, text: string): void {
+function say({ isOver, writer }: Line, text: string): void {
   if (isOver || writer.isFull) return;
   writer.gather(text);
   writer.flush();

@@ -8,9 +8,8 @@
  */
 import type { Socket } from 'node:net';
 import { chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
-import { withCode } from '../../http/error-codes.ts';
-import { dropSource } from '../../http/response-body.ts';
-import type { BodySource } from '../body-source.ts';
+import type { CheckedPieces } from '../../http/body-source.ts';
+import { Waiter } from '../../process/waiter.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
 
 /** Bodies up to this size are gathered with their head; larger ones are written piece by piece. */
@@ -33,10 +32,10 @@ export class ResponseWriter {
   /** What the socket had taken when it was last looked at, and until when it must take more. */
   #taken = 0;
   #deadline = 0;
-  #waiter: (() => void) | undefined;
-  /** What is being sent, and how to let go of it. */
-  #source: unknown;
-  #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
+  /** Wakes a body that waits until the socket takes more. Made with the first that is sent in pieces. */
+  #room: Waiter | undefined;
+  /** The body that is being sent. */
+  #pieces: CheckedPieces | undefined;
 
   /** @param timeout How long the client may take nothing, ms. */
   constructor(socket: Socket, timeout: number) {
@@ -82,7 +81,7 @@ export class ResponseWriter {
   /** The socket takes more again. */
   onDrain(): void {
     this.#isBlocked = false;
-    this.#wake();
+    this.#room?.wake();
   }
 
   /** Gathers bytes of a small body. */
@@ -104,52 +103,34 @@ export class ResponseWriter {
   /**
    * Sends a body while it is produced.
    *
-   * @param announced Bytes that the head has promised; undefined when the body is chunked or ends with the connection.
+   * @param isChunked Else it has the announced length, or ends with the connection.
    * @returns Whether it went out whole. If not, the connection must be cut: a body may never look whole that is not.
-   * @throws What the source throws, or an error when it gives another number of bytes than announced.
+   * @throws What the pieces throw.
    */
-  async sendSource(source: BodySource, announced: number | undefined, isChunked: boolean): Promise<boolean> {
+  async sendPieces(pieces: CheckedPieces, isChunked: boolean): Promise<boolean> {
     this.flush();
-    this.#source = source.pieces;
-    const iterator = Symbol.asyncIterator in source.pieces ? source.pieces[Symbol.asyncIterator]() : source.pieces[Symbol.iterator]();
-    this.#iterator = iterator;
-    let sent = 0;
+    this.#pieces = pieces;
     try {
-      for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-        const piece = typeof step.value === 'string' ? Buffer.from(step.value) : step.value;
-        if (!(piece instanceof Uint8Array)) throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
-        sent += piece.length;
-        if (announced !== undefined && sent > announced) {
-          throw wrongLength(`more than the ${announced} bytes announced`);
-        }
-        if (piece.length > 0 && !(await this.#writePiece(piece, isChunked))) {
-          this.drop();
-          return false;
-        }
+      for (let step = await pieces.next(); !step.done; step = await pieces.next()) {
+        if (step.value.length > 0 && !(await this.#writePiece(step.value, isChunked))) this.drop();
       }
     } catch (error) {
-      if (this.#source === undefined) return false; // the client has left, and the source was told
-      this.drop();
+      if (this.#pieces === undefined) return false; // the client has left, and the source was told
+      this.#pieces = undefined;
       await this.#written(); // the client gets what there was
       throw error;
     }
-    this.#source = undefined;
-    this.#iterator = undefined;
-    if (announced !== undefined && sent < announced) {
-      throw wrongLength(`${sent} of the ${announced} bytes announced`);
-    }
+    if (this.#pieces === undefined) return false;
+    this.#pieces = undefined;
     if (isChunked) this.#gathered += LAST_CHUNK;
     return this.#socket.writable;
   }
 
-  /** Lets go of the source that is being sent. */
+  /** Lets go of the body that is being sent. */
   drop(): void {
-    const source = this.#source;
-    this.#source = undefined;
-    if (source === undefined) return;
-    dropSource(source);
-    if (this.#iterator) dropSource(this.#iterator);
-    this.#iterator = undefined;
+    const pieces = this.#pieces;
+    this.#pieces = undefined;
+    pieces?.drop();
   }
 
   /** Whether the client has taken nothing for too long. Called at each tick. */
@@ -172,7 +153,7 @@ export class ResponseWriter {
   close(): void {
     this.#gathered = '';
     this.drop();
-    this.#wake();
+    this.#room?.wake();
   }
 
   async #writePiece(piece: Uint8Array, isChunked: boolean): Promise<boolean> {
@@ -209,20 +190,9 @@ export class ResponseWriter {
   /** Waits until the socket has taken what it was given. @returns Whether it still can be written to. */
   async #drained(): Promise<boolean> {
     if (this.#socket.writableNeedDrain && this.#socket.writable) {
-      await new Promise<void>((resolve) => {
-        this.#waiter = resolve;
-      });
+      this.#room ??= new Waiter();
+      await this.#room.wait();
     }
     return this.#socket.writable;
   }
-
-  #wake(): void {
-    const waiter = this.#waiter;
-    this.#waiter = undefined;
-    waiter?.();
-  }
-}
-
-function wrongLength(what: string): RangeError {
-  return withCode(new RangeError(`Cannot send response: its stream gave ${what}`), 'wrong-length');
 }

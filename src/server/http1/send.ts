@@ -3,19 +3,31 @@
  *
  * @module
  */
-
-import { reportError, responseTo } from '../../exchange/respond.ts';
+import type { Socket } from 'node:net';
+import { sizeOf } from '../../exchange/outgoing.ts';
+import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../../h1/framing.ts';
 import { bodylessLength, CLOSE, KEEP_ALIVE, serializeHead } from '../../h1/serializer.ts';
-import { HttpError } from '../../http/http-error.ts';
-import { Response } from '../../http/response.ts';
+import { type BodySource, CheckedPieces, openSource } from '../../http/body-source.ts';
+import type { Response } from '../../http/response.ts';
 import { FileContent, StreamContent } from '../../http/response-body.ts';
 import { isBodyless } from '../../http/status.ts';
-import { openSource } from '../body-source.ts';
-import { takeoverOf } from '../takeover.ts';
-import type { Http1Connection } from './connection.ts';
-import { SMALL_BODY } from './response-writer.ts';
-import type { Exchange } from './turn.ts';
+import type { Service } from '../service.ts';
+import { type ResponseWriter, SMALL_BODY } from './response-writer.ts';
+import { type Turn, takeoverOf } from './turn.ts';
+
+/** What sending asks of a connection. */
+export interface SendingConnection {
+  readonly service: Service;
+  readonly socket: Socket;
+  readonly writer: ResponseWriter;
+  /** Whether the connection may go on after this turn; asked when its answer is about to be sent. */
+  mayGoOn(turn: Turn): boolean;
+  /** Hands the socket over to another protocol. @returns The bytes that came behind the request. */
+  handOver(turn: Turn): Buffer;
+  /** Ends at once. */
+  destroy(): void;
+}
 
 /** Longest text that is kept to be known again, bytes. */
 const MAX_REPEATED = 1024;
@@ -25,34 +37,34 @@ const MAX_REPEATED = 1024;
  *
  * @returns Nothing when all of it has been gathered; else a promise of whether it went out whole. It never rejects.
  */
-export function sendResponse(connection: Http1Connection, exchange: Exchange, response: Response): Promise<boolean> | undefined {
-  if (response.take) return sendUpgrade(connection, exchange, response);
+export function sendResponse(connection: SendingConnection, turn: Turn, response: Response): Promise<boolean> | undefined {
+  if (response.take) return sendUpgrade(connection, turn, response);
   const { content } = response;
-  const isHead = exchange.head.method === 'HEAD';
+  const isHead = turn.head.method === 'HEAD';
   if (isHead || isBodyless(response.status)) {
-    gatherHead(connection, exchange, response, isHead ? sizeOf(response) : 0);
+    gatherHead(connection, turn, response, isHead ? sizeOf(response) : 0);
     response.dispose();
     return undefined;
   }
-  if (content instanceof FileContent || content instanceof StreamContent) return sendSource(connection, exchange, response, content);
+  if (content instanceof FileContent || content instanceof StreamContent) return sendSource(connection, turn, response, content);
   if (content === undefined) {
-    gatherHead(connection, exchange, response, 0);
+    gatherHead(connection, turn, response, 0);
     return undefined;
   }
-  if (typeof content === 'string') return sendText(connection, exchange, response, content);
-  gatherHead(connection, exchange, response, content.length);
+  if (typeof content === 'string') return sendText(connection, turn, response, content);
+  gatherHead(connection, turn, response, content.length);
   if (content.length > SMALL_BODY) return connection.writer.sendBytes(content);
   connection.writer.gatherBytes(content);
   return undefined;
 }
 
 /** A short text is often the one that was sent last with these fields, and within a second its whole answer is one string. */
-function sendText(connection: Http1Connection, exchange: Exchange, response: Response, text: string): Promise<boolean> | undefined {
+function sendText(connection: SendingConnection, turn: Turn, response: Response, text: string): Promise<boolean> | undefined {
   const { writer } = connection;
   const { sent } = response.list.wire;
   const isRepeated = sent.text === text;
   const size = isRepeated ? sent.size : Buffer.byteLength(text);
-  const head = headOf(connection, exchange, response, size);
+  const head = headOf(connection, turn, response, size);
   if (isRepeated && sent.head === head) {
     writer.gather(sent.answer);
     return undefined;
@@ -75,28 +87,20 @@ function sendText(connection: Http1Connection, exchange: Exchange, response: Res
   return undefined;
 }
 
-/** What GET would announce, for HEAD. */
-function sizeOf({ content, list }: Response): number | undefined {
-  if (content === undefined) return list.wire.contentLength ?? 0;
-  if (typeof content === 'string') return Buffer.byteLength(content);
-  if (content instanceof Uint8Array) return content.length;
-  return content.size ?? list.wire.contentLength;
-}
-
 /** @param size Bytes of the body; undefined when nobody knows. @returns The framing that was announced. */
-function gatherHead(connection: Http1Connection, exchange: Exchange, response: Response, size: number | undefined): number {
+function gatherHead(connection: SendingConnection, turn: Turn, response: Response, size: number | undefined): number {
   const length = isBodyless(response.status)
     ? bodylessLength(response.status, response.list.wire)
-    : responseLength(response.status, exchange.head.httpVersion === '1.0', size);
-  connection.writer.gather(headOf(connection, exchange, response, length));
+    : responseLength(response.status, turn.head.httpVersion === '1.0', size);
+  connection.writer.gather(headOf(connection, turn, response, length));
   return length;
 }
 
 /** The head as text, and what it says of the connection. */
-function headOf(connection: Http1Connection, exchange: Exchange, response: Response, length: number): string {
+function headOf(connection: SendingConnection, turn: Turn, response: Response, length: number): string {
   const { wire } = response.list;
-  if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(exchange)) exchange.isLast = true;
-  const lines = exchange.isLast ? CLOSE : exchange.head.httpVersion === '1.0' ? KEEP_ALIVE : '';
+  if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(turn)) turn.isLast = true;
+  const lines = turn.isLast ? CLOSE : turn.head.httpVersion === '1.0' ? KEEP_ALIVE : '';
   const offer = response.status === 426 ? upgradeLines(response.header('upgrade')) : '';
   return serializeHead(response.status, wire, connection.service.clock.dateLine, length, offer + lines);
 }
@@ -107,49 +111,48 @@ function upgradeLines(protocol: string | undefined): string {
 }
 
 async function sendSource(
-  connection: Http1Connection,
-  exchange: Exchange,
+  connection: SendingConnection,
+  turn: Turn,
   response: Response,
   content: FileContent | StreamContent,
 ): Promise<boolean> {
   const { service, writer } = connection;
-  let source: Awaited<ReturnType<typeof openSource>>;
+  let source: BodySource;
   try {
     source = await openSource(content);
   } catch (error) {
     // Nothing has been sent: the client can still be told.
-    const answer = responseTo(service, exchange.asRequest(), error);
-    const isSendable = answer.content === undefined || typeof answer.content === 'string';
-    return (await sendResponse(connection, exchange, isSendable ? answer : new HttpError(500).response)) ?? true;
+    return (await sendResponse(connection, turn, plainResponseTo(service, turn.asRequest(), error))) ?? true;
   }
   const announced = source.size ?? response.list.wire.contentLength;
   const sent = source.isChanged ? response.withoutHeader('ETag').withoutHeader('Last-Modified') : response;
-  const length = gatherHead(connection, exchange, sent, announced);
+  const length = gatherHead(connection, turn, sent, announced);
   try {
-    const isWhole = await writer.sendSource(source, length >= 0 ? length : undefined, length === CHUNKED);
+    const pieces = new CheckedPieces(source.pieces, length >= 0 ? length : undefined);
+    const isWhole = await writer.sendPieces(pieces, length === CHUNKED);
     writer.flush();
     return isWhole;
   } catch (error) {
-    reportError(service, exchange.asRequest(), error); // the head is out: all that can be said now is a cut connection
+    reportError(service, turn.asRequest(), error); // the head is out: all that can be said now is a cut connection
     return false;
   }
 }
 
 /** 101, then the connection is the handler's. A client that did not ask for it is told what to ask for (RFC 9110 §15.5.22). */
-function sendUpgrade(connection: Http1Connection, exchange: Exchange, response: Response): Promise<boolean> | undefined {
-  const { head } = exchange;
-  const protocol = response.header('upgrade') ?? '';
-  if (head.upgrade === undefined || !exchange.isRead) {
-    const refusal = new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
-    return sendResponse(connection, exchange, refusal);
-  }
-  const lines = upgradeLines(protocol);
+function sendUpgrade(connection: SendingConnection, turn: Turn, response: Response): Promise<boolean> | undefined {
+  const { head } = turn;
+  if (head.upgrade === undefined || !turn.isRead) return sendResponse(connection, turn, upgradeRequired(response));
+  const lines = upgradeLines(response.header('upgrade') ?? '');
   connection.writer.gather(serializeHead(101, response.list.wire, '', bodylessLength(101, response.list.wire), lines));
-  const rest = connection.handOver(exchange);
+  const rest = connection.handOver(turn);
   try {
-    response.take?.(connection.socket, rest, takeoverOf(connection.service, connection.socket, exchange));
+    response.take?.(
+      connection.socket,
+      rest,
+      takeoverOf(connection.service, turn, (listener) => connection.socket.on('close', listener)),
+    );
   } catch (error) {
-    reportError(connection.service, exchange.asRequest(), error);
+    reportError(connection.service, turn.asRequest(), error);
     connection.destroy();
   }
   return undefined;

@@ -1,19 +1,24 @@
 /**
- * One request of a connection and the answer it is owed.
+ * The order of answers on one connection: HTTP/1.1 answers requests in the order in which they came (RFC 9112 §9.3.2).
+ *
+ * A `Turn` is an exchange with its place in that order, and with what the order decides: whether the connection goes on behind it. `Turns` holds
+ * those that are owed an answer, oldest first, and sends each when its turn has come and its response is there. One that is there at once, with
+ * nothing owed before it, is gathered in the same tick: no promise, no timer, no queue.
  *
  * @module
  */
-
+import { Exchange } from '../../exchange/exchange.ts';
+import { reportError } from '../../exchange/respond.ts';
 import { CHUNKED } from '../../h1/framing.ts';
 import { FramingFields, type ParsedHead } from '../../h1/parser.ts';
 import { HeadEvent } from '../../h1/request-reader.ts';
 import { FieldLines } from '../../http/field-lines.ts';
 import { ProtocolError } from '../../http/protocol-error.ts';
-import { type Peer, Request } from '../../http/request.ts';
-import { RequestBody } from '../../http/request-body.ts';
-import type { Response } from '../../http/response.ts';
+import type { Peer } from '../../http/request.ts';
+import type { Response, Takeover } from '../../http/response.ts';
 import type { TargetParts } from '../../http/target.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
+import type { Service } from '../service.ts';
 
 const NO_FIELDS: ParsedHead = {
   method: 'GET',
@@ -28,16 +33,12 @@ const NO_PEER: Peer = { remoteAddress: undefined, remotePort: undefined, secure:
 /** What is left of a body when its answer is there: up to this it is read and dropped. */
 const MAX_DROPPED = 256 * 1024;
 
-/** From a request's head to the last byte of its response. */
-export class Exchange {
-  readonly head: HeadEvent;
-  readonly target: TargetParts;
-  readonly peer: Peer;
-  request: Request | undefined = undefined;
-  response: Response | undefined = undefined;
-  body: IncomingBody | undefined = undefined;
-  /** When the handler's time is up, in monotonic ms. */
-  deadline: number = Number.POSITIVE_INFINITY;
+/** Answers owed at a time: a client that pipelines more waits. */
+const MAX_OWED = 64;
+
+/** An exchange and its place among the answers of a connection. */
+export class Turn extends Exchange<HeadEvent> {
+  declare body: IncomingBody | undefined;
   /** Whether the body has come whole. */
   isRead = false;
   /** Whether the connection ends with this exchange. */
@@ -47,15 +48,9 @@ export class Exchange {
   /** Whether the client still has to be asked for the body with 100 (Continue). */
   waits = false;
 
-  constructor(head: HeadEvent, target: TargetParts, peer: Peer) {
-    this.head = head;
-    this.target = target;
-    this.peer = peer;
-  }
-
   /** Stands for a request whose head could not be read, but for its method when that is HEAD: such an answer has no content. */
-  static refused(isHead: boolean): Exchange {
-    return new Exchange(new HeadEvent(isHead ? { ...NO_FIELDS, method: 'HEAD' } : NO_FIELDS), NO_TARGET, NO_PEER);
+  static refused(isHead: boolean): Turn {
+    return new Turn(new HeadEvent(isHead ? { ...NO_FIELDS, method: 'HEAD' } : NO_FIELDS), NO_TARGET, NO_PEER);
   }
 
   /**
@@ -66,22 +61,131 @@ export class Exchange {
     return !this.waits && this.head.length !== CHUNKED && this.head.length - (this.body?.received ?? 0) <= MAX_DROPPED;
   }
 
-  /** Whether nothing behind this request may be read: until it is answered otherwise, the bytes may be of another protocol. */
+  /** Makes this the refusal of what the client has sent: nothing more of its input is served. */
+  refuse(response: Response): void {
+    this.isLast = true;
+    this.isRefusal = true;
+    this.isRead = true;
+    this.response = response;
+  }
+
+  /** Whether nothing behind this request may be read: until it is answered without an upgrade, the bytes behind it may belong to another protocol. */
   get isBarrier(): boolean {
     return this.head.upgrade !== undefined && (this.response === undefined || this.response.take !== undefined);
   }
+}
 
-  /** Lets go of what it holds: its body on disk, and a response that was not sent. */
-  release(): void {
-    this.body?.close();
-    this.response?.dispose();
-    this.request?.release();
+/** What the order of answers needs of its connection. */
+export interface TurnOwner {
+  /** Nothing more is answered. */
+  readonly isOver: boolean;
+  /** Sends a response. @returns Nothing when all of it has been gathered; else a promise of whether it went out whole. */
+  send(turn: Turn): Promise<boolean> | undefined;
+  /** A response is out, whole or not, and its turn is over. */
+  onSent(turn: Turn, isWhole: boolean): void;
+  /** A response that took its time is out: the next may be sent, and there may be more to read. */
+  onRoom(): void;
+}
+
+/** The answers that a connection owes. */
+export class Turns {
+  readonly #owner: TurnOwner;
+  /** Those that have not gone out whole, oldest first. */
+  readonly #owed: Turn[] = [];
+  #isSending = false;
+
+  constructor(owner: TurnOwner) {
+    this.#owner = owner;
   }
 
-  /** The request as far as it is known: for `onError`. */
-  asRequest(): Request {
-    return this.request ?? new Request(this.head, this.target, this.peer, RequestBody.EMPTY);
+  get count(): number {
+    return this.#owed.length;
   }
+
+  get first(): Turn | undefined {
+    return this.#owed[0];
+  }
+
+  get last(): Turn | undefined {
+    return this.#owed.at(-1);
+  }
+
+  /** Whether no more may be owed for now. */
+  get isFull(): boolean {
+    return this.#owed.length >= MAX_OWED;
+  }
+
+  /** Those that are not answered yet, oldest first. */
+  unanswered(): Turn[] {
+    return this.#owed.filter((turn) => !turn.response);
+  }
+
+  add(turn: Turn): void {
+    this.#owed.push(turn);
+  }
+
+  has(turn: Turn): boolean {
+    return this.#owed.includes(turn);
+  }
+
+  /** The turn before that of a request which is not answered yet. @returns Undefined: it is the first; `null`: it is not among them. */
+  before(request: unknown): Turn | undefined | null {
+    const place = this.#owed.findIndex((turn) => turn.request === request && !turn.response);
+    return place === -1 ? null : this.#owed[place - 1];
+  }
+
+  /** Takes one out of the order: its connection goes another way. */
+  remove(turn: Turn): void {
+    this.#owed.splice(this.#owed.indexOf(turn), 1);
+  }
+
+  /** Takes all of them out: the connection is gone. */
+  clear(): Turn[] {
+    return this.#owed.splice(0);
+  }
+
+  /** Answers 503 for those whose handler has taken too long. @returns Whether there were any. */
+  timeOut(now: number): boolean {
+    let hasAny = false;
+    for (const turn of this.#owed) if (turn.timeOut(now)) hasAny = true;
+    return hasAny;
+  }
+
+  /** Sends the answers whose turn has come. */
+  advance(): void {
+    while (!this.#isSending && !this.#owner.isOver) {
+      const turn = this.#owed[0];
+      if (!turn?.response) return;
+      const sending = this.#owner.send(turn);
+      if (sending === undefined) this.#sent(turn, true);
+      else this.#await(turn, sending);
+    }
+  }
+
+  #await(turn: Turn, sending: Promise<boolean>): void {
+    this.#isSending = true;
+    void sending.then((isWhole) => {
+      this.#isSending = false;
+      this.#sent(turn, isWhole);
+      this.#owner.onRoom();
+    });
+  }
+
+  #sent(turn: Turn, isWhole: boolean): void {
+    if (this.#owner.isOver) return;
+    this.#owed.shift();
+    this.#owner.onSent(turn, isWhole);
+  }
+}
+
+/** What still ties a handed-over connection to its server, until it closes: the news that the server stops, and the way of errors to `onError`. */
+export function takeoverOf(service: Service, turn: Turn, onClose: (listener: () => void) => void): Takeover {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(new Error('The server is stopping'));
+  if (service.isDraining) stop();
+  service.takeovers.add(stop);
+  onClose(() => service.takeovers.delete(stop));
+  return { stopping: controller.signal, report: (error) => void reportError(service, turn.asRequest(), error) };
 }
 
 /** What is said to a target that no path can be made of. */

@@ -1,7 +1,7 @@
 /**
- * The two unusual ends of a connection: lingering, when its client may still be sending (RFC 9112 §9.6), and cut, inside a response.
+ * The ends of a connection: the usual one, behind the last answer, and two others: lingering, when its client may still be sending (RFC 9112 §9.6), and cut, inside a response.
  *
- * The write side is shut first; then input is read and dropped until the client has ended its side, for a bounded time.
+ * A close with unread input would make the kernel reset the connection and destroy the answer on its way. So the write side is shut first; then input is read and dropped until the client has ended its side, for a bounded time.
  * Past a bounded number of bytes nothing more is read, and the client's own window stops it, until the time is up.
  *
  * @module
@@ -12,6 +12,17 @@ import type { Socket } from 'node:net';
 const LINGER_TIME = 5000;
 /** What is read and dropped at most: above any default body limit, so that a client which only reads when it has sent all can read its answer. */
 const LINGER_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Ends a socket behind what was written to it.
+ *
+ * @param isOut Whether the system has taken all of it, and ends the connection behind that by itself.
+ */
+export function finish(socket: Socket, isOut: boolean): void {
+  if (isOut) return void socket.destroy();
+  socket.resume();
+  socket.destroySoon();
+}
 
 /** Ends a socket so that the client can read what it was sent. */
 export function linger(socket: Socket): void {

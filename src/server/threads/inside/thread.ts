@@ -4,7 +4,7 @@
  * @module
  */
 import type { MessagePort, Transferable } from 'node:worker_threads';
-import { type Answering, reportError, respond, responseTo } from '../../../exchange/respond.ts';
+import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
 import { parseHeader } from '../../../h1/parser.ts';
 import { FieldLines } from '../../../http/field-lines.ts';
 import type { HeaderList } from '../../../http/header-list.ts';
@@ -231,7 +231,7 @@ export class ThreadEnd implements Carrier {
       if (content instanceof StreamContent && !take && request.method !== 'HEAD' && !isBodyless(status)) source = content.take();
       wire = this.#contentFor(response);
     } catch (error) {
-      return this.#answer(id, request, this.#answerTo(error, request));
+      return this.#answer(id, request, plainResponseTo(this.#answering, request, error));
     }
     const holds = request.hasEndings || (this.#open.get(id)?.spooled ?? this.#open.get(id)?.live) !== undefined;
     const open = source || take || holds ? this.#keep(id, request, { spooled: undefined, live: undefined }) : undefined;
@@ -241,12 +241,6 @@ export class ThreadEnd implements Carrier {
     if (!open) return;
     open.take = take;
     if (source) open.pump = new StreamPump(id, source, this.post, (error) => void reportError(this.#answering, request, error));
-  }
-
-  /** A body that cannot be sent is an error like one of the handler. What `onError` says to it must be sendable, or nothing would ever be. */
-  #answerTo(error: unknown, request: Request): Response {
-    const answer = responseTo(this.#answering, request, error);
-    return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
   }
 
   #contentFor({ content, take }: Response): WireContent {

@@ -1,0 +1,108 @@
+/**
+ * One request and its response, from the head of the first to the last byte of the second, whatever protocol brought them.
+ *
+ *     made ──admit──▶ in flight ──settle──▶ answered ──release──▶ over
+ *       │                 └──────timeOut──────▶│                    ▲
+ *       └── refused: answered without a handler ┘   gone: released ─┘
+ *
+ * The response is set once: by the handler, by its deadline, or by a refusal. What comes later is disposed of. In which order answers leave, and
+ * when a connection ends, is the protocol's affair: HTTP/1.1 adds that in `server/http1/turn.ts`.
+ *
+ * @module
+ */
+import { HttpError } from '../http/http-error.ts';
+import { type Peer, Request, type RequestHead } from '../http/request.ts';
+import { RequestBody } from '../http/request-body.ts';
+import { Response } from '../http/response.ts';
+import type { TargetParts } from '../http/target.ts';
+import type { Answering } from './respond.ts';
+
+/** What exchanges need of the server in which they take place. */
+export interface ExchangeHost extends Answering {
+  readonly options: Answering['options'] & { /** Milliseconds; 0: no bound. */ readonly handlerTimeout: number };
+  /** Requests that the handler has not answered yet. */
+  inFlight: number;
+}
+
+/** Where an exchange takes place: notified of a response that was not there at once. */
+export interface ExchangeOwner<E> {
+  onAnswer(exchange: E): void;
+}
+
+/** A request and what it is owed. */
+export class Exchange<H extends RequestHead = RequestHead> {
+  readonly head: H;
+  readonly target: TargetParts;
+  readonly peer: Peer;
+  request: Request | undefined = undefined;
+  response: Response | undefined = undefined;
+  /** What is collecting the request's body. */
+  body: { close(): void } | undefined = undefined;
+  /** When the handler's time is up, in monotonic ms. */
+  #deadline: number = Number.POSITIVE_INFINITY;
+
+  constructor(head: H, target: TargetParts, peer: Peer) {
+    this.head = head;
+    this.target = target;
+    this.peer = peer;
+  }
+
+  /**
+   * Makes the request.
+   *
+   * @returns The request for the handler. Undefined when it is answered already: OPTIONS of the server as a whole (RFC 9110 §9.3.7).
+   */
+  admit(host: ExchangeHost, body: RequestBody): Request | undefined {
+    const request = new Request(this.head, this.target, this.peer, body);
+    this.request = request;
+    if (this.target.path === '*') {
+      this.response = Response.empty(204);
+      return undefined;
+    }
+    host.inFlight++;
+    return request;
+  }
+
+  /**
+   * Takes what `respond` has given for the request.
+   *
+   * @param owner Notified when the response comes later, unless the time was up before.
+   * @returns Whether the response is there.
+   */
+  settle(host: ExchangeHost, result: Response | Promise<Response>, owner: ExchangeOwner<this>): boolean {
+    if (result instanceof Response) {
+      host.inFlight--;
+      this.response = result;
+      return true;
+    }
+    const { handlerTimeout } = host.options;
+    if (handlerTimeout > 0) this.#deadline = performance.now() + handlerTimeout;
+    void result.then((response) => {
+      host.inFlight--;
+      if (this.response) return response.dispose();
+      this.response = response;
+      owner.onAnswer(this);
+    });
+    return false;
+  }
+
+  /** Ends the wait for a handler whose time is up: 503, and whatever it gives later is dropped. @returns Whether that has happened now. */
+  timeOut(now: number): boolean {
+    if (this.response || now <= this.#deadline) return false;
+    this.request?.abort(new Error('The handler has taken longer than handlerTimeout'));
+    this.response = new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
+    return true;
+  }
+
+  /** Releases what it holds: its body on disk, and a response that was not sent. */
+  release(): void {
+    this.body?.close();
+    this.response?.dispose();
+    this.request?.release();
+  }
+
+  /** The request as far as it is known: for `onError`. */
+  asRequest(): Request {
+    return this.request ?? new Request(this.head, this.target, this.peer, RequestBody.EMPTY);
+  }
+}
