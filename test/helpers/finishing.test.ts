@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { logAccess, Request, Response, readJson, requestId, secureHeaders, serveDir } from '../../src/index.ts';
 import { serve } from '../support/serve.ts';
-import { folderWith } from './serve-dir-fixture.ts';
+import { folderWith } from './serve-dir/folder.ts';
 
 function logged(
   request: Request,
