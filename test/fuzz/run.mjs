@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
 import { ProtocolError } from '../../.build/modules/http/protocol-error.js';
 import { chunkedOf, cutsOf, randomOf, streamOf } from './corpus.mjs';
-import { checkInvariant, createTranscriber } from './invariant.mjs';
+import { checkInvariant, createFeed } from './feed.mjs';
 import { searchSlowest } from './slowest.mjs';
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed);
 const random = randomOf(seed);
-const transcribe = createTranscriber({ RequestReader, HeadEvent, END, ProtocolError, DEFAULT_LIMITS });
+const feed = createFeed({ RequestReader, HeadEvent, END, ProtocolError, DEFAULT_LIMITS });
 console.log(`seed ${seed}`);
 
 /** No input of a few KiB, read twice, may take longer, ms: far above what one does, far below what a quadratic parser would. */
@@ -30,7 +30,7 @@ const verdicts = new Map();
 run('streams of requests', Number(values.heads), () => streamOf(random));
 run('chunked bodies', Number(values.chunked), () => chunkedOf(random));
 for (const [verdict, count] of [...verdicts].toSorted((a, b) => b[1] - a[1])) console.log(`${String(count).padStart(10)}  ${verdict}`);
-searchSlowest(transcribe, random);
+searchSlowest(feed, random);
 
 function run(what, count, make) {
   const began = performance.now();
@@ -38,11 +38,11 @@ function run(what, count, make) {
   for (let i = 0; i < count; i++) {
     const text = make();
     const start = performance.now();
-    const whole = checkInvariant(transcribe, text, [cutsOf(text.length, random)]);
+    const whole = checkInvariant(feed, text, cutsOf(text.length, random));
     const time = performance.now() - start;
     if (time > LONGEST) throw new Error(`${time.toFixed(0)} ms for ${JSON.stringify(text)}`);
     longest = Math.max(longest, time);
-    const verdict = /error\(.*\)$/.exec(whole)?.[0] ?? 'served';
+    const verdict = whole.error ?? 'served';
     verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);

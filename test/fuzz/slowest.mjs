@@ -22,7 +22,7 @@ const FILLINGS = ['v', ' ', '\t', ', ', ',', 'a,', 'close,', 'chunked,', ' v', '
 const ROUNDS = 400;
 
 /** Prints the slowest shapes, whole and in packets of one byte. */
-export function searchSlowest(transcribe, random) {
+export function searchSlowest(feed, random) {
   const one = (list) => list[Math.floor(random() * list.length)];
   const heads = [
     { what: 'one long value', fields: line('x', 'v', ROOM) },
@@ -43,16 +43,13 @@ export function searchSlowest(transcribe, random) {
     const filling = one(FILLINGS) + one(FILLINGS);
     heads.push({ what: `${count} of ${name}: ${JSON.stringify(filling)}`, fields: section(count, name, filling) });
   }
-  const ranked = heads
-    .map((head) => ({ ...head, bytes: bytesOf(head) }))
-    .map((head) => ({ ...head, time: median(transcribe, head.bytes, 9) }));
+  const ranked = heads.map((head) => ({ ...head, text: textOf(head) })).map((head) => ({ ...head, time: median(feed, head.text, 9) }));
   ranked.sort((a, b) => b.time - a.time);
-  const slowest = ranked.slice(0, 10).map((head) => ({ ...head, time: median(transcribe, head.bytes, 99) }));
+  const slowest = ranked.slice(0, 10).map((head) => ({ ...head, time: median(feed, head.text, 99) }));
   slowest.sort((a, b) => b.time - a.time);
-  for (const { what, bytes, time } of slowest.slice(0, 5)) {
-    const packets = Array.from({ length: bytes.length - 1 }, (_, i) => i + 1);
-    const bytewise = timed(() => transcribe(bytes, packets));
-    console.log(`${time.toFixed(3).padStart(8)} ms whole, ${bytewise.toFixed(0).padStart(5)} ms in ${bytes.length} packets: ${what}`);
+  for (const { what, text, time } of slowest.slice(0, 5)) {
+    const bytewise = timed(() => feed(text));
+    console.log(`${time.toFixed(3).padStart(8)} ms whole, ${bytewise.toFixed(0).padStart(5)} ms in ${text.length} packets: ${what}`);
   }
   console.log(`slowest of ${ranked.length} heads of 16 KiB: ${slowest[0].time.toFixed(3)} ms`);
   for (const [what, chunk] of [
@@ -61,16 +58,16 @@ export function searchSlowest(transcribe, random) {
     ['chunks of 64 bytes', `40\r\n${'x'.repeat(64)}\r\n`],
   ]) {
     const body = chunk.repeat(Math.floor(65_536 / chunk.length) - 20);
-    const bytes = Buffer.from(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`, 'latin1');
-    console.log(`${median(transcribe, bytes, 49).toFixed(3).padStart(8)} ms for 64 KiB of ${what}`);
+    const text = `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}0\r\n\r\n`;
+    console.log(`${median(feed, text, 49).toFixed(3).padStart(8)} ms for 64 KiB of ${what}`);
   }
 }
 
-function bytesOf({ lead = LEAD, fields, end = '\r\n' }) {
-  return Buffer.from(lead + fields + end, 'latin1');
+function textOf({ lead = LEAD, fields, end = '\r\n' }) {
+  return lead + fields + end;
 }
 
-/** So many lines that fill the room together. */
+/** This many lines that fill the room together. */
 function section(count, name, filling) {
   return line(name, filling, Math.floor(ROOM / count)).repeat(count);
 }
@@ -80,8 +77,8 @@ function line(name, filling, size) {
   return `${name}: ${filling.repeat(Math.ceil(room / filling.length)).slice(0, room)}\r\n`;
 }
 
-function median(transcribe, bytes, runs) {
-  return Array.from({ length: runs }, () => timed(() => transcribe(bytes, []))).toSorted((a, b) => a - b)[runs >> 1];
+function median(feed, text, runs) {
+  return Array.from({ length: runs }, () => timed(() => feed([text]))).toSorted((a, b) => a - b)[runs >> 1];
 }
 
 function timed(f) {

@@ -1,5 +1,5 @@
 /**
- * Feeds the reading machine as sockets do: through one buffer that is overwritten after each read, in pieces of any size.
+ * The reading machine as the tests use it: an input is read whole and in pieces, and comes to the same.
  *
  * @module
  */
@@ -7,8 +7,9 @@ import { expect } from 'vitest';
 import { DEFAULT_LIMITS, type HeadLimits } from '../../src/h1/limits.ts';
 import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
 import { ProtocolError } from '../../src/http/protocol-error.ts';
+import { createFeed } from '../fuzz/feed.mjs';
 
-/** A request as the machine's events tell of it. */
+/** A request as the machine's events describe it. */
 export interface ReadRequest {
   readonly line: string;
   readonly fields: readonly (readonly [name: string, value: string])[];
@@ -17,8 +18,8 @@ export interface ReadRequest {
   readonly expectsContinue: boolean;
   readonly upgrade: string | undefined;
   /** All its data joined, one character a byte. */
-  body: string;
-  isComplete: boolean;
+  readonly body: string;
+  readonly isComplete: boolean;
 }
 
 /** All that became of an input. */
@@ -30,61 +31,17 @@ export interface Transcript {
   readonly isClosed: boolean;
 }
 
-/** What lies in the read buffer behind, and after, what was read: line feeds, so that a look beyond the end would find some. */
-const STALE = 0x0a;
-
 /** What comes behind an input: a request that can be told from all others. */
 export const TRAILING = 'GET /trailing HTTP/1.1\r\nHost: t\r\n\r\n';
 
 /** Reads pieces, one character a byte, and pulls every event after each. */
-export function feed(pieces: Iterable<string>, limits: HeadLimits = DEFAULT_LIMITS): Transcript {
-  const reader = new RequestReader(limits);
-  const shared = Buffer.alloc(64 * 1024);
-  const requests: ReadRequest[] = [];
-  let error: string | undefined;
-  for (const piece of pieces) {
-    shared.fill(STALE);
-    const length = shared.write(piece, 'latin1');
-    if (length !== piece.length) throw new Error('A piece is larger than the read buffer');
-    reader.push(shared, length);
-    try {
-      pull(reader, requests);
-    } catch (thrown) {
-      if (!(thrown instanceof ProtocolError) || error !== undefined) throw thrown;
-      error = `${thrown.status} ${thrown.code}`;
-    }
-    reader.keep();
-  }
-  return { requests, error, isMidway: reader.isMidway, isClosed: reader.isClosed };
-}
-
-function pull(reader: RequestReader, requests: ReadRequest[]): void {
-  for (let event = reader.next(); event !== undefined; event = reader.next()) {
-    const last = requests.at(-1);
-    if (event instanceof HeadEvent) {
-      if (last && !last.isComplete) throw new Error('A head came inside a request');
-      requests.push(requestOf(event));
-    } else if (!last || last.isComplete) throw new Error('Data or an end came outside of a request');
-    else if (event === END) last.isComplete = true;
-    else {
-      if (event.length === 0) throw new Error('Data came that holds nothing');
-      last.body += event.toString('latin1');
-    }
-  }
-}
-
-function requestOf(head: HeadEvent): ReadRequest {
-  return {
-    line: `${head.method} ${head.target} ${head.httpVersion}`,
-    fields: head.lines.pairs(),
-    length: head.length,
-    isPersistent: head.isPersistent,
-    expectsContinue: head.expectsContinue,
-    upgrade: head.upgrade,
-    body: '',
-    isComplete: false,
-  };
-}
+export const feed: (pieces: Iterable<string>, limits?: HeadLimits) => Transcript = createFeed({
+  RequestReader,
+  HeadEvent,
+  END,
+  ProtocolError,
+  DEFAULT_LIMITS,
+});
 
 /**
  * Reads an input whole, byte by byte, at every split point, and with bytes behind it, and expects the same of each.
@@ -128,4 +85,18 @@ export function requestIn(input: string, limits?: HeadLimits): ReadRequest {
   expect(others).toEqual([]);
   if (!request) throw new Error('No request was read');
   return request;
+}
+
+/**
+ * A transcript as lines: for each request its head, as JSON, and `end` with its body or, when it is not complete, `data` with what has come of it;
+ * then `error` with the error, or `midway`.
+ */
+export function linesOf({ requests, error, isMidway }: Transcript): string[] {
+  const lines = requests.flatMap(({ line, length, isPersistent, expectsContinue, upgrade, fields, body, isComplete }) => {
+    const head = JSON.stringify([...line.split(' '), length, isPersistent, expectsContinue, upgrade ?? null, fields]);
+    if (isComplete) return [head, `end ${body}`];
+    return body === '' ? [head] : [head, `data ${body}`];
+  });
+  if (error !== undefined) return [...lines, `error ${error}`];
+  return isMidway ? [...lines, 'midway'] : lines;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
-import { read } from './machine.ts';
+import { DEFAULT_LIMITS, type HeadLimits } from '../../src/h1/limits.ts';
+import { linesOf, read as transcriptOf } from './feed.ts';
 
+const read = (input: string, limits?: HeadLimits): string[] => linesOf(transcriptOf(input, limits));
 const HOST = 'Host: a\r\n';
 const get = (head: string, rest = ''): string[] => read(`GET / HTTP/1.1\r\n${head}\r\n${rest}`);
 const post = (head: string, body: string): string[] => read(`POST / HTTP/1.1\r\n${HOST}${head}\r\n${body}`);

@@ -1,8 +1,9 @@
 /** Header sections and whole heads that a connection repeats are known again: each request must still be read as if it had come alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { read } from './machine.ts';
+import { linesOf, read as transcriptOf } from './feed.ts';
 
+const read = (input: string): string[] => linesOf(transcriptOf(input));
 /** What each request is read as on a connection of its own. */
 const alone = (requests: readonly string[]): string[] => requests.flatMap((request) => read(request));
 const HOST = 'Host: a\r\nAccept: */*\r\n';
