@@ -250,8 +250,9 @@ it('hands a body over as it comes when streamBody says so, with back-pressure', 
   const client = await talk(port);
   const size = 32 * 1024 * 1024;
   client.send(`POST /live HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
-  client.send(Buffer.alloc(size));
-  await new Promise<void>((resolve) => setTimeout(resolve, 50));
+  const piece = Buffer.alloc(64 * 1024);
+  for (let sent = 0; sent < size; sent += piece.length) client.send(piece);
+  await standsStill(() => size - client.socket.writableLength);
   expect(client.socket.writableLength).toBeGreaterThan(8 * 1024 * 1024); // nobody has taken it
   gate.resolve();
   expect((await client.answers(1))[0]?.body).toBe(String(size));

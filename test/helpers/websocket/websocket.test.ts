@@ -7,7 +7,7 @@ import type { ServerOptions } from '../../../src/server/options.ts';
 import { type Closing, type WebSocketConnection, type WebSocketOptions, websocket } from '../../../src/websocket.ts';
 import { PING, parseFrames } from '../../support/frames.ts';
 import { deferred, type Served, serve, talk } from '../../support/serve.ts';
-import { until } from '../../support/until.ts';
+import { standsStill, until } from '../../support/until.ts';
 
 type OnOpen = (socket: WebSocketConnection) => void | Promise<void>;
 
@@ -130,22 +130,12 @@ it('reads no faster than its loop: the client has to wait, and nothing is lost',
   });
   const piece = Buffer.alloc(64 * 1024);
   for (let i = 0; i < 800; i++) client.send(piece); // 50 MiB: more than two sockets of this machine hold
-  const before = await stable(() => client.bufferedAmount);
-  expect(before).toBeGreaterThan(20 * 1024 * 1024);
+  await standsStill(() => 800 * piece.length - client.bufferedAmount);
+  expect(client.bufferedAmount).toBeGreaterThan(20 * 1024 * 1024);
   gate.resolve();
   client.close();
   expect(await promise).toBe(800 * piece.length);
 });
-
-/** A number, once it has not changed in a hundred turns. */
-async function stable(ask: () => number): Promise<number> {
-  for (let last = ask(), same = 0; ; ) {
-    await new Promise<void>((resolve) => setTimeout(resolve, 2));
-    same = ask() === last ? same + 1 : 0;
-    last = ask();
-    if (same > 100) return last;
-  }
-}
 
 it('says when the system has taken what was sent', async () => {
   const order: string[] = [];
