@@ -64,10 +64,8 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
   /** Whether the peer's word about the client is believed. */
   readonly #isProxy: boolean;
   readonly #turns: Turns;
-  /** The exchange whose body is coming in. */
+  /** The exchange whose body is coming in: it has one. */
   #incoming: Turn | undefined;
-  /** What is collecting it. */
-  #body: IncomingBody | undefined;
   #isRunning = false;
   #isPaused = false;
   /** The client has ended its side. */
@@ -112,7 +110,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
         let request: Request | undefined;
         if (event === END) request = this.#takeEnd();
         else if (event instanceof HeadEvent) request = this.#takeHead(event);
-        else this.#body?.add(event);
+        else this.#incoming?.body?.add(event);
         if (request) this.#settle(respond(this.service, request));
         if (this.writer.isFull) this.writer.flush();
       }
@@ -128,7 +126,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
   }
 
   #canPull(): boolean {
-    if (this.isOver || this.#body?.isBusy || this.#turns.isFull || this.writer.isFull) return false;
+    if (this.isOver || this.#incoming?.body?.isBusy || this.#turns.isFull || this.writer.isFull) return false;
     const { last } = this.#turns;
     return last === undefined || last === this.#incoming || !(last.isLast || last.isBarrier);
   }
@@ -148,24 +146,22 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
     }
     this.#incoming = turn;
     this.#patience.startRequest();
-    this.#body = incomingBodyOf(turn, options, (error) => this.#goOnWithBody(error));
-    turn.body = this.#body;
+    const body = incomingBodyOf(turn, options, (error) => this.#goOnWithBody(error));
+    turn.body = body;
     turn.waits = head.expectsContinue;
-    if (!this.#body.live) {
-      this.#askForBody();
-      return undefined;
-    }
-    return this.#admit(turn, new RequestBody({ stream: this.#body.live, size: head.length === CHUNKED ? undefined : head.length }));
+    if (body.live)
+      return this.#admit(turn, new RequestBody({ stream: body.live, size: head.length === CHUNKED ? undefined : head.length }));
+    this.#askForBody();
+    return undefined;
   }
 
   /** The request is complete. */
   #takeEnd(): Request | undefined {
     const turn = this.#incoming as Turn; // a head came before its end
-    const body = this.#body;
+    const body = turn.body as IncomingBody; // made when the head announced it
     this.#incoming = undefined;
-    this.#body = undefined;
     turn.isRead = true;
-    if (!body?.live) return this.#admit(turn, (body as IncomingBody).finish()); // made when the head announced it
+    if (!body.live) return this.#admit(turn, body.finish());
     body.live.finish();
     this.#turns.advance();
     return undefined;
@@ -207,7 +203,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
     if (!isWhole) return cut(this.socket, turn.head.httpVersion === '1.0');
     // A client that did not ask for the close may be sending its next request just now.
     if (turn.isLast) this.#end(turn.head.isPersistent || !turn.isRead || turn.isRefusal || this.#reader.hasInput);
-    else if (!this.#body?.isBusy) this.#askForBody();
+    else if (!this.#incoming?.body?.isBusy) this.#askForBody();
   }
 
   onRoom(): void {
@@ -227,7 +223,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
     const turn = this.#incoming;
     if (!turn?.waits || (this.#turns.count > 0 && this.#turns.first !== turn) || turn.response) return;
     turn.waits = false;
-    if (!this.#reader.hasInput && this.#body?.received === 0) this.writer.gather(CONTINUE);
+    if (!this.#reader.hasInput && this.#incoming?.body?.received === 0) this.writer.gather(CONTINUE);
   }
 
   /** Sends an interim response in its turn, and at once, since the handler may block behind it. */
@@ -240,7 +236,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
   #goOnWithBody(error?: ProtocolError): void {
     if (this.isOver) return;
     if (error) this.#refuse(error);
-    else if (this.#body?.live && !this.#body.isBusy) this.#askForBody();
+    else if (this.#incoming?.body?.live && !this.#incoming.body.isBusy) this.#askForBody();
     this.#run();
   }
 
@@ -248,17 +244,17 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
   #refuse(error: unknown): void {
     this.#reader.close();
     const incoming = this.#incoming;
-    const body = this.#body;
     this.#incoming = undefined;
-    this.#body = undefined;
     if (incoming?.request) {
-      // Its handler streams the body: it is told, and its answer is the last. When that is out already, nothing more can be said.
+      // Its handler streams the body: it sees the error, and its answer is the last. When that is out already, nothing more can be said.
       incoming.isLast = true;
-      body?.fail(error instanceof ProtocolError ? new HttpError(error.status, error.message, { code: error.code }) : (error as Error));
+      incoming.body?.fail(
+        error instanceof ProtocolError ? new HttpError(error.status, error.message, { code: error.code }) : (error as Error),
+      );
       if (!this.#turns.has(incoming)) this.#end(true);
       return;
     }
-    body?.close();
+    incoming?.body?.close();
     const turn = incoming ?? Turn.refused(this.#reader.isRefusingHead);
     turn.refuse(refusalOf(this.service, turn.asRequest(), error));
     this.#turns.add(turn);
@@ -289,7 +285,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
     this.#peer.carrier = undefined; // a request that somebody keeps must not keep all of this
     this.isOver = true;
     this.writer.close();
-    this.#body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
+    this.#incoming?.body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
     for (const turn of this.#turns.clear()) {
       turn.request?.abort(new Error('The client has gone away'));
       turn.release();
@@ -299,8 +295,8 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
   tick(now: number): void {
     if (this.writer.isStuck(now) || (this.#isEnded && isGone(this.socket))) return this.destroy();
     if (this.#turns.timeOut(now)) this.onRoom();
-    const isOurs = this.#body?.isBusy === true || this.#incoming?.waits === true;
-    if (this.isOver || !this.#patience.isOver(now, this.#body?.received ?? 0, isOurs)) return;
+    const isOurs = this.#incoming?.body?.isBusy === true || this.#incoming?.waits === true;
+    if (this.isOver || !this.#patience.isOver(now, this.#incoming?.body?.received ?? 0, isOurs)) return;
     if (this.#patience.phase === READING_BODY) {
       this.#refuse(new ProtocolError(408, 'body-timeout', 'Cannot read request: its body came too slowly'));
     } else if (this.#reader.isMidway) this.#refuse(new ProtocolError(408, 'header-timeout', 'Cannot read request: its head took too long'));
