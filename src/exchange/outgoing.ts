@@ -8,7 +8,7 @@ import type { Response } from '../http/response.ts';
 import { FileContent, StreamContent } from '../http/response-body.ts';
 import { isBodyless } from '../http/status.ts';
 
-/** Fields of one connection and of the framing: whoever sends the response has its own. */
+/** Fields of one connection and of the framing: the sender of the response has its own. */
 const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'connection',
   'content-length',

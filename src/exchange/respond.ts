@@ -84,7 +84,7 @@ export function plainResponseTo(service: Answering, request: Request, error: unk
   return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
 }
 
-/** The answer where an upgrade is offered that cannot be taken: the client is told what to ask for (RFC 9110 §15.5.22). */
+/** The answer where an upgrade is offered that cannot be taken: the client learns what to ask for (RFC 9110 §15.5.22). */
 export function upgradeRequired(response: Response): Response {
   const protocol = response.header('upgrade') ?? '';
   return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });

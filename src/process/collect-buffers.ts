@@ -1,5 +1,5 @@
 /**
- * A word to the garbage collector, for code that lets large buffers pass.
+ * Nudges the garbage collector, for code through which large buffers pass.
  *
  * The collector looks at young objects when enough of them have been made. A Buffer is small to it, whatever it holds: 64 KiB more hang on it that are
  * freed only with it. Code that makes little other garbage between its buffers lets them pile up, for tens of megabytes on Node 20 and 22 and for

@@ -3,7 +3,7 @@
  *
  * A window is cut into ticks; a key has one count for each tick in which it was hit, and a hit counts until its whole tick has left the
  * window. So there are never more than `limit` hits in any stretch of the window's length, wherever it begins; a place is free again at the
- * latest one tick after the exact time; and a key costs the same however high its limit is. A refused hit is not counted: who keeps asking
+ * latest one tick after the exact time; and a key costs the same however high its limit is. A refused hit is not counted: a client that keeps asking
  * gets through as often as the limit says, not never.
  *
  * @module

@@ -30,7 +30,7 @@ export interface RateStore {
    *
    * @param key What is counted: the limiter's name for itself, then that of the client.
    * @param window Seconds.
-   * @param limit How many the limiter lets through. A store may leave those above it uncounted, so that who keeps asking is not kept out for ever.
+   * @param limit How many the limiter lets through. A store may leave those above it uncounted, so that a client that keeps asking is not locked out for good.
    */
   hit(key: string, window: number, limit: number): Hits | Promise<Hits>;
 }
@@ -54,6 +54,6 @@ export interface SessionStore {
    * @param ttl Whole seconds; may be forgotten after that.
    */
   set(id: string, value: string, ttl: number): Promise<void>;
-  /** Forgets a value; not being there is no error. */
+  /** Forgets a value; that there is none is not an error. */
   delete(id: string): Promise<void>;
 }

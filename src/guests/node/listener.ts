@@ -112,7 +112,7 @@ async function send(
   if (req.httpVersionMajor === 1) {
     const upgrade = status === 426 ? response.header('upgrade') : undefined;
     if (upgrade !== undefined) res.setHeader('Upgrade', upgrade).setHeader('Connection', 'Upgrade');
-    // What is left of the body is not read to its end: the next request could not be told from it.
+    // What is left of the body is not read to its end: the next request could not be distinguished from it.
     else if (!req.complete || response.list.wire.closes) res.setHeader('Connection', 'close');
   }
   if (body === undefined || body instanceof Uint8Array) {

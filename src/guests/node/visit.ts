@@ -91,7 +91,7 @@ function serverOf(listener: Listener): Server {
   return server;
 }
 
-/** What listeners ask a socket for: who is there, and whether nobody can listen in. */
+/** What listeners ask a socket for: the address of the client, and whether the connection is encrypted. */
 function asSocket(stream: Duplex, request: Request): Duplex {
   const { remoteAddress, remotePort, secure } = request;
   const facts = { remoteAddress, remotePort, remoteFamily: remoteAddress?.includes(':') ? 'IPv6' : 'IPv4', encrypted: secure };
@@ -136,7 +136,7 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
     incoming.resume();
     return new Response(undefined, { status, headers });
   }
-  incoming.on('error', ignore); // whoever sends the body sees it; a body that nobody reads must not end the process
+  incoming.on('error', ignore); // the sender of the body sees it; a body that nobody reads must not end the process
   return new Response(incoming, { status, headers });
 }
 

@@ -64,7 +64,7 @@ export class IncomingBody {
     else if (this.#pieces.length === MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)];
   }
 
-  /** Whether so much of an announced body has come at once that memory may be taken for all of it. */
+  /** Whether enough of an announced body has come at once for memory to be taken for all of it. */
   #isLargePart(data: Buffer): boolean {
     return data.length * 2 >= this.#announced && this.#announced <= this.#memory && data.length < this.#announced;
   }
@@ -83,7 +83,7 @@ export class IncomingBody {
       : new RequestBody(this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces));
   }
 
-  /** The body will not come whole: a handler that streams it is told. */
+  /** The body will not come whole: a handler that streams it sees the error. */
   fail(error: Error): void {
     this.live?.destroy(error);
     this.close();
@@ -116,7 +116,7 @@ export class IncomingBody {
   }
 }
 
-/** What a client is told whose body exceeds the bound. */
+/** The answer to a client whose body exceeds the bound. */
 export function tooLarge(maxSize: number): ProtocolError {
   return new ProtocolError(413, 'body-too-large', tooLargeMessage(maxSize));
 }

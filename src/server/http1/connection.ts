@@ -240,7 +240,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
     this.#run();
   }
 
-  /** Something is wrong with what the client sent: it is told in its turn, and the connection ends with that. */
+  /** Something is wrong with what the client sent: the answer says so in its turn, and the connection ends with it. */
   #refuse(error: unknown): void {
     this.#reader.close();
     const incoming = this.#incoming;
@@ -261,7 +261,7 @@ export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOw
     this.#answer(turn);
   }
 
-  /** The client has ended its side: it may wait for what it is owed, or be gone. Handlers are told; what they answer is still sent. */
+  /** The client has ended its side: it may wait for what it is owed, or be gone. Handlers see their signal abort; what they answer is still sent. */
   onEnd(): void {
     this.#isEnded = true;
     this.#run();

@@ -15,7 +15,7 @@ interface Line {
   readonly writer: ResponseWriter;
 }
 
-/** Held for a request at most: somebody who sends more before its turn is not to fill the memory. */
+/** Held for a request at most: a handler that sends more before its turn must not fill the memory. */
 const MAX_HELD = 16;
 
 /** How many are held behind a request. */

@@ -55,7 +55,7 @@ export class Patience {
     else this.#deadline = Number.POSITIVE_INFINITY;
   }
 
-  /** The server is draining. A request may be on its way at this moment: it is still answered, and told that it was the last. */
+  /** The server is draining. A request may be on its way at this moment: it is still answered, with a note that it was the last. */
   shorten(): void {
     this.#deadline = Math.min(this.#deadline, performance.now() + DRAIN_GRACE);
   }
@@ -64,7 +64,7 @@ export class Patience {
    * Whether the time is up.
    *
    * @param received Bytes of the present body.
-   * @param isOurs Whether it is us who do not read: then the client is not to blame.
+   * @param isOurs Whether we are the ones not reading: then the client is not to blame.
    */
   isOver(now: number, received: number, isOurs: boolean): boolean {
     if (now < this.#deadline) return false;

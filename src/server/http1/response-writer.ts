@@ -115,7 +115,7 @@ export class ResponseWriter {
         if (step.value.length > 0 && !(await this.#writePiece(step.value, isChunked))) this.drop();
       }
     } catch (error) {
-      if (this.#pieces === undefined) return false; // the client has left, and the source was told
+      if (this.#pieces === undefined) return false; // the client has left, and the source has been dropped
       this.#pieces = undefined;
       await this.#written(); // the client gets what there was
       throw error;

@@ -121,7 +121,7 @@ async function sendSource(
   try {
     source = await openSource(content);
   } catch (error) {
-    // Nothing has been sent: the client can still be told.
+    // Nothing has been sent yet: the client can still get another answer.
     return (await sendResponse(connection, turn, plainResponseTo(service, turn.asRequest(), error))) ?? true;
   }
   const announced = source.size ?? response.list.wire.contentLength;
@@ -138,7 +138,7 @@ async function sendSource(
   }
 }
 
-/** 101, then the connection is the handler's. A client that did not ask for it is told what to ask for (RFC 9110 §15.5.22). */
+/** 101, then the connection is the handler's. A client that did not ask for it learns what to ask for (RFC 9110 §15.5.22). */
 function sendUpgrade(connection: SendingConnection, turn: Turn, response: Response): Promise<boolean> | undefined {
   const { head } = turn;
   if (head.upgrade === undefined || !turn.isRead) return sendResponse(connection, turn, upgradeRequired(response));

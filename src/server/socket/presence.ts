@@ -2,7 +2,7 @@
  * Whether a client that has ended its side is gone, or only has nothing more to say (RFC 9112 §9.6 allows both).
  *
  * After the end of its input Node does not look at a socket any more, so that a response which waits for its next piece, such as an event stream, would
- * never hear of a reset. Keep-alive probes make the system ask; whoever is gone answers with a reset, and the system then knows no peer.
+ * never hear of a reset. Keep-alive probes make the system ask; the host of a vanished client answers with a reset, after which there is no peer to ask for.
  * To ask it for the peer takes a private field of the socket, feature-checked: without it a client counts as there until something is written to it.
  *
  * @module

@@ -52,7 +52,7 @@ export function readShared(socket: Socket, onRead: OnRead): boolean {
   return true;
 }
 
-/** Gives a socket its `'data'` events back, for whoever takes it over: it flows when somebody listens, even if it had been paused. */
+/** Gives a socket its `'data'` events back for its new owner: it flows as soon as there is a listener, even if it had been paused. */
 export function readEvents(socket: Socket): void {
   (socket as { readableFlowing: boolean | null }).readableFlowing = null;
   const internals = socket as unknown as Internals;

@@ -9,9 +9,9 @@
 import type { Socket } from 'node:net';
 import { readEvents, readShared } from './shared-read.ts';
 
-/** Whoever is told. */
+/** The object that handles a socket's events. */
 export interface SocketOwner {
-  /** Bytes, or so many at the start of a buffer that is used again for the next read, of whatever connection. */
+  /** Bytes; or how many of them stand at the start of a buffer that the next read, of whatever connection, uses again. */
   readonly onRead: (bytes: Buffer | number, shared?: Buffer) => boolean;
   /** The client has ended its side. */
   onEnd(): void;
