@@ -4,17 +4,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { figures, statedFigures } from './house/figures.mjs';
 import {
   anyTypes,
   badNames,
   brokenImports,
+  crowdedFolders,
   defaultExports,
   forbiddenGlobals,
   forbiddenImports,
   heavyImports,
   helpersThatImportHelpers,
   importCycles,
+  importsAcrossSides,
   longFiles,
+  moduleState,
+  needlessReasons,
+  STATE,
 } from './house/rules.ts';
 import { parseSource, readSources } from './house/sources.ts';
 
@@ -45,6 +51,15 @@ describe('the sources', () => {
     expect(helpersThatImportHelpers(SOURCES)).toEqual([]);
   });
 
+  it('run inside a worker or a thread, or outside, and share only the words between the two', () => {
+    expect(importsAcrossSides(SOURCES)).toEqual([]);
+  });
+
+  it('keep no state in modules that only know values and bytes, but where a reason stands', () => {
+    expect(moduleState(SOURCES)).toEqual([]);
+    expect(needlessReasons(SOURCES)).toEqual([]);
+  });
+
   it('import nothing in a circle', () => {
     expect(importCycles(SOURCES)).toEqual([]);
   });
@@ -57,8 +72,16 @@ describe('the sources', () => {
     expect(heavyImports(SOURCES, 'index.ts')).toEqual([]);
   });
 
-  it('have at most 400 lines each', () => {
-    expect(longFiles(SOURCES, 400)).toEqual([]);
+  it('have at most 350 lines each', () => {
+    expect(longFiles(SOURCES, 350)).toEqual([]);
+  });
+
+  it('lie 16 to a folder at most, but for the subjects of helpers/', () => {
+    expect(crowdedFolders(SOURCES, 16)).toEqual([]);
+  });
+
+  it('are as many and as long as docs/architecture.md states (node test/house/figures.mjs --write)', () => {
+    expect(statedFigures()).toBe(figures());
   });
 
   it('are named after what they hold, in kebab-case', () => {
@@ -130,7 +153,32 @@ describe('a rule of the house', () => {
       'helpers/a.ts imports exchange/b.ts',
     ]);
     expect(forbiddenImports(one('exchange/a.ts', "import { b } from 'node:net';"), [])).toEqual(['exchange/a.ts imports node:net']);
+    expect(forbiddenImports(one('guests/a.ts', "import { b } from '../server/b.ts';"), [])).toEqual(['guests/a.ts imports server/b.ts']);
+    expect(forbiddenImports(one('process/a.ts', "import { b } from '../http/b.ts';"), [])).toEqual(['process/a.ts imports http/b.ts']);
     expect(forbiddenImports(one('h1/a.ts', "import { b } from '../http/b.ts';"), [])).toEqual([]);
+  });
+
+  it('lets blocking/ know nobody', () => {
+    expect(forbiddenImports(one('blocking/a.ts', "import { b } from '../http/b.ts';\nimport ws from 'ws';"), ['ws'])).toEqual([
+      'blocking/a.ts imports http/b.ts',
+      'blocking/a.ts imports ws',
+    ]);
+    expect(forbiddenImports(one('blocking/a.ts', "import { b } from './b.ts';\nimport { c } from 'node:worker_threads';"), [])).toEqual([]);
+  });
+
+  it('lets the vocabulary touch the disk in its folder for files, and nowhere else', () => {
+    const text = "import { openSync } from 'node:fs';";
+    expect(forbiddenImports(one('http/request-body.ts', text), [])).toEqual(['http/request-body.ts imports node:fs']);
+    expect(forbiddenImports(one('http/fields/etag.ts', text), [])).toEqual(['http/fields/etag.ts imports node:fs']);
+    expect(forbiddenImports(one('http/file/open-file.ts', text), [])).toEqual([]);
+  });
+
+  it('keeps a package with the subject it belongs to', () => {
+    const text = "const undici = await import('undici');";
+    expect(forbiddenImports(one('helpers/proxy/exchange.ts', text), ['undici'])).toEqual([]);
+    expect(forbiddenImports(one('helpers/proxy.ts', text), ['undici'])).toEqual([]);
+    expect(forbiddenImports(one('helpers/proxy-list.ts', text), ['undici'])).toEqual(['helpers/proxy-list.ts imports undici']);
+    expect(forbiddenImports(one('guests/fetch.ts', text), ['undici'])).toEqual(['guests/fetch.ts imports undici']);
   });
 
   it('refuses a socket in the vocabulary and a package that is no dependency', () => {
@@ -149,6 +197,76 @@ describe('a rule of the house', () => {
     ]);
   });
 
+  it('keeps what runs inside a worker or a thread apart from what runs outside', () => {
+    const breaches = (path: string, target: string) => importsAcrossSides(one(path, `import { a } from '${target}';`));
+    expect(breaches('server/threads/pool.ts', './inside/thread.ts')).toEqual([
+      'server/threads/pool.ts runs outside and imports server/threads/inside/thread.ts, which runs inside',
+    ]);
+    expect(breaches('server/supervisor/inside/worker.ts', '../../threads/inside/thread.ts')).toEqual([
+      'server/supervisor/inside/worker.ts runs outside and imports server/threads/inside/thread.ts, which runs inside',
+    ]);
+    expect(breaches('server/threads/inside/thread.ts', '../pool.ts')).toEqual([
+      'server/threads/inside/thread.ts runs inside and imports server/threads/pool.ts, which runs outside',
+    ]);
+    expect(breaches('server/threads/inside/thread.ts', '../wire.ts')).toEqual([]);
+    expect(breaches('server/threads/inside/thread.ts', './stream-pump.ts')).toEqual([]);
+    expect(breaches('server/threads/inside/thread.ts', '../../hit-asker.ts')).toEqual([]);
+    expect(importsAcrossSides(one('server/threads/pool.ts', "import type { A } from './inside/thread.ts';"))).toHaveLength(1);
+  });
+
+  it('lets the start of a server play what runs inside, by import(), and a test play a thread', () => {
+    const late = "const { a } = await import('./threads/inside/start.ts');";
+    expect(importsAcrossSides(one('server/start.ts', late))).toEqual([]);
+    expect(importsAcrossSides(one('server/single.ts', late))).toHaveLength(1);
+    expect(importsAcrossSides(one('server/start.ts', "import { a } from './threads/inside/start.ts';"))).toHaveLength(1);
+    expect(importsAcrossSides(one('server/threads/start.ts', "import { a } from './inside/thread.ts';"))).toEqual([]);
+    expect(importsAcrossSides(one('server/threads/start.ts', "import { a } from './inside/start.ts';"))).toHaveLength(1);
+  });
+
+  it('finds state in a variable, in what is put into a constant, and in a field of a class', () => {
+    const state = (text: string) => moduleState(one('http/a.ts', text));
+    expect(state("let last = '';")).toEqual(['http/a.ts keeps state in last']);
+    expect(state('export let last: string;')).toEqual(['http/a.ts keeps state in last']);
+    expect(state('const SEEN = new Map<string, number>();\nSEEN.set(a, 1);')).toEqual(['http/a.ts keeps state in SEEN']);
+    expect(state('const LINES: string[] = [];\nfunction f() {\n  return (LINES[1] ??= a);\n}')).toEqual(['http/a.ts keeps state in LINES']);
+    expect(state('const COUNT = { now: 0 };\nCOUNT.now++;')).toEqual(['http/a.ts keeps state in COUNT']);
+    expect(state('class A {\n  static #made = 0;\n}')).toEqual(['http/a.ts keeps state in #made']);
+  });
+
+  it('takes no constant, no local variable and no comment for state', () => {
+    const text = [
+      "const NAMES = new Set(['a']);",
+      'const has = NAMES.has(a) && NAMES.size === 1 && TABLE[0] <= 1;',
+      'const TABLE: readonly number[] = [1, 2];',
+      'class A {\n  static readonly EMPTY = new A();\n  static of(): A {\n    let made = 1;\n    return made;\n  }\n}',
+      '// NAMES.add(b), let x',
+      'function f() {\n  const seen = new Set();\n  seen.add(1);\n}',
+    ].join('\n');
+    expect(moduleState(one('h1/a.ts', text))).toEqual([]);
+    expect(moduleState(one('server/a.ts', 'let last = 1;'))).toEqual([]);
+  });
+
+  it('wants a reason for each state, and no reason without one', () => {
+    const [key = ''] = Object.keys(STATE);
+    const [path = '', name = ''] = key.split(' ');
+    expect(moduleState(one(path, `let ${name} = 1;`))).toEqual([]);
+    expect(needlessReasons(one(path, `let ${name} = 1;`))).not.toContain(key);
+    expect(needlessReasons(one(path, `const ${name} = 1;`))).toContain(key);
+  });
+
+  it('counts the files of a folder, without those of its folders, and not those of helpers/', () => {
+    const many = (folder: string) => Array.from({ length: 17 }, (_, i) => parseSource(`${folder}a${i}.ts`, ''));
+    expect(crowdedFolders(many('http/'), 16)).toEqual(['http/ has 17 files']);
+    expect(crowdedFolders([...many('http/').slice(1), ...many('http/fields/').slice(1)], 16)).toEqual([]);
+    expect(crowdedFolders(many('helpers/'), 16)).toEqual([]);
+    expect(crowdedFolders(many('helpers/session/'), 16)).toEqual(['helpers/session/ has 17 files']);
+  });
+
+  it('counts the lines of a file, without the line end at its end', () => {
+    expect(longFiles(one('http/a.ts', 'a\n'.repeat(350)), 350)).toEqual([]);
+    expect(longFiles(one('http/a.ts', 'a\n'.repeat(351)), 350)).toEqual(['http/a.ts has 351 lines']);
+  });
+
   it('lets a helper import its own folder and no other helper', () => {
     const sources = [
       parseSource(
@@ -158,6 +276,21 @@ describe('a rule of the house', () => {
       parseSource('helpers/cors.ts', ''),
     ];
     expect(helpersThatImportHelpers(sources)).toEqual(['helpers/match.ts imports helpers/cors/b.ts']);
+  });
+
+  it('takes a folder of helpers without a file of its name for common ground, which knows no helper', () => {
+    const match = parseSource('helpers/match.ts', "import { a } from './routes/pattern.ts';");
+    const router = parseSource('helpers/router.ts', "import { a } from './match/a.ts';\nimport { b } from './match.ts';");
+    const pattern = parseSource('helpers/routes/pattern.ts', "import { a } from './params.ts';\nimport { b } from '../match.ts';");
+    expect(helpersThatImportHelpers([match])).toEqual([]);
+    expect(helpersThatImportHelpers([match, parseSource('helpers/routes.ts', '')])).toEqual([
+      'helpers/match.ts imports helpers/routes/pattern.ts',
+    ]);
+    expect(helpersThatImportHelpers([match, router])).toEqual([
+      'helpers/router.ts imports helpers/match/a.ts',
+      'helpers/router.ts imports helpers/match.ts',
+    ]);
+    expect(helpersThatImportHelpers([match, pattern])).toEqual(['helpers/routes/pattern.ts imports helpers/match.ts']);
   });
 
   it('finds a circle and says how it runs', () => {

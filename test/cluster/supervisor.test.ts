@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { childrenOf, isAlive } from '../support/program.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, childrenOf, isAlive, startCluster } from './support.ts';
+import { type Cluster, startCluster } from './support.ts';
 
 async function text(cluster: Cluster, path: string): Promise<string> {
   const response = await fetch(cluster.origin + path, { headers: { Connection: 'close' } });

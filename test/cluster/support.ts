@@ -1,52 +1,19 @@
-/** A cluster in processes of its own, and what its primary tells. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/**
+ * A cluster in processes of its own, and what its primary says.
+ *
+ * @module
+ */
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { afterEach } from 'vitest';
 import type { ServerOptions, ServerStatus } from '../../src/index.ts';
-import { until } from '../support/until.ts';
-
-const running: Cluster[] = [];
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((cluster) => cluster.kill()));
-});
+import { Program } from '../support/program.ts';
 
 /** A server over workers, seen from outside. */
-export class Cluster {
-  readonly child: ChildProcess;
+export class Cluster extends Program {
   origin = '';
-  stderr = '';
-  stdout = '';
-  readonly ended: Promise<number | string>;
 
   constructor(options: ServerOptions, env: Readonly<Record<string, string>>, fixture: string) {
-    this.child = spawn(process.execPath, [`test/cluster/fixtures/${fixture}.mjs`], {
-      env: { ...process.env, OPTIONS: JSON.stringify(options), ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    this.child.stdout?.on('data', (text: Buffer) => {
-      this.stdout += text.toString();
-    });
-    this.child.stderr?.on('data', (text: Buffer) => {
-      this.stderr += text.toString();
-    });
-    this.ended = once(this.child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
-    running.push(this);
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  /** Waits until it has printed what matches. */
-  async prints(pattern: RegExp, deadline?: number): Promise<void> {
-    await until(
-      () => pattern.test(this.stdout + this.stderr) || undefined,
-      () => `${pattern} in:\n${this.stdout}${this.stderr}`,
-      deadline,
-    );
+    super(`test/cluster/fixtures/${fixture}.mjs`, [], { OPTIONS: JSON.stringify(options), ...env }, 'ipc');
   }
 
   /** Has the primary do something, and gives what it answers. */
@@ -63,13 +30,6 @@ export class Cluster {
     const isOpen = await new Promise<boolean>((resolve) => socket.on('connect', () => resolve(true)).on('error', () => resolve(false)));
     socket.destroy();
     return isOpen ? undefined : true;
-  }
-
-  /** Kills it with all its workers. */
-  async kill(): Promise<void> {
-    const pids = [this.pid, ...childrenOf(this.pid)];
-    for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-    await this.ended;
   }
 }
 
@@ -90,40 +50,7 @@ export async function startCluster(
 ): Promise<Cluster> {
   const cluster = new Cluster(options, { WORKER_ENV: JSON.stringify(workerEnv), ...env }, fixture);
   if (isExpectedToFail) return cluster;
-  const [, origin] = await until(
-    () => /listening on (http\S+)/.exec(cluster.stdout) ?? undefined,
-    () => `a server that listens; it printed:\n${cluster.stderr}`,
-  );
+  const [, origin] = await cluster.prints(/listening on (http\S+)/);
   cluster.origin = origin ?? '';
   return cluster;
-}
-
-/** The processes that a process has started. */
-export function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(Number(name)) === parent)
-    .map(Number);
-}
-
-/** Whether a process runs; one that has ended and was not waited for does not. */
-export function isAlive(pid: number): boolean {
-  const state = statOf(pid)?.[0];
-  return state !== undefined && state !== 'Z';
-}
-
-function parentOf(pid: number): number {
-  return Number(statOf(pid)?.[1]);
-}
-
-function statOf(pid: number): string[] | undefined {
-  const file = `/proc/${pid}/stat`;
-  try {
-    return existsSync(file)
-      ? readFileSync(file, 'utf8')
-          .replace(/^.*\) /s, '')
-          .split(' ')
-      : undefined;
-  } catch {
-    return undefined; // it has ended just now
-  }
 }

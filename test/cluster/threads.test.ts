@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { Agent, request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
+import { isAlive } from '../support/program.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, isAlive, startCluster } from './support.ts';
+import { type Cluster, startCluster } from './support.ts';
 
 const MiB = 1024 * 1024;
 /** The longest that a client may wait for its 503 when handlers may take 1000 ms. */

@@ -11,6 +11,8 @@ interface Layer {
   readonly layers: readonly string[];
   /** Node modules it may import; undefined: any. */
   readonly node?: readonly string[];
+  /** Node modules that only some of its files may import. */
+  readonly only?: Readonly<Record<string, RegExp>>;
   /** Node modules it must not import. */
   readonly without?: readonly string[];
   /** Packages it may import; undefined: every dependency. */
@@ -36,7 +38,7 @@ const SOCKETS = [
   'node:child_process',
 ];
 
-/** The table of the architecture page. `front` is what lies directly in src/: the doors. */
+/** The table of docs/architecture.md. `front` is what lies directly in src/: the doors. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   process: {
     layers: [],
@@ -47,6 +49,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   http: {
     layers: ['process'],
     node: ['node:buffer', 'node:crypto', 'node:fs', 'node:path', 'node:stream', 'node:stream/web', 'node:url', 'node:util'],
+    only: { 'node:fs': /^http\/file\// },
     never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK },
   },
   h1: { layers: ['http'], node: ['node:buffer'], packages: [], never: { ...PROCESS, ...TIMERS, ...CONSOLE, ...CLOCK } },
@@ -55,7 +58,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   helpers: { layers: ['http', 'process'] },
   guests: { layers: ['http', 'exchange', 'process'] },
   server: { layers: ['http', 'h1', 'h2', 'exchange', 'process'] },
-  blocking: { layers: [] },
+  blocking: { layers: [], packages: [] },
   front: { layers: ['process', 'http', 'exchange', 'guests', 'server', 'helpers', 'blocking'] },
 };
 
@@ -70,7 +73,10 @@ export function forbiddenImports(sources: readonly Source[], dependencies: reado
   return each(sources, (source, layer) =>
     source.imports
       .filter(
-        (found) => !isAllowed(layerOf(source.path), layer, found, dependencies) || RESERVED[found.target]?.test(source.path) === false,
+        (found) =>
+          !isAllowed(layerOf(source.path), layer, found, dependencies) ||
+          RESERVED[found.target]?.test(source.path) === false ||
+          layer.only?.[found.target]?.test(source.path) === false,
       )
       .map((found) => `imports ${found.target}`),
   );
@@ -112,6 +118,97 @@ export function helpersThatImportHelpers(sources: readonly Source[]): string[] {
 function isCommonGround(sources: readonly Source[], path: string): boolean {
   const [, folder, file] = path.split('/');
   return file !== undefined && !sources.some((source) => source.path === `helpers/${folder}.ts`);
+}
+
+/** What runs elsewhere than what lies beside it, and what both sides may know: the words they say to each other. */
+const SIDES: readonly { readonly outside: string; readonly words: readonly string[] }[] = [
+  { outside: 'server/supervisor/', words: ['messages.ts'] },
+  { outside: 'server/threads/', words: ['wire.ts', 'board.ts'] },
+];
+
+/** Whoever plays a part: by `import()` the one that this process turns out to have, and a thread that is only played in tests. */
+const PLAYS: Readonly<Record<string, { readonly target: RegExp; readonly lazy: boolean }>> = {
+  'server/start.ts': { target: /^server\/(?:supervisor|threads)\/inside\//, lazy: true },
+  'server/threads/start.ts': { target: /^server\/threads\/inside\/thread\.ts$/, lazy: false },
+};
+
+/** What lies in `inside/` runs in the worker or in the thread, what lies beside it does not: neither imports the other. */
+export function importsAcrossSides(sources: readonly Source[]): string[] {
+  return SIDES.flatMap(({ outside, words }) => {
+    const inside = `${outside}inside/`;
+    const shared = words.map((word) => outside + word);
+    return each(sources, (source) => {
+      const isInside = source.path.startsWith(inside);
+      const play = PLAYS[source.path];
+      return source.imports.flatMap(({ target, lazy }) => {
+        if (isInside && target.startsWith(outside) && !target.startsWith(inside) && !shared.includes(target)) {
+          return [`runs inside and imports ${target}, which runs outside`];
+        }
+        if (isInside || !target.startsWith(inside) || (play?.target.test(target) && (lazy || !play.lazy))) return [];
+        return [`runs outside and imports ${target}, which runs inside`];
+      });
+    });
+  });
+}
+
+/** Layers whose files hold nothing that changes: what they give depends on what they are given. */
+const STATELESS = ['http', 'h1', 'h2', 'exchange'];
+
+/** The state they have for speed, or that the language asks for. */
+export const STATE: Readonly<Record<string, string>> = {
+  'http/http-error.ts respond': 'set once, by response.ts: an import there would be a circle',
+  'http/response.ts TYPE_LISTS': 'the header list of each media type: one that is known is serialized once',
+  'http/fields/content-type.ts lastValue': 'clients repeat their Content-Type: what came last is not parsed again',
+  'http/fields/content-type.ts last': 'what lastValue was parsed to',
+  'http/file/open-file.ts FORGOTTEN': 'closes the descriptors of responses that nobody has sent',
+  'h1/parser.ts knownHost': 'nearly every request names the same host: it is not checked again',
+  'h1/serializer.ts STATUS_LINES': 'one status line for each code, made when it is first sent',
+};
+
+/** A variable at the top of a file, or a field of a class, that can be set again. */
+const VARIABLE = /^(?:export )?(?:let|var) (\w+)|^ +(?:(?:public|private|protected) )?static (?!readonly\b)(#?\w+)(?= *[:=;])/gm;
+const CONSTANT = /^(?:export )?const (\w+)/gm;
+
+/** Variables of modules, and constants whose contents change, but for those that have a reason. */
+export function moduleState(sources: readonly Source[]): string[] {
+  return each(sources, (source) =>
+    STATELESS.includes(layerOf(source.path))
+      ? stateOf(source)
+          .filter((name) => STATE[`${source.path} ${name}`] === undefined)
+          .map((name) => `keeps state in ${name}`)
+      : [],
+  );
+}
+
+/** Reasons for state that is not there. */
+export function needlessReasons(sources: readonly Source[]): string[] {
+  const present = new Set(sources.flatMap((source) => stateOf(source).map((name) => `${source.path} ${name}`)));
+  return Object.keys(STATE).filter((key) => !present.has(key));
+}
+
+function stateOf({ code }: Source): string[] {
+  const variables = [...code.matchAll(VARIABLE)].map((match) => match[1] ?? match[2] ?? '');
+  const constants = [...code.matchAll(CONSTANT)].map((match) => match[1] ?? '').filter((name) => isChanged(name, code));
+  return [...variables, ...constants];
+}
+
+/** Whether something is put into a collection, an array, a buffer or an object, or taken out. */
+function isChanged(name: string, code: string): boolean {
+  const methods = 'set|add|delete|clear|push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin|register';
+  const entry = `(?:\\.(?!lastIndex\\b)\\w+|\\[[^\\]]*\\])\\s*(?:[-+*/%&|^]|\\*\\*|<<|>>>?|&&|\\|\\||\\?\\?)?=(?![=>])`;
+  return new RegExp(`(?<![.\\w])${name}(?:\\.(?:${methods})\\(|${entry}|(?:\\.\\w+|\\[[^\\]]*\\])(?:\\+\\+|--))`).test(code);
+}
+
+/** Folders with more files than one sees at a glance. helpers/ is a list of subjects, and may be longer. */
+export function crowdedFolders(sources: readonly Source[], most: number): string[] {
+  const counts = new Map<string, number>();
+  for (const { path } of sources) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([folder, count]) => folder !== 'helpers/' && count > most)
+    .map(([folder, count]) => `${folder} has ${count} files`);
 }
 
 /** Circles of imports, each once: one that is gone after compilation, or that is reached late, ties two files as any other does. */

@@ -1,8 +1,11 @@
 /**
  * Real processes for tests: starts a program, collects what it prints, and ends it by its process id.
+ *
+ * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterEach } from 'vitest';
 import { until } from './until.ts';
@@ -18,11 +21,17 @@ export class Program {
   readonly child: ChildProcess;
   stdout = '';
   stderr = '';
-  /** Its exit code, or the signal that ended it. */
+  /** Its exit code, or the signal that ended it, when all that it and its children have printed is there. */
   readonly ended: Promise<number | string>;
 
-  constructor(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(
+    file: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    channel: 'ignore' | 'ipc' = 'ignore',
+  ) {
+    const stdio = ['ignore', 'pipe', 'pipe', channel] as const;
+    this.child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env }, stdio: [...stdio] });
     this.child.stdout?.on('data', (text: Buffer) => {
       this.stdout += text.toString();
     });
@@ -38,15 +47,19 @@ export class Program {
   }
 
   /** The first match of a pattern in what it has printed, as soon as it is there. */
-  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+  async prints(pattern: RegExp, deadline?: number): Promise<RegExpExecArray> {
     return until(
       () => pattern.exec(this.stdout + this.stderr) ?? undefined,
       () => `${pattern} in what it printed:\n${this.stdout}${this.stderr}`,
+      deadline,
     );
   }
 
+  /** Kills it with all its workers. */
   async kill(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    const { pid } = this.child;
+    const pids = pid === undefined ? [] : [pid, ...childrenOf(pid)];
+    for (const one of pids) if (isAlive(one)) process.kill(one, 'SIGKILL');
     await this.ended;
   }
 }
@@ -54,6 +67,30 @@ export class Program {
 /** Starts a program. It is killed when the test ends. */
 export function start(file: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): Program {
   return new Program(file, args, env);
+}
+
+/** The processes that a process has started. */
+export function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(statOf(Number(name))?.[1]) === parent)
+    .map(Number);
+}
+
+/** Whether a process runs; one that has ended and was not waited for does not. */
+export function isAlive(pid: number): boolean {
+  const state = statOf(pid)?.[0];
+  return state !== undefined && state !== 'Z';
+}
+
+/** What the system says of a process, from its state on; undefined when there is none. */
+function statOf(pid: number): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+  } catch {
+    return undefined;
+  }
 }
 
 /** A port that nobody listens on. It lies below those the system gives to clients: such a one could be a client's a moment later, even our own. */
