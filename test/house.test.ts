@@ -26,6 +26,7 @@ import { parseSource, readSources } from './house/sources.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = readSources(`${ROOT}src`);
+const PAGE = readFileSync(`${ROOT}docs/architecture.md`, 'utf8');
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
@@ -39,7 +40,7 @@ describe('the sources', () => {
     expect(SOURCES.map((source) => source.path)).toContain('index.ts');
   });
 
-  it('import only from the layers, node modules and packages that their layer may know', () => {
+  it('import only the layers, node modules and packages that their layer may know', () => {
     expect(forbiddenImports(SOURCES, DEPENDENCIES)).toEqual([]);
   });
 
@@ -51,11 +52,11 @@ describe('the sources', () => {
     expect(helpersThatImportHelpers(SOURCES)).toEqual([]);
   });
 
-  it('run inside a worker or a thread, or outside, and share only the words between the two', () => {
+  it('run either inside a worker or thread or outside, and share only the words that the two sides exchange', () => {
     expect(importsAcrossSides(SOURCES)).toEqual([]);
   });
 
-  it('keep no state in modules that only know values and bytes, but where a reason stands', () => {
+  it('keep no state in the modules of http/, h1/, h2/ and exchange/, except where house/rules.ts gives a reason', () => {
     expect(moduleState(SOURCES)).toEqual([]);
     expect(needlessReasons(SOURCES)).toEqual([]);
   });
@@ -76,8 +77,26 @@ describe('the sources', () => {
     expect(longFiles(SOURCES, 350)).toEqual([]);
   });
 
-  it('lie 16 to a folder at most, but for the subjects of helpers/', () => {
+  it('lie at most 16 to a folder, except for the subjects in helpers/', () => {
     expect(crowdedFolders(SOURCES, 16)).toEqual([]);
+  });
+
+  it('exist when docs/architecture.md names them', () => {
+    const named = [...PAGE.matchAll(/`([\w-]+(?:\/[\w-]+)+\.(?:ts|mjs))`/g)].map(([, path]) => path ?? '');
+    const isThere = (path: string): boolean => ['src/', 'src/server/', ''].some((folder) => existsSync(ROOT + folder + path));
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter((path) => !isThere(path))).toEqual([]);
+  });
+
+  it('of server/ are all in the table of docs/architecture.md that says which file runs where', () => {
+    const [, rows = ''] = /^\| in `server\/` \|.*\n((?:\|.*\n)+)/m.exec(PAGE) ?? [];
+    const listed = rows
+      .split('\n')
+      .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, path]) => `server/${path}`));
+    const paths = SOURCES.map(({ path }) => path).filter((path) => path.startsWith('server/'));
+    const isListed = (path: string): boolean => listed.some((entry) => (entry.endsWith('/') ? path.startsWith(entry) : path === entry));
+    expect(paths.filter((path) => !isListed(path))).toEqual([]);
+    expect(listed.filter((entry) => !paths.some((path) => path.startsWith(entry)))).toEqual([]);
   });
 
   it('are as many and as long as docs/architecture.md states (node test/house/figures.mjs --write)', () => {
@@ -158,7 +177,7 @@ describe('a rule of the house', () => {
     expect(forbiddenImports(one('h1/a.ts', "import { b } from '../http/b.ts';"), [])).toEqual([]);
   });
 
-  it('lets blocking/ know nobody', () => {
+  it('lets blocking/ know no other folder', () => {
     expect(forbiddenImports(one('blocking/a.ts', "import { b } from '../http/b.ts';\nimport ws from 'ws';"), ['ws'])).toEqual([
       'blocking/a.ts imports http/b.ts',
       'blocking/a.ts imports ws',
@@ -166,7 +185,7 @@ describe('a rule of the house', () => {
     expect(forbiddenImports(one('blocking/a.ts', "import { b } from './b.ts';\nimport { c } from 'node:worker_threads';"), [])).toEqual([]);
   });
 
-  it('lets the vocabulary touch the disk in its folder for files, and nowhere else', () => {
+  it('lets the vocabulary touch the disk only in http/file/', () => {
     const text = "import { openSync } from 'node:fs';";
     expect(forbiddenImports(one('http/request-body.ts', text), [])).toEqual(['http/request-body.ts imports node:fs']);
     expect(forbiddenImports(one('http/fields/etag.ts', text), [])).toEqual(['http/fields/etag.ts imports node:fs']);
@@ -197,7 +216,7 @@ describe('a rule of the house', () => {
     ]);
   });
 
-  it('keeps what runs inside a worker or a thread apart from what runs outside', () => {
+  it('keeps what runs inside a worker or thread apart from what runs outside', () => {
     const breaches = (path: string, target: string) => importsAcrossSides(one(path, `import { a } from '${target}';`));
     expect(breaches('server/threads/pool.ts', './inside/thread.ts')).toEqual([
       'server/threads/pool.ts runs outside and imports server/threads/inside/thread.ts, which runs inside',
@@ -214,7 +233,7 @@ describe('a rule of the house', () => {
     expect(importsAcrossSides(one('server/threads/pool.ts', "import type { A } from './inside/thread.ts';"))).toHaveLength(1);
   });
 
-  it('lets the start of a server play what runs inside, by import(), and a test play a thread', () => {
+  it('lets server/start.ts load what runs inside by import(), and a played thread be made outside', () => {
     const late = "const { a } = await import('./threads/inside/start.ts');";
     expect(importsAcrossSides(one('server/start.ts', late))).toEqual([]);
     expect(importsAcrossSides(one('server/single.ts', late))).toHaveLength(1);
@@ -233,7 +252,7 @@ describe('a rule of the house', () => {
     expect(state('class A {\n  static #made = 0;\n}')).toEqual(['http/a.ts keeps state in #made']);
   });
 
-  it('takes no constant, no local variable and no comment for state', () => {
+  it('does not take a constant, a local variable or a comment for state', () => {
     const text = [
       "const NAMES = new Set(['a']);",
       'const has = NAMES.has(a) && NAMES.size === 1 && TABLE[0] <= 1;',
@@ -246,7 +265,7 @@ describe('a rule of the house', () => {
     expect(moduleState(one('server/a.ts', 'let last = 1;'))).toEqual([]);
   });
 
-  it('wants a reason for each state, and no reason without one', () => {
+  it('asks for a reason for each piece of state, and for no reason without its state', () => {
     const [key = ''] = Object.keys(STATE);
     const [path = '', name = ''] = key.split(' ');
     expect(moduleState(one(path, `let ${name} = 1;`))).toEqual([]);
@@ -254,7 +273,7 @@ describe('a rule of the house', () => {
     expect(needlessReasons(one(path, `const ${name} = 1;`))).toContain(key);
   });
 
-  it('counts the files of a folder, without those of its folders, and not those of helpers/', () => {
+  it('counts the files of a folder without those of its folders, and leaves helpers/ alone', () => {
     const many = (folder: string) => Array.from({ length: 17 }, (_, i) => parseSource(`${folder}a${i}.ts`, ''));
     expect(crowdedFolders(many('http/'), 16)).toEqual(['http/ has 17 files']);
     expect(crowdedFolders([...many('http/').slice(1), ...many('http/fields/').slice(1)], 16)).toEqual([]);
@@ -278,7 +297,7 @@ describe('a rule of the house', () => {
     expect(helpersThatImportHelpers(sources)).toEqual(['helpers/match.ts imports helpers/cors/b.ts']);
   });
 
-  it('takes a folder of helpers without a file of its name for common ground, which knows no helper', () => {
+  it('takes a folder of helpers/ without a file of its name for common ground, which must not know a helper', () => {
     const match = parseSource('helpers/match.ts', "import { a } from './routes/pattern.ts';");
     const router = parseSource('helpers/router.ts', "import { a } from './match/a.ts';\nimport { b } from './match.ts';");
     const pattern = parseSource('helpers/routes/pattern.ts', "import { a } from './params.ts';\nimport { b } from '../match.ts';");

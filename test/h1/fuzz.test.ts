@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chunkedOf, cutsOf, randomOf, streamOf } from '../fuzz/corpus.mjs';
 import { checkInvariant } from '../fuzz/feed.mjs';
-import { feed } from './feed.ts';
+import { feed, type Transcript } from './feed.ts';
 
 /** The seed of a day finds what the seed of another does not; a failure prints the input itself. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Date.now() / 86_400_000));
@@ -15,7 +15,8 @@ describe(`the reading machine under random bytes (seed ${SEED}; npm run fuzz for
     const verdicts = new Set<string>();
     for (let i = 0; i < count; i++) {
       const text = make(random);
-      verdicts.add(checkInvariant(feed, text, cutsOf(text.length, random)).error?.slice(0, 3) ?? 'served');
+      const { error } = checkInvariant(feed, text, cutsOf(text.length, random)) as Transcript;
+      verdicts.add(error?.slice(0, 3) ?? 'served');
     }
     expect(verdicts).toContain('served');
     expect(verdicts).toContain('400');

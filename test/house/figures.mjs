@@ -14,10 +14,10 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const PAGE = fileURLToPath(new URL('../../docs/architecture.md', import.meta.url));
 
 /** The table in the page, from its head to the line that is none of it. */
-const TABLE = /^\| folder \| files \| median \|.*\n(?:\|.*\n)+/m;
+const TABLE = /^\| folder \| files \| median \|.*\n(?:\|.*\n)*/m;
 
 /** These have a row for each of their folders; of the others a row holds all that lies below. */
-const SPLIT = ['http', 'server'];
+const SPLIT = new Set(['http', 'server']);
 
 /** The table, in Markdown. Lines are rounded to tens and shares to 5 %, so that it changes when the house does and not with every line. */
 export function figures() {
@@ -25,15 +25,8 @@ export function figures() {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => ({ row: rowOf(path), ...measure(readFileSync(resolve(SRC, path), 'utf8')) }));
   const rows = [...new Set(files.map(({ row }) => row))].toSorted((a, b) => (a < b ? -1 : 1));
-  const lines = [
-    ...rows.map((row) =>
-      line(
-        `\`${row}\``,
-        files.filter((file) => file.row === row),
-      ),
-    ),
-    line('all', files),
-  ];
+  const below = (row) => files.filter((file) => file.row === row);
+  const lines = [...rows.map((row) => rowFor(`\`${row}\``, below(row))), rowFor('all', files)];
   return ['| folder | files | median | 90th percentile | comment |', '|---|---|---|---|---|', ...lines, ''].join('\n');
 }
 
@@ -47,7 +40,7 @@ function rowOf(path) {
   const [first, second, ...rest] = path.split(/[/\\]/);
   if (second === undefined) return 'src/';
   if (first === 'helpers') return rest.length > 0 ? 'helpers/*/' : 'helpers/';
-  return SPLIT.includes(first) && rest.length > 0 ? `${first}/${second}/` : `${first}/`;
+  return SPLIT.has(first) && rest.length > 0 ? `${first}/${second}/` : `${first}/`;
 }
 
 /** Lines, and how many of them hold a comment and nothing else. */
@@ -57,7 +50,7 @@ function measure(text) {
   return { lines: lines.length, comments: lines.filter((line, i) => line.trim() !== '' && without[i].trim() === '').length };
 }
 
-function line(name, files) {
+function rowFor(name, files) {
   const sizes = files.map(({ lines }) => lines).toSorted((a, b) => a - b);
   const at = (share) => sizes[Math.ceil(sizes.length * share) - 1];
   const total = (what) => files.reduce((sum, file) => sum + file[what], 0);
@@ -70,10 +63,8 @@ function rounded(value, step) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--write'))
-    writeFileSync(
-      PAGE,
-      readFileSync(PAGE, 'utf8').replace(TABLE, () => figures()),
-    );
-  else process.stdout.write(figures());
+  const table = figures();
+  const text = readFileSync(PAGE, 'utf8').replace(TABLE, () => table);
+  if (process.argv.includes('--write')) writeFileSync(PAGE, text);
+  process.stdout.write(table);
 }

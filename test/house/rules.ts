@@ -120,13 +120,13 @@ function isCommonGround(sources: readonly Source[], path: string): boolean {
   return file !== undefined && !sources.some((source) => source.path === `helpers/${folder}.ts`);
 }
 
-/** What runs elsewhere than what lies beside it, and what both sides may know: the words they say to each other. */
+/** Folders whose `inside/` runs elsewhere than what lies beside it, and what both sides may know: the words they exchange. */
 const SIDES: readonly { readonly outside: string; readonly words: readonly string[] }[] = [
   { outside: 'server/supervisor/', words: ['messages.ts'] },
   { outside: 'server/threads/', words: ['wire.ts', 'board.ts'] },
 ];
 
-/** Whoever plays a part: by `import()` the one that this process turns out to have, and a thread that is only played in tests. */
+/** The files that may reach inside: one loads the part that this process plays, the other plays a thread in tests. */
 const PLAYS: Readonly<Record<string, { readonly target: RegExp; readonly lazy: boolean }>> = {
   'server/start.ts': { target: /^server\/(?:supervisor|threads)\/inside\//, lazy: true },
   'server/threads/start.ts': { target: /^server\/threads\/inside\/thread\.ts$/, lazy: false },
@@ -136,12 +136,12 @@ const PLAYS: Readonly<Record<string, { readonly target: RegExp; readonly lazy: b
 export function importsAcrossSides(sources: readonly Source[]): string[] {
   return SIDES.flatMap(({ outside, words }) => {
     const inside = `${outside}inside/`;
-    const shared = words.map((word) => outside + word);
+    const shared = new Set(words.map((word) => outside + word));
     return each(sources, (source) => {
       const isInside = source.path.startsWith(inside);
       const play = PLAYS[source.path];
       return source.imports.flatMap(({ target, lazy }) => {
-        if (isInside && target.startsWith(outside) && !target.startsWith(inside) && !shared.includes(target)) {
+        if (isInside && target.startsWith(outside) && !target.startsWith(inside) && !shared.has(target)) {
           return [`runs inside and imports ${target}, which runs outside`];
         }
         if (isInside || !target.startsWith(inside) || (play?.target.test(target) && (lazy || !play.lazy))) return [];
@@ -151,10 +151,10 @@ export function importsAcrossSides(sources: readonly Source[]): string[] {
   });
 }
 
-/** Layers whose files hold nothing that changes: what they give depends on what they are given. */
-const STATELESS = ['http', 'h1', 'h2', 'exchange'];
+/** Layers without state: what their functions return depends on their arguments alone. */
+const STATELESS = new Set(['http', 'h1', 'h2', 'exchange']);
 
-/** The state they have for speed, or that the language asks for. */
+/** The state they have nevertheless, each with its reason. */
 export const STATE: Readonly<Record<string, string>> = {
   'http/http-error.ts respond': 'set once, by response.ts: an import there would be a circle',
   'http/response.ts TYPE_LISTS': 'the header list of each media type: one that is known is serialized once',
@@ -169,10 +169,10 @@ export const STATE: Readonly<Record<string, string>> = {
 const VARIABLE = /^(?:export )?(?:let|var) (\w+)|^ +(?:(?:public|private|protected) )?static (?!readonly\b)(#?\w+)(?= *[:=;])/gm;
 const CONSTANT = /^(?:export )?const (\w+)/gm;
 
-/** Variables of modules, and constants whose contents change, but for those that have a reason. */
+/** Variables of modules, and constants whose contents change, unless there is a reason. */
 export function moduleState(sources: readonly Source[]): string[] {
   return each(sources, (source) =>
-    STATELESS.includes(layerOf(source.path))
+    STATELESS.has(layerOf(source.path))
       ? stateOf(source)
           .filter((name) => STATE[`${source.path} ${name}`] === undefined)
           .map((name) => `keeps state in ${name}`)
@@ -199,7 +199,7 @@ function isChanged(name: string, code: string): boolean {
   return new RegExp(`(?<![.\\w])${name}(?:\\.(?:${methods})\\(|${entry}|(?:\\.\\w+|\\[[^\\]]*\\])(?:\\+\\+|--))`).test(code);
 }
 
-/** Folders with more files than one sees at a glance. helpers/ is a list of subjects, and may be longer. */
+/** Folders with more files than can be taken in at a glance; helpers/ is a list of subjects and may be longer. */
 export function crowdedFolders(sources: readonly Source[], most: number): string[] {
   const counts = new Map<string, number>();
   for (const { path } of sources) {
@@ -256,7 +256,7 @@ export function brokenImports(sources: readonly Source[]): string[] {
   );
 }
 
-/** Files too long to be read at one go. */
+/** Files too long to be read in one go. */
 export function longFiles(sources: readonly Source[], most: number): string[] {
   return each(sources, (source) => (source.lines > most ? [`has ${source.lines} lines`] : []));
 }
