@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 const random = randomOf(Number(values.seed));
-/** The words in some lines, and so many empty ones. */
+/** The words in some lines, and a number of empty ones. */
 const wordsOf = (empty, ...lines) => [...lines.join(' ').split(' '), ...Array.from({ length: empty }, () => '')];
 const pick = (list) => list[Math.floor(random() * list.length)];
 console.log(`seed ${values.seed}`);

@@ -31,7 +31,7 @@ export interface Transcript {
   readonly isClosed: boolean;
 }
 
-/** What comes behind an input: a request that can be told from all others. */
+/** What comes behind an input: a request unlike all others. */
 export const TRAILING = 'GET /trailing HTTP/1.1\r\nHost: t\r\n\r\n';
 
 /** Reads pieces, one character a byte, and pulls every event after each. */

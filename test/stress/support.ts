@@ -74,7 +74,7 @@ export function open(port: number): Promise<Socket> {
   });
 }
 
-/** Does something so many times, a few at once. */
+/** Does something a number of times, a few at once. */
 export async function repeat<T>(count: number, atOnce: number, act: (i: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let next = 0;

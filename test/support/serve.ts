@@ -107,7 +107,7 @@ export class Talk {
     return this.#text;
   }
 
-  /** Waits for so many final responses. @returns All that have come. */
+  /** Waits for this many final responses. @returns All that have come. */
   async answers(count: number): Promise<Answer[]> {
     await this.until((text) => parseAnswers(text).length >= count);
     return parseAnswers(this.#text);
@@ -166,7 +166,7 @@ export function parseAnswers(text: string, isEnd = false, isHead: (index: number
     if (headEnd === -1) break;
     const head = text.slice(at, headEnd);
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1] ?? Number.NaN);
-    if (Number.isNaN(status)) throw new Error(`This is no response: ${excerpt(text.slice(at))}`);
+    if (Number.isNaN(status)) throw new Error(`This is not a response: ${excerpt(text.slice(at))}`);
     const headers = fieldsOf(head);
     const found = isHead(answers.length) ? { body: '', end: headEnd + 4 } : bodyAt(text, headEnd + 4, status, headers, isEnd);
     if (!found) break;
