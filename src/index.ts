@@ -48,5 +48,6 @@ export { RequestBody } from './http/request-body.ts';
 export { Response, type ResponseInit, type TakeConnection, type Takeover } from './http/response.ts';
 export type { BodyInit } from './http/response-body.ts';
 export type { ServerStatus, WorkerStatus } from './process/server-status.ts';
-export type { RunningServer, ServerOptions, TlsOptions } from './server/options.ts';
+export type { RunningServer, ServerOptions } from './server/options.ts';
 export { startServer } from './server/start.ts';
+export type { TlsOptions } from './server/tls/options.ts';

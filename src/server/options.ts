@@ -3,23 +3,14 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import type { SecureContextOptions } from 'node:tls';
 import { withCode } from '../http/error-codes.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import type { LogFormat } from './operator-log.ts';
-
-/** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
-export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
-  /** The certificate, with its chain: PEM text or a file's path. */
-  cert?: string;
-  /** Its private key: PEM text or a file's path. */
-  key?: string;
-}
+import { type ResolvedTls, resolveTls, type TlsOptions } from './tls/options.ts';
 
 /** Options of `startServer`. Sizes are bytes, times milliseconds. */
 export interface ServerOptions {
@@ -112,7 +103,7 @@ export interface ResolvedOptions
   /** None when `max` is 0. */
   readonly threads: { readonly min: number; readonly max: number };
   readonly path: string | undefined;
-  readonly tls: (SecureContextOptions & { readonly cert: string; readonly key: string }) | undefined;
+  readonly tls: ResolvedTls | undefined;
   readonly streamBody: ((head: Request) => boolean) | undefined;
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
   readonly trustProxy: BlockList | undefined;
@@ -236,27 +227,6 @@ function checkNumber(name: string, value: unknown, least: number, most: number):
 function checkFunction<F>(name: string, value: F | undefined): F | undefined {
   if (value === undefined || typeof value === 'function') return value;
   throw bad(TypeError, `${name} is ${typeof value}, not a function`);
-}
-
-function resolveTls(tls: TlsOptions): SecureContextOptions & { cert: string; key: string } {
-  for (const name of ['alpn', 'names', 'clientCertificates', 'redirectHttp']) {
-    if (name in tls) throw bad(TypeError, `tls.${name} is not available in this version`);
-  }
-  return { ...tls, cert: pemOf('cert', tls.cert), key: pemOf('key', tls.key) };
-}
-
-/** PEM text as it is, anything else as the path of a file that holds it. */
-function pemOf(name: string, value: string | undefined): string {
-  if (typeof value !== 'string') throw bad(TypeError, `tls.${name} is missing: give PEM text or the path of a file`);
-  if (value.includes('-----BEGIN ')) return value;
-  let text: string;
-  try {
-    text = readFileSync(value, 'utf8');
-  } catch (cause) {
-    throw bad(TypeError, `tls.${name} is neither PEM text nor a file that can be read: ${(cause as Error).message}`);
-  }
-  if (!text.includes('-----BEGIN ')) throw bad(TypeError, `tls.${name} names a file that holds no PEM text`);
-  return text;
 }
 
 function resolveProxies(peers: readonly string[]): BlockList {

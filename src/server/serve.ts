@@ -4,18 +4,15 @@
  * @module
  */
 import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import type { Handler } from '../exchange/respond.ts';
-import { withCode } from '../http/error-codes.ts';
 import type { ConnectionGate } from './connection-gate.ts';
+import { drain } from './drain.ts';
 import type { Address, LocalServer, ServerHost } from './host.ts';
 import { Listener } from './listener.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
-
-/** The time between two goodbyes to upgraded connections, ms; less when they are so many that half of the drain would not do. */
-const GOODBYE_GAP = 10;
+import { checkCertificate } from './tls/options.ts';
 
 /**
  * Starts to serve.
@@ -78,32 +75,6 @@ export async function serveLocally(
   };
 }
 
-/** Ends a server: no new connections, idle ones closed, those at work closed after their answers, all cut when the time is up. */
-async function drain(service: Service, listener: Listener, timeout: number): Promise<void> {
-  service.isDraining = true;
-  const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // when every connection has ended, too
-  listener.close();
-  for (const connection of service.connections) connection.drain();
-  sayGoodbye(service, timeout);
-  const timer = setTimeout(() => {
-    for (const socket of listener.sockets) socket.destroy();
-    for (const connection of service.connections) connection.destroy();
-  }, timeout);
-  await accepting;
-  clearTimeout(timer);
-  service.clock.stop();
-}
-
-/** Tells those who have taken connections over, one after the other: their clients come back at once, and somewhere else all at the same time. */
-function sayGoodbye({ takeovers }: Service, timeout: number): void {
-  const stops = [...takeovers];
-  const gap = Math.min(GOODBYE_GAP, timeout / 2 / stops.length);
-  stops.forEach((stop, i) => {
-    if (i === 0) stop();
-    else setTimeout(stop, i * gap).unref();
-  });
-}
-
 async function startThreads(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {
   const { startPool } = await import('./threads/start.ts');
   return startPool(handler, options, host);
@@ -130,17 +101,6 @@ function urlOf(address: Address, options: ResolvedOptions): string {
   const isAnywhere = options.host === '0.0.0.0' || options.host === '::';
   const host = isAnywhere ? 'localhost' : options.host.includes(':') ? `[${options.host}]` : options.host;
   return `${scheme}://${host}:${address.port}`;
-}
-
-function checkCertificate(tls: NonNullable<ResolvedOptions['tls']>): void {
-  try {
-    createSecureContext(tls);
-  } catch (cause) {
-    throw withCode(
-      new TypeError(`Cannot start server: tls.cert and tls.key cannot be used: ${(cause as Error).message}`, { cause }),
-      'bad-option',
-    );
-  }
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -11,7 +11,7 @@ import { Clock } from './clock.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** What a server asks of each of its connections. */
-export interface Connection {
+export interface ManagedConnection {
   /** Looks whether a time is up. Called at each tick. */
   tick(now: number): void;
   /** One more request at the most: those at rest close after a moment, others after what they owe. */
@@ -29,7 +29,7 @@ export class Service {
   readonly options: ResolvedOptions;
   readonly limits: HeadLimits;
   readonly clock: Clock;
-  readonly connections: Set<Connection> = new Set();
+  readonly connections: Set<ManagedConnection> = new Set();
   /** Tells those who have taken a connection over that the server stops. */
   readonly takeovers: Set<() => void> = new Set();
   /** The request whose handler is being called: for whoever looks at a thread that is stuck. */

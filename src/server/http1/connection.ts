@@ -41,7 +41,7 @@ import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import { clientBehind, isTrusted } from '../peer.ts';
-import type { Connection, Service } from '../service.ts';
+import type { ManagedConnection, Service } from '../service.ts';
 import { cut, finish, linger } from '../socket/linger.ts';
 import { isGone, probe } from '../socket/presence.ts';
 import { handOver, listen, type SocketOwner, stopReading } from '../socket/socket-events.ts';
@@ -52,7 +52,7 @@ import { sendResponse } from './send.ts';
 import { badTarget, Turn, type TurnOwner, Turns } from './turn.ts';
 
 /** Serves HTTP/1.1 on a socket. */
-export class Http1Connection implements Connection, Carrier, SocketOwner, TurnOwner {
+export class Http1Connection implements ManagedConnection, Carrier, SocketOwner, TurnOwner {
   readonly service: Service;
   readonly socket: Socket;
   readonly writer: ResponseWriter;

@@ -6,8 +6,11 @@
  * @module
  */
 import type { ServerStatus, WorkerStatus } from '../../process/server-status.ts';
-import type { HitAnswer, HitQuestion } from '../hit-asker.ts';
 import type { Address } from '../host.ts';
+import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
+
+/** How many connections are lent at a time, at most: few enough that little lies idle in a worker that is stuck. */
+export const PORTION = 32;
 
 /** From a worker to the primary. */
 export type WorkerMessage =

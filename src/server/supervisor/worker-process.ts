@@ -7,9 +7,9 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/error-codes.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
-import type { HitAnswer, HitQuestion } from '../hit-asker.ts';
 import type { Address } from '../host.ts';
-import { Questions } from '../questions.ts';
+import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
+import { Replies } from '../questions/replies.ts';
 import { type StuckMessage, WATCH_PIPE } from '../watchdog/watch.ts';
 import type { Borrower } from './lender.ts';
 import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
@@ -55,7 +55,7 @@ export class WorkerProcess implements Borrower {
   /** A successor has been started. */
   isReplaced = false;
   readonly #worker: Worker;
-  readonly #statuses: Questions<LocalStatus> = new Questions((id) => this.#tell({ kind: 'status', id }));
+  readonly #statuses: Replies<void, LocalStatus> = new Replies((id) => this.#tell({ kind: 'status', id }), STATUS_TIME);
 
   constructor(env: Readonly<Record<string, string>>, generation: number, events: WorkerEvents) {
     this.generation = generation;
@@ -92,6 +92,7 @@ export class WorkerProcess implements Borrower {
       worker.on('exit', (code, signal) => {
         const how = signal ? `signal ${signal}` : `code ${code}`;
         reject(failure ?? failureOf(`a worker ended with ${how} before it listened; see what it printed`, undefined));
+        this.#statuses.abandon();
         settleExit();
         events.onExit(this, how);
       });
@@ -139,8 +140,7 @@ export class WorkerProcess implements Borrower {
 
   /** What it does; undefined when it does not answer. */
   status(): Promise<LocalStatus | undefined> {
-    const overdue = new Promise<undefined>((resolve) => setTimeout(resolve, STATUS_TIME, undefined).unref());
-    return Promise.race([this.#statuses.ask(), this.exited.then(() => undefined), overdue]);
+    return this.#statuses.ask();
   }
 
   /** Hears what the thread says that watches the worker from inside; see watch.ts. */

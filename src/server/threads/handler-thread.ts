@@ -6,7 +6,7 @@
 import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
-import { countForThread } from '../hit-asker.ts';
+import { countForThread } from '../questions/hit-asker.ts';
 import { type Flight, fileOf } from './flight.ts';
 import {
   Board,

@@ -15,8 +15,8 @@ import type { FileParts } from '../../http/file/file-content.ts';
 import type { FileVersion } from '../../http/file/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
-import type { HitAnswer, HitQuestion } from '../hit-asker.ts';
 import type { Address } from '../host.ts';
+import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 
 /** Where a request's client is: address, port, whether by TLS, host as a trusted proxy says, when it was read (absolute ms). */
 export type WirePeer = readonly [string | undefined, number | undefined, boolean, string | undefined, number];

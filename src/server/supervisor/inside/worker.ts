@@ -1,7 +1,35 @@
 /**
- * A worker process: serves, tells the primary how it fares, and leaves when it is told to, when something escaped a handler, or when the primary is gone.
+ * A worker process: serves, reports to the primary, and leaves when it is asked to, when something escaped a handler, or when the primary is gone.
  *
- * It leaves by draining and then disconnecting: the process ends by itself when nothing is left to do.
+ *     forked ─▶ role read ─▶ starting ────▶ ready ─▶ serving ──────▶ leaving ────────▶ drained ─────▶ disconnected ─▶ ended
+ *     primary   start.ts     pool, listener          connections     no new ones,       last status    when nothing
+ *                 │              │                   on lease        open ones end      to the primary is left to do
+ *                 ▼              ▼
+ *              `failed`, exit with 1
+ *
+ * It leaves once, for the first of these reasons; later ones are passed over. A worker that is still starting remembers the reason, and leaves as soon
+ * as it listens.
+ *
+ * | reason | exit code | time for the drain |
+ * |---|---|---|
+ * | `close` from the primary | 0 | as the message says |
+ * | `close()` called in this process or in one of its threads | 0 | as the call says |
+ * | SIGTERM to this process alone | 0 | `shutdownTimeout` |
+ * | something escaped a handler (when starting: `failed`, exit at once) | 1 | `shutdownTimeout` |
+ * | the primary is gone | 1 | `ORPHAN_TIME` at most |
+ * | a call into the system holds a thread | SIGKILL after the drain: an exit would wait for the thread | `shutdownTimeout` |
+ *
+ * Before it leaves a worker may ask for a successor (`recycle`). It goes on serving meanwhile: `close` follows when the successor listens, `go-on` when
+ * there is none. Every other reason is announced to the primary (`leaving`), which starts a successor unless it has asked the worker to go.
+ *
+ * | message | starting | serving | leaving |
+ * |---|---|---|---|
+ * | `close` | remembered | leaves | passed over |
+ * | `stopping` | – | `readiness` answers 503 from now on | no effect |
+ * | `go-on` | – | waiting requests begin; asks again later | passed over |
+ * | `lease`, `reclaim` | the same in all three: connections may be waiting for it | | |
+ * | `hits`, `server-status` | the same in all three: the answer to a question of ours | | |
+ * | `status` | – | answered | answered |
  *
  * @module
  */
@@ -11,17 +39,18 @@ import { withCode } from '../../../http/error-codes.ts';
 import { countHitsWith } from '../../../process/hits.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';
-import { HitAsker } from '../../hit-asker.ts';
+import type { LocalServer, ServerHost } from '../../host.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
-import { Questions } from '../../questions.ts';
+import { HitAsker } from '../../questions/hit-asker.ts';
+import { Replies } from '../../questions/replies.ts';
 import { serveLocally } from '../../serve.ts';
-import { LeaseGate } from '../lender.ts';
 import { fromPrimary, type WorkerMessage } from '../messages.ts';
+import { LeaseGate } from './lease-gate.ts';
 import { Recycling } from './recycling.ts';
 
 /** How long a worker without a primary may take to finish what it has, ms. */
 const ORPHAN_TIME = 5000;
-/** The number of no question: what it has served in all. */
+/** Not the number of any question: the last status, sent unasked, has what the worker has served in all. */
 const LAST_STATUS = -1;
 /** How long the process may live on after its last connection, ms: something a handler started may hold it. */
 const AFTERMATH = 1000;
@@ -29,106 +58,182 @@ const AFTERMATH = 1000;
 /** Starts to serve as a worker. */
 export async function startWorker(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   if (options.workers > 1) refuseSeveral(`${options.workers} workers`);
-  /** A call into the system holds a thread for ever. */
-  let isHeld = false;
-  // Both are filled in as they come: it may be told to go before it listens, and then goes as soon as it does.
-  const serving: { stop?: (timeout: number, code: number) => Promise<void> } = {};
-  const leaving: { timeout: number; code: number; isTold: boolean } = { timeout: options.shutdownTimeout, code: 0, isTold: false };
-  const leave = async (timeout: number, code: number): Promise<void> => {
-    if (leaving.isTold) return;
-    Object.assign(leaving, { timeout, code, isTold: true });
-    recycling.goOn(true);
-    tell({ kind: 'leaving', isRetiring: isHeld });
-    await serving.stop?.(timeout, code);
-  };
+  return new WorkerLife(options).start(handler);
+}
 
-  const gate = new LeaseGate(
+/** How a worker leaves. */
+interface Departure {
+  readonly timeout: number;
+  readonly code: number;
+}
+
+class WorkerLife implements ServerHost {
+  readonly hasPrimary = true;
+  readonly #options: ResolvedOptions;
+  readonly #gate: LeaseGate = new LeaseGate(
     () => tell({ kind: 'lease-wanted' }),
     (count) => tell({ kind: 'lease-returned', count }),
   );
-  const recycling = new Recycling(options, {
-    ask: (rss) => tell({ kind: 'recycle', rss, requests: local.status().requests }),
-    mayAsk: () => local.takenOver === 0,
-  });
-  const hits = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
-  const statuses = new Questions<ServerStatus>((id) => tell({ kind: 'server-status', id }));
-  countHitsWith((key, window, limit) => hits.ask(key, window, limit));
-  process.on('uncaughtException', (error) => {
+  readonly #recycling: Recycling;
+  readonly #hits: HitAsker = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
+  readonly #statuses: Replies<void, ServerStatus> = new Replies((id) => tell({ kind: 'server-status', id }));
+  /** Undefined while it is starting. */
+  #local: LocalServer | undefined;
+  /** Undefined until it leaves. */
+  #departure: Departure | undefined;
+  /** A call into the system holds a thread for ever. */
+  #isHeld = false;
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    this.#recycling = new Recycling(options, {
+      ask: (rss) => tell({ kind: 'recycle', rss, requests: this.#countRequests() }),
+      mayAsk: () => this.#local?.takenOver === 0,
+    });
+  }
+
+  async start(handler: Handler): Promise<RunningServer> {
+    this.#listenToPrimary();
+    const local = await serveLocally(handler, this.#options, this.#gate, this).catch((error: unknown) => {
+      const { message, code } = error as NodeJS.ErrnoException; // serveLocally throws nothing else
+      tell({ kind: 'failed', message, code });
+      throw error;
+    });
+    this.#local = local;
+    if (this.#departure) await this.#end(local, this.#departure);
+    this.#recycling.start(() => this.#countRequests());
+    tell({ kind: 'ready', address: local.address, url: local.url });
+    return this.#serverOf(local);
+  }
+
+  onUnstoppable(): void {
+    this.#isHeld = true;
+    void this.#leave(this.#options.shutdownTimeout, 1);
+  }
+
+  onPoolSize(isLeast: boolean): void {
+    this.#recycling.poolSize(isLeast);
+  }
+
+  onClose(timeout: number = this.#options.shutdownTimeout): void {
+    void this.#leave(timeout, 0);
+  }
+
+  guard(handler: Handler): Handler {
+    return this.#recycling.guard(handler);
+  }
+
+  async status(): Promise<ServerStatus> {
+    const status = await this.#statuses.ask();
+    if (!status) throw new Error('Cannot tell the status: the primary is gone');
+    return status;
+  }
+
+  #listenToPrimary(): void {
+    countHitsWith((key, window, limit) => this.#hits.ask(key, window, limit));
+    process.on('uncaughtException', this.#onEscaped);
+    process.on('message', this.#onMessage);
+    if (this.#options.signals) {
+      process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
+      process.on('SIGTERM', () => void this.#leave(this.#options.shutdownTimeout, 0));
+    }
+    process.prependListener('disconnect', this.#onDisconnect);
+  }
+
+  readonly #onMessage = (received: unknown): void => {
+    const message = fromPrimary(received);
+    switch (message?.kind) {
+      case 'close':
+        void this.#leave(message.timeout, 0);
+        break;
+      case 'stopping':
+        this.#local?.announce();
+        break;
+      case 'go-on':
+        this.#recycling.goOn(false);
+        break;
+      case 'lease':
+        this.#gate.granted(message.count);
+        break;
+      case 'reclaim':
+        this.#gate.reclaimed();
+        break;
+      case 'hits':
+        this.#hits.answered(message.id, message.answers);
+        break;
+      case 'server-status':
+        this.#statuses.answered(message.id, message.status);
+        break;
+      case 'status':
+        if (this.#local) tellStatus(message.id, this.#local);
+        break;
+    }
+  };
+
+  /** Something has escaped a handler: what it has left behind is unknown. */
+  readonly #onEscaped = (error: unknown): void => {
     console.error(error);
-    if (!serving.stop) {
+    if (!this.#local) {
       tell({ kind: 'failed', message: textOf(error), code: undefined });
       process.exit(1);
     }
-    void leave(options.shutdownTimeout, 1);
-  });
-  process.on('message', (received) => {
-    const message = fromPrimary(received);
-    if (message?.kind === 'close') void leave(message.timeout, 0);
-    else if (message?.kind === 'lease') gate.granted(message.count);
-    else if (message?.kind === 'reclaim') gate.reclaimed();
-    else if (message?.kind === 'go-on') recycling.goOn(false);
-    else if (message?.kind === 'stopping') local.announce();
-    else if (message?.kind === 'server-status') statuses.answered(message.id, message.status);
-    else if (message?.kind === 'hits') hits.answered(message.id, message.answers);
-    else if (message?.kind === 'status') {
-      tellStatus(message.id);
-    }
-  });
-  if (options.signals) {
-    process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
-    process.on('SIGTERM', () => void leave(options.shutdownTimeout, 0));
-  }
-  process.prependListener('disconnect', () => {
-    hits.abandon();
-    statuses.abandon('Cannot tell the status: the primary is gone');
-    if (leaving.isTold || !cluster.worker) return;
-    cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
-    void leave(Math.min(options.shutdownTimeout, ORPHAN_TIME), 1);
-  });
-
-  const tellStatus = (id: number): void => tell({ kind: 'status', id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
-  const host = {
-    hasPrimary: true,
-    onUnstoppable: (): void => {
-      isHeld = true;
-      void leave(options.shutdownTimeout, 1);
-    },
-    onPoolSize: (isLeast: boolean): void => recycling.poolSize(isLeast),
-    onClose: (timeout = options.shutdownTimeout): void => void leave(timeout, 0),
-    guard: (inner: Handler) => recycling.guard(inner),
-    status: () => statuses.ask(),
+    void this.#leave(this.#options.shutdownTimeout, 1);
   };
-  const local = await serveLocally(handler, options, gate, host).catch((error: unknown) => {
-    const { message, code } = error as NodeJS.ErrnoException; // serveLocally throws nothing else
-    tell({ kind: 'failed', message, code });
-    throw error;
-  });
-  serving.stop = async (timeout, code) => {
+
+  readonly #onDisconnect = (): void => {
+    this.#hits.abandon();
+    this.#statuses.abandon();
+    if (this.#departure || !cluster.worker) return;
+    cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
+    void this.#leave(Math.min(this.#options.shutdownTimeout, ORPHAN_TIME), 1);
+  };
+
+  async #leave(timeout: number, code: number): Promise<void> {
+    if (this.#departure) return;
+    this.#departure = { timeout, code };
+    this.#recycling.goOn(true);
+    tell({ kind: 'leaving', isRetiring: this.#isHeld });
+    if (this.#local) await this.#end(this.#local, this.#departure);
+  }
+
+  /** Drains and disconnects: the process then ends by itself when nothing is left to do. */
+  async #end(local: LocalServer, { timeout, code }: Departure): Promise<void> {
     await local.close({ timeout });
-    tellStatus(LAST_STATUS);
-    if (isHeld) process.kill(process.pid, 'SIGKILL'); // an exit would wait for the thread that nothing can stop
+    tellStatus(LAST_STATUS, local);
+    if (this.#isHeld) process.kill(process.pid, 'SIGKILL'); // an exit would wait for the thread that nothing can stop
     process.exitCode = code;
     cluster.worker?.disconnect();
     setTimeout(() => process.exit(), AFTERMATH).unref();
-  };
-  if (leaving.isTold) await serving.stop(leaving.timeout, leaving.code);
+  }
 
-  recycling.start(() => local.status().requests);
-  tell({ kind: 'ready', address: local.address, url: local.url });
-  return {
-    url: local.url,
-    address: local.address,
-    role: 'worker',
-    closed: local.closed,
-    close: ({ timeout = options.shutdownTimeout } = {}) => leave(timeout, 0).then(() => local.closed),
-    reload: () => Promise.reject(onlyInPrimary('reload')),
-    status: () => statuses.ask(),
-    [Symbol.asyncDispose]: () => leave(options.shutdownTimeout, 0).then(() => local.closed),
-  };
+  #countRequests(): number {
+    return this.#local?.status().requests ?? 0;
+  }
+
+  #serverOf(local: LocalServer): RunningServer {
+    const close = async ({ timeout = this.#options.shutdownTimeout }: { timeout?: number } = {}): Promise<void> => {
+      await this.#leave(timeout, 0);
+      await local.closed;
+    };
+    return {
+      url: local.url,
+      address: local.address,
+      role: 'worker',
+      closed: local.closed,
+      close,
+      reload: () => Promise.reject(onlyInPrimary('reload')),
+      status: () => this.status(),
+      [Symbol.asyncDispose]: () => close(),
+    };
+  }
+}
+
+function tellStatus(id: number, local: LocalServer): void {
+  tell({ kind: 'status', id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
 }
 
 function tell(message: WorkerMessage): void {
-  if (process.connected) process.send?.({ filrouge: message }, undefined, undefined, () => {}); // a primary that is gone is told of by 'disconnect'
+  if (process.connected) process.send?.({ filrouge: message }, undefined, undefined, () => {}); // 'disconnect' tells of a primary that is gone
 }
 
 function onlyInPrimary(what: string): Error {

@@ -17,9 +17,9 @@ import { isBodyless } from '../../../http/status.ts';
 import { parseTarget, type TargetParts } from '../../../http/target.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';
 import { LiveStream } from '../../body/live-stream.ts';
-import { HitAsker } from '../../hit-asker.ts';
 import type { Address } from '../../host.ts';
-import { Questions } from '../../questions.ts';
+import { HitAsker } from '../../questions/hit-asker.ts';
+import { Replies } from '../../questions/replies.ts';
 import { TunnelEnd } from '../socket-tunnel.ts';
 import { type Board, type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
 import { StreamPump } from './stream-pump.ts';
@@ -57,7 +57,7 @@ export class ThreadEnd implements Carrier {
   readonly #open: Map<number, Open> = new Map();
   readonly #server: { isStopping: boolean } = { isStopping: false };
   /** What the whole server does. */
-  readonly statuses: Questions<ServerStatus | undefined> = new Questions((id) => this.post(['status', id]));
+  readonly statuses: Replies<void, ServerStatus> = new Replies((id) => this.post(['status', id]));
   /** Counts hits for the whole server. */
   readonly hits: HitAsker = new HitAsker((id, questions) => this.post(['hits', id, questions]));
   #outbox: FromThread[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { HitCounter } from '../../src/process/hit-counter.ts';
-import { answerHits, HitAsker, type HitQuestion } from '../../src/server/hit-asker.ts';
-import { until } from '../support/until.ts';
+import { HitCounter } from '../../../src/process/hit-counter.ts';
+import { answerHits, HitAsker, type HitQuestion } from '../../../src/server/questions/hit-asker.ts';
+import { until } from '../../support/until.ts';
 
 /** A worker's side whose messages are kept. */
 function asker(): { hits: HitAsker; sent: [id: number, questions: readonly HitQuestion[]][] } {

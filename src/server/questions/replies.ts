@@ -1,0 +1,62 @@
+/**
+ * Questions to another process or thread, matched to their answers by number.
+ *
+ * No question hangs: when the other side is gone, or says nothing for too long, the answer is `undefined`, and the asker does without.
+ *
+ * @module
+ */
+
+/** A question that has not been answered yet. */
+interface Open<A> {
+  readonly settle: (answer: A | undefined) => void;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** The replies of one other side to questions `Q`: answers `A`. */
+export class Replies<Q, A> {
+  readonly #send: (id: number, question: Q) => void;
+  readonly #patience: number;
+  readonly #open: Map<number, Open<A>> = new Map();
+  #nextId = 0;
+  #isAbandoned = false;
+
+  /**
+   * @param send Sends the question with this number.
+   * @param patience How long an answer may take, ms. Default: until `abandon`.
+   */
+  constructor(send: (id: number, question: Q) => void, patience: number = Number.POSITIVE_INFINITY) {
+    this.#send = send;
+    this.#patience = patience;
+  }
+
+  /** Sends a question. Resolves with its answer, or with undefined when none will come. */
+  ask(question: Q): Promise<A | undefined> {
+    if (this.#isAbandoned) return Promise.resolve(undefined);
+    const id = this.#nextId++;
+    return new Promise((settle) => {
+      this.#open.set(id, { settle, timer: this.#timerOf(id) });
+      this.#send(id, question);
+    });
+  }
+
+  /** An answer has come. One that is too late, or that nobody has asked for, is passed over. */
+  answered(id: number, answer: A | undefined): void {
+    const open = this.#open.get(id);
+    if (!open) return;
+    this.#open.delete(id);
+    clearTimeout(open.timer);
+    open.settle(answer);
+  }
+
+  /** The other side is gone: nothing is sent any more, and what is open has no answer. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    for (const id of this.#open.keys()) this.answered(id, undefined);
+  }
+
+  #timerOf(id: number): NodeJS.Timeout | undefined {
+    if (this.#patience === Number.POSITIVE_INFINITY) return undefined;
+    // After a handler that took its time, timers come before messages: the answer may be there already.
+    return setTimeout(() => setImmediate(() => this.answered(id, undefined)), this.#patience).unref();
+  }
+}

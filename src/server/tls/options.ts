@@ -1,0 +1,58 @@
+/**
+ * The option `tls` of `startServer`: what it means, and its checks.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { withCode } from '../../http/error-codes.ts';
+
+/** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
+export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
+  /** The certificate, with its chain: PEM text or a file's path. */
+  cert?: string;
+  /** Its private key: PEM text or a file's path. */
+  key?: string;
+}
+
+/** The options with both files read. */
+export type ResolvedTls = SecureContextOptions & { readonly cert: string; readonly key: string };
+
+/**
+ * Checks the options and reads the files that they name.
+ *
+ * @throws TypeError with code `bad-option`.
+ */
+export function resolveTls(tls: TlsOptions): ResolvedTls {
+  for (const name of ['alpn', 'names', 'clientCertificates', 'redirectHttp']) {
+    if (name in tls) throw bad(`tls.${name} is not available in this version`);
+  }
+  return { ...tls, cert: pemOf('cert', tls.cert), key: pemOf('key', tls.key) };
+}
+
+/** PEM text as it is, anything else as the path of a file that holds it. */
+function pemOf(name: string, value: string | undefined): string {
+  if (typeof value !== 'string') throw bad(`tls.${name} is missing: give PEM text or the path of a file`);
+  if (value.includes('-----BEGIN ')) return value;
+  let text: string;
+  try {
+    text = readFileSync(value, 'utf8');
+  } catch (cause) {
+    throw bad(`tls.${name} is neither PEM text nor a file that can be read: ${(cause as Error).message}`, cause);
+  }
+  if (!text.includes('-----BEGIN ')) throw bad(`tls.${name} names a file that holds no PEM text`);
+  return text;
+}
+
+/** @throws TypeError with code `bad-option` when certificate and key do not fit together, or are not what they should be. */
+export function checkCertificate(tls: ResolvedTls): void {
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw bad(`tls.cert and tls.key cannot be used: ${(cause as Error).message}`, cause);
+  }
+}
+
+function bad(why: string, cause?: unknown): Error {
+  return withCode(new TypeError(`Cannot start server: ${why}`, cause === undefined ? {} : { cause }), 'bad-option');
+}
