@@ -45,6 +45,7 @@ export class Lender {
 
   /** A worker has used up what it was lent. */
   want(borrower: Borrower): void {
+    if (!this.#borrowers.has(borrower)) return; // said before it died, and read after
     if (this.#lend(borrower)) return;
     this.#waiting.add(borrower);
     for (const other of this.#borrowers) {
@@ -57,6 +58,7 @@ export class Lender {
 
   /** A worker gives back what it does not use; also its answer to `reclaim`, even when that is nothing. */
   giveBack(borrower: Borrower, count: number): void {
+    if (!this.#borrowers.has(borrower)) return; // all it had has come back by its death
     borrower.lent -= count;
     this.#free += count;
     this.#settle(borrower);
