@@ -1,39 +1,39 @@
 /**
  * When a worker has had its share: it counts its requests, weighs its memory, and asks the primary for a successor.
  *
- * A handler that leaks may do so faster than a successor starts. So the worker asks a little before the limit when it sees itself grow, and at the limit
- * it begins with no further request: those that come wait until the successor listens, and are the last ones here. The memory stays bounded, and
- * nobody is refused.
+ * A handler may leak faster than a successor starts. So the worker asks a little before the limit when it sees itself grow, and at the limit it begins
+ * no further request: those that come wait until the successor listens, and are the last ones served here. Memory stays bounded, and nobody is
+ * refused.
  *
- * A pool of handler threads that has grown and shrunk leaves memory behind that neither V8 nor the C library gives back: as much again as the process
- * had before, or several times that. When it stays, the worker asks for a successor too, if no websocket would be cut by that.
+ * A pool of handler threads that has grown and shrunk leaves memory behind that neither V8 nor the C library gives back: as much as the process had
+ * before, or several times that. When it stays, the worker asks for a successor too, unless that would cut a websocket.
  *
  * @module
  */
-
 import type { Handler } from '../../../exchange/respond.ts';
 import type { Request } from '../../../http/request.ts';
 import type { ResolvedOptions } from '../../options.ts';
 
-/** How often a worker weighs itself, ms; near the limit also with every so many requests. To do so takes about 15 µs. */
+/** How often a worker weighs itself, ms. Once takes about 15 µs. */
 const INTERVAL = 20;
+/** Near the limit it also weighs itself whenever this many requests have come. */
 const REQUESTS_BETWEEN = 4;
 /** From this share of the limit on, growth counts: what it will be when a successor has started. */
 const WATCHFUL = 0.8;
-/** Growth is measured over so many weighings, and expected to go on for as long again. */
+/** Growth is measured over this many weighings, and expected to go on for as long again. */
 const HISTORY = 25;
 /** From this share of the limit on, requests wait for the successor. */
 const FULL = 0.98;
 /** The longest that requests wait for a successor, ms. Then memory is the lesser evil. */
 const LONGEST_WAIT = 5000;
-/** How long after the last thread has ended memory is still given back, ms. V8 keeps its pages for 8 s. */
+/** How long memory is still being given back after the last thread has ended, ms. V8 keeps its pages for 8 s. */
 const AFTERMATH = 10_000;
-/** What may be left behind, of what there was before the pool grew. */
+/** What may be left, as a share of what there was before the pool grew. */
 const LEFT_BEHIND = 1.2;
-/** After it was told that no successor can start it asks again when this is over, ms, and lets nobody wait until then. */
+/** When no successor could start: how long it does not ask again, ms. Until then no request waits. */
 const REST = 10_000;
 
-/** What the worker says to it. */
+/** The worker, as its scales see it. */
 interface Worker {
   /** Asks for a successor, once until `goOn`. */
   readonly ask: (rss: number) => void;
@@ -44,7 +44,7 @@ interface Worker {
 /** Weighs one worker. */
 export class Recycling {
   readonly #options: ResolvedOptions;
-  /** ±10 %, the same for a worker's life: they must not all go at once. */
+  /** ±10 %, the same for a worker's whole life: the workers must not all go at once. */
   readonly #maxRequests: number;
   readonly #worker: Worker;
   readonly #weights: number[] = [];
@@ -67,7 +67,7 @@ export class Recycling {
     this.#worker = worker;
   }
 
-  /** The handler, or one that lets requests wait when the memory is full. */
+  /** Returns the handler, or one that makes requests wait when memory is full. */
   guard(handler: Handler): Handler {
     if (this.#options.maxMemoryPerWorker === Number.POSITIVE_INFINITY) return handler;
     return (request) => {
@@ -76,7 +76,7 @@ export class Recycling {
     };
   }
 
-  /** Begins to weigh. @param countRequests How many it has served. */
+  /** Begins to weigh. @param countRequests Tells how many requests the worker has served. */
   start(countRequests: () => number): void {
     const { maxMemoryPerWorker, maxRequestsPerWorker } = this.#options;
     if (maxMemoryPerWorker === Number.POSITIVE_INFINITY && maxRequestsPerWorker === Number.POSITIVE_INFINITY) return;
@@ -84,7 +84,7 @@ export class Recycling {
     this.#timer.unref();
   }
 
-  /** The pool begins to grow, or has its least number of threads again. */
+  /** The pool begins to grow, or is back to its least number of threads. */
   poolSize(isLeast: boolean): void {
     clearTimeout(this.#aftermath);
     if (this.#isLeaving) return;
@@ -92,10 +92,10 @@ export class Recycling {
     else this.#aftermath = setTimeout(() => this.#weighAftermath(), AFTERMATH).unref();
   }
 
-  /** There is no successor, or it is there: whoever waits is served here. */
+  /** The successor is there, and the worker leaves, or none could start: requests that wait are served here. A worker that leaves does so for good. */
   goOn(isLeaving: boolean): void {
-    this.#isLeaving = isLeaving;
-    if (isLeaving) {
+    this.#isLeaving ||= isLeaving;
+    if (this.#isLeaving) {
       clearInterval(this.#timer);
       clearTimeout(this.#aftermath);
     } else this.#restUntil = performance.now() + REST;

@@ -26,7 +26,7 @@
  * |---|---|---|---|
  * | `close` | remembered | leaves | passed over |
  * | `stopping` | – | `readiness` answers 503 from now on | no effect |
- * | `go-on` | – | waiting requests begin; asks again later | passed over |
+ * | `go-on` | – | waiting requests begin; asks again later | no effect |
  * | `lease`, `reclaim` | the same in all three: connections may be waiting for it | | |
  * | `hits`, `server-status` | the same in all three: the answer to a question of ours | | |
  * | `status` | – | answered | answered |
