@@ -1,0 +1,51 @@
+/**
+ * Lists and parameters whose members may hold quoted strings (RFC 9110 §5.6.1, §5.6.4, §5.6.6).
+ *
+ * Entity tags are not quoted strings: a backslash in one escapes nothing (RFC 9110 §8.8.3).
+ *
+ * @module
+ */
+
+/** One whole quoted string and nothing else. The alternatives exclude each other, so that it takes linear time. */
+const QUOTED_STRING = /^"((?:[^"\\]|\\.)*)"$/s;
+
+/**
+ * Splits a field value at a separator, but not inside quoted strings (RFC 9110 §5.6.4).
+ *
+ * A quoted string that never ends reaches to the end of the text. Give one field line at a time where a sender further away must not hide
+ * what one nearer has written.
+ *
+ * @returns The parts as they stand, whitespace and empty ones included: joined by the separator, they are the text again.
+ * @example
+ * splitOutsideQuotes('a="1,2", b', ','); // ['a="1,2"', ' b']
+ */
+export function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
+  if (!text.includes('"')) return text.split(separator);
+  const code = separator.charCodeAt(0);
+  const parts: string[] = [];
+  let start = 0;
+  let isQuoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22 /* " */) isQuoted = !isQuoted;
+    else if (isQuoted && c === 0x5c /* \ */) i++;
+    else if (c === code && !isQuoted) {
+      parts.push(text.slice(start, i));
+      start = i + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/**
+ * Reads a quoted string (RFC 9110 §5.6.4).
+ *
+ * @returns What it stands for; the text itself, unchanged, when it is not one whole quoted string.
+ * @example
+ * unquote('"a\\"b"'); // 'a"b'
+ */
+export function unquote(text: string): string {
+  const quoted = QUOTED_STRING.exec(text)?.[1];
+  return quoted === undefined ? text : quoted.replace(/\\(.)/gs, '$1');
+}
