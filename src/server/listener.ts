@@ -9,6 +9,7 @@ import { unlinkSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
+import { unmapped } from '../http/address.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Peer } from '../http/request.ts';
 import type { ConnectionGate } from './connection-gate.ts';
@@ -145,9 +146,8 @@ export async function removeStaleSocket(options: ResolvedOptions): Promise<void>
 
 function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
   const { remoteAddress } = socket;
-  const isMapped = remoteAddress?.startsWith('::ffff:') && remoteAddress.includes('.'); // an IPv4 client of an IPv6 socket
   return {
-    remoteAddress: isMapped ? remoteAddress?.slice(7) : remoteAddress,
+    remoteAddress: remoteAddress && unmapped(remoteAddress), // an IPv4 client of an IPv6 socket
     remotePort: socket.remotePort,
     secure,
     host: undefined,

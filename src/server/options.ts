@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { withCode } from '../http/error-codes.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import type { LogFormat } from './operator-log.ts';
+import { type ProxyHeader, TrustedProxies } from './peer.ts';
 import { type ResolvedTls, resolveTls, type TlsOptions } from './tls/options.ts';
 
 /** Options of `startServer`. Sizes are bytes, times milliseconds. */
@@ -57,8 +57,13 @@ export interface ServerOptions {
   keepAliveTimeout?: number;
   /** A client that takes nothing of its response for so long is cut off. Default 30,000. */
   writeTimeout?: number;
-  /** Peers (addresses, CIDR) whose Forwarded and X-Forwarded fields are believed. Default: none. */
+  /** Proxies whose word about the client is believed: addresses, CIDR ranges, and `unix` for whoever connects to `path`. Default: none. */
   trustProxy?: readonly string[];
+  /**
+   * The fields in which they tell of it: `x-forwarded` (X-Forwarded-For, -Proto and -Host) or `forwarded` (RFC 7239). The other ones are ignored.
+   * Default `x-forwarded`.
+   */
+  proxyHeader?: ProxyHeader;
   /** SIGTERM and SIGINT drain, SIGHUP reloads, a second SIGINT ends at once. Default true. */
   signals?: boolean;
   /** How long a drain may take before connections are cut. Default 30,000. */
@@ -97,7 +102,7 @@ export interface ResolvedOptions
   extends Required<
     Omit<
       ServerOptions,
-      'threads' | 'path' | 'tls' | 'streamBody' | 'onError' | 'trustProxy' | 'maxRequestsPerWorker' | 'maxMemoryPerWorker'
+      'threads' | 'path' | 'tls' | 'streamBody' | 'onError' | 'trustProxy' | 'proxyHeader' | 'maxRequestsPerWorker' | 'maxMemoryPerWorker'
     >
   > {
   /** None when `max` is 0. */
@@ -106,7 +111,7 @@ export interface ResolvedOptions
   readonly tls: ResolvedTls | undefined;
   readonly streamBody: ((head: Request) => boolean) | undefined;
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
-  readonly trustProxy: BlockList | undefined;
+  readonly trustProxy: TrustedProxies | undefined;
   /** Infinity: never. */
   readonly maxRequestsPerWorker: number;
   /** Infinity: never. */
@@ -151,6 +156,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'maxBodySize',
   'streamBody',
   'trustProxy',
+  'proxyHeader',
   'signals',
   'log',
   'onError',
@@ -195,7 +201,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     maxBodySize,
     streamBody: checkFunction('streamBody', options.streamBody),
     onError: checkFunction('onError', options.onError),
-    trustProxy: options.trustProxy === undefined ? undefined : resolveProxies(options.trustProxy),
+    trustProxy: resolveProxies(options),
     signals,
     log,
   };
@@ -229,19 +235,10 @@ function checkFunction<F>(name: string, value: F | undefined): F | undefined {
   throw bad(TypeError, `${name} is ${typeof value}, not a function`);
 }
 
-function resolveProxies(peers: readonly string[]): BlockList {
-  if (!Array.isArray(peers)) throw bad(TypeError, 'trustProxy is not a list of addresses');
-  const list = new BlockList();
-  for (const peer of peers as readonly unknown[]) {
-    const [address = '', prefix] = String(peer).split('/');
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    const bits = prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix);
-    if (isIP(address) === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 'ipv4' ? 32 : 128)) {
       throw bad(TypeError, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
     }
-    list.addSubnet(address, bits, family);
   }
-  return list;
+  return trusted;
 }
 
 function bad(kind: typeof TypeError | typeof RangeError, why: string): Error {

@@ -1,102 +1,84 @@
 /**
- * Who the client is when a trusted proxy speaks for it: Forwarded (RFC 7239) and the X-Forwarded fields.
+ * Who the client is when a trusted proxy speaks for it, in one family of fields: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239).
  *
- * The list of addresses is walked from the right, where our own proxy wrote, over trusted addresses only; what lies further left is anybody's claim.
+ * The hops are walked from the right, where our own proxy wrote, over trusted addresses only; what lies further left is anybody's claim. The
+ * fields of the other family are never looked at: a proxy that writes the one passes on the other as the client sent it.
  *
  * @module
  */
-import { type BlockList, isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
+import { unmapped } from '../http/address.ts';
 import type { FieldLines } from '../http/field-lines.ts';
-import { isHost, trimWhitespace } from '../http/grammar.ts';
+import { type Hop, parseForwarded, parseXForwarded } from '../http/fields/forwarded.ts';
 import type { Peer } from '../http/request.ts';
 
-/** One hop, as the proxy that received from it tells. */
-interface Hop {
-  readonly address: string | undefined;
-  readonly protocol: string | undefined;
-  readonly host: string | undefined;
-}
+/** The family of fields in which the proxies tell of the client. */
+export type ProxyHeader = 'x-forwarded' | 'forwarded';
 
-/** Whether an address is one of the trusted ones. */
-export function isTrusted(trusted: BlockList, address: string | undefined): boolean {
-  if (address === undefined) return false;
-  const family = isIP(address);
-  return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6');
+/** Bits of an IPv6 address before the IPv4 address that is mapped into it (RFC 4291 §2.5.5.2). */
+const MAPPED_BITS = 96;
+
+/** The peers whose word about the client is believed, and the fields it stands in. */
+export class TrustedProxies {
+  readonly header: ProxyHeader;
+  readonly #addresses: BlockList = new BlockList();
+  #trustsUnix = false;
+
+  constructor(header: ProxyHeader) {
+    this.header = header;
+  }
+
+  /** Trusts an address or a CIDR range. @returns Whether it is one. */
+  add(range: string): boolean {
+    const [given = '', prefix, ...rest] = range.split('/');
+    const address = addressOf(given);
+    if (address === undefined || rest.length > 0 || (prefix !== undefined && !/^\d+$/.test(prefix))) return false;
+    const family = isIP(address);
+    const most = family === 4 ? 32 : 128;
+    const bits = prefix === undefined ? most : Number(prefix) - (address === given ? 0 : MAPPED_BITS);
+    if (bits < 0 || bits > most) return false;
+    this.#addresses.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6');
+    return true;
+  }
+
+  /** Trusts peers without an address. Only for a server that listens on a unix socket: elsewhere, that is a client that has gone already. */
+  addUnix(): void {
+    this.#trustsUnix = true;
+  }
+
+  /** Whether a peer is trusted. @param address Its address; `undefined` on a unix socket. */
+  has(address: string | undefined): boolean {
+    if (address === undefined) return this.#trustsUnix;
+    const [bare = ''] = unmapped(address).split('%'); // a link-local peer has a zone
+    const family = isIP(bare);
+    return family !== 0 && this.#addresses.check(bare, family === 4 ? 'ipv4' : 'ipv6');
+  }
 }
 
 /** The client as the trusted proxies in front of us tell it; `peer` itself when they tell nothing. */
-export function clientBehind(peer: Peer, lines: FieldLines, trusted: BlockList): Peer {
-  const hops = lines.get('forwarded') === undefined ? hopsOfX(lines) : parseForwarded(lines.all('forwarded').join(','));
-  let client = peer;
+export function clientBehind(peer: Peer, lines: FieldLines, trusted: TrustedProxies): Peer {
+  const hops = hopsOf(lines, trusted.header);
+  if (hops.length === 0) return peer;
+  let { remoteAddress, remotePort, secure, host } = peer;
   for (let i = hops.length - 1; i >= 0; i--) {
     const hop = hops[i] as Hop; // i is within
-    if (hop.address === undefined) break; // "unknown" or an obfuscated name: nobody beyond it can be believed
-    const secure = hop.protocol === undefined ? client.secure : hop.protocol === 'https';
-    client = { ...peer, remoteAddress: hop.address, remotePort: undefined, secure, host: hop.host ?? client.host };
-    if (!isTrusted(trusted, hop.address)) break;
+    if (hop.protocol !== undefined) secure = hop.protocol === 'https';
+    host = hop.host ?? host;
+    const address = addressOf(hop.node);
+    if (address === undefined) break; // the proxy hides it, or does not know: nobody beyond it can be believed
+    remoteAddress = address;
+    remotePort = undefined;
+    if (!trusted.has(remoteAddress)) break;
   }
-  return client;
+  return { ...peer, remoteAddress, remotePort, secure, host };
 }
 
-/** X-Forwarded-For beside -Proto and -Host. The latter tell of the first hop; a list in -Proto is matched from the right. */
-function hopsOfX(lines: FieldLines): Hop[] {
-  const addresses = listOf(lines, 'x-forwarded-for');
-  const protocols = listOf(lines, 'x-forwarded-proto');
-  const host = listOf(lines, 'x-forwarded-host').at(-1);
-  return addresses.map((address, i) => ({
-    address: addressOf(address),
-    protocol: (protocols.at(i - addresses.length) ?? protocols.at(-1))?.toLowerCase(),
-    host: host !== undefined && isHost(host) && host !== '' ? host : undefined,
-  }));
+function hopsOf(lines: FieldLines, header: ProxyHeader): Hop[] {
+  if (header === 'forwarded') return parseForwarded(lines.all('forwarded'));
+  return parseXForwarded(lines.all('x-forwarded-for'), lines.all('x-forwarded-proto'), lines.all('x-forwarded-host'));
 }
 
-function listOf(lines: FieldLines, name: string): string[] {
-  return lines
-    .all(name)
-    .flatMap((value) => value.split(','))
-    .map(trimWhitespace)
-    .filter((member) => member !== '');
-}
-
-/** Forwarded = 1#( [ pair ] *( ";" [ pair ] ) ), RFC 7239 §4. A member that does not parse hides those to its left. */
-function parseForwarded(text: string): Hop[] {
-  return splitOutsideQuotes(text, ',').map((element) => {
-    const pairs = new Map<string, string>();
-    for (const pair of splitOutsideQuotes(element, ';')) {
-      const equals = pair.indexOf('=');
-      if (equals > 0) pairs.set(trimWhitespace(pair.slice(0, equals)).toLowerCase(), unquote(trimWhitespace(pair.slice(equals + 1))));
-    }
-    const host = pairs.get('host');
-    return {
-      address: addressOf(pairs.get('for') ?? ''),
-      protocol: pairs.get('proto')?.toLowerCase(),
-      host: host && isHost(host) ? host : undefined,
-    };
-  });
-}
-
-function splitOutsideQuotes(text: string, separator: string): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  let isQuoted = false;
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '"' && text[i - 1] !== '\\') isQuoted = !isQuoted;
-    else if (text[i] === separator && !isQuoted) {
-      parts.push(text.slice(start, i));
-      start = i + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts;
-}
-
-function unquote(text: string): string {
-  return text.startsWith('"') && text.endsWith('"') && text.length > 1 ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
-}
-
-/** An IP address without brackets and port; undefined for anything else. */
-function addressOf(text: string): string | undefined {
-  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text);
-  const address = bracketed?.[1] ?? (/^\d+\.\d+\.\d+\.\d+:\d+$/.test(text) ? text.slice(0, text.indexOf(':')) : text);
-  return isIP(address) === 0 ? undefined : address;
+function addressOf(node: string | undefined): string | undefined {
+  if (node === undefined || isIP(node) === 0 || node.includes('%')) return undefined; // a zone means nothing on another machine
+  return unmapped(node);
 }

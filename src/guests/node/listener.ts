@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Outgoing, withoutConnection } from '../../exchange/outgoing.ts';
+import { unmapped } from '../../http/address.ts';
 import { FieldLines } from '../../http/field-lines.ts';
 import type { Carrier, HttpVersion, Peer, Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
@@ -48,7 +49,7 @@ function arrivalOf(req: IncomingMessage, carrier: Carrier): Arrival {
     else if (!name.startsWith(':')) pairs.push([name, rawHeaders[i + 1] ?? '']);
   }
   const peer: Peer = {
-    remoteAddress: socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, ''),
+    remoteAddress: socket.remoteAddress && unmapped(socket.remoteAddress),
     remotePort: socket.remotePort,
     secure: 'encrypted' in socket && socket.encrypted === true,
     host: undefined,

@@ -40,7 +40,7 @@ import type { Response } from '../../http/response.ts';
 import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
-import { clientBehind, isTrusted } from '../peer.ts';
+import { clientBehind } from '../peer.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { cut, finish, linger } from '../socket/linger.ts';
 import { isGone, probe } from '../socket/presence.ts';
@@ -77,7 +77,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.writer = new ResponseWriter(socket, service.options.writeTimeout);
     this.#reader = new RequestReader(service.limits);
     this.#peer = peer;
-    this.#isProxy = service.options.trustProxy !== undefined && isTrusted(service.options.trustProxy, peer.remoteAddress);
+    this.#isProxy = service.options.trustProxy?.has(peer.remoteAddress) ?? false;
     this.#patience = new Patience(service);
     this.#turns = new Turns(this);
     peer.carrier = this;
