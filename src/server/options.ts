@@ -235,6 +235,22 @@ function checkFunction<F>(name: string, value: F | undefined): F | undefined {
   throw bad(TypeError, `${name} is ${typeof value}, not a function`);
 }
 
+function resolveProxies(options: ServerOptions): TrustedProxies | undefined {
+  const { trustProxy, proxyHeader = 'x-forwarded', path } = options;
+  if (proxyHeader !== 'x-forwarded' && proxyHeader !== 'forwarded') {
+    throw bad(TypeError, `proxyHeader is neither 'x-forwarded' nor 'forwarded'`);
+  }
+  if (trustProxy === undefined) {
+    if (options.proxyHeader !== undefined) throw bad(TypeError, 'proxyHeader has no effect without trustProxy');
+    return undefined;
+  }
+  if (!Array.isArray(trustProxy)) throw bad(TypeError, 'trustProxy is not a list of addresses');
+  const trusted = new TrustedProxies(proxyHeader);
+  for (const peer of trustProxy as readonly unknown[]) {
+    if (peer === 'unix') {
+      if (path === undefined) throw bad(TypeError, `trustProxy holds "unix", which has no effect without path`);
+      trusted.addUnix();
+    } else if (typeof peer !== 'string' || !trusted.add(peer)) {
       throw bad(TypeError, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
     }
   }

@@ -13,7 +13,7 @@ export class Cluster extends Program {
   origin = '';
 
   constructor(options: ServerOptions, env: Readonly<Record<string, string>>, fixture: string) {
-    super(`test/cluster/fixtures/${fixture}.mjs`, [], { OPTIONS: JSON.stringify(options), ...env }, 'ipc');
+    super(process.execPath, [`test/cluster/fixtures/${fixture}.mjs`], { OPTIONS: JSON.stringify(options), ...env }, 'ipc');
   }
 
   /** Has the primary do something, and gives what it answers. */

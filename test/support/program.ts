@@ -25,13 +25,13 @@ export class Program {
   readonly ended: Promise<number | string>;
 
   constructor(
-    file: string,
+    command: string,
     args: readonly string[] = [],
     env: Readonly<Record<string, string>> = {},
     channel: 'ignore' | 'ipc' = 'ignore',
   ) {
     const stdio = ['ignore', 'pipe', 'pipe', channel] as const;
-    this.child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...env }, stdio: [...stdio] });
+    this.child = spawn(command, args, { env: { ...process.env, ...env }, stdio: [...stdio] });
     this.child.stdout?.on('data', (text: Buffer) => {
       this.stdout += text.toString();
     });
@@ -64,9 +64,14 @@ export class Program {
   }
 }
 
-/** Starts a program. It is killed when the test ends. */
+/** Starts a script of Node. It is killed when the test ends. */
 export function start(file: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): Program {
-  return new Program(file, args, env);
+  return new Program(process.execPath, [file, ...args], env);
+}
+
+/** Starts any other program, which must stay in the foreground and in one process. It is killed when the test ends. */
+export function startCommand(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+  return new Program(command, args, env);
 }
 
 /** The processes that a process has started. */
