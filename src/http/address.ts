@@ -1,5 +1,5 @@
 /**
- * IP addresses as text: the groups of IPv6, and IPv4 in its clothes (RFC 4291 §2.2, §2.5.5.2).
+ * IP addresses as text: the groups of IPv6, and IPv4 addresses mapped into IPv6 (RFC 4291 §2.2, §2.5.5.2).
  *
  * @module
  */

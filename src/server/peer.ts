@@ -55,7 +55,7 @@ export class TrustedProxies {
   }
 }
 
-/** The client as the trusted proxies in front of us tell it; `peer` itself when they tell nothing. */
+/** @internal The client as the trusted proxies in front of us tell it; `peer` itself when they tell nothing. */
 export function clientBehind(peer: Peer, lines: FieldLines, trusted: TrustedProxies): Peer {
   const hops = hopsOf(lines, trusted.header);
   if (hops.length === 0) return peer;

@@ -1,5 +1,5 @@
 /**
- * What proxies tell of those they received a request from: Forwarded (RFC 7239), and the X-Forwarded fields that came before it.
+ * What proxies tell about the client they received a request from: Forwarded (RFC 7239), and the X-Forwarded fields that came before it.
  *
  * Both are read into hops, the one our own proxy wrote last. Each field line is read alone, and a member that does not parse tells nothing at
  * all: an unclosed quote in what the client sent must not reach into what the proxy wrote behind it.
@@ -11,7 +11,7 @@ import { splitOutsideQuotes, unquote } from './list.ts';
 
 /** One hop, as told by the proxy that received from it. */
 export interface Hop {
-  /** Its address without brackets and port, or what is told instead (`unknown`, `_name`, anything). */
+  /** Its address without brackets and port, or whatever stands in its place (`unknown`, `_name`); not checked. */
   readonly node: string | undefined;
   /** In lower case. */
   readonly protocol: string | undefined;
@@ -42,8 +42,8 @@ export function parseForwarded(lines: readonly string[]): Hop[] {
 /**
  * Reads X-Forwarded-For together with -Proto and -Host.
  *
- * A list in -Proto is matched with the addresses from the right; a single value, like -Host, tells of the first hop. Without addresses there is
- * one hop without a node.
+ * A list in -Proto is matched with the addresses from the right; a single protocol, and the last host, are those of every hop. Without addresses
+ * there is one hop without a node.
  *
  * @param nodes The value of each line of X-Forwarded-For; the others likewise.
  */
