@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { isHost, trimWhitespace } from '../grammar.ts';
-import { splitOutsideQuotes, unquote } from './list.ts';
+import { isHost, isToken, trimWhitespace } from '../grammar.ts';
+import { isQuotedString, splitOutsideQuotes, unquote } from './list.ts';
 
 /** One hop, as told by the proxy that received from it. */
 export interface Hop {
@@ -21,8 +21,8 @@ export interface Hop {
 
 const SILENT: Hop = { node: undefined, protocol: undefined, host: undefined };
 
-/** A name, and a quoted string or a value without quotes: `[2001:db8::1]:80` must stand in quotes, but is often written without. */
-const PAIR = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^"\\ \t]*)$/;
+/** A value without quotes: more than a token, since `[2001:db8::1]:80` must stand in quotes, but is often written without. */
+const BARE = /^[^"\\ \t]*$/;
 /** RFC 7239 §6: a port may be a number or an obfuscated one. */
 const BRACKETED = /^\[([^[\]]+)\](?::(?:\d+|_[A-Za-z0-9._-]+))?$/;
 const IPV4_AND_PORT = /^(\d+\.\d+\.\d+\.\d+):(?:\d+|_[A-Za-z0-9._-]+)$/;
@@ -67,10 +67,12 @@ function hopOf(element: string): Hop {
   for (const part of splitOutsideQuotes(element, ';')) {
     const pair = trimWhitespace(part);
     if (pair === '') continue;
-    const [, name, value = ''] = PAIR.exec(pair) ?? [];
-    const key = name?.toLowerCase();
-    if (key === undefined || pairs.has(key)) return SILENT; // RFC 7239 §4: each parameter once
-    pairs.set(key, unquote(value));
+    const equals = pair.indexOf('=');
+    const name = pair.slice(0, Math.max(equals, 0)).toLowerCase();
+    const value = pair.slice(equals + 1);
+    if (!isToken(name) || !(BARE.test(value) || isQuotedString(value))) return SILENT;
+    if (pairs.has(name)) return SILENT; // RFC 7239 §4: each parameter once
+    pairs.set(name, unquote(value));
   }
   const node = pairs.get('for');
   return { node: node && nodeOf(node), protocol: pairs.get('proto')?.toLowerCase(), host: hostOf(pairs.get('host')) };

@@ -6,9 +6,6 @@
  * @module
  */
 
-/** One whole quoted string and nothing else. The alternatives exclude each other, so that it takes linear time. */
-const QUOTED_STRING = /^"((?:[^"\\]|\\.)*)"$/s;
-
 /**
  * Splits a field value at a separator, but not inside quoted strings (RFC 9110 §5.6.4).
  *
@@ -46,6 +43,16 @@ export function splitOutsideQuotes(text: string, separator: ',' | ';'): string[]
  * unquote('"a\\"b"'); // 'a"b'
  */
 export function unquote(text: string): string {
-  const quoted = QUOTED_STRING.exec(text)?.[1];
-  return quoted === undefined ? text : quoted.replace(/\\(.)/gs, '$1');
+  return isQuotedString(text) ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : text;
+}
+
+/** Whether a text is one whole quoted string and nothing else. Not a pattern: that would need a stack as deep as the text is long. */
+export function isQuotedString(text: string): boolean {
+  if (text.charCodeAt(0) !== 0x22 /* " */) return false;
+  for (let i = 1; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22 /* " */) return i === text.length - 1;
+    if (c === 0x5c /* \ */) i++;
+  }
+  return false;
 }

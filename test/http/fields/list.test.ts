@@ -77,6 +77,10 @@ describe('unquote (RFC 9110 §5.6.4)', () => {
     expect(unquote(text)).toBe(text);
   });
 
+  it('reads one of any length', () => {
+    expect(unquote(`"${'\\a'.repeat(2 ** 23)}"`).length).toBe(2 ** 23);
+  });
+
   it('undoes what quoting does', () => {
     fc.assert(fc.property(fc.string(), (value) => unquote(`"${value.replace(/["\\]/g, '\\$&')}"`) === value));
   });
