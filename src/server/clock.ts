@@ -1,7 +1,9 @@
 /**
  * One coarse clock for all connections: no request starts a timer of its own.
  *
- * Time-outs are read off it with the precision of a tick, which is plenty for bounds of seconds; the Date line is made once a second.
+ * Each connection keeps one deadline and compares it at each tick, so a time-out is late by one tick at most. A tick is an eighth of the shortest
+ * bound, but neither so short that visiting every connection costs much, nor so long that the Date line is late. What needs no more precision than
+ * a tick reads `now` instead of asking the system.
  *
  * @module
  */
@@ -9,9 +11,12 @@ import { serializeDate } from '../http/date.ts';
 
 /** Longest tick, ms: also how late the Date line can be. */
 const MAX_TICK = 250;
+/** Shortest tick, ms: every tick visits every connection. */
 const MIN_TICK = 10;
+/** Ticks in the shortest bound. */
+const TICKS = 8;
 
-/** A clock that ticks while its server lives. */
+/** A clock that ticks until its server has ended. */
 export class Clock {
   /** Monotonic milliseconds, as of the last tick. */
   now: number = performance.now();
@@ -28,7 +33,7 @@ export class Clock {
 
   /** Starts ticking, often enough for bounds as short as `shortest` ms. Does not keep the process alive. */
   start(shortest: number): void {
-    const tick = Math.max(MIN_TICK, Math.min(MAX_TICK, shortest / 8));
+    const tick = Math.max(MIN_TICK, Math.min(MAX_TICK, shortest / TICKS));
     this.#timer = setInterval(this.#tick, tick);
     this.#timer.unref();
   }

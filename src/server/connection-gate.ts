@@ -6,9 +6,9 @@
 
 /** Counts the connections that are served. */
 export interface ConnectionGate {
-  /** True: come in. False: be told 503. A promise: somebody else must be asked; the connection waits, unread. */
+  /** True: admitted. False: refused with 503. A promise: another process must be asked; the connection waits, unread. */
   enter(): boolean | Promise<boolean>;
-  /** Once for each connection that came in. */
+  /** Called once for each connection that was admitted, when it ends. */
   leave(): void;
 }
 

@@ -1,21 +1,21 @@
 /**
  * Evenness among workers that accept from one shared socket.
  *
- * The system offers a new connection to all of them, and whoever is awake takes it: in a burst one worker, being awake already, takes most.
+ * The system offers a new connection to all of them, and the first one awake takes it: in a burst a worker that is already awake takes most.
  * So a worker that has gained more than a few connections within a moment holds still for a fraction of a millisecond before it takes the
- * next: the others, woken by the same connection, are there by then. It costs nothing where connections come and go evenly, and it is bounded,
- * so that nobody who floods us can keep a worker still. Measured in docs/decisions/0001-distribution.md.
+ * next: by then the others, woken by the same connection, are there. This costs nothing where connections come and go evenly, and it is bounded,
+ * so that a flood cannot keep a worker still. Measured in docs/decisions/0001-distribution.md.
  *
  * @module
  */
 
 /** A moment, ms. */
 const SPAN = 100;
-/** Connections that a worker may gain in a moment without a thought for the others. */
+/** Connections that a worker may gain in a moment without regard for the others. */
 const FREE = 4;
-/** How long it holds still, ms: several times what it takes to wake a process. */
+/** How long it holds still, ms: several times as long as it takes to wake a process. */
 const STILLNESS = 0.3;
-/** How often at most in a moment: a fifth of it or so. */
+/** How often it holds still in a moment, at most: about a fifth of that moment in all. */
 const MOST = 64;
 
 const never = new Int32Array(new SharedArrayBuffer(4));

@@ -1,31 +1,31 @@
 /**
- * What a server in one process and its surroundings know of each other: the types that `serve.ts`, the supervisor and the threads share.
+ * What a server in one process and its surroundings know about each other: the types that `serve.ts`, the supervisor and the threads share.
  *
  * @module
  */
 import type { Handler } from '../exchange/respond.ts';
 import type { ServerStatus, WorkerStatus } from '../process/server-status.ts';
 
-/** What serves with a local server, as it sees that. */
+/** The surroundings of a local server, as it sees them. */
 export interface ServerHost {
-  /** Somebody replaces this process when it is told to. */
+  /** Whether there is a primary, which replaces this process when needed. */
   readonly hasPrimary: boolean;
   /** A thread cannot be stopped: the process should be replaced. */
   onUnstoppable(): void;
-  /** The pool begins to grow, or has its least number of threads again. */
+  /** The pool begins to grow, or is back to its least number of threads. */
   onPoolSize(isLeast: boolean): void;
   /** A script has called `close()` in its thread. */
   onClose(timeout: number | undefined): void;
-  /** What stands before the handler: it may let requests wait. */
+  /** Wraps the handler: requests may have to wait before they reach it. */
   guard(handler: Handler): Handler;
-  /** What the whole server does: a script in a thread asks. */
+  /** The status of the whole server, for scripts in a thread. */
   status(): Promise<ServerStatus>;
 }
 
 /** Where a server listens. */
 export type Address = { host: string; port: number } | { path: string };
 
-/** One process's server. */
+/** The server of one process. */
 export interface LocalServer {
   readonly address: Address;
   readonly url: string;
@@ -33,7 +33,7 @@ export interface LocalServer {
   readonly closed: Promise<void>;
   /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). */
   close(options?: { timeout?: number }): Promise<void>;
-  /** From now on `readiness` says that the server stops; all else goes on. */
+  /** From now on `readiness` says that the server stops; nothing else changes. */
   announce(): void;
   /** Connections that were taken over, as by websockets. */
   readonly takenOver: number;

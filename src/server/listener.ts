@@ -1,7 +1,16 @@
 /**
- * Listening sockets: TCP, unix and TLS; admission of connections; and which protocol speaks on each.
+ * Listening sockets: TCP, unix and TLS; admission of connections; and which protocol each one speaks.
  *
- * HTTP/1.1 is the only one so far: the choice by ALPN has its place in `serve`.
+ * A connection goes this way:
+ *
+ *     accepted, paused ─▶ fair share ─▶ gate ─▶ entered ─▶ (TLS handshake) ─▶ served ─▶ closed: the gate hears of it
+ *                         may hold      │ no
+ *                         us still      └─▶ refused: 503 in the clear, or closed
+ *
+ * Nothing is read before the gate has answered: until then a connection costs a descriptor and no memory of ours. A connection counts from its entry to
+ * its close, whatever it speaks, also during the handshake. A socket may have gone while the gate was asked: the place is given back at once.
+ *
+ * HTTP/1.1 is the only protocol so far: the choice by ALPN belongs in `#serve`.
  *
  * @module
  */
@@ -21,11 +30,11 @@ import { linger } from './socket/linger.ts';
 
 /** Longest TLS handshake, ms. */
 const HANDSHAKE_TIME = 10_000;
-/** Refused connections that linger at a time; more are closed without a word. */
+/** Refused connections that linger at the same time; beyond, they are closed without an answer. */
 const MAX_REFUSED = 512;
 /** Connections the kernel queues before we accept them; it may allow less (`net.core.somaxconn`). */
 const BACKLOG = 4096;
-/** Least time between two messages about connections that could not be accepted, ms. */
+/** Minimum time between two messages about connections that could not be accepted, ms. */
 const COMPLAINT_INTERVAL = 1000;
 
 const REFUSAL = HeaderList.of({ 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '1', 'X-Content-Type-Options': 'nosniff' });
@@ -34,7 +43,7 @@ const REFUSAL_TEXT = 'The server has all the connections it can take';
 /** Accepts connections for a service. */
 export class Listener {
   readonly server: Server;
-  /** Every socket that is open, of whatever protocol. */
+  /** Every open socket, whatever it speaks. */
   readonly sockets: Set<Socket> = new Set();
   readonly #service: Service;
   readonly #gate: ConnectionGate;
@@ -51,7 +60,7 @@ export class Listener {
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
     this.server = createServer(options, (socket) => this.#admit(socket));
     if (tls) {
-      // The TLS server never listens: it is handed the sockets that were admitted, so that its handshakes count as connections.
+      // The TLS server never listens: it gets the sockets that were admitted, so that handshakes count as connections.
       const secure = createTlsServer({
         ...tls,
         allowHalfOpen: true,
@@ -64,7 +73,7 @@ export class Listener {
     }
   }
 
-  /** Resolves when connections are accepted; rejects with what the system says. */
+  /** Resolves when connections are accepted; rejects with the error of the system. */
   listen(): Promise<void> {
     const { host, port, path } = this.#service.options;
     const where: ListenOptions = path === undefined ? { host, port, backlog: BACKLOG } : { path, backlog: BACKLOG };
@@ -109,7 +118,7 @@ export class Listener {
     socket.resume();
   }
 
-  /** 503 and close: said in the clear only, since nobody owes a handshake to those who are turned away. */
+  /** Answers 503 and closes. In the clear only: clients that are turned away are not worth a handshake. */
   #refuse(socket: Socket): void {
     if (socket.destroyed || this.#service.options.tls || this.#refused >= MAX_REFUSED) {
       socket.destroy();
@@ -121,7 +130,7 @@ export class Listener {
     linger(socket);
   }
 
-  /** Accepting has failed (no descriptors, no memory): the system will offer the next connection when there is room again. */
+  /** Accepting has failed (no descriptors, no memory): the system offers the connection again when there is room. */
   readonly #complain = (error: Error): void => {
     const now = performance.now();
     if (now - this.#complainedAt < COMPLAINT_INTERVAL) return;
@@ -130,7 +139,7 @@ export class Listener {
   };
 }
 
-/** Removes the file of a unix socket that nobody listens on any more, as a crash leaves it. */
+/** Removes the file of a unix socket on which no process listens any more, as a crash leaves it behind. */
 export async function removeStaleSocket(options: ResolvedOptions): Promise<void> {
   const { path } = options;
   if (path === undefined) return;

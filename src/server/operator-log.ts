@@ -1,5 +1,5 @@
 /**
- * What an operator wants to know of: one line for each event, on stderr, as text or as JSON.
+ * What an operator wants to know: one line for each event, on stderr, as text or as JSON.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { writeSync } from 'node:fs';
 /** How events are written. */
 export type LogFormat = 'text' | 'json' | 'off';
 
-/** What has happened; docs/operations.md says what each means. */
+/** What happened; docs/operations.md says what each event means. */
 export type OperatorEvent =
   | 'started'
   | 'ready'
@@ -29,9 +29,9 @@ export type OperatorEvent =
 let format: LogFormat = 'text';
 
 /**
- * Says how this process, or this thread, writes its events from now on.
+ * Sets how this process, or this thread, writes its events from now on.
  *
- * Whoever reads stderr may go away; errors and events are then lost, but that must not end the server.
+ * The reader of stderr may go away: errors and events are then lost, but that must not end the server.
  */
 export function logAs(wanted: LogFormat): void {
   format = wanted;
@@ -43,19 +43,19 @@ function ignore(): void {}
 /**
  * Writes the line of an event.
  *
- * @param fields What a program that reads the JSON wants to have by itself.
+ * @param fields What a program that reads the JSON may want apart from the message.
  */
 export function log(event: OperatorEvent, message: string, fields: Readonly<Record<string, string | number>> = {}): void {
   if (format !== 'off') console.error(lineOf(event, message, fields));
 }
 
-/** The same from a thread whose main thread is stuck: console would hand the line to that. */
+/** The same from a thread whose main thread is stuck: console would hand the line over to the main thread. */
 export function logAtOnce(event: OperatorEvent, message: string): void {
   if (format === 'off') return;
   try {
     writeSync(2, `${lineOf(event, message, {})}\n`);
   } catch {
-    log(event, message); // a pipe that is full; it comes when it can
+    log(event, message); // the pipe is full: the line comes when it can
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * How a process or a thread that we start is told which part it plays: by a variable of its environment, which is removed as soon as it is read.
- * Programs that a handler starts must not take themselves for workers.
+ * How a process or thread that we start learns which part it plays: from a variable in its environment, which is removed as soon as it is read, so
+ * that programs started by a handler do not take themselves for workers.
  *
  * @module
  */

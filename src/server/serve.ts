@@ -17,8 +17,8 @@ import { checkCertificate } from './tls/options.ts';
 /**
  * Starts to serve.
  *
- * @returns The server, when it accepts connections.
- * @throws What the system says when it cannot listen; a TypeError with code `bad-option` when certificate and key do not fit.
+ * @returns The server, once it accepts connections.
+ * @throws The error of the system when it cannot listen; a TypeError with code `bad-option` when certificate and key do not fit.
  */
 export async function serveLocally(
   handler: Handler,
@@ -80,7 +80,7 @@ async function startThreads(handler: Handler, options: ResolvedOptions, host: Se
   return startPool(handler, options, host);
 }
 
-/** @returns Is to be called at each tick. */
+/** @returns A function to be called at each tick. */
 async function startWatch(service: Service, { hasPrimary }: ServerHost): Promise<() => void> {
   const { handlerTimeout, slowRequest, threads } = service.options;
   const isWatched = threads.max === 0 && handlerTimeout + slowRequest > 0;

@@ -1,9 +1,8 @@
 /**
- * What all connections of one process share: the handler, the options, the clock, and the counts.
+ * What all connections of one process share: handler, options, clock, counts.
  *
  * @module
  */
-
 import type { Handler } from '../exchange/respond.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
 import type { Request } from '../http/request.ts';
@@ -12,15 +11,15 @@ import type { ResolvedOptions } from './options.ts';
 
 /** What a server asks of each of its connections. */
 export interface ManagedConnection {
-  /** Looks whether a time is up. Called at each tick. */
+  /** Checks whether its time is up. Called at each tick. */
   tick(now: number): void;
-  /** One more request at the most: those at rest close after a moment, others after what they owe. */
+  /** Takes one more request at most: connections at rest close after a moment, others after the answers they owe. */
   drain(): void;
-  /** Ends at once, whatever is under way. */
+  /** Ends at once, whatever it is doing. */
   destroy(): void;
 }
 
-/** Bounds for handlers are kept more closely than those for clients: to a twentieth. */
+/** Bounds for handlers are kept more closely than those for clients: the tick is 0.4 / 8 of them, a twentieth. */
 const PRECISION = 0.4;
 
 /** One process's share of a server. */
@@ -30,12 +29,12 @@ export class Service {
   readonly limits: HeadLimits;
   readonly clock: Clock;
   readonly connections: Set<ManagedConnection> = new Set();
-  /** Tells those who have taken a connection over that the server stops. */
+  /** Each tells the owner of a connection that was taken over that the server stops. */
   readonly takeovers: Set<() => void> = new Set();
-  /** The request whose handler is being called: for whoever looks at a thread that is stuck. */
+  /** The request whose handler is being called: the watching thread names it when this thread is stuck. */
   current: Request | undefined;
   isDraining = false;
-  /** It has been told to stop; it drains now, or after `shutdownDelay`. */
+  /** It was asked to stop; it drains now, or after `shutdownDelay`. */
   isStopping = false;
   /** Requests handed to the handler since the start. */
   requests = 0;

@@ -1,5 +1,5 @@
 /**
- * A server without workers: this process listens and serves, and nobody replaces it.
+ * A server without workers: this process listens and serves, and nothing replaces it.
  *
  * @module
  */
@@ -19,8 +19,8 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
   await removeStaleSocket(options);
   const local: LocalServer = await serveLocally(handler, options, localGate(options.maxConnections), {
     hasPrimary: false,
-    onUnstoppable: () => {}, // it has been logged, and nobody is there who could replace this process
-    onPoolSize: () => {}, // nor who could give back what the threads have left behind
+    onUnstoppable: () => {}, // it has been logged, and there is no primary to replace this process
+    onPoolSize: () => {}, // nor to get rid of what the threads have left behind
     onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
     guard: (inner) => inner,
     status: async () => status(),

@@ -1,8 +1,8 @@
 /**
  * `startServer`: finds out which part this process plays, and plays it.
  *
- * The same script runs in the primary, in every worker and in every handler thread. What a part needs is loaded when it is played: a program that
- * only makes requests and responses loads neither node:cluster nor node:child_process, and a thread, which is to start fast, no listener.
+ * The same script runs in the primary, in every worker and in every handler thread. Each part loads its code when it is played: a program that only
+ * makes requests and responses loads neither node:cluster nor node:child_process, and a thread, which must start fast, loads no listener.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { logAs } from './operator-log.ts';
 import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 
-/** What the primary has told this worker; undefined in a process that no primary of ours has started. */
+/** What the primary gave this worker; undefined in a process that no primary of ours has started. */
 let role: { readonly generation: number; readonly port: number } | undefined;
 let isThread = false;
-/** A server with workers or threads has been started here: they run this script, and can tell one server from another no more than that. */
+/** A server with workers or threads has been started here. They run this same script, and could not tell a second server from the first. */
 let isStarted = false;
 
 /**
  * Starts the server: forks `workers` processes, each running this same script, and hands every parsed request to `handler`.
  *
- * In the primary it resolves when every worker listens; in a worker, when that worker listens.
+ * In the primary the promise resolves when every worker listens; in a worker, when that worker listens.
  *
  * @param handler Called once for each request, with its body. Returns a Response, or a promise of one.
  * @param options See `ServerOptions`. All have defaults that are safe on the open internet.

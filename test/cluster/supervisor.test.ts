@@ -257,7 +257,7 @@ describe('recycling', () => {
     const pid = await text(cluster, '/pid');
     writeFileSync(join(folder, 'broken'), '');
     for (let i = 0; i < 20; i++) expect(await text(cluster, '/hoard')).toBe(pid);
-    await cluster.prints(/recycling failed, the old worker goes on/);
+    await cluster.prints(/recycling failed, the old worker keeps serving/);
     expect(await text(cluster, '/pid')).toBe(pid);
   });
 });

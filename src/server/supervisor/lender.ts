@@ -1,9 +1,9 @@
 /**
- * `maxConnections` over all workers, exactly: the primary owns the number and lends parts of it.
+ * `maxConnections` over all workers, exactly: the primary owns the number and lends parts of it; inside/lease-gate.ts is the worker's side.
  *
- * A worker admits connections out of its lease. When the lease is used up, the next connection waits unread while the primary is asked.
- * The primary lends from what is free; when nothing is, it reclaims what others have lent and do not use before it says no. So the sum never
- * exceeds the number, and no part of it lies idle while somebody is refused. The lease of a worker that dies comes back.
+ * A worker admits connections out of its lease. When that is used up, the next connection waits unread while the primary is asked. The
+ * primary lends what is free. When nothing is, it first reclaims what other workers have borrowed and do not use, and only then says no. So the sum
+ * never exceeds the number, and no part of it lies idle while a client is refused. The lease of a worker that dies comes back.
  *
  * @module
  */
@@ -21,8 +21,9 @@ export interface Borrower {
 export class Lender {
   #free: number;
   readonly #borrowers: Set<Borrower> = new Set();
-  /** Those that wait until others have answered, and the others that have not. */
+  /** Borrowers that wait for the answers of others. */
   readonly #waiting: Set<Borrower> = new Set();
+  /** Borrowers that have not answered `reclaim` yet. */
   readonly #asked: Set<Borrower> = new Set();
   readonly #portion: number;
 
@@ -43,9 +44,9 @@ export class Lender {
     this.#settle(borrower);
   }
 
-  /** A worker has used up what it was lent. */
+  /** A worker has used up its lease. */
   want(borrower: Borrower): void {
-    if (!this.#borrowers.has(borrower)) return; // said before it died, and read after
+    if (!this.#borrowers.has(borrower)) return; // sent before its death, read after it
     if (this.#lend(borrower)) return;
     this.#waiting.add(borrower);
     for (const other of this.#borrowers) {
@@ -72,7 +73,7 @@ export class Lender {
     if (this.#asked.size === 0) this.#answerAll();
   }
 
-  /** Nobody has anything left: those who wait are told so. */
+  /** Everyone has answered, and nothing is left: those that wait get nothing. */
   #answerAll(): void {
     for (const waiting of this.#waiting) waiting.grant(0);
     this.#waiting.clear();

@@ -16,34 +16,36 @@ export const PORTION = 32;
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly address: Address; readonly url: string }
   | { readonly kind: 'failed'; readonly message: string; readonly code: string | undefined }
-  /** It stops accepting: a successor is wanted, unless it was told to go. One that retires is well but for a thread that a call into the system holds. */
+  /** It stops accepting, and wants a successor unless it was asked to leave. One that retires is well but for a thread held by a call into the system. */
   | { readonly kind: 'leaving'; readonly isRetiring: boolean }
   | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
-  /** It has had its share of requests or memory. */
+  /** It has had its share of requests or memory, and asks for a successor. */
   | { readonly kind: 'recycle'; readonly rss: number; readonly requests: number }
-  /** A script asks in it what the whole server does. */
+  /** Its script asks for the status of the whole server. */
   | { readonly kind: 'server-status'; readonly id: number }
-  /** Its lease of connections is used up, or more of it is free than it needs. */
+  /** Its lease of connections is used up. */
   | { readonly kind: 'lease-wanted' }
+  /** More of its lease is free than it needs; also the answer to `reclaim`, even when that is nothing. */
   | { readonly kind: 'lease-returned'; readonly count: number }
-  /** What rate limiters have to count. */
+  /** What rate limiters want counted. */
   | { readonly kind: 'hits'; readonly id: number; readonly questions: readonly HitQuestion[] };
 
 /** From the primary to a worker. */
 export type PrimaryMessage =
-  /** `readiness` is to say from now on that the server stops. */
+  /** From now on `readiness` says that the server stops. */
   | { readonly kind: 'stopping' }
   | { readonly kind: 'server-status'; readonly id: number; readonly status: ServerStatus }
   /** No successor could start for a worker that has asked for one. */
   | { readonly kind: 'go-on' }
   | { readonly kind: 'close'; readonly timeout: number }
   | { readonly kind: 'status'; readonly id: number }
+  /** More connections; 0: there are none. */
   | { readonly kind: 'lease'; readonly count: number }
   /** Others need connections: give back what is free. */
   | { readonly kind: 'reclaim' }
   | { readonly kind: 'hits'; readonly id: number; readonly answers: readonly HitAnswer[] };
 
-/** What a worker knows of itself. */
+/** What a worker knows about itself. */
 export type LocalStatus = Omit<WorkerStatus, 'pid' | 'generation'>;
 
 /** A message as it travels. */
@@ -51,12 +53,12 @@ interface Envelope {
   readonly filrouge: unknown;
 }
 
-/** Unpacks what a worker has sent, when it is one of our messages. */
+/** Unpacks what a worker has sent, if it is one of our messages. */
 export function fromWorker(received: unknown): WorkerMessage | undefined {
   return isEnvelope(received) ? (received.filrouge as WorkerMessage) : undefined;
 }
 
-/** Unpacks what the primary has sent, when it is one of our messages. */
+/** Unpacks what the primary has sent, if it is one of our messages. */
 export function fromPrimary(received: unknown): PrimaryMessage | undefined {
   return isEnvelope(received) ? (received.filrouge as PrimaryMessage) : undefined;
 }

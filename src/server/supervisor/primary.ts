@@ -1,9 +1,9 @@
 /**
- * The primary: forks the workers, replaces those that die, and serves nobody itself.
+ * The primary: forks the workers, replaces those that die, and serves no request itself.
  *
  * Workers accept from one listening socket that they share (docs/decisions/0001-distribution.md). A successor is always ready before
- * its predecessor is asked to go, so that somebody accepts at every moment. A worker that dies is replaced at once; one that dies young
- * waits for its successor, a little longer each time; workers that never get ready end the server, with the first error.
+ * its predecessor is asked to leave, so that at every moment some worker accepts. A worker that dies is replaced at once. When workers keep dying
+ * young, each successor starts a little later than the one before; workers that never get ready end the server, with the first error.
  *
  * @module
  */
@@ -22,12 +22,12 @@ import { drainOnSignals } from '../signals.ts';
 import { Lender } from './lender.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
-/** A worker that has served so long was healthy: whatever it dies of, its successor starts at once. */
+/** A worker that has served this long was healthy, ms: whatever it dies of, its successor starts at once. */
 const HEALTHY_AFTER = 60_000;
-/** The wait before a successor, ms: none, then this, doubled each time up to the longest. */
+/** The wait before a successor, ms: none at first, then this, doubled each time up to the longest. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 30_000;
-/** So many workers that end before they listen, within this time and with nobody listening, are the end of the server. */
+/** This many workers ending before they listen, within this time (ms) and with no other listening, end the server. */
 const MAX_FAILURES = 5;
 const FAILURE_SPAN = 10_000;
 /** How long a worker may overstay its drain before it is killed, ms. */
@@ -47,9 +47,9 @@ export async function startPrimary(options: ResolvedOptions): Promise<RunningSer
 }
 
 /**
- * Listens for a moment where the workers will: what the system has against it is told before anything is forked.
+ * Listens for a moment where the workers will, so that an error of the system shows before anything is forked.
  *
- * @returns The port: with `port: 0` the one for all workers, also for those that are forked when none of the first is left.
+ * @returns The port: with `port: 0` the one that all workers use, including those forked when none of the first is left.
  */
 function probe({ host, port, path }: ResolvedOptions): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -72,7 +72,7 @@ class Supervisor implements WorkerEvents {
   readonly #workers: Set<WorkerProcess> = new Set();
   #generation = 1;
   #restarts = 0;
-  /** What workers have served that have ended. */
+  /** What workers that have ended had served. */
   #requestsBefore = 0;
   /** Deaths in a row of workers that were not healthy. */
   #youngDeaths = 0;
@@ -90,7 +90,7 @@ class Supervisor implements WorkerEvents {
   #recycling: Promise<void> = Promise.resolve();
   #releaseSignals = (): void => {};
   readonly #onHangup = (): void => {
-    this.reload().catch((error: unknown) => log('reload-failed', `reload failed, the old workers go on: ${messageOf(error)}`));
+    this.reload().catch((error: unknown) => log('reload-failed', `reload failed, the old workers keep serving: ${messageOf(error)}`));
   };
 
   constructor(options: ResolvedOptions, port: number) {
@@ -111,7 +111,7 @@ class Supervisor implements WorkerEvents {
     } catch (error) {
       if (this.#closing) {
         await this.#closing;
-        process.exit(0); // a signal came before the server was there: nobody is left to tell
+        process.exit(0); // a signal came before the server was ready: there is no caller left to answer
       }
       this.#releaseSignals();
       for (const worker of this.#workers) worker.kill();
@@ -135,7 +135,7 @@ class Supervisor implements WorkerEvents {
     };
   }
 
-  /** What a signal asks for: balancers are told first. */
+  /** What a signal asks for: balancers hear of it first. */
   async #leave(): Promise<void> {
     for (const worker of this.#workers) if (worker.readyAt !== undefined) worker.announce();
     if (this.#options.shutdownDelay > 0 && !this.#isStarting) await pause(this.#options.shutdownDelay);
@@ -152,10 +152,8 @@ class Supervisor implements WorkerEvents {
     process.off('SIGHUP', this.#onHangup);
     const workers = [...this.#workers];
     for (const worker of workers) {
-      if (worker.readyAt === undefined) {
-        worker.kill();
-      } // it has served nobody, and may not hear yet
-      else worker.close(timeout);
+      if (worker.readyAt !== undefined) worker.close(timeout);
+      else worker.kill(); // it has served no one, and may not hear us yet
     }
     const overdue = setTimeout(() => {
       for (const worker of workers) if (worker.isAlive) worker.kill();
@@ -167,7 +165,7 @@ class Supervisor implements WorkerEvents {
     this.#settleClosed();
   }
 
-  /** The second signal: no more patience. */
+  /** The second signal: ends everything now. */
   #abandon(): void {
     for (const worker of this.#workers) worker.kill();
     process.exit(1);
@@ -192,13 +190,13 @@ class Supervisor implements WorkerEvents {
     log('reloaded', `reloaded: generation ${this.#generation} serves`, { generation: this.#generation });
   }
 
-  /** Starts a successor, and asks the worker to go when that listens. */
+  /** Starts a successor, and asks the worker to leave when that listens. */
   async #replace(worker: WorkerProcess): Promise<void> {
     const successor = this.#fork();
-    successor.isReplaced = true; // until it listens nobody waits for it but us
+    successor.isReplaced = true; // until it listens we alone wait for it
     await successor.ready;
     successor.isReplaced = false;
-    if (worker.isReplaced) return successor.close(this.#options.shutdownTimeout); // it died meanwhile, and has a successor
+    if (worker.isReplaced) return successor.close(this.#options.shutdownTimeout); // the worker died meanwhile, and has a successor
     worker.isReplaced = true;
     worker.close(this.#options.shutdownTimeout);
   }
@@ -211,7 +209,7 @@ class Supervisor implements WorkerEvents {
 
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void {
     if (this.#closing || worker.isReplaced) return;
-    // Something escaped a handler, or somebody has sent it SIGTERM: the successor need not wait for the end of the drain.
+    // Something escaped a handler, or it was sent SIGTERM: the successor need not wait for the end of the drain.
     if (isRetiring) this.#succeed(worker, 'retires', 0);
     else this.#succeed(worker, 'leaves');
   }
@@ -234,7 +232,7 @@ class Supervisor implements WorkerEvents {
     );
   }
 
-  /** A worker that hears nothing is killed when its successor listens: the others it has would wait for ever. */
+  /** A worker that hears nothing is killed when its successor listens: its other requests would wait for ever. */
   async #replaceStuck(worker: WorkerProcess): Promise<void> {
     worker.isReplaced = true;
     const successor = this.#fork();
@@ -248,7 +246,7 @@ class Supervisor implements WorkerEvents {
         await this.#replace(worker);
       } catch (error) {
         worker.goOn();
-        return log('recycling-failed', `recycling failed, the old worker goes on: ${messageOf(error)}`, { worker: worker.pid });
+        return log('recycling-failed', `recycling failed, the old worker keeps serving: ${messageOf(error)}`, { worker: worker.pid });
       }
       const what = `${requests} requests, ${Math.round(rss / 2 ** 20)} MiB of memory`;
       log('recycled', `worker ${worker.pid} recycled after ${what}`, { worker: worker.pid, requests, rss });
@@ -277,12 +275,12 @@ class Supervisor implements WorkerEvents {
           worker: worker.pid,
           generation: worker.generation,
         }),
-      () => {}, // told elsewhere
+      () => {}, // whoever waits for it reports that
     );
     return worker;
   }
 
-  /** Replaces a worker that goes unasked: at once, or after a growing delay when workers die young. */
+  /** Replaces a worker that leaves unasked: at once, or after a growing delay when workers die young. */
   #succeed(worker: WorkerProcess, why: string, delay: number = this.#delayAfter(worker, why)): void {
     worker.isReplaced = true;
     this.#restarts++;
@@ -296,7 +294,7 @@ class Supervisor implements WorkerEvents {
   #delayAfter(worker: WorkerProcess, why: string): number {
     const age = worker.readyAt === undefined ? 0 : performance.now() - worker.readyAt;
     if (age > HEALTHY_AFTER) this.#youngDeaths = 0;
-    else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // who is killed from outside was not at fault
+    else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // a worker that is killed from outside was not at fault
     return this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
   }
 
@@ -316,7 +314,7 @@ class Supervisor implements WorkerEvents {
       const now = performance.now();
       this.#firstFailure ??= messageOf(error);
       this.#failures = [...this.#failures.filter((at) => now - at < FAILURE_SPAN), now];
-      if (worker.isReplaced) return; // a reload or a recycling hears of it by itself
+      if (worker.isReplaced) return; // the reload or recycling that started it reports this
       log('start-failed', `worker ${worker.pid} could not start: ${messageOf(error)}`, { worker: worker.pid });
       const isServing = [...this.#workers].some((other) => other.readyAt !== undefined && !other.isLeaving);
       if (!isServing && this.#failures.length >= MAX_FAILURES) {

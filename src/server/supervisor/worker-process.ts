@@ -20,13 +20,13 @@ export interface Place {
   readonly url: string;
 }
 
-/** What the primary is told of a worker. */
+/** What the primary hears of a worker. */
 export interface WorkerEvents {
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void;
   onExit(worker: WorkerProcess, how: string): void;
   /** Its main thread does not come back from a handler. */
   onStuck(worker: WorkerProcess, what: string): void;
-  /** It has had its share. */
+  /** It has had its share of requests or memory. */
   onRecycle(worker: WorkerProcess, rss: number, requests: number): void;
   onLeaseWanted(worker: WorkerProcess): void;
   onLeaseReturned(worker: WorkerProcess, count: number): void;
@@ -35,7 +35,7 @@ export interface WorkerEvents {
   status(): Promise<ServerStatus>;
 }
 
-/** How long a worker may take to tell its status, ms: one that is stuck does not answer. */
+/** How long a worker may take to answer with its status, ms: one that is stuck never does. */
 const STATUS_TIME = 1000;
 
 /** A worker process. */
@@ -48,9 +48,9 @@ export class WorkerProcess implements Borrower {
   readonly exited: Promise<void>;
   /** Monotonic ms of `ready`; undefined before. */
   readyAt: number | undefined;
-  /** Requests it had served when it told last. */
+  /** Requests it had served when it last reported. */
   requests = 0;
-  /** It was told to go, or said that it goes. */
+  /** It was asked to leave, or said that it leaves. */
   isLeaving = false;
   /** A successor has been started. */
   isReplaced = false;
@@ -91,13 +91,13 @@ export class WorkerProcess implements Borrower {
       });
       worker.on('exit', (code, signal) => {
         const how = signal ? `signal ${signal}` : `code ${code}`;
-        reject(failure ?? failureOf(`a worker ended with ${how} before it listened; see what it printed`, undefined));
+        reject(failure ?? failureOf(`a worker ended with ${how} before it listened; see its output`, undefined));
         this.#statuses.abandon();
         settleExit();
         events.onExit(this, how);
       });
     });
-    this.ready.catch(() => {}); // whoever started it listens; a worker replaced in the background has nobody
+    this.ready.catch(() => {}); // whoever started it handles this; in the background nobody waits
   }
 
   get pid(): number {
@@ -108,17 +108,17 @@ export class WorkerProcess implements Borrower {
     return !this.#worker.isDead();
   }
 
-  /** Has it say to balancers that it stops; it goes on. */
+  /** Has it tell balancers that it stops; it keeps serving. */
   announce(): void {
     this.#tell({ kind: 'stopping' });
   }
 
-  /** Tells one that wanted a successor that there is none. */
+  /** Tells a worker that asked for a successor that none could start. */
   goOn(): void {
     this.#tell({ kind: 'go-on' });
   }
 
-  /** Asks it to drain and end. */
+  /** Asks it to drain and exit. */
   close(timeout: number): void {
     this.isLeaving = true;
     this.#tell({ kind: 'close', timeout });
@@ -138,12 +138,12 @@ export class WorkerProcess implements Borrower {
     this.#tell({ kind: 'reclaim' });
   }
 
-  /** What it does; undefined when it does not answer. */
+  /** Its status; undefined when it does not answer. */
   status(): Promise<LocalStatus | undefined> {
     return this.#statuses.ask();
   }
 
-  /** Hears what the thread says that watches the worker from inside; see watch.ts. */
+  /** Listens to the thread that watches the worker from inside; see watch.ts. */
   #listen(worker: Worker, events: WorkerEvents): void {
     const pipe = worker.process.stdio[WATCH_PIPE] as Readable | null | undefined;
     let text = '';
@@ -165,7 +165,7 @@ export class WorkerProcess implements Borrower {
   }
 }
 
-/** What a worker failed with, as the primary's error: the system's code when there is one. */
+/** A worker's failure as an error of the primary: with the system's code when there is one. */
 function failureOf(message: string, code: string | undefined): Error {
   const error = new Error(`Cannot start server: ${message}`);
   return code === undefined ? withCode(error, 'worker-failed') : Object.assign(error, { code });

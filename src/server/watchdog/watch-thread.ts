@@ -1,5 +1,8 @@
 /**
- * The inside of the thread that watches a process; see watch.ts.
+ * The inside of the thread that watches a process; watch.ts has the theory.
+ *
+ * The main thread may be stuck at any moment, so nothing here may wait for it: lines are written to descriptors directly, and a worker whose primary
+ * is gone is killed, not asked.
  *
  * @module
  */
@@ -9,11 +12,11 @@ import { logAs, logAtOnce } from '../operator-log.ts';
 import { mainPlace } from './place.ts';
 import { type StuckMessage, WATCH_PIPE, type Watched } from './watch.ts';
 
-/** How long a worker without a primary may take to finish what it has before it is killed, ms. */
+/** How long a worker without a primary has before it is killed, ms: longer than the 5 s in which one that is not stuck leaves by itself. */
 const ORPHAN_TIME = 7000;
-/** How often the parent is looked at, ms. */
+/** How often the process checks who its parent is, ms. */
 const PARENT_INTERVAL = 1000;
-/** Where the main thread keeps the request whose handler it calls; see `Service`. */
+/** Run in the main thread by the inspector: names the request whose handler is being called; see `Service.current`. */
 const CURRENT = `(() => {
   const request = globalThis[Symbol.for('filrouge.service')]?.current;
   return request ? request.method + ' ' + JSON.stringify(request.path) : '';

@@ -2,10 +2,18 @@
  * Watches a worker from a thread beside its main thread, which may be stuck in a handler and then sees nothing itself.
  *
  * Two things are watched. Whether the primary is still there: an orphan that a handler holds would live for ever. And whether the main thread's loop
- * turns: it moves a counter in shared memory with each tick of its clock. When it stands still for longer than a handler may take, the thread looks
- * by which request and at which line, and tells the primary over a pipe of their own, since the main thread cannot.
+ * turns:
  *
- * Nothing of this costs the main thread more than the counter.
+ *     main thread     clock ticks ─▶ counter + 1 (shared memory)
+ *     this thread     counter moved?   yes ─▶ begin anew
+ *                                      no, for longer than slowRequest ─────▶ log where it stands, once
+ *                                      no, for longer than handlerTimeout ──▶ tell the primary, once ─▶ successor, SIGKILL
+ *
+ * The counter moves with every tick, also when there is nothing to do, so a counter that stands still means a loop that stands still. Which request
+ * holds it, and at which line, the inspector finds out (place.ts). The primary is told over a pipe of its own, because the IPC channel belongs
+ * to the main thread. Without a primary the finding is only logged.
+ *
+ * The counter is all that this costs the main thread. With handler threads the pool watches them, and here only the primary is watched.
  *
  * @module
  */
@@ -14,19 +22,20 @@ import { Worker } from 'node:worker_threads';
 import type { LogFormat } from '../operator-log.ts';
 import type { Service } from '../service.ts';
 
-/** The place of the pipe to the primary among a worker's descriptors. */
+/** The descriptor of a worker's pipe to the primary. */
 export const WATCH_PIPE = 4;
+
 /** What the thread is started with. */
 export interface Watched {
   readonly beat: SharedArrayBuffer;
   readonly handlerTimeout: number;
   readonly slowRequest: number;
   readonly log: LogFormat;
-  /** Whether there is a primary to tell. */
+  /** Whether there is a primary to be told. */
   readonly hasPrimary: boolean;
 }
 
-/** What the primary is told. */
+/** What goes over the pipe, as one line of JSON. */
 export interface StuckMessage {
   readonly what: string;
 }
@@ -34,8 +43,7 @@ export interface StuckMessage {
 /**
  * Starts to watch this process.
  *
- * @param service With handler threads its main thread is watched for a primary that is gone, and for nothing else.
- * @returns Is to be called at each tick of the main thread's clock.
+ * @returns A function to be called at each tick of the main thread's clock.
  */
 export function watchMainThread(service: Service, hasPrimary: boolean): () => void {
   const { options } = service;
@@ -57,7 +65,7 @@ export function watchMainThread(service: Service, hasPrimary: boolean): () => vo
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8, stackSizeMb: 1 },
   });
-  watcher.on('error', () => {}); // nobody is then watched; that must not end the process
+  watcher.on('error', () => {}); // nothing is watched then; that must not end the process
   watcher.unref();
   return () => {
     Atomics.add(counter, 0, 1);
