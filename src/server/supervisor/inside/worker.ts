@@ -142,7 +142,8 @@ class WorkerLife implements ServerHost {
 
   readonly #onMessage = (received: unknown): void => {
     const message = fromPrimary(received);
-    switch (message?.kind) {
+    if (!message) return;
+    switch (message.kind) {
       case 'close':
         void this.#leave(message.timeout, 0);
         break;
