@@ -1,11 +1,10 @@
 /**
  * A worker process: serves, reports to the primary, and leaves when it is asked to, when something escaped a handler, or when the primary is gone.
  *
- *     forked ─▶ role read ─▶ starting ────▶ ready ─▶ serving ──────▶ leaving ────────▶ drained ─────▶ disconnected ─▶ ended
- *     primary   start.ts     pool, listener          connections     no new ones,       last status    when nothing
- *                 │              │                   on lease        open ones end      to the primary is left to do
- *                 ▼              ▼
- *              `failed`, exit with 1
+ *     forked ──▶ role read ──▶ starting ───────▶ ready ──▶ serving ───────▶ leaving ────────▶ drained ───────▶ disconnected ──▶ ended
+ *     primary    start.ts      pool, listener              connections      no new ones,      last status      nothing is
+ *                              │                           on lease         open ones end     to the primary   left to do
+ *                              └▶ `failed`, exit code 1
  *
  * It leaves once, for the first of these reasons; later ones are passed over. A worker that is still starting remembers the reason, and leaves as soon
  * as it listens.
@@ -20,7 +19,7 @@
  * | a call into the system holds a thread | SIGKILL after the drain: an exit would wait for the thread | `shutdownTimeout` |
  *
  * Before it leaves a worker may ask for a successor (`recycle`). It goes on serving meanwhile: `close` follows when the successor listens, `go-on` when
- * there is none. Every other reason is announced to the primary (`leaving`), which starts a successor unless it has asked the worker to go.
+ * there is none. Whatever makes it leave, it says so (`leaving`), and the primary starts a successor unless it has one already or is closing.
  *
  * | message | starting | serving | leaving |
  * |---|---|---|---|
