@@ -11,12 +11,13 @@ export const ERROR_CODES = {
   // The client's fault, on the wire. The connection is closed after the answer.
   'bad-request-line': 'The request line is not `METHOD SP target SP HTTP/1.x` (RFC 9112 §3).',
   'bad-version': 'The version is not HTTP/1.0 or HTTP/1.1 (RFC 9110 §2.5): answered 505.',
-  'bad-target': 'The request target is no origin-form, absolute-form or `*`, or holds NUL, a backslash, a broken escape or broken UTF-8.',
+  'bad-target':
+    'The request target is not an origin-form, absolute-form or `*`, or holds NUL, a backslash, a broken escape or broken UTF-8.',
   'bad-field':
     'A header line or trailer line does not match its grammar (RFC 9112 §5): bare CR or LF, folding, space before the colon, a control character.',
   'bad-host': 'Host is missing, repeated or malformed (RFC 9112 §3.2).',
   'bad-content-length': 'Content-Length is not a whole number, or is given more than once (RFC 9112 §6.3).',
-  'bad-transfer-coding': 'Transfer-Encoding is not exactly `chunked`, stands beside Content-Length, or is in HTTP/1.0 (RFC 9112 §6.1).',
+  'bad-transfer-coding': 'Transfer-Encoding is not exactly `chunked`, comes with Content-Length, or is in HTTP/1.0 (RFC 9112 §6.1).',
   'unknown-transfer-coding': 'A transfer coding other than `chunked` is not implemented: answered 501.',
   'bad-chunk': 'A chunk size, extension or line end does not match its grammar (RFC 9112 §7.1).',
   'chunk-overhead': 'Chunk extensions or tiny chunks cost more than a body may.',
@@ -37,17 +38,17 @@ export const ERROR_CODES = {
   'bad-json': 'The body is not valid JSON.',
   'unsupported-media-type': 'The body is of a type that the handler does not read: answered 415.',
   'bad-form':
-    'The body is no form: a multipart body that is cut short, a malformed part or boundary, a part without a name, a file without a usable name.',
+    'The body is not a form: a multipart body that is cut short, a malformed part or boundary, a part without a name, a file without a usable name.',
   'missing-field': 'The form lacks a field that the handler asked `readForm` for; the message names it.',
   'bad-field-value':
-    'A field of the form has a value that `readForm` cannot bring to its kind, or stands there more than once; the message names it.',
+    'A field of the form has a value that `readForm` cannot bring to its kind, or appears more than once; the message names it.',
   'form-too-large': 'The form has more fields or files, or longer ones, than `readForm` accepts: answered 413.',
   'schema-mismatch': 'The body does not satisfy the schema: answered 422, with the issues.',
   'bad-request': 'What the handler asked for with `tryOr400` or `assertOr400` does not hold.',
   'not-found': 'What the handler asked for with `tryOr404` is not there, or `Response.file` names no regular file.',
   'method-not-allowed': 'The path is known, the method is not: see Allow.',
   'bad-handshake':
-    'A request to a websocket is no handshake that can be accepted: answered 426, 405 or 400, with the version that is spoken.',
+    'A request to a websocket is not a handshake that can be accepted: answered 426, 405 or 400, with the version that is spoken.',
   'bad-origin': 'A page of another origin tried to open a websocket: answered 403. Name it in `origins` when it may.',
   'client-gone': 'The client has left, or the time of its request is up, before `cgi` or `proxy` had an answer: 499, which nobody reads.',
   'bad-gateway':
@@ -78,7 +79,7 @@ export const ERROR_CODES = {
 
   // The programmer's fault, at start or at the culprit.
   'bad-option': 'An option has a wrong type or value, is unknown, or contradicts another.',
-  'bad-route': 'A route pattern is malformed, or stands twice in one router.',
+  'bad-route': 'A route pattern is malformed, or appears twice in one router.',
   'bad-header': 'A header name is not a token, or a value holds CR, LF, NUL or a character above 0xff.',
   'bad-status': 'A status is not a whole number from 200 to 999, or cannot be used here.',
   'bad-cookie': 'A cookie has a name, value or attribute that browsers refuse.',

@@ -57,11 +57,11 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return body;
   if (typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || Symbol.iterator in body)) {
     if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
-      throw new RangeError(`Cannot make a response: size ${size} is not a number of bytes`);
+      throw new RangeError(`Cannot make a response: size is ${size}, not a number of bytes`);
     }
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size);
   }
-  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not text, bytes or a stream of them`);
+  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string, bytes or a stream of them`);
 }
 
 /** The whole of a source in memory. */

@@ -177,7 +177,7 @@ export class Response {
    */
   static redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 303): Response {
     if (![301, 302, 303, 307, 308].includes(status)) {
-      throw withCode(new RangeError(`Cannot redirect: status ${status} is no redirect`), 'bad-status');
+      throw withCode(new RangeError(`Cannot redirect: status ${status} is not a redirect`), 'bad-status');
     }
     return Response.empty(status).withHeader('Location', encodeLocation(location));
   }
@@ -376,17 +376,17 @@ function typeList(contentType: string): HeaderList {
 
 function checkedText(body: string): string {
   if (typeof body === 'string') return body;
-  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not text`);
+  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string`);
 }
 
 function checkedStatus(status: number): number {
   if (isFinalStatus(status)) return status;
-  throw withCode(new RangeError(`Cannot make a response: status ${status} is not a whole number from 200 to 999`), 'bad-status');
+  throw withCode(new RangeError(`Cannot make a response: status is ${status}, not a whole number from 200 to 999`), 'bad-status');
 }
 
 function checkedAge(seconds: number): number {
   if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
-  throw new RangeError(`Cannot set Cache-Control: max-age ${seconds} is not a whole number of seconds`);
+  throw new RangeError(`Cannot set Cache-Control: max-age is ${seconds}, not a whole number of seconds`);
 }
 
 /** Percent-encodes what a URL cannot hold and leaves escapes alone; CR, LF and NUL stay, so that the header check refuses them. */

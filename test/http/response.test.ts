@@ -32,7 +32,7 @@ describe('the builders', () => {
     expect([Response.redirect('/a').status, Response.redirect('/a', 308).status]).toEqual([303, 308]);
     expect(Response.redirect('/é b?x=%20&y="').header('location')).toBe('/%C3%A9%20b?x=%20&y=%22');
     expect(() => Response.redirect('/x\r\nSet-Cookie: a=b')).toThrow('CR, LF');
-    expect(() => Response.redirect('/x', 200 as 303)).toThrow('no redirect');
+    expect(() => Response.redirect('/x', 200 as 303)).toThrow('is not a redirect');
   });
 
   it.each([0, 99, 199, 1000, 200.5, Number.NaN])('refuse the status %s', (status) => {

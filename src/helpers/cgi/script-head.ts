@@ -91,7 +91,7 @@ function emptyLineAt(bytes: Buffer, at: number): number | undefined {
  * Parses a complete head.
  *
  * @param text One character a byte, with or without the empty line.
- * @throws ScriptHeadError when a line is no field, a field of CGI stands there twice, or nothing says what kind of response it is.
+ * @throws ScriptHeadError when a line is not a field, a field of CGI appears twice, or nothing says what kind of response it is.
  */
 export function parseScriptHead(text: string): ScriptHead {
   const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
@@ -122,13 +122,13 @@ function parseLine(line: string): [name: string, value: string] {
   const name = line.slice(0, Math.max(0, colon));
   const value = trimWhitespace(line.slice(colon + 1));
   if (isToken(name) && isFieldValue(value)) return [name, value];
-  throw new ScriptHeadError(`${JSON.stringify(line.slice(0, 100))} is no header field`);
+  throw new ScriptHeadError(`${JSON.stringify(line.slice(0, 100))} is not a header field`);
 }
 
 /** RFC 3875 §6.3: fields of CGI may stand there once. */
 function only(fields: readonly (readonly [string, string])[], name: string): string | undefined {
   const values = fields.filter(([other]) => other.toLowerCase() === name);
-  if (values.length > 1) throw new ScriptHeadError(`${name} stands there ${values.length} times`);
+  if (values.length > 1) throw new ScriptHeadError(`${name} appears ${values.length} times`);
   return values[0]?.[1];
 }
 
@@ -137,11 +137,11 @@ function parseStatus(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const status = Number(/^(\d{3})(?:[ \t].*)?$/.exec(value)?.[1] ?? Number.NaN);
   if (isFinalStatus(status)) return status;
-  throw new ScriptHeadError(`${JSON.stringify(value.slice(0, 100))} is no status`);
+  throw new ScriptHeadError(`${JSON.stringify(value.slice(0, 100))} is not a status`);
 }
 
 function parseLength(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,15}$/.test(value)) return Number(value);
-  throw new ScriptHeadError(`${JSON.stringify(value.slice(0, 100))} is no length`);
+  throw new ScriptHeadError(`${JSON.stringify(value.slice(0, 100))} is not a length`);
 }

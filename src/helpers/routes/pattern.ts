@@ -64,7 +64,7 @@ export function parseRoute(route: string): RoutePattern {
   const path = route.slice(space + 1);
   if (space === -1 || !path.startsWith('/')) throw badRoute(route, 'it is not "METHOD /path"');
   const methods = route.slice(0, space).split('|').map(interned);
-  for (const method of methods) if (!METHODS.has(method)) throw badRoute(route, `there is no method "${method}"`);
+  for (const method of methods) if (!METHODS.has(method)) throw badRoute(route, `unknown method "${method}"`);
 
   const parts = path.slice(1).split('/');
   const restName = REST.exec(parts.at(-1) ?? '')?.[1];
@@ -72,7 +72,7 @@ export function parseRoute(route: string): RoutePattern {
   if (rest !== undefined) parts.pop();
   const segments = parts.map((part) => parseSegment(route, part));
   const names = segments.flatMap((segment) => (typeof segment === 'string' ? [] : [segment.name])).concat(rest ?? []);
-  if (new Set(names).size !== names.length) throw badRoute(route, 'a parameter stands twice');
+  if (new Set(names).size !== names.length) throw badRoute(route, 'a parameter appears twice');
   if (parts.slice(0, -1).includes('')) throw badRoute(route, 'it has an empty segment, which no canonical path has');
   const brace = path.indexOf('{');
   const head = brace === -1 ? path : path.slice(0, brace);
@@ -94,13 +94,13 @@ function withHead(methods: readonly string[]): readonly string[] {
 
 function parseSegment(route: string, part: string): string | ParamSegment {
   if (!part.includes('{') && !part.includes('}')) {
-    if (part === '.' || part === '..' || part.includes('\\')) throw badRoute(route, `"${part}" is no segment of a canonical path`);
+    if (part === '.' || part === '..' || part.includes('\\')) throw badRoute(route, `"${part}" is not a segment of a canonical path`);
     return part;
   }
   const param = PARAM.exec(part);
   if (!param) throw badRoute(route, `"${part}" is not one parameter with plain text around it`);
   const [, prefix = '', name = '', kind = 'string', suffix = ''] = param;
-  if (!KINDS.has(kind)) throw badRoute(route, `there is no parameter type "${kind}"`);
+  if (!KINDS.has(kind)) throw badRoute(route, `unknown parameter type "${kind}"`);
   return { name: interned(name), kind: kind as ParamKind, prefix, suffix };
 }
 

@@ -93,8 +93,8 @@ describe('readForm', () => {
   });
 
   it('refuses a value that is there twice where one is asked for', () => {
-    expect(failure(() => readForm(urlencoded('a=1&a=2'), { a: 'string' })).message).toBe('Cannot read form: field "a" is there 2 times');
-    expect(failure(() => readForm(urlencoded('a=1&a=2'), { a: 'int?' })).message).toBe('Cannot read form: field "a" is there 2 times');
+    expect(failure(() => readForm(urlencoded('a=1&a=2'), { a: 'string' })).message).toBe('Cannot read form: field "a" appears 2 times');
+    expect(failure(() => readForm(urlencoded('a=1&a=2'), { a: 'int?' })).message).toBe('Cannot read form: field "a" appears 2 times');
   });
 
   it('refuses a file where text is asked for', () => {
