@@ -19,6 +19,7 @@ import {
   responseTo,
   upgradeRequired,
 } from '../exchange/respond.ts';
+import { checkFunction, checkNumber, checkOptions, MiB } from '../http/bad-option.ts';
 import { withCode } from '../http/error-codes.ts';
 import { HttpError } from '../http/http-error.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
@@ -49,7 +50,8 @@ export interface Arrival {
   readonly size: number | undefined;
 }
 
-const MiB = 1024 * 1024;
+const SUBJECT = 'Cannot serve as a guest';
+const KNOWN: ReadonlySet<string> = new Set(['maxBodySize', 'streamBody', 'onError']);
 const NOWHERE = { path: '/', rawQuery: '', authority: undefined };
 
 /** @internal A handler and its options. */
@@ -63,14 +65,13 @@ export class Guest implements Answering {
 
   /** @throws TypeError or RangeError with code `bad-option`. */
   constructor(handler: GuestHandler, options: GuestOptions) {
+    checkFunction(SUBJECT, 'the handler', handler);
+    checkOptions(SUBJECT, options, KNOWN);
     const { maxBodySize = 10 * MiB, streamBody, onError } = options;
-    if (typeof handler !== 'function') throw wrong(`the handler is ${typeof handler}, not a function`);
     for (const [name, value] of Object.entries({ streamBody, onError })) {
-      if (value !== undefined && typeof value !== 'function') throw wrong(`${name} is ${typeof value}, not a function`);
+      if (value !== undefined) checkFunction(SUBJECT, name, value);
     }
-    if (typeof maxBodySize !== 'function' && !(typeof maxBodySize === 'number' && maxBodySize >= 0)) {
-      throw wrong(`maxBodySize is ${String(maxBodySize)}, not a number of bytes`);
-    }
+    if (typeof maxBodySize !== 'function') checkNumber(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.POSITIVE_INFINITY, 'bytes');
     this.handler = handler;
     this.options = { onError };
     this.#maxBodySize = maxBodySize;
@@ -155,8 +156,4 @@ function tooLarge(most: number): HttpError {
 /** A response that another server can send: connections cannot be handed over there. */
 function withoutUpgrade(response: Response): Response {
   return response.take ? upgradeRequired(response) : response;
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot serve as a guest: ${why}`), 'bad-option');
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withCode } from '../http/error-codes.ts';
+import { badOption } from '../http/bad-option.ts';
 import { encodingQuality, languageQuality, mediaTypeQuality, parseWeightedRanges, type WeightedRange } from '../http/fields/accept.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
@@ -18,7 +18,7 @@ import type { Request } from '../http/request.ts';
  * @param request The request to look at.
  * @param types What we can make, best first, as in `['text/html', 'application/json']`.
  * @returns One of `types`, or `undefined` when none is acceptable: answer 406, or send what you have (RFC 9110 §12.5.1 allows both).
- * @throws TypeError (code `bad-option`) when one of `types` is no media type.
+ * @throws TypeError (code `bad-option`) when one of `types` is not a media type.
  * @example
  * if (accepts(request, ['text/html', 'application/json']) === 'application/json') return Response.json(note);
  */
@@ -84,5 +84,5 @@ function best<T extends readonly string[]>(offers: T, qualityOf: (offer: string,
 function checkedType(type: string): ContentType {
   const parsed = parseContentType(type);
   if (parsed && !parsed.type.includes('*')) return parsed;
-  throw withCode(new TypeError(`Cannot accept ${JSON.stringify(type)}: a media type is written type/subtype`), 'bad-option');
+  throw badOption(`Cannot accept ${JSON.stringify(type)}`, 'a media type is written type/subtype');
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/bad-option.ts';
 import { HttpError } from '../http/http-error.ts';
 import { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
@@ -14,7 +14,7 @@ import { metaVariables } from './cgi/meta-variables.ts';
 import { Script } from './cgi/script.ts';
 import type { ScriptHead } from './cgi/script-head.ts';
 
-/** What may be told otherwise. */
+/** Options of `cgi`. */
 export interface CgiOptions {
   /** The command line behind the program's name. Nothing of the request ever comes there. Default none. */
   args?: readonly string[];
@@ -41,8 +41,8 @@ interface CheckedOptions extends CgiOptions {
 
 /** Local redirects that lead to local redirects. Browsers stop at twenty of theirs. */
 const MAX_REDIRECTS = 10;
-/** setTimeout's own bound. */
-const LONGEST = 2 ** 31 - 1;
+const SUBJECT = 'Cannot run CGI';
+const KNOWN: ReadonlySet<string> = new Set(['args', 'env', 'cwd', 'scriptName', 'timeout', 'localRedirect']);
 
 /** How many local redirects a request has behind it. */
 const redirects = new WeakMap<Request, number>();
@@ -115,31 +115,26 @@ function badRedirect(why: string, location: string): HttpError {
 }
 
 function checkedOptions(command: string, options: CgiOptions): CheckedOptions {
+  checkSystemString(SUBJECT, 'command', command);
+  checkOptions(SUBJECT, options, KNOWN);
   const { args = [], env = {}, cwd, scriptName, timeout = 60_000, localRedirect } = options;
-  checkText('command', command);
-  if (command === '') throw wrong('command is empty');
-  if (!Array.isArray(args)) throw wrong('args is not a list');
-  for (const argument of args) checkText('args', argument);
+  if (!Array.isArray(args)) throw badOption(SUBJECT, 'args is not a list');
+  for (const [index, argument] of args.entries()) checkText(`args[${index}]`, argument);
   for (const [name, value] of Object.entries(env)) {
-    if (name === '' || /[=\0]/.test(name)) throw wrong(`${JSON.stringify(name)} in env is no name`);
+    if (name === '' || /[=\0]/.test(name)) throw badOption(SUBJECT, `${JSON.stringify(name)} in env is not a name`);
     checkText(`env.${name}`, value);
   }
   if (cwd !== undefined) checkText('cwd', cwd);
   if (scriptName !== undefined && !/^(?:\/[^\0]*[^\0/])?$/.test(scriptName)) {
-    throw wrong(`scriptName ${JSON.stringify(scriptName)} is no path that starts with a slash and does not end with one`);
+    throw badOption(SUBJECT, `scriptName is ${JSON.stringify(scriptName)}, not a path that starts with a slash and does not end with one`);
   }
-  if (!(timeout >= 0 && timeout <= LONGEST)) {
-    throw withCode(new RangeError(`Cannot run CGI: timeout ${timeout} is not from 0 to ${LONGEST} ms`), 'bad-option');
-  }
-  if (localRedirect !== undefined && typeof localRedirect !== 'function') throw wrong('localRedirect is not a function');
+  checkNumber(SUBJECT, 'timeout', timeout, 0, MAX_TIMER, 'ms');
+  if (localRedirect !== undefined) checkFunction(SUBJECT, 'localRedirect', localRedirect);
   return { ...options, args, env, timeout };
 }
 
-function checkText(what: string, value: unknown): void {
-  if (typeof value !== 'string') throw wrong(`${what} holds ${value === null ? 'null' : typeof value}, not text`);
-  if (value.includes('\0')) throw wrong(`${what} holds NUL`);
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot run CGI: ${why}`), 'bad-option');
+/** What may be empty: an argument, a variable. */
+function checkText(name: string, value: unknown): void {
+  if (value === '') return;
+  checkSystemString(SUBJECT, name, value);
 }

@@ -15,7 +15,7 @@ import { CODINGS, CODINGS_FOR_EVENTS, type Coding, compressNow, isAvailable, typ
 import { CompressedBody, CompressedContent, type Compressible } from './compress/compressed-body.ts';
 import { isCompressible } from './compress/compressible.ts';
 import { isWorthKeeping, keepForm, keptForm } from './compress/kept.ts';
-import { type CompressOptions, checkOptions } from './compress/options.ts';
+import { type CompressOptions, resolveOptions } from './compress/options.ts';
 
 export type { CompressOptions } from './compress/options.ts';
 
@@ -45,14 +45,14 @@ const WITHOUT_WHOLE_BODY: ReadonlySet<number> = new Set([204, 205, 206, 304]);
  *
  * @param request Its Accept-Encoding decides. HEAD is answered with the head of GET; a large body is not compressed for it.
  * @param response What would be sent otherwise.
- * @param options See there.
+ * @param options See `CompressOptions`.
  * @returns The response with its body compressed, or with Vary alone, or as it was.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option, at the first request.
  * @example
  * startServer((request) => compress(request, answer(request)));
  */
 export function compress(request: Request, response: Response, options?: CompressOptions): Response {
-  const { minSize, encodings, level } = checkOptions(options);
+  const { minSize, encodings, level } = resolveOptions(options);
   if (response.status === 304) return withTagOf(request, response);
   const { content } = response;
   if (content === undefined || isBelow(minSize, content, response) || !isOpenToIt(response)) return response;

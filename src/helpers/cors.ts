@@ -6,7 +6,7 @@
  * @module
  */
 
-import { withCode } from '../http/error-codes.ts';
+import { badOption, checkBoolean, checkInteger, checkOptions } from '../http/bad-option.ts';
 import { serializeVary } from '../http/fields/vary.ts';
 import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
@@ -36,6 +36,8 @@ export interface Cors {
   apply(request: Request, response: Response): Response;
 }
 
+const SUBJECT = 'Cannot create CORS';
+const KNOWN: ReadonlySet<string> = new Set(['origins', 'methods', 'headers', 'exposeHeaders', 'maxAge', 'credentials']);
 const DEFAULT_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** A serialized origin (RFC 6454 §6.2): scheme, host in lower case, a port that is not the default one. */
 const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/(?:[a-z0-9\-._~%]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
@@ -49,14 +51,14 @@ const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/(?:[a-z0-9\-._~%]+|\[[0-9a-f:.]+\])(?::\
  * startServer((request) => cors.preflight(request) ?? cors.apply(request, answer(request)));
  */
 export function createCors(policy: CorsPolicy): Cors {
+  checkOptions(SUBJECT, policy, KNOWN, 'policy');
   const { origins, methods = DEFAULT_METHODS, headers = ['Content-Type'], exposeHeaders = [], maxAge, credentials = false } = policy;
+  checkBoolean(SUBJECT, 'credentials', credentials);
   const isAllowed = originTest(origins, credentials);
   const allowedMethods = listOf('methods', methods, credentials);
   const allowedHeaders = listOf('headers', headers, credentials);
   const exposed = listOf('exposeHeaders', exposeHeaders, credentials);
-  if (maxAge !== undefined && (!Number.isSafeInteger(maxAge) || maxAge < 0)) {
-    throw withCode(new RangeError(`Cannot create CORS: maxAge ${maxAge} is not a whole number of seconds`), 'bad-option');
-  }
+  if (maxAge !== undefined) checkInteger(SUBJECT, 'maxAge', maxAge, 0, Number.MAX_SAFE_INTEGER, 'seconds');
 
   function allow(request: Request, response: Response): Response {
     if (origins === '*') return response.withHeader('Access-Control-Allow-Origin', '*');
@@ -99,13 +101,14 @@ function originTest(origins: CorsPolicy['origins'], credentials: boolean): (orig
   if (typeof origins === 'function') return (origin) => (origins(origin) as unknown) === true; // a promise is no yes
   if (origins === '*') {
     if (!credentials) return () => true;
-    throw wrong('origins "*" with credentials would let every site read what is meant for the user: name the origins');
+    throw badOption(SUBJECT, 'origins "*" with credentials would let every site read what is meant for the user: name the origins');
   }
-  if (!Array.isArray(origins)) throw wrong('origins is neither a list, nor "*", nor a function');
+  if (!Array.isArray(origins)) throw badOption(SUBJECT, 'origins is neither a list, nor "*", nor a function');
   for (const origin of origins as readonly unknown[]) {
     if (typeof origin === 'string' && isOrigin(origin) && !hasDefaultPort(origin)) continue;
-    throw wrong(
-      `${JSON.stringify(origin)} is no origin: it is written as in "https://app.example", in lower case, without path, final slash and default port`,
+    throw badOption(
+      SUBJECT,
+      `${JSON.stringify(origin)} is not an origin: write it like "https://app.example", in lower case, without path, final slash and default port`,
     );
   }
   const known: ReadonlySet<string> = new Set(origins as readonly string[]);
@@ -122,10 +125,12 @@ function hasDefaultPort(origin: string): boolean {
 }
 
 function listOf(option: string, names: readonly string[], credentials: boolean): string {
-  if (!Array.isArray(names)) throw wrong(`${option} is not a list`);
+  if (!Array.isArray(names)) throw badOption(SUBJECT, `${option} is not a list`);
   for (const name of names as readonly unknown[]) {
-    if (typeof name !== 'string' || !isToken(name)) throw wrong(`${JSON.stringify(name)} in ${option} is not a token`);
-    if (name === '*' && credentials) throw wrong(`"*" in ${option} means nothing to browsers when there are credentials: name them`);
+    if (typeof name !== 'string' || !isToken(name)) throw badOption(SUBJECT, `${JSON.stringify(name)} in ${option} is not a token`);
+    if (name === '*' && credentials) {
+      throw badOption(SUBJECT, `"*" in ${option} has no effect in browsers when there are credentials: name them`);
+    }
   }
   return names.join(', ');
 }
@@ -133,8 +138,4 @@ function listOf(option: string, names: readonly string[], credentials: boolean):
 function varyOf(response: Response): string | undefined {
   const values = response.headers.filter(([name]) => name.toLowerCase() === 'vary').map(([, value]) => value);
   return values.length > 0 ? values.join(', ') : undefined;
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot create CORS: ${why}`), 'bad-option');
 }

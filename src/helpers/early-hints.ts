@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { badOption } from '../http/bad-option.ts';
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
 
@@ -27,7 +27,7 @@ export function sendEarlyHints(request: Request, links: string | readonly string
   const values: readonly string[] = Array.isArray(links) ? links : [links];
   for (const value of values) {
     if (typeof value === 'string' && LINK.test(value)) continue;
-    throw withCode(new TypeError(`Cannot send early hints: link ${JSON.stringify(value)} does not begin with <…>`), 'bad-option');
+    throw badOption('Cannot send early hints', `link ${JSON.stringify(value)} does not begin with <…>`);
   }
   if (values.length === 0) return;
   const pairs = values.map((value) => ['Link', value] as const);

@@ -4,6 +4,7 @@
  * @module
  */
 import { EventEmitter } from 'node:events';
+import { badOption, checkOptions } from '../http/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 
@@ -12,7 +13,7 @@ export interface LogOutput {
   write(line: string): unknown;
 }
 
-/** What may be told otherwise. */
+/** Options of `logAccess`. */
 export interface LogAccessOptions {
   /** Default `process.stdout`. */
   output?: LogOutput;
@@ -20,6 +21,8 @@ export interface LogAccessOptions {
   format?: 'common' | 'json' | ((request: Request, response: Response, ms: number) => string);
 }
 
+const SUBJECT = 'Cannot log access';
+const KNOWN: ReadonlySet<string> = new Set(['output', 'format']);
 /** Bytes that may wait in a slow output. Beyond, lines are dropped: a log that nobody takes must not fill the memory. */
 const MAX_WAITING = 16 * 1024 * 1024;
 
@@ -34,10 +37,12 @@ const guarded = new WeakSet<LogOutput>();
  *
  * @param request The request that is answered.
  * @param response Its answer; only its head is looked at.
+ * @throws TypeError (code `bad-option`) for a wrong option.
  * @example
  * startServer((request) => logAccess(request, answer(request)));
  */
 export function logAccess(request: Request, response: Response, options: LogAccessOptions = {}): Response {
+  check(options);
   const { output = process.stdout, format = 'common' } = options;
   guard(output);
   const ms = performance.now() - request.readAt;
@@ -49,6 +54,16 @@ export function logAccess(request: Request, response: Response, options: LogAcce
         : format(request, response, ms);
   write(output, `${escaped(line)}\n`);
   return response;
+}
+
+function check(options: LogAccessOptions): void {
+  checkOptions(SUBJECT, options, KNOWN);
+  const { output, format } = options;
+  if (output !== undefined && typeof (output as Partial<LogOutput> | null)?.write !== 'function') {
+    throw badOption(SUBJECT, 'output lacks write');
+  }
+  if (format === undefined || format === 'common' || format === 'json' || typeof format === 'function') return;
+  throw badOption(SUBJECT, `format is ${JSON.stringify(format)}, not "common", "json" or a function`);
 }
 
 /** A log that cannot be written is no reason to fail a request. */

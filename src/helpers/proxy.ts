@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, MAX_TIMER } from '../http/bad-option.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -21,7 +21,7 @@ import { forwardedFields, isLoop, viaField } from './proxy/forwarded.ts';
 import { requestTarget, type Target, targetOf } from './proxy/target.ts';
 import { tunnelTo } from './proxy/tunnel.ts';
 
-/** What may be told otherwise. */
+/** Options of `proxy`. */
 export interface ProxyOptions {
   /** The Host sent upstream. Default: name and port of the target. */
   host?: string;
@@ -39,8 +39,8 @@ export interface ProxyOptions {
 
 type Checked = ProxyOptions & Required<Pick<ProxyOptions, 'forwarded' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout'>>;
 
-/** setTimeout's own bound. */
-const LONGEST = 2 ** 31 - 1;
+const SUBJECT = 'Cannot proxy';
+const KNOWN: ReadonlySet<string> = new Set(['host', 'forwarded', 'connectTimeout', 'headersTimeout', 'bodyTimeout', 'rewritePath']);
 /** Asked twice, these change nothing (RFC 9110 §9.2.1). */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -116,22 +116,15 @@ function responseOf(request: Request, head: UpstreamHead, exchange: UpstreamExch
 }
 
 function checkedOptions(options: ProxyOptions): Checked {
+  checkOptions(SUBJECT, options, KNOWN);
   const { host, forwarded = true, connectTimeout = 10_000, headersTimeout = 60_000, bodyTimeout = 60_000, rewritePath } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '' || !isHost(host))) {
-    throw wrong(`host ${JSON.stringify(host)} is no name of a host with or without a port`);
+    throw badOption(SUBJECT, `host ${JSON.stringify(host)} is not a host name, with or without a port`);
   }
-  if (typeof forwarded !== 'boolean') throw wrong('forwarded is neither true nor false');
-  if (rewritePath !== undefined && typeof rewritePath !== 'function') throw wrong('rewritePath is not a function');
+  checkBoolean(SUBJECT, 'forwarded', forwarded);
+  if (rewritePath !== undefined) checkFunction(SUBJECT, 'rewritePath', rewritePath);
   for (const [name, value] of Object.entries({ connectTimeout, headersTimeout, bodyTimeout })) {
-    if (Number.isInteger(value) && value >= 0 && value <= LONGEST) continue;
-    throw withCode(
-      new RangeError(`Cannot proxy: ${name} is ${String(value)}, not a whole number of ms from 0 to ${LONGEST}`),
-      'bad-option',
-    );
+    checkInteger(SUBJECT, name, value, 0, MAX_TIMER, 'ms');
   }
   return { ...options, forwarded, connectTimeout, headersTimeout, bodyTimeout };
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot proxy: ${why}`), 'bad-option');
 }

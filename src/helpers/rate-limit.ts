@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { prefersJson } from '../http/accept.ts';
 import type { Awaitable } from '../http/awaitable.ts';
-import { withCode } from '../http/error-codes.ts';
+import { badOption, checkFunction, checkInteger, checkOptions, checkString } from '../http/bad-option.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
@@ -41,6 +41,7 @@ export interface RateLimiter {
   check(request: Request, key?: string): Awaitable<Response | undefined>;
 }
 
+const SUBJECT = 'Cannot create rate limiter';
 const KNOWN: ReadonlySet<string> = new Set(['limit', 'window', 'key', 'store']);
 /** A structured field holds no larger number (RFC 9651 §3.3.1). */
 const LARGEST = 999_999_999_999_999;
@@ -58,7 +59,7 @@ const namesakes = new Map<string, number>();
  * The count is exact over all workers of this server; `redisRateStore` (door `filrouge/redis`) makes it exact over machines. In no stretch of
  * `window` seconds does a client get more than `limit` requests through. What was refused is not counted.
  *
- * @throws TypeError or RangeError (code `bad-option`) for a limit or window that is no whole number from 1 on.
+ * @throws TypeError or RangeError (code `bad-option`) for an unknown option, or a limit or window that is not a whole number from 1 on.
  * @example
  * const limiter = createRateLimiter({ limit: 100, window: 60 });
  * startServer(async (request) => (await limiter.check(request)) ?? answer(request));
@@ -71,13 +72,13 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const prefix = `${policy}/${place}:`;
 
   function answer(request: Request, hits: Hits): Response | undefined {
-    if (!isHits(hits)) throw withCode(new TypeError('Cannot limit rate: the store gave no count and resetAfter'), 'bad-option');
+    if (!isHits(hits)) throw badOption('Cannot limit rate', 'the store gave no count and resetAfter');
     return hits.count > limit ? refusal(request, limit, window, hits.resetAfter) : undefined;
   }
 
   return {
     check(request, key = keyOf(request)) {
-      if (typeof key !== 'string') throw withCode(new TypeError(`Cannot limit rate: key is ${typeof key}, not text`), 'bad-option');
+      checkString('Cannot limit rate', 'key', key);
       const whole = prefix + shortened(key);
       const hits = store ? store.hit(whole, window, limit) : countHit(whole, window, limit);
       return hits instanceof Promise ? hits.then((counted) => answer(request, counted)) : answer(request, hits);
@@ -98,17 +99,13 @@ function refusal(request: Request, limit: number, window: number, resetAfter: nu
 }
 
 function checked(options: RateLimiterOptions): RateLimiterOptions {
+  checkOptions(SUBJECT, options, KNOWN);
   const { limit, window, key, store } = options;
-  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw wrong(`there is no option "${name}"`);
-  if (!isWhole(limit, LARGEST)) throw outOfRange(`limit ${limit} is no whole number from 1 on`);
-  if (!isWhole(window, LONGEST_WINDOW)) throw outOfRange(`window ${window} is no whole number of seconds from 1 to ${LONGEST_WINDOW}`);
-  if (key !== undefined && typeof key !== 'function') throw wrong(`key is ${typeof key}, not a function`);
-  if (store !== undefined && typeof (store as { hit?: unknown } | null)?.hit !== 'function') throw wrong('store lacks hit');
+  checkInteger(SUBJECT, 'limit', limit, 1, LARGEST);
+  checkInteger(SUBJECT, 'window', window, 1, LONGEST_WINDOW, 'seconds');
+  if (key !== undefined) checkFunction(SUBJECT, 'key', key);
+  if (store !== undefined && typeof (store as { hit?: unknown } | null)?.hit !== 'function') throw badOption(SUBJECT, 'store lacks hit');
   return options;
-}
-
-function isWhole(value: unknown, most: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
 }
 
 function isHits(hits: unknown): hits is Hits {
@@ -118,12 +115,4 @@ function isHits(hits: unknown): hits is Hits {
 
 function shortened(key: string): string {
   return key.length <= LONGEST_KEY ? key : `#${createHash('sha256').update(key).digest('base64url')}`;
-}
-
-function wrong(why: string): Error {
-  return withCode(new TypeError(`Cannot create rate limiter: ${why}`), 'bad-option');
-}
-
-function outOfRange(why: string): Error {
-  return withCode(new RangeError(`Cannot create rate limiter: ${why}`), 'bad-option');
 }

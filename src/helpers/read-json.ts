@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withCode } from '../http/error-codes.ts';
+import { badOption, checkOptions } from '../http/bad-option.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
@@ -26,6 +26,8 @@ interface Validated<T> {
   readonly issues?: readonly Issue[] | undefined;
 }
 
+const SUBJECT = 'Cannot read JSON';
+const KNOWN: ReadonlySet<string> = new Set(['limit']);
 /** Most issues that are told: a body of a million wrong items must not become an answer of 100 MB. */
 const MAX_ISSUES = 100;
 /** Most characters of an issue's message: some libraries quote the value. */
@@ -46,16 +48,18 @@ interface Issue {
  * @param schema Checks the value and types it.
  * @param options `limit`: most bytes to accept; default: whatever `maxBodySize` let in.
  * @throws HttpError 415 (code `unsupported-media-type`) for another type or a compressed body, 400 (`bad-json`, `bad-text`) for a malformed body, 413
- *   (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema says no. TypeError (`bad-option`) when the schema is asynchronous or none.
+ *   (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema says no. TypeError (`bad-option`) for an
+ *   unknown option, or a schema that is asynchronous or not a Standard Schema.
  * @example
  * const note = readJson(request, z.object({ text: z.string().max(200) }));
  */
 export function readJson<T = unknown>(request: Request, schema?: StandardSchema<T>, options: { limit?: number } = {}): T {
+  checkOptions(SUBJECT, options, KNOWN);
   if (schema !== undefined && !('~standard' in schema)) {
-    throw withCode(new TypeError('Cannot read JSON: the schema is no Standard Schema'), 'bad-option');
+    throw badOption(SUBJECT, 'the schema is not a Standard Schema');
   }
   checkType(request.headerParsed('content-type', parseContentType)); // RFC 9110 §5.3: two lines are one value, which is then no media type
-  refuseContentCodings(request, 'Cannot read JSON');
+  refuseContentCodings(request, SUBJECT);
   const value = parse(request.body.text(options.limit));
   return schema === undefined ? (value as T) : validated(schema, value);
 }
@@ -89,7 +93,7 @@ function validated<T>(schema: StandardSchema<T>, value: unknown): T {
   const result = schema['~standard'].validate(value) as Validated<T>;
   if (result instanceof Promise) {
     result.catch(() => {}); // its rejection is nobody's, and that ends the process
-    throw withCode(new TypeError('Cannot read JSON: the schema is asynchronous; use one that answers at once'), 'bad-option');
+    throw badOption(SUBJECT, 'the schema is asynchronous; use one that answers at once');
   }
   if (!result.issues) return result.value;
   const issues = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { checkOptions, checkString } from '../http/bad-option.ts';
 import type { RateStore, SessionStore } from '../process/stores.ts';
 import { commandsOf, type RedisClient } from './redis/commands.ts';
 import { HIT_SCRIPT } from './redis/hit-script.ts';
@@ -20,10 +20,12 @@ export interface RedisStoreOptions {
   prefix?: string;
 }
 
+const KNOWN: ReadonlySet<string> = new Set(['prefix']);
+
 /**
  * Keeps sessions in Redis, each as one text that expires by itself.
  *
- * @throws TypeError (code `bad-option`) for what is no client.
+ * @throws TypeError (code `bad-option`) for what is not a client, and for a wrong option.
  * @example
  * const client = await createClient({ url: 'redis://localhost' }).on('error', console.error).connect();
  * const sessions = createSessions<{ user: string }>({ secret, store: redisSessionStore(client) });
@@ -48,7 +50,7 @@ export function redisSessionStore(client: RedisClient, options: RedisStoreOption
 /**
  * Counts for rate limiters in Redis, one hash of at most 33 numbers for each key, by the clock of Redis.
  *
- * @throws TypeError (code `bad-option`) for what is no client.
+ * @throws TypeError (code `bad-option`) for what is not a client, and for a wrong option.
  * @example
  * const limiter = createRateLimiter({ limit: 100, window: 60, store: redisRateStore(client) });
  */
@@ -64,9 +66,9 @@ export function redisRateStore(client: RedisClient, options: RedisStoreOptions =
   };
 }
 
-function checkedPrefix({ prefix, ...others }: RedisStoreOptions, usual: string): string {
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw withCode(new TypeError(`Cannot create Redis store: there is no option "${unknown}"`), 'bad-option');
-  if (prefix === undefined || typeof prefix === 'string') return prefix ?? usual;
-  throw withCode(new TypeError(`Cannot create Redis store: prefix is ${typeof prefix}, not text`), 'bad-option');
+function checkedPrefix(options: RedisStoreOptions, usual: string): string {
+  checkOptions('Cannot create Redis store', options, KNOWN);
+  const { prefix = usual } = options;
+  checkString('Cannot create Redis store', 'prefix', prefix);
+  return prefix;
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { badOption, checkInteger, checkOptions } from '../http/bad-option.ts';
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
 import type { Response } from '../http/response.ts';
 
-/** What may be told otherwise. */
+/** Options of `secureHeaders`. */
 export interface SecureHeadersOptions {
   /** Content-Security-Policy; false leaves it out. Default: everything from this origin only, inline styles allowed, no plugins, frames as `frameOptions` says. */
   csp?: string | false;
@@ -19,6 +19,8 @@ export interface SecureHeadersOptions {
   headers?: HeadersInit;
 }
 
+const SUBJECT = 'Cannot secure headers';
+const KNOWN: ReadonlySet<string> = new Set(['csp', 'frameOptions', 'hsts', 'headers']);
 const DEFAULT_CSP = "default-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'; style-src 'self' 'unsafe-inline'";
 /** Browsers that know `frame-ancestors` do not look at X-Frame-Options (CSP 3 §6.4.2.1): both must say the same. */
 const FRAME_ANCESTORS = { DENY: "; frame-ancestors 'none'", SAMEORIGIN: "; frame-ancestors 'self'" } as const;
@@ -29,12 +31,18 @@ const FRAME_ANCESTORS = { DENY: "; frame-ancestors 'none'", SAMEORIGIN: "; frame
  * Always: `X-Content-Type-Options: nosniff`, `Referrer-Policy: strict-origin-when-cross-origin`, `Cross-Origin-Opener-Policy: same-origin`.
  *
  * @param response The response to protect: any, also of an error.
- * @throws RangeError when `hsts` is not a whole number of seconds.
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option, such as an `hsts` that is not a whole number of seconds; TypeError (`bad-header`) for a
+ *   field that cannot be sent.
  * @example
  * startServer((request) => secureHeaders(answer(request), { hsts: 31_536_000 }));
  */
 export function secureHeaders(response: Response, options: SecureHeadersOptions = {}): Response {
+  checkOptions(SUBJECT, options, KNOWN);
   const { frameOptions = 'SAMEORIGIN', hsts = false, headers } = options;
+  if (frameOptions !== false && !Object.hasOwn(FRAME_ANCESTORS, frameOptions)) {
+    throw badOption(SUBJECT, `frameOptions is ${JSON.stringify(frameOptions)}, not "DENY", "SAMEORIGIN" or false`);
+  }
+  if (hsts !== false) checkInteger(SUBJECT, 'hsts', hsts, 0, Number.MAX_SAFE_INTEGER, 'seconds');
   const { csp = DEFAULT_CSP + (frameOptions === false ? '' : FRAME_ANCESTORS[frameOptions]) } = options;
   let result = response;
   for (const [name, value] of HeaderList.of(headers).pairs()) {
@@ -45,15 +53,10 @@ export function secureHeaders(response: Response, options: SecureHeadersOptions 
   result = withDefault(result, 'Cross-Origin-Opener-Policy', 'same-origin');
   if (csp !== false) result = withDefault(result, 'Content-Security-Policy', csp);
   if (frameOptions !== false) result = withDefault(result, 'X-Frame-Options', frameOptions);
-  if (hsts !== false) result = withDefault(result, 'Strict-Transport-Security', `max-age=${checkedAge(hsts)}; includeSubDomains`);
+  if (hsts !== false) result = withDefault(result, 'Strict-Transport-Security', `max-age=${hsts}; includeSubDomains`);
   return result;
 }
 
 function withDefault(response: Response, name: string, value: string): Response {
   return response.header(name) === undefined ? response.withHeader(name, value) : response;
-}
-
-function checkedAge(seconds: number): number {
-  if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
-  throw withCode(new RangeError(`Cannot set Strict-Transport-Security: hsts ${seconds} is not a whole number of seconds`), 'bad-option');
 }

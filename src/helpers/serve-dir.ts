@@ -18,7 +18,7 @@ import { encodePath } from '../http/target.ts';
 import { answerConditions } from './conditions/answer.ts';
 import { Folder } from './serve-dir/folder.ts';
 import { KeptFile } from './serve-dir/kept-files.ts';
-import { cacheControl, checkOptions, type ServeDirOptions } from './serve-dir/options.ts';
+import { cacheControl, checkArguments, type ServeDirOptions } from './serve-dir/options.ts';
 import { chooseForm, type Form } from './serve-dir/precompressed.ts';
 
 export type { ServeDirOptions } from './serve-dir/options.ts';
@@ -36,14 +36,14 @@ const DEFAULTS: ServeDirOptions = {};
  *
  * @param request The request. Its `path` alone decides, the same that guards and routes see.
  * @param root Path of the folder; a relative one is relative to the working directory. Everything below it is public.
- * @param options See there. A small object: make it anew for each request, or once.
+ * @param options See `ServeDirOptions`. A small object: make it anew for each request, or once.
  * @returns The answer, or `undefined` when there is no such file: try the next with `??`.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option; what the file system says when it is in trouble (too many open files).
  * @example
  * return serveDir(request, 'public', { maxAge: 3600 }) ?? Response.empty(404);
  */
 export function serveDir(request: Request, root: string, options: ServeDirOptions = DEFAULTS): Response | undefined {
-  checkOptions(root, options);
+  checkArguments(root, options);
   if (request.method === 'GET' || request.method === 'HEAD') {
     const response = isVisible(request.path, options) ? answer(request, root, options) : undefined;
     return response ?? (options.fallthrough === false ? new HttpError(404).response : undefined);

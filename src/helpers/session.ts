@@ -86,7 +86,7 @@ export interface StoredSessions<T> {
  * Without a store the data lives in an encrypted cookie (AES-256-GCM): no state in the server, every worker and machine agrees, all of it
  * synchronous. With a store the cookie holds a signed name of 192 random bits; opening and saving are promises.
  *
- * @throws TypeError or RangeError (code `bad-option`) for a secret that is too short, a ttl that is no whole number of seconds, attributes that
+ * @throws TypeError or RangeError (code `bad-option`) for a secret that is too short, a ttl that is not a whole number of seconds, attributes that
  *   browsers refuse.
  * @example
  * const sessions = createSessions<{ user: string }>({ secret: process.env['SESSION_SECRET'] ?? '' });
@@ -97,8 +97,8 @@ export interface StoredSessions<T> {
 export function createSessions<T extends object>(options: SessionOptions & { store: SessionStore }): StoredSessions<T>;
 export function createSessions<T extends object>(options: SessionOptions): Sessions<T>;
 export function createSessions<T extends object>(options: SessionOptions & { store?: SessionStore }): Sessions<T> | StoredSessions<T> {
-  const { store, ...given } = options;
-  const rules = sessionRules(given, store);
+  const rules = sessionRules(options);
+  const { store } = options;
   if (store === undefined) return { open: openSealed<T>(rules) };
   return { open: openStored<T>(rules, store) };
 }

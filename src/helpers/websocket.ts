@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { checkInteger, checkOptions, MAX_TIMER, MiB } from '../http/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { adoptSocket } from './websocket/adopt-socket.ts';
@@ -81,9 +81,8 @@ export interface ResolvedWebSocketOptions {
   readonly pingInterval: number;
 }
 
-const MiB = 1024 * 1024;
-/** setTimeout's own bound: longer times would fire at once. */
-const LONGEST = 2 ** 31 - 1;
+const SUBJECT = 'Cannot open websocket';
+const KNOWN: ReadonlySet<string> = new Set(['protocols', 'maxMessageSize', 'maxQueued', 'origins', 'pingInterval']);
 
 /**
  * Answers the opening handshake of a websocket (RFC 6455 §4.2).
@@ -121,19 +120,12 @@ export function websocket(
 }
 
 function resolve(options: WebSocketOptions): ResolvedWebSocketOptions {
+  checkOptions(SUBJECT, options, KNOWN);
   const { protocols = [], maxMessageSize = MiB, maxQueued = 16 * MiB, origins, pingInterval = 30_000 } = options;
   checkProtocols(protocols);
   checkOrigins(origins);
-  checkNumber('maxMessageSize', maxMessageSize, 1, 1024 * MiB);
-  checkNumber('maxQueued', maxQueued, 0, Number.MAX_SAFE_INTEGER);
-  checkNumber('pingInterval', pingInterval, 0, LONGEST);
+  checkInteger(SUBJECT, 'maxMessageSize', maxMessageSize, 1, 1024 * MiB);
+  checkInteger(SUBJECT, 'maxQueued', maxQueued, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger(SUBJECT, 'pingInterval', pingInterval, 0, MAX_TIMER);
   return { protocols, maxMessageSize, maxQueued, origins, pingInterval };
-}
-
-function checkNumber(name: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw withCode(
-    new RangeError(`Cannot open websocket: ${name} is ${String(value)}, not a whole number from ${least} to ${most}`),
-    'bad-option',
-  );
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { Readable } from 'node:stream';
+import { badOption } from './bad-option.ts';
 import { withCode } from './error-codes.ts';
 import { piecesOfFile, readRange } from './file/file-pieces.ts';
 import { HttpError } from './http-error.ts';
@@ -105,7 +106,7 @@ export class RequestBody {
     }
     // Not `limit < 0`: NaN must be refused too, since nothing is larger than it.
     if (limit !== undefined && !(limit >= 0)) {
-      throw withCode(new RangeError(`Cannot read body: limit ${limit} is not a number of bytes`), 'bad-option');
+      throw badOption('Cannot read body', `limit is ${limit}, not a number of bytes from 0 on`, RangeError);
     }
     if (limit !== undefined && this.size > limit) {
       throw new HttpError(413, `Cannot read body: it has ${this.size} bytes, ${limit} are allowed`, { code: 'body-too-large' });

@@ -4,7 +4,16 @@
  * @module
  */
 import { availableParallelism } from 'node:os';
-import { withCode } from '../http/error-codes.ts';
+import {
+  badOption,
+  checkBoolean,
+  checkFunction,
+  checkInteger,
+  checkOptions,
+  checkSystemString,
+  MAX_TIMER,
+  MiB,
+} from '../http/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
@@ -118,10 +127,7 @@ export interface ResolvedOptions
   readonly maxMemoryPerWorker: number;
 }
 
-const MiB = 1024 * 1024;
-/** setTimeout's own bound: longer times would fire at once. */
-const LONGEST = 2 ** 31 - 1;
-
+const SUBJECT = 'Cannot start server';
 /** A thread takes about 10 MiB. */
 const MAX_THREADS = 512;
 /** What a handler may take in a thread when nothing is said, ms. */
@@ -131,19 +137,19 @@ const THREAD_TIMEOUT = 30_000;
 const NUMBERS = {
   port: [8000, 0, 65_535],
   workers: [Number.NaN, 0, 1024],
-  handlerTimeout: [0, 0, LONGEST],
-  slowRequest: [0, 0, LONGEST],
+  handlerTimeout: [0, 0, MAX_TIMER],
+  slowRequest: [0, 0, MAX_TIMER],
   bodyMemory: [64 * 1024, 0, 1024 * MiB],
   maxRequestLine: [8 * 1024, 64, MiB],
   maxHeaderSize: [16 * 1024, 64, 16 * MiB],
   maxHeaders: [100, 1, 10_000],
   maxConnections: [10_000, 1, 10_000_000],
-  headersTimeout: [30_000, 1, LONGEST],
-  requestTimeout: [30_000, 1, LONGEST],
-  keepAliveTimeout: [65_000, 1, LONGEST],
-  writeTimeout: [30_000, 1, LONGEST],
-  shutdownTimeout: [30_000, 0, LONGEST],
-  shutdownDelay: [0, 0, LONGEST],
+  headersTimeout: [30_000, 1, MAX_TIMER],
+  requestTimeout: [30_000, 1, MAX_TIMER],
+  keepAliveTimeout: [65_000, 1, MAX_TIMER],
+  writeTimeout: [30_000, 1, MAX_TIMER],
+  shutdownTimeout: [30_000, 0, MAX_TIMER],
+  shutdownDelay: [0, 0, MAX_TIMER],
   maxRequestsPerWorker: [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY],
   maxMemoryPerWorker: [Number.POSITIVE_INFINITY, 32 * MiB, Number.POSITIVE_INFINITY],
 } as const satisfies Record<string, readonly [fallback: number, least: number, most: number]>;
@@ -161,6 +167,8 @@ const OTHERS: ReadonlySet<string> = new Set([
   'log',
   'onError',
 ]);
+const KNOWN: ReadonlySet<string> = new Set([...Object.keys(NUMBERS), ...OTHERS]);
+const OF_THREADS: ReadonlySet<string> = new Set(['min', 'max']);
 
 /**
  * Checks options and fills in the defaults.
@@ -168,24 +176,20 @@ const OTHERS: ReadonlySet<string> = new Set([
  * @throws TypeError or RangeError with code `bad-option`: which option, what is wrong, what to do.
  */
 export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw bad(TypeError, `options is ${options === null ? 'null' : typeof options}, not an object`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!(name in NUMBERS) && !OTHERS.has(name)) throw bad(TypeError, `there is no option "${name}"`);
-  }
-  const { host, path, signals = true, log = 'text', maxBodySize = 10 * MiB } = options;
+  checkOptions(SUBJECT, options, KNOWN);
+  const { host, path, signals = true, log = 'text', maxBodySize = 10 * MiB, streamBody, onError } = options;
   if (path !== undefined && (host !== undefined || options.port !== undefined)) {
-    throw bad(TypeError, 'path is a unix socket and excludes host and port');
+    throw badOption(SUBJECT, 'path is a unix socket and excludes host and port');
   }
   for (const [name, value] of Object.entries({ host, path })) {
-    if (value !== undefined && (typeof value !== 'string' || value === '' || value.includes('\0'))) {
-      throw bad(TypeError, `${name} is not a text`);
-    }
+    if (value !== undefined) checkSystemString(SUBJECT, name, value);
   }
-  if (typeof signals !== 'boolean') throw bad(TypeError, 'signals is neither true nor false');
-  if (log !== 'text' && log !== 'json' && log !== 'off') throw bad(TypeError, `log is neither 'text' nor 'json' nor 'off'`);
-  if (typeof maxBodySize !== 'function') checkNumber('maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
+  checkBoolean(SUBJECT, 'signals', signals);
+  if (log !== 'text' && log !== 'json' && log !== 'off') throw badOption(SUBJECT, `log is neither 'text' nor 'json' nor 'off'`);
+  if (typeof maxBodySize !== 'function') checkInteger(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
+  for (const [name, value] of Object.entries({ streamBody, onError })) {
+    if (value !== undefined) checkFunction(SUBJECT, name, value);
+  }
   const numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, numberOf(options, name as keyof typeof NUMBERS)])) as Record<
     keyof typeof NUMBERS,
     number
@@ -199,8 +203,8 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     path,
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     maxBodySize,
-    streamBody: checkFunction('streamBody', options.streamBody),
-    onError: checkFunction('onError', options.onError),
+    streamBody,
+    onError,
     trustProxy: resolveProxies(options),
     signals,
     log,
@@ -209,8 +213,9 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
 
 function resolveThreads(threads: ServerOptions['threads'] = 0): { readonly min: number; readonly max: number } {
   const { min, max } = typeof threads === 'object' && threads !== null ? threads : { min: threads, max: threads };
-  checkNumber('threads', max, 0, MAX_THREADS);
-  checkNumber('threads.min', min, max === 0 ? 0 : 1, max);
+  if (typeof threads === 'object' && threads !== null) checkOptions(SUBJECT, threads, OF_THREADS, 'threads');
+  checkInteger(SUBJECT, 'threads', max, 0, MAX_THREADS);
+  checkInteger(SUBJECT, 'threads.min', min, max === 0 ? 0 : 1, max);
   return { min, max };
 }
 
@@ -218,45 +223,28 @@ function numberOf(options: ServerOptions, name: keyof typeof NUMBERS): number {
   const value = options[name];
   const [fallback, least, most] = NUMBERS[name];
   if (value === undefined) return name === 'workers' ? availableParallelism() : fallback;
-  checkNumber(name, value, least, most);
+  checkInteger(SUBJECT, name, value, least, most);
   return value;
-}
-
-function checkNumber(name: string, value: unknown, least: number, most: number): void {
-  if (typeof value !== 'number') throw bad(TypeError, `${name} is ${typeof value}, not a number`);
-  if (value === Number.POSITIVE_INFINITY && most === Number.POSITIVE_INFINITY) return;
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw bad(RangeError, `${name} is ${value}, not a whole number from ${least} to ${most}`);
-  }
-}
-
-function checkFunction<F>(name: string, value: F | undefined): F | undefined {
-  if (value === undefined || typeof value === 'function') return value;
-  throw bad(TypeError, `${name} is ${typeof value}, not a function`);
 }
 
 function resolveProxies(options: ServerOptions): TrustedProxies | undefined {
   const { trustProxy, proxyHeader = 'x-forwarded', path } = options;
   if (proxyHeader !== 'x-forwarded' && proxyHeader !== 'forwarded') {
-    throw bad(TypeError, `proxyHeader is neither 'x-forwarded' nor 'forwarded'`);
+    throw badOption(SUBJECT, "proxyHeader is neither 'x-forwarded' nor 'forwarded'");
   }
   if (trustProxy === undefined) {
-    if (options.proxyHeader !== undefined) throw bad(TypeError, 'proxyHeader has no effect without trustProxy');
+    if (options.proxyHeader !== undefined) throw badOption(SUBJECT, 'proxyHeader has no effect without trustProxy');
     return undefined;
   }
-  if (!Array.isArray(trustProxy)) throw bad(TypeError, 'trustProxy is not a list of addresses');
+  if (!Array.isArray(trustProxy)) throw badOption(SUBJECT, 'trustProxy is not a list of addresses');
   const trusted = new TrustedProxies(proxyHeader);
   for (const peer of trustProxy as readonly unknown[]) {
     if (peer === 'unix') {
-      if (path === undefined) throw bad(TypeError, `trustProxy holds "unix", which has no effect without path`);
+      if (path === undefined) throw badOption(SUBJECT, 'trustProxy holds "unix", which has no effect without path');
       trusted.addUnix();
     } else if (typeof peer !== 'string' || !trusted.add(peer)) {
-      throw bad(TypeError, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
+      throw badOption(SUBJECT, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
     }
   }
   return trusted;
-}
-
-function bad(kind: typeof TypeError | typeof RangeError, why: string): Error {
-  return withCode(new kind(`Cannot start server: ${why}`), 'bad-option');
 }

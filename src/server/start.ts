@@ -8,6 +8,7 @@
  */
 
 import type { Handler } from '../exchange/respond.ts';
+import { checkFunction } from '../http/bad-option.ts';
 import { withCode } from '../http/error-codes.ts';
 import { logAs } from './operator-log.ts';
 import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
@@ -32,9 +33,7 @@ let isStarted = false;
  * startServer((request) => Response.text(`hello, ${request.remoteAddress}`), { port: 8000 });
  */
 export async function startServer(handler: Handler, options?: ServerOptions): Promise<RunningServer> {
-  if (typeof handler !== 'function') {
-    throw withCode(new TypeError(`Cannot start server: the handler is ${typeof handler}, not a function`), 'bad-option');
-  }
+  checkFunction('Cannot start server', 'the handler', handler);
   const resolved = resolveOptions(options);
   readRoles();
   logAs(resolved.log);

@@ -24,6 +24,7 @@ describe('createCors', () => {
     ['an origin in upper case', { origins: ['https://A.example'] }],
     ['an origin with the default port', { origins: ['https://a.example:443'] }],
     ['a number for origins', { origins: 1 as unknown as '*' }],
+    ['credentials that are not a boolean', { origins: [A], credentials: 'yes' as unknown as boolean }],
     ['a method that is no token', { origins: [A], methods: ['GET, PUT'] }],
     ['a header that is no token', { origins: [A], headers: ['X Y'] }],
     ['* for headers with credentials', { origins: [A], headers: ['*'], credentials: true }],

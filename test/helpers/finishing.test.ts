@@ -1,6 +1,16 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { logAccess, Request, Response, readJson, requestId, secureHeaders, serveDir } from '../../src/index.ts';
+import {
+  type LogAccessOptions,
+  logAccess,
+  Request,
+  Response,
+  readJson,
+  requestId,
+  type SecureHeadersOptions,
+  secureHeaders,
+  serveDir,
+} from '../../src/index.ts';
 import { serve } from '../support/serve.ts';
 import { folderWith } from './serve-dir/folder.ts';
 
@@ -98,6 +108,15 @@ describe('logAccess', () => {
     const pipe = new PassThrough();
     logAccess(new Request(), response, { output: pipe });
     expect(() => pipe.emit('error', new Error('EPIPE'))).not.toThrow();
+  });
+
+  it.each([
+    [{ output: 'access.log' }, 'output lacks write'],
+    [{ format: 'combined' }, 'format is "combined", not "common", "json" or a function'],
+  ])('refuses %j, with which no line would be written', (options, why) => {
+    expect(() => logAccess(new Request(), Response.text(''), options as unknown as LogAccessOptions)).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: `Cannot log access: ${why}` }),
+    );
   });
 });
 
@@ -198,5 +217,15 @@ describe('secureHeaders', () => {
       '1',
     ]);
     expect(() => secureHeaders(Response.html(''), { hsts: -1 })).toThrow(RangeError);
+  });
+
+  it.each([
+    [{ hsts: -1 }, 'hsts is -1, not a whole number of seconds from 0 on'],
+    [{ hsts: '1y' }, 'hsts is string, not a number'],
+    [{ frameOptions: 'deny' }, 'frameOptions is "deny", not "DENY", "SAMEORIGIN" or false'],
+  ])('refuses %j, which browsers would not understand', (options, why) => {
+    expect(() => secureHeaders(Response.html(''), options as SecureHeadersOptions)).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: `Cannot secure headers: ${why}` }),
+    );
   });
 });

@@ -42,8 +42,8 @@ describe('the options of startServer', () => {
   });
 
   it.each([
-    [null, 'options is null'],
-    [{ prot: 80 }, 'there is no option "prot"'],
+    [null, 'options is null, not an object'],
+    [{ prot: 80 }, 'unknown option "prot"'],
     [{ threads: -1 }, 'threads is -1, not a whole number from 0 to 512'],
     [{ threads: '4' }, 'threads is string, not a number'],
     [{ threads: { min: 4, max: 2 } }, 'threads.min is 4, not a whole number from 1 to 2'],
@@ -58,9 +58,10 @@ describe('the options of startServer', () => {
     [{ maxBodySize: -1 }, 'maxBodySize is -1'],
     [{ maxBodySize: '1mb' }, 'maxBodySize is string'],
     [{ maxMemoryPerWorker: 1 }, 'maxMemoryPerWorker is 1'],
-    [{ host: '' }, 'host is not a text'],
+    [{ host: '' }, 'host is empty'],
+    [{ path: 5 }, 'path is number, not a string'],
     [{ path: '/a', port: 1 }, 'path is a unix socket and excludes host and port'],
-    [{ signals: 1 }, 'signals is neither true nor false'],
+    [{ signals: 1 }, 'signals is number, not a boolean'],
     [{ onError: 'log' }, 'onError is string, not a function'],
     [{ streamBody: true }, 'streamBody is boolean, not a function'],
     [{ trustProxy: '10.0.0.1' }, 'trustProxy is not a list'],

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { badOption, checkInteger, checkOptions } from '../../http/bad-option.ts';
 import { CODINGS, type Coding } from './codings.ts';
 
-/** What may be told otherwise. */
+/** Options of `compress`. */
 export interface CompressOptions {
   /** Bytes below which a body is sent as it is: the head alone is larger. Default 256. A stream of unknown length is compressed always. */
   minSize?: number;
@@ -29,34 +29,24 @@ export interface Resolved {
 
 /** Smaller bodies become larger, or save less than a packet's head. */
 const MIN_SIZE = 256;
+const SUBJECT = 'Cannot compress';
 const KNOWN: ReadonlySet<string> = new Set(['minSize', 'encodings', 'level']);
 const DEFAULTS: Resolved = { minSize: MIN_SIZE, encodings: undefined, level: undefined };
 
 /** @throws TypeError or RangeError (code `bad-option`). */
-export function checkOptions(options: CompressOptions | undefined): Resolved {
+export function resolveOptions(options: CompressOptions | undefined): Resolved {
   if (options === undefined) return DEFAULTS;
-  if (typeof options !== 'object' || options === null) throw wrong('options are no object');
-  for (const name in options) {
-    if (!KNOWN.has(name)) throw wrong(`there is no option "${name}"`);
-  }
+  checkOptions(SUBJECT, options, KNOWN);
   const { minSize = MIN_SIZE, encodings, level } = options;
-  if (!Number.isSafeInteger(minSize) || minSize < 0) throw outOfRange(`minSize ${String(minSize)} is not a number of bytes`);
+  checkInteger(SUBJECT, 'minSize', minSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
   if (encodings !== undefined && (!Array.isArray(encodings) || encodings.length === 0)) {
-    throw wrong('encodings is no list with something in it');
+    throw badOption(SUBJECT, 'encodings is empty or not a list');
   }
   for (const coding of (encodings ?? []) as readonly unknown[]) {
-    if (!CODINGS.includes(coding as Coding)) throw wrong(`encodings has ${JSON.stringify(coding)}, which is not "br", "zstd" or "gzip"`);
+    if (!CODINGS.includes(coding as Coding)) {
+      throw badOption(SUBJECT, `encodings has ${JSON.stringify(coding)}, which is not "br", "zstd" or "gzip"`);
+    }
   }
-  if (level !== undefined && (!Number.isInteger(level) || level < 1 || level > 9)) {
-    throw outOfRange(`level ${String(level)} is not a whole number from 1 to 9`);
-  }
+  if (level !== undefined) checkInteger(SUBJECT, 'level', level, 1, 9);
   return { minSize, encodings, level };
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot compress: ${why}`), 'bad-option');
-}
-
-function outOfRange(why: string): RangeError & { readonly code: string } {
-  return withCode(new RangeError(`Cannot compress: ${why}`), 'bad-option');
 }

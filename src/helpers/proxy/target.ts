@@ -5,11 +5,12 @@
  */
 import { isIP } from 'node:net';
 import { buildConnector, Pool } from 'undici';
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 import { encodePath } from '../../http/target.ts';
 import { dropUnaskedContinue } from './unasked-continue.ts';
 
+const SUBJECT = 'Cannot proxy';
 /** Connections to one target at a time; a request beyond waits for one until `connectTimeout`. Upgraded ones do not count. */
 const MAX_CONNECTIONS = 1024;
 /** Targets that are remembered: the one that was asked longest ago is forgotten, its connections end with what they are busy with. */
@@ -36,7 +37,7 @@ const targets = new Map<string, Target>();
  * Gives a target.
  *
  * @param connectTimeout Ms; 0: any time.
- * @throws TypeError (code `bad-option`) when `text` is no http or https URL, or has more than a path.
+ * @throws TypeError (code `bad-option`) when `text` is not an http or https URL, or has more than a path.
  */
 export function targetOf(text: string, connectTimeout: number): Target {
   const key = `${connectTimeout} ${text}`;
@@ -65,9 +66,11 @@ function open(text: string, connectTimeout: number): Target {
 
 function parse(text: string): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw wrong(`target ${JSON.stringify(text)} is no URL that starts with http:// or https://`);
-  if (url.username !== '' || url.password !== '') throw wrong('target holds a user or a password; send Authorization instead');
-  if (/[?#]/.test(text)) throw wrong(`target ${JSON.stringify(text)} has a query or a fragment`);
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw badOption(SUBJECT, `target ${JSON.stringify(text)} is not a URL that starts with http:// or https://`);
+  }
+  if (url.username !== '' || url.password !== '') throw badOption(SUBJECT, 'target holds a user or a password; send Authorization instead');
+  if (/[?#]/.test(text)) throw badOption(SUBJECT, `target ${JSON.stringify(text)} has a query or a fragment`);
   return url;
 }
 
@@ -109,9 +112,9 @@ export function requestTarget(request: Request, base: string, rewritePath: ((pat
 
 function rewritten(path: string): string {
   if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw wrong(`rewritePath gave ${JSON.stringify(path)}, which is no path that starts with a slash`);
+    throw badOption(SUBJECT, `rewritePath gave ${JSON.stringify(path)}, not a path that starts with a slash`);
   }
-  if (/\/\.\.?(?:\/|$)/.test(path)) throw wrong(`rewritePath gave ${JSON.stringify(path)}, which holds a segment of dots`);
+  if (/\/\.\.?(?:\/|$)/.test(path)) throw badOption(SUBJECT, `rewritePath gave ${JSON.stringify(path)}, which has a dot segment`);
   return path;
 }
 
@@ -127,8 +130,4 @@ function spell(path: string): string {
 function escapeByte(character: string): string {
   const code = character.charCodeAt(0);
   return code <= 0xff ? `%${code.toString(16).padStart(2, '0').toUpperCase()}` : encodeURIComponent(character.toWellFormed());
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot proxy: ${why}`), 'bad-option');
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 import { badField } from './form-error.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
@@ -45,7 +45,7 @@ const SPECS: ReadonlyMap<string, ParsedSpec> = new Map(
 /**
  * Brings what was sent under one name to the kind that was asked for.
  *
- * @throws HttpError 400 when something is missing, wrong, or there more than once. TypeError (code `bad-option`) when the spec is none.
+ * @throws HttpError 400 when something is missing, wrong, or there more than once. TypeError (code `bad-option`) for an unknown spec.
  */
 export function convertField(name: string, spec: string, sent: readonly Sent[]): unknown {
   const { kind, count } = SPECS.get(spec) ?? refuseSpec(name, spec);
@@ -55,7 +55,7 @@ export function convertField(name: string, spec: string, sent: readonly Sent[]):
     if (value !== undefined) values.push(value);
   }
   if (count === '[]') return values;
-  if (values.length > 1) throw badField(name, `is there ${values.length} times`);
+  if (values.length > 1) throw badField(name, `appears ${values.length} times`);
   if (values.length === 1) return values[0];
   if (count === '?') return undefined;
   if (kind === 'bool') return false; // a checkbox that is not checked is not sent
@@ -64,7 +64,7 @@ export function convertField(name: string, spec: string, sent: readonly Sent[]):
 
 function refuseSpec(name: string, spec: string): never {
   const kinds = 'string, int, uint, float, bool or file, with ? or [] behind';
-  throw withCode(new TypeError(`Cannot read form: field "${name}" is asked for as ${JSON.stringify(spec)}, not as ${kinds}`), 'bad-option');
+  throw badOption('Cannot read form', `field "${name}" is asked for as ${JSON.stringify(spec)}, not as ${kinds}`);
 }
 
 /** @returns undefined for what counts as not sent: an input that was left empty. An empty text is a text. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { checkInteger, checkOptions, MiB } from '../../http/bad-option.ts';
 import { shown, tooLarge } from './form-error.ts';
 
 /** Bounds of one form. Beyond any of them: 413. */
@@ -24,7 +24,7 @@ export interface CheckedLimits extends Required<FormLimits> {
   readonly text: number;
 }
 
-const MEBIBYTE = 1024 * 1024;
+const KNOWN: ReadonlySet<string> = new Set(['fields', 'fieldSize', 'files', 'fileSize']);
 /** Longest name of a field or file, in characters. File systems stop at 255 bytes, and no form needs more. */
 const MAX_NAME = 1024;
 
@@ -34,20 +34,15 @@ export const DEFAULT_LIMITS: CheckedLimits = checkedLimits({});
 /**
  * Fills in what is not said.
  *
- * @throws RangeError (code `bad-option`) for a bound that is no whole number from 0 on.
+ * @throws TypeError or RangeError (code `bad-option`) for an unknown limit, or one that is not a whole number from 0 on.
  */
 export function checkedLimits(limits: FormLimits): CheckedLimits {
-  const { fields = 1000, fieldSize = MEBIBYTE, files = 100, fileSize = Number.POSITIVE_INFINITY } = limits;
-  checkLimit('fields', fields);
-  checkLimit('fieldSize', fieldSize);
-  checkLimit('files', files);
-  checkLimit('fileSize', fileSize);
-  return { fields, fieldSize, files, fileSize, text: Math.max(10 * MEBIBYTE, fieldSize) };
-}
-
-function checkLimit(name: string, value: number): void {
-  if (value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) return;
-  throw withCode(new RangeError(`Cannot read form: limit ${name} is ${value}, not a whole number from 0 on`), 'bad-option');
+  checkOptions('Cannot read form', limits, KNOWN, 'limits');
+  const { fields = 1000, fieldSize = MiB, files = 100, fileSize = Number.POSITIVE_INFINITY } = limits;
+  for (const [name, value] of Object.entries({ fields, fieldSize, files, fileSize })) {
+    checkInteger('Cannot read form', `limit ${name}`, value, 0, Number.POSITIVE_INFINITY);
+  }
+  return { fields, fieldSize, files, fileSize, text: Math.max(10 * MiB, fieldSize) };
 }
 
 /** @throws HttpError 413 when a name is longer than any form needs. */

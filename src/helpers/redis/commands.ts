@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 
 /** What `redis` and `ioredis` clients have in common, as far as it matters here. */
 export interface RedisClient {
@@ -40,7 +40,7 @@ interface IoRedis {
 /** Tells the clients apart: `defineCommand` is ioredis's, in all its forms. */
 export function commandsOf(client: RedisClient): RedisCommands {
   if (!hasCommands(client)) {
-    throw withCode(new TypeError('Cannot create Redis store: this is no client of the packages redis or ioredis'), 'bad-option');
+    throw badOption('Cannot create Redis store', 'this is not a client of the packages redis or ioredis');
   }
   return 'defineCommand' in client ? ioRedisCommands(client) : nodeRedisCommands(client);
 }

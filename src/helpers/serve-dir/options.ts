@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { badOption, checkBoolean, checkInteger, checkOptions, checkSystemString } from '../../http/bad-option.ts';
 
 /** How a folder is served. */
 export interface ServeDirOptions {
@@ -21,27 +21,21 @@ export interface ServeDirOptions {
   fallthrough?: boolean;
 }
 
+const SUBJECT = 'Cannot serve files';
 const SWITCHES = ['immutable', 'dotfiles', 'precompressed', 'fallthrough'] as const;
 const KNOWN: ReadonlySet<string> = new Set(['index', 'maxAge', ...SWITCHES]);
 
 /** @throws TypeError or RangeError (code `bad-option`). */
-export function checkOptions(root: unknown, options: ServeDirOptions): void {
-  if (typeof root !== 'string' || root === '' || root.includes('\0')) {
-    throw wrong(`root is ${typeof root === 'string' ? JSON.stringify(root) : typeof root}, not the path of a folder`);
-  }
-  if (typeof options !== 'object' || options === null) throw wrong('options are no object');
-  for (const name in options) {
-    if (!KNOWN.has(name)) throw wrong(`there is no option "${name}"`);
-  }
+export function checkArguments(root: unknown, options: ServeDirOptions): void {
+  checkSystemString(SUBJECT, 'root', root);
+  checkOptions(SUBJECT, options, KNOWN);
   for (const name of SWITCHES) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean') throw wrong(`${name} is neither true nor false`);
+    if (options[name] !== undefined) checkBoolean(SUBJECT, name, options[name]);
   }
   const { index, maxAge, immutable } = options;
-  if (index !== undefined && index !== false && !isName(index)) throw wrong('index is neither the name of a file nor false');
-  if (maxAge !== undefined && (!Number.isSafeInteger(maxAge) || maxAge < 0)) {
-    throw withCode(new RangeError(`Cannot serve files: maxAge ${maxAge} is not a whole number of seconds`), 'bad-option');
-  }
-  if (immutable && maxAge === undefined) throw wrong('immutable means nothing without maxAge');
+  if (index !== undefined && index !== false && !isName(index)) throw badOption(SUBJECT, 'index is neither the name of a file nor false');
+  if (maxAge !== undefined) checkInteger(SUBJECT, 'maxAge', maxAge, 0, Number.MAX_SAFE_INTEGER, 'seconds');
+  if (immutable && maxAge === undefined) throw badOption(SUBJECT, 'immutable has no effect without maxAge');
 }
 
 /** `no-cache` means: keep it, but ask before you use it. Without any word, browsers guess (RFC 9111 §4.2.2), and show old pages after a change. */
@@ -52,8 +46,4 @@ export function cacheControl({ maxAge, immutable }: ServeDirOptions): string {
 
 function isName(value: unknown): boolean {
   return typeof value === 'string' && /^[^/\\\0]+$/.test(value) && value !== '.' && value !== '..';
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot serve files: ${why}`), 'bad-option');
 }

@@ -3,26 +3,27 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { checkInteger, checkOptions } from '../../http/bad-option.ts';
 import { requireOneMemory } from '../../process/one-memory.ts';
 import type { SessionStore } from '../../process/stores.ts';
 
+const KNOWN: ReadonlySet<string> = new Set(['maxSessions']);
 const MAX_SESSIONS = 10_000;
 
 /**
  * Makes a store in memory. All sessions end with the process.
  *
  * @param options How many sessions it keeps at most, 10,000 unless told: beyond, the one that was written the longest ago goes.
- * @throws RangeError (code `bad-option`) for a number that is none. Error (code `bad-option`) here or in `startServer`, whichever comes second,
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option. Error (code `bad-option`) here or in `startServer`, whichever comes second,
  *   when the server has several workers: each would know other sessions.
  * @example
  * const sessions = createSessions<{ user: string }>({ secret, store: createMemorySessionStore() });
  * startServer(handler, { workers: 0 });
  */
-export function createMemorySessionStore({ maxSessions = MAX_SESSIONS }: { maxSessions?: number } = {}): SessionStore {
-  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
-    throw withCode(new RangeError(`Cannot create a session store: maxSessions ${maxSessions} is no whole number from 1 on`), 'bad-option');
-  }
+export function createMemorySessionStore(options: { maxSessions?: number } = {}): SessionStore {
+  checkOptions('Cannot create a session store', options, KNOWN);
+  const { maxSessions = MAX_SESSIONS } = options;
+  checkInteger('Cannot create a session store', 'maxSessions', maxSessions, 1, Number.MAX_SAFE_INTEGER);
   requireOneMemory(
     'createMemorySessionStore keeps sessions in one: leave the store out (sealed cookies), use one that all share (filrouge/redis), or serve with workers: 0',
   );

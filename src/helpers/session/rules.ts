@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withCode } from '../../http/error-codes.ts';
+import { badOption, checkInteger, checkOptions, checkString } from '../../http/bad-option.ts';
 import { parseCookie } from '../../http/fields/cookie.ts';
 import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';
@@ -16,7 +16,8 @@ const DAY = 86_400;
 const MAX_LIFETIME = 30 * DAY;
 /** Browsers cut longer lives (RFC 6265bis §5.6.2): 400 days. */
 const LONGEST = 400 * DAY;
-const KNOWN: ReadonlySet<string> = new Set(['secret', 'name', 'ttl', 'lifetime', 'cookie']);
+const SUBJECT = 'Cannot create sessions';
+const KNOWN: ReadonlySet<string> = new Set(['secret', 'name', 'ttl', 'lifetime', 'cookie', 'store']);
 
 /** A cookie as one request sees it. */
 export interface SessionCookie {
@@ -36,20 +37,16 @@ export interface SessionRules {
   readonly plainCookie: SessionCookie;
 }
 
-/**
- * Checks the options.
- *
- * @param store What stands there for a store: a mistake here would keep sessions where nobody expects them.
- */
-export function sessionRules(options: SessionOptions, store: unknown): SessionRules {
-  for (const name of Object.keys(options)) if (!KNOWN.has(name)) throw wrong(`there is no option "${name}"`);
-  if (store !== undefined && !isStore(store)) throw wrong('store lacks get, set or delete');
+/** Checks the options, the store among them: a mistake there would keep sessions where nobody expects them. */
+export function sessionRules(options: SessionOptions & { readonly store?: unknown }): SessionRules {
+  checkOptions(SUBJECT, options, KNOWN);
+  if (options.store !== undefined && !isStore(options.store)) throw badOption(SUBJECT, 'store lacks get, set or delete');
   const { ttl = DAY, cookie = {} } = options;
   const { lifetime = Math.max(MAX_LIFETIME, ttl) } = options;
-  if (!isLife(ttl)) throw outOfRange(`ttl ${ttl} is no whole number of seconds from 1 to ${LONGEST}`);
-  if (!isLife(lifetime) || lifetime < ttl) throw outOfRange(`lifetime ${lifetime} is no whole number of seconds from ttl to ${LONGEST}`);
+  checkInteger(SUBJECT, 'ttl', ttl, 1, LONGEST, 'seconds');
+  checkInteger(SUBJECT, 'lifetime', lifetime, ttl, LONGEST, 'seconds');
   const hasLife = cookie.maxAge !== undefined || cookie.expires !== undefined;
-  if (hasLife) throw wrong('cookie.maxAge and cookie.expires follow from ttl: set that');
+  if (hasLife) throw badOption(SUBJECT, 'cookie.maxAge and cookie.expires follow from ttl: set that');
   return {
     secrets: checkedSecrets(options.secret),
     ttl,
@@ -79,19 +76,21 @@ function cookieOf(name: string | undefined, given: CookieOptions, isTls: boolean
   try {
     serializeSetCookie(cookie.name, 'value', cookie.options);
   } catch (cause) {
-    throw withCode(new TypeError(`Cannot create sessions: ${(cause as Error).message}`, { cause }), 'bad-option');
+    throw Object.assign(badOption(SUBJECT, (cause as Error).message), { cause });
   }
   return cookie;
 }
 
 function checkedSecrets(secret: unknown): readonly string[] {
   const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
-  if (secrets.length === 0) throw wrong('there is no secret');
+  if (secrets.length === 0) throw badOption(SUBJECT, 'there is no secret');
   return secrets.map((one) => {
-    if (typeof one !== 'string') throw wrong(`secret is ${typeof one}, not text`);
-    const size = Buffer.byteLength(one);
-    if (size >= MIN_SECRET) return one;
-    throw wrong(
+    checkString(SUBJECT, 'secret', one);
+    const text = one as string;
+    const size = Buffer.byteLength(text);
+    if (size >= MIN_SECRET) return text;
+    throw badOption(
+      SUBJECT,
       `secret has ${size} bytes, not at least ${MIN_SECRET}: take what "openssl rand -base64 32" prints, and keep it out of the source`,
     );
   });
@@ -102,16 +101,4 @@ function isStore(store: unknown): boolean {
   return (
     typeof store === 'object' && store !== null && methods.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
   );
-}
-
-function isLife(seconds: unknown): boolean {
-  return Number.isSafeInteger(seconds) && (seconds as number) >= 1 && (seconds as number) <= LONGEST;
-}
-
-function wrong(why: string): Error {
-  return withCode(new TypeError(`Cannot create sessions: ${why}`), 'bad-option');
-}
-
-function outOfRange(why: string): Error {
-  return withCode(new RangeError(`Cannot create sessions: ${why}`), 'bad-option');
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 import type { Takeover } from '../../http/response.ts';
 import type { Closing, ResolvedWebSocketOptions, WebSocketConnection } from '../websocket.ts';
 import type { Frames } from './adopt-socket.ts';
@@ -72,7 +72,7 @@ export class Connection implements WebSocketConnection {
 
   send(data: string | Uint8Array): void {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-      throw new TypeError(`Cannot send message: it is ${data === null ? 'null' : typeof data}, not text or bytes`);
+      throw new TypeError(`Cannot send message: it is ${data === null ? 'null' : typeof data}, not a string or bytes`);
     }
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#ws.bufferedAmount > this.#maxQueued) {
@@ -146,8 +146,8 @@ function isSendable(code: number): boolean {
   return Number.isInteger(code) && ((code >= 1000 && code <= 1014 && !NEVER_SENT.has(code)) || (code >= 3000 && code <= 4999));
 }
 
-function wrong(why: string): RangeError & { readonly code: string } {
-  return withCode(new RangeError(`Cannot close websocket: ${why}`), 'bad-option');
+function wrong(why: string): Error {
+  return badOption('Cannot close websocket', why, RangeError);
 }
 
 function ignore(): void {}

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 
+const SUBJECT = 'Cannot open websocket';
 /** A serialized origin (RFC 6454 §6.2). Browsers write it in lower case, without path and final slash. */
 const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/[^/?#\sA-Z]+$/;
 
@@ -18,10 +19,13 @@ const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/[^/?#\sA-Z]+$/;
  */
 export function checkOrigins(origins: readonly string[] | '*' | undefined): void {
   if (origins === undefined || origins === '*') return;
-  if (!Array.isArray(origins)) throw wrong('origins is neither a list nor "*"');
+  if (!Array.isArray(origins)) throw badOption(SUBJECT, 'origins is neither a list nor "*"');
   for (const origin of origins as readonly unknown[]) {
     if (typeof origin === 'string' && (origin === 'null' || ORIGIN.test(origin))) continue;
-    throw wrong(`${JSON.stringify(origin)} is no origin: it is written as in "https://app.example", in lower case, without path and slash`);
+    throw badOption(
+      SUBJECT,
+      `${JSON.stringify(origin)} is not an origin: write it like "https://app.example", in lower case, without path and slash`,
+    );
   }
 }
 
@@ -37,8 +41,4 @@ export function isAllowedOrigin(request: Request, origins: readonly string[] | '
 function ownOrigin(request: Request): string | undefined {
   const url = `${request.secure ? 'https' : 'http'}://${request.host ?? ''}`;
   return URL.canParse(url) ? new URL(url).origin : undefined;
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot open websocket: ${why}`), 'bad-option');
 }

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 import { isToken, trimWhitespace } from '../../http/grammar.ts';
+
+const SUBJECT = 'Cannot open websocket';
 
 /**
  * Checks what the programmer gave.
@@ -12,9 +14,9 @@ import { isToken, trimWhitespace } from '../../http/grammar.ts';
  * @throws TypeError with code `bad-option`.
  */
 export function checkProtocols(protocols: readonly string[]): void {
-  if (!Array.isArray(protocols)) throw wrong('protocols is not a list');
+  if (!Array.isArray(protocols)) throw badOption(SUBJECT, 'protocols is not a list');
   for (const name of protocols as readonly unknown[]) {
-    if (typeof name !== 'string' || !isToken(name)) throw wrong(`${JSON.stringify(name)} in protocols is not a token`);
+    if (typeof name !== 'string' || !isToken(name)) throw badOption(SUBJECT, `${JSON.stringify(name)} in protocols is not a token`);
   }
 }
 
@@ -38,8 +40,4 @@ export function parseOffers(lines: readonly string[]): readonly string[] | undef
 export function chooseProtocol(offers: readonly string[], spoken: readonly string[]): string | undefined {
   if (offers.length === 0 || spoken.length === 0) return '';
   return spoken.find((name) => offers.includes(name));
-}
-
-function wrong(why: string): TypeError & { readonly code: string } {
-  return withCode(new TypeError(`Cannot open websocket: ${why}`), 'bad-option');
 }

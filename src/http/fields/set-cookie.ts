@@ -5,10 +5,12 @@
  */
 
 import { lazyPackage } from '../../process/lazy-package.ts';
+import { checkOptions } from '../bad-option.ts';
 import { withCode } from '../error-codes.ts';
 import { isToken } from '../grammar.ts';
 
 const cookiePackage = lazyPackage('cookie');
+const KNOWN: ReadonlySet<string> = new Set(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned']);
 
 /** Attributes of a cookie. */
 export interface CookieOptions {
@@ -31,9 +33,11 @@ export interface CookieOptions {
 /**
  * Makes the value of a Set-Cookie field.
  *
- * @throws TypeError for a name or value that cannot stand in a cookie, and for attributes that browsers refuse together.
+ * @throws TypeError for a name or value that cannot stand in a cookie, and for attributes that browsers refuse together (code `bad-cookie`), or that are
+ *   not known (`bad-option`).
  */
 export function serializeSetCookie(name: string, value: string, options: CookieOptions = {}): string {
+  checkOptions(`Cannot set cookie "${name}"`, options, KNOWN);
   const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
   if (refusal) throw withCode(new TypeError(`Cannot set cookie "${name}": ${refusal}`), 'bad-cookie');
@@ -64,7 +68,7 @@ function refusalOf(
   sameSite: string | false,
   partitioned: boolean,
 ): string | undefined {
-  if (!isToken(name)) return 'its name is no token'; // RFC 6265 §4.1.1; the library lets commas and the like through
+  if (!isToken(name)) return 'its name is not a token'; // RFC 6265 §4.1.1; the library lets commas and the like through
   if (sameSite === 'none' && !secure) return 'sameSite "none" needs secure';
   if (partitioned && !secure) return 'partitioned needs secure';
   if (/^__(?:Secure|Host)-/i.test(name) && !secure) return 'its prefix needs secure';

@@ -419,17 +419,17 @@ describe('a Response that is used again and again', () => {
 
 describe('options', () => {
   it.each<[string, unknown, string]>([
-    ['something else', 5, 'options are no object'],
-    ['null', null, 'options are no object'],
-    ['an unknown name', { quality: 4 }, 'there is no option "quality"'],
-    ['a negative minSize', { minSize: -1 }, 'minSize -1 is not a number of bytes'],
-    ['a minSize that is text', { minSize: '1kb' }, 'minSize 1kb is not a number of bytes'],
-    ['no encodings', { encodings: [] }, 'encodings is no list with something in it'],
-    ['an encoding that is no list', { encodings: 'gzip' }, 'encodings is no list'],
+    ['something else', 5, 'options is number, not an object'],
+    ['null', null, 'options is null, not an object'],
+    ['an unknown name', { quality: 4 }, 'unknown option "quality"'],
+    ['a negative minSize', { minSize: -1 }, 'minSize is -1, not a whole number of bytes from 0 on'],
+    ['a minSize that is text', { minSize: '1kb' }, 'minSize is string, not a number'],
+    ['no encodings', { encodings: [] }, 'encodings is empty or not a list'],
+    ['encodings that are not a list', { encodings: 'gzip' }, 'encodings is empty or not a list'],
     ['an unknown encoding', { encodings: ['gzip', 'deflate'] }, 'encodings has "deflate", which is not "br", "zstd" or "gzip"'],
-    ['level 0', { level: 0 }, 'level 0 is not a whole number from 1 to 9'],
-    ['level 10', { level: 10 }, 'level 10 is not'],
-    ['half a level', { level: 4.5 }, 'level 4.5 is not'],
+    ['level 0', { level: 0 }, 'level is 0, not a whole number from 1 to 9'],
+    ['level 10', { level: 10 }, 'level is 10, not'],
+    ['half a level', { level: 4.5 }, 'level is 4.5, not'],
   ])('that are wrong are refused with code bad-option, whatever the response: %s', (_, options, message) => {
     expect(() => compress(asking('gzip'), Response.empty(), options as CompressOptions)).toThrow(
       expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(message) as string }),

@@ -130,7 +130,7 @@ describe('readJson', () => {
 
   it('says so when it is given something else than a schema', () => {
     const options = { limit: 5 } as unknown as undefined;
-    expect(() => readJson(json('1'), options)).toThrow('the schema is no Standard Schema');
+    expect(() => readJson(json('1'), options)).toThrow('the schema is not a Standard Schema');
   });
 
   it('takes a schema that is a function, as those of arktype are', () => {

@@ -311,15 +311,15 @@ describe('wrong options', () => {
     [{ index: '' }, /index is neither the name of a file nor false/],
     [{ index: '../index.html' }, /index is neither/],
     [{ index: true }, /index is neither/],
-    [{ maxAge: -1 }, /maxAge -1 is not a whole number of seconds/],
-    [{ maxAge: 1.5 }, /maxAge 1\.5/],
-    [{ maxAge: '1h' }, /maxAge 1h/],
-    [{ immutable: true }, /immutable means nothing without maxAge/],
-    [{ dotfiles: 'allow' }, /dotfiles is neither true nor false/],
-    [{ precompressed: 1 }, /precompressed is neither/],
-    [{ fallthrough: null }, /fallthrough is neither/],
-    [{ maxage: 1 }, /there is no option "maxage"/],
-    [null, /options are no object/],
+    [{ maxAge: -1 }, /maxAge is -1, not a whole number of seconds from 0 on/],
+    [{ maxAge: 1.5 }, /maxAge is 1\.5, not a whole/],
+    [{ maxAge: '1h' }, /maxAge is string, not a number/],
+    [{ immutable: true }, /immutable has no effect without maxAge/],
+    [{ dotfiles: 'allow' }, /dotfiles is string, not a boolean/],
+    [{ precompressed: 1 }, /precompressed is number, not a boolean/],
+    [{ fallthrough: null }, /fallthrough is null, not a boolean/],
+    [{ maxage: 1 }, /unknown option "maxage"/],
+    [null, /options is null, not an object/],
   ])('are refused, whatever is asked for: %j', (options, message) => {
     const call = (): unknown => serveDir(get('/', {}, 'POST'), '.', options as ServeDirOptions);
     expect(call).toThrow(message);
@@ -327,9 +327,9 @@ describe('wrong options', () => {
   });
 
   it.each([
-    ['', /root is ""/],
-    [undefined, /root is undefined/],
-    ['a\0b', /root is "a\\u0000b"/],
+    ['', /root is empty/],
+    [undefined, /root is undefined, not a string/],
+    ['a\0b', /root holds NUL/],
   ])('a root that is %j', (root, message) => {
     expect(() => serveDir(get('/'), root as string)).toThrow(message);
   });

@@ -409,7 +409,7 @@ it('refuses a reason of more than 123 bytes (RFC 6455 §5.5), and a message that
   const { client } = await opened((socket) => {
     expect(() => socket.close(1000, 'é'.repeat(62))).toThrow(RangeError);
     expect(() => socket.send({} as string)).toThrow(TypeError);
-    expect(() => socket.send(null as unknown as string)).toThrow('Cannot send message: it is null, not text or bytes');
+    expect(() => socket.send(null as unknown as string)).toThrow('Cannot send message: it is null, not a string or bytes');
     resolve();
   });
   await promise;
