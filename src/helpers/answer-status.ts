@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { badOption } from '../http/bad-option.ts';
 import { mediaTypeQuality, parseWeightedRanges } from '../http/fields/accept.ts';
 import { parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
@@ -21,6 +22,7 @@ const PROMETHEUS = 'text/plain; version=0.0.4';
  * @param request Its Accept field chooses: JSON, or for a scraper of Prometheus its text format.
  * @param status What `server.status()` gave.
  * @param format Chooses instead of the Accept field.
+ * @throws TypeError (code `bad-option`) for another format.
  * @example
  * const server = await startServer(answer);
  *
@@ -30,6 +32,9 @@ const PROMETHEUS = 'text/plain; version=0.0.4';
  * }
  */
 export function answerStatus(request: Request, status: ServerStatus, format: StatusFormat = wantedFormat(request)): Response {
+  if (format !== 'json' && format !== 'prometheus') {
+    throw badOption('Cannot answer status', `format is ${JSON.stringify(format)}, not "json" or "prometheus"`);
+  }
   const response = format === 'json' ? Response.json(status) : Response.bytes(`${PROMETHEUS}; charset=utf-8`, prometheusText(status));
   return response.withHeader('Vary', 'Accept').withNoCache();
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBoolean } from '../http/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 
@@ -17,10 +18,12 @@ const STOPPING = Response.text('stopping\n').withStatus(503).withNoCache();
  *
  * @param request The probe's request.
  * @param isReady Whether what the application needs is there. Default true.
+ * @throws TypeError (code `bad-option`) when `isReady` is not a boolean: await what is a promise.
  * @example
  * if (match(request, 'GET /ready')) return readiness(request, database.isOpen);
  */
 export function readiness(request: Request, isReady: boolean = true): Response {
+  checkBoolean('Cannot answer readiness', 'isReady', isReady); // a promise would always say yes
   if (request.peer.server?.isStopping) return STOPPING;
   return isReady ? READY : NOT_READY;
 }

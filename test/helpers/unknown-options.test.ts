@@ -126,6 +126,22 @@ describe('what is not an object', () => {
   });
 });
 
+describe('an argument in place of options', () => {
+  const status: front.ServerStatus = { generation: 1, restarts: 0, requests: 0, workers: [] };
+
+  it('of answerStatus is refused when it is not a format, instead of being taken for the other one', () => {
+    expect(() => front.answerStatus(new Request(), status, 'text' as 'json')).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: 'Cannot answer status: format is "text", not "json" or "prometheus"' }),
+    );
+  });
+
+  it('of readiness is refused when it is a promise, which would always say ready', () => {
+    expect(() => front.readiness(new Request(), Promise.resolve(false) as unknown as boolean)).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: 'Cannot answer readiness: isReady is object, not a boolean' }),
+    );
+  });
+});
+
 describe('the tables above', () => {
   it('hold every export of every door, so that none is forgotten', () => {
     const exported = new Set([front, ...Object.values(DOORS)].flatMap((door) => Object.keys(door)));
