@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { withCode } from '../../http/error-codes.ts';
+import { badOption } from '../../http/bad-option.ts';
 
 /** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
 export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
@@ -54,5 +54,7 @@ export function checkCertificate(tls: ResolvedTls): void {
 }
 
 function bad(why: string, cause?: unknown): Error {
-  return withCode(new TypeError(`Cannot start server: ${why}`, cause === undefined ? {} : { cause }), 'bad-option');
+  const error = badOption('Cannot start server', why);
+  if (cause !== undefined) error.cause = cause;
+  return error;
 }
