@@ -11,7 +11,7 @@ import { equalsIgnoringCase, FieldLines } from '../http/field-lines.ts';
 import { isHost, isWhitespace } from '../http/grammar.ts';
 import { ProtocolError } from '../http/protocol-error.ts';
 import type { HttpVersion } from '../http/request.ts';
-import { DEFAULT_LIMITS, type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
+import { type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -24,9 +24,6 @@ const TOKEN: Uint8Array = tableOf((code) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(S
 const TARGET: Uint8Array = tableOf((code) => code > 0x20 && code < 0x7f);
 /** 1 for what a field value may hold: tab, space, visible ASCII, obs-text (RFC 9110 §5.5). */
 const VALUE: Uint8Array = tableOf((code) => code === 0x09 || (code >= 0x20 && code !== 0x7f));
-
-/** Longest section, or head, that a connection keeps: about four times that of a browser. */
-const MAX_KEPT = 4096;
 
 /** The Host that was found valid last: nearly every request has the same. */
 let knownHost = '';
@@ -83,7 +80,7 @@ export function skipEmptyLines(text: string, start: number, skipped: number): nu
  *
  * @param text One character a byte. May go on behind the head.
  * @param start Where the request line begins.
- * @param known A section that may come again; see `keptSection`.
+ * @param known A section that may come again; see `keptSection` in kept-head.ts.
  * @returns The head, or `undefined` while its end is not there.
  * @throws ProtocolError 400, 405, 414, 431, 501 or 505.
  */
@@ -120,51 +117,12 @@ export function parseHead(text: string, start: number, limits: HeadLimits, known
   return { method, target, httpVersion, section, end: sectionStart + section.length };
 }
 
-function parseSection(text: string, start: number, limits: HeadLimits): HeaderSection | undefined {
+/** Parses a header section. @returns `undefined` while its end is not there. */
+export function parseSection(text: string, start: number, limits: HeadLimits): HeaderSection | undefined {
   const fields = new FramingFields();
   const places: number[] = [];
   const end = parseFields(text, start, limits, places, fields);
   return end === -1 ? undefined : { text: '', lines: new FieldLines(text, places), fields, length: end - start };
-}
-
-/** Parses field lines that were a good section before. @throws ProtocolError when they were not. */
-export function parseHeader(lines: string): FieldLines {
-  const places: number[] = [];
-  const text = `${lines}\r\n\r\n`;
-  parseFields(text, 0, { ...DEFAULT_LIMITS, maxHeaderSize: text.length, maxHeaders: text.length }, places, undefined);
-  return new FieldLines(text, places);
-}
-
-/**
- * The section of a head in a form that `parseHead` knows again. Clients send the same one with each request of a connection, but for what
- * goes with a body; to compare it takes 40 ns, to parse the 800 characters of a browser 2 µs, measured.
- *
- * @returns `undefined` when it is too long to be held by each connection.
- */
-export function keptSection(text: string, { section, end }: ParsedHead, limits: HeadLimits): HeaderSection | undefined {
-  if (section.length > MAX_KEPT) return undefined;
-  const copy = copyOf(text.slice(end - section.length, end));
-  const parsed = parseSection(copy, 0, limits); // again, since the places are other ones
-  return parsed && { ...parsed, text: copy };
-}
-
-/** A head with its text, of which it holds nothing else. */
-export interface KeptHead {
-  readonly text: string;
-  readonly head: ParsedHead;
-}
-
-/**
- * A head in a form that is known again without looking at its parts: who polls, or pipelines, asks for the same thing again.
- *
- * @param start Where it begins in the text.
- * @returns `undefined` when it is too long to be held by each connection.
- */
-export function keptHead(text: string, start: number, { section, end }: ParsedHead, limits: HeadLimits): KeptHead | undefined {
-  if (end - start > MAX_KEPT) return undefined;
-  const copy = copyOf(text.slice(start, end));
-  const head = parseHead(copy, 0, limits, section); // again, since the first holds on to all that it was cut from
-  return head && { text: copy, head };
 }
 
 /**
@@ -245,7 +203,7 @@ function isKnownHost(text: string, start: number, end: number, known: string): b
 }
 
 /** A string of its own: a slice is slower to look at, and holds on to all it was cut from. */
-function copyOf(text: string): string {
+export function copyOf(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 

@@ -20,8 +20,9 @@ import type { HttpVersion } from '../http/request.ts';
 import type { TargetParts } from '../http/target.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { CHUNKED, expectsContinue, isPersistent, offeredUpgrade, requestLength } from './framing.ts';
+import { keptHead, keptSection } from './kept-head.ts';
 import type { HeadLimits } from './limits.ts';
-import { type HeaderSection, keptHead, keptSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
+import { type HeaderSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
 
 const HEAD = 0;
 const BODY = 1;

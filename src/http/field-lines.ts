@@ -33,10 +33,12 @@ export class FieldLines {
     return new FieldLines(text, places);
   }
 
-  /** The lines as they came, but for what stands around them: what `parseHeader` of the engine reads. */
-  get raw(): string {
-    const places = this.#places;
-    return places.length === 0 ? '' : this.#text.slice(places[0], places.at(-1));
+  /** A text that holds these lines and nothing else, and the places in it: what it takes to make them again elsewhere. */
+  get alone(): { readonly text: string; readonly places: readonly number[] } {
+    const start = this.#places[0] ?? 0;
+    const end = this.#places.at(-1) ?? 0;
+    if (start === 0 && end === this.#text.length) return { text: this.#text, places: this.#places };
+    return { text: this.#text.slice(start, end), places: this.#places.map((place) => place - start) };
   }
 
   /** How many field lines there are. */

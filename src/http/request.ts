@@ -265,8 +265,8 @@ export class Request {
   }
 
   /** @internal The field lines as they came. */
-  get rawHeader(): string {
-    return this.#lines.raw;
+  get lines(): FieldLines {
+    return this.#lines;
   }
 
   /** @internal Who has sent it. */

@@ -123,13 +123,13 @@ function isCommonGround(sources: readonly Source[], path: string): boolean {
 /** Folders whose `inside/` runs elsewhere than what lies beside it, and what both sides may know: the words they exchange. */
 const SIDES: readonly { readonly outside: string; readonly words: readonly string[] }[] = [
   { outside: 'server/supervisor/', words: ['messages.ts'] },
-  { outside: 'server/threads/', words: ['wire.ts', 'board.ts'] },
+  { outside: 'server/threads/', words: ['wire.ts', 'board.ts', 'known-lines.ts'] },
 ];
 
 /** The files that may reach inside: one loads the part that this process plays, the other plays a thread in tests. */
 const PLAYS: Readonly<Record<string, { readonly target: RegExp; readonly lazy: boolean }>> = {
   'server/start.ts': { target: /^server\/(?:supervisor|threads)\/inside\//, lazy: true },
-  'server/threads/start.ts': { target: /^server\/threads\/inside\/thread\.ts$/, lazy: false },
+  'server/threads/start.ts': { target: /^server\/threads\/inside\/thread\.ts$/, lazy: true },
 };
 
 /** What lies in `inside/` runs in the worker or in the thread, what lies beside it does not: neither imports the other. */

@@ -16,7 +16,7 @@ import { withCode } from '../../http/error-codes.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
-import { Waiter } from '../../process/waiter.ts';
+import { WakeUp } from '../../process/wake-up.ts';
 import { clientGone } from '../upstream/client-gone.ts';
 import { ErrorLines } from './error-lines.ts';
 import { ProcessGroup, type Program } from './process-group.ts';
@@ -38,7 +38,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
   /** What came behind the head. */
   #rest: Buffer | undefined;
   /** Whoever reads the answer: it waits for what comes next. */
-  readonly #reader = new Waiter();
+  readonly #reader = new WakeUp();
   #isOutputOver = false;
   /** Its answer is complete, or nobody wants it any more. */
   #isDone = false;

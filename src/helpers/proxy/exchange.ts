@@ -15,7 +15,7 @@ import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { RequestBody } from '../../http/request-body.ts';
 import { nudgeCollector } from '../../process/collect-buffers.ts';
-import { Waiter } from '../../process/waiter.ts';
+import { WakeUp } from '../../process/wake-up.ts';
 import { clientGone } from '../upstream/client-gone.ts';
 import { bodyError, UpstreamFailure } from './failure.ts';
 import { type Field, readHead, type UpstreamHead } from './fields.ts';
@@ -67,7 +67,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #interims = 0;
   #failure: Error | undefined;
   /** Whoever reads the answer: it waits for what comes next. */
-  readonly #reader = new Waiter();
+  readonly #reader = new WakeUp();
 
   private constructor(request: Request, patience: Patience) {
     this.#request = request;

@@ -9,7 +9,7 @@
 import type { Socket } from 'node:net';
 import { chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
 import type { CheckedPieces } from '../../http/body-source.ts';
-import { Waiter } from '../../process/waiter.ts';
+import { WakeUp } from '../../process/wake-up.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
 
 /** Bodies up to this size are gathered with their head; larger ones are written piece by piece. */
@@ -33,7 +33,7 @@ export class ResponseWriter {
   #taken = 0;
   #deadline = 0;
   /** Wakes a body that waits until the socket takes more. Made with the first that is sent in pieces. */
-  #room: Waiter | undefined;
+  #room: WakeUp | undefined;
   /** The body that is being sent. */
   #pieces: CheckedPieces | undefined;
 
@@ -190,7 +190,7 @@ export class ResponseWriter {
   /** Waits until the socket has taken what it was given. @returns Whether it still can be written to. */
   async #drained(): Promise<boolean> {
     if (this.#socket.writableNeedDrain && this.#socket.writable) {
-      this.#room ??= new Waiter();
+      this.#room ??= new WakeUp();
       await this.#room.wait();
     }
     return this.#socket.writable;

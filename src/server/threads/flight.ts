@@ -12,10 +12,10 @@ import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import { Response, type TakeConnection } from '../../http/response.ts';
 import { type Content, StreamContent } from '../../http/response-body.ts';
-import type { HandlerThread } from './handler-thread.ts';
+import { WakeUp } from '../../process/wake-up.ts';
 import { RemoteStream } from './remote-stream.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
-import { type FromThread, WINDOW, type WireContent, type WireFile } from './wire.ts';
+import { type FromThread, type ThreadLink, WINDOW, type WireContent, type WireFile } from './wire.ts';
 
 /** One request, from the moment it waits for a thread until nothing of it is left there. */
 export class Flight {
@@ -23,7 +23,7 @@ export class Flight {
   /** Monotonic ms. */
   readonly startedAt: number;
   /** The thread it was given to, and its number there. */
-  thread: HandlerThread | undefined;
+  thread: ThreadLink | undefined;
   id = 0;
   /** It was logged as slow. */
   isSlow = false;
@@ -34,9 +34,10 @@ export class Flight {
   readonly #resolve: (response: Response) => void;
   #stream: RemoteStream | undefined;
   #tunnel: SocketTunnel | undefined;
-  /** Bytes of the request's body that are on their way, and who waits for them to be taken. */
+  /** Bytes of the request's body that are on their way; -1 until the thread asks for the first. */
   #sent = -1;
-  #onTaken: (() => void) | undefined;
+  /** Wakes `feed` when the thread has taken some of them. */
+  #onTaken: WakeUp | undefined;
 
   constructor(request: Request, startedAt: number, resolve: (response: Response) => void) {
     this.request = request;
@@ -54,7 +55,7 @@ export class Flight {
   /** What the thread has answered. @returns Whether more is to come. */
   take([, , status, , content, holds]: Extract<FromThread, readonly ['answer', ...unknown[]]>, fields: HeaderList): boolean {
     const { request } = this;
-    const thread = this.thread as HandlerThread; // it has just spoken
+    const thread = this.thread as ThreadLink; // it has just spoken
     const response = Response.ofParts(
       status,
       fields,
@@ -76,7 +77,7 @@ export class Flight {
     if (!this.isAnswered) this.request.peer.carrier?.sendInterim(this.request, status, HeaderList.ofChecked(fields));
   }
 
-  #contentOf(content: WireContent, thread: HandlerThread): Content {
+  #contentOf(content: WireContent, thread: ThreadLink): Content {
     switch (content[0]) {
       case 'text':
         return content[1];
@@ -93,7 +94,7 @@ export class Flight {
   }
 
   readonly #takeOver: TakeConnection = (socket, head, { stopping }) => {
-    const thread = this.thread as HandlerThread; // it has answered with an upgrade
+    const thread = this.thread as ThreadLink; // it has answered with an upgrade
     if (stopping.aborted) thread.post(['goodbye', this.id]);
     stopping.addEventListener('abort', () => thread.post(['goodbye', this.id]));
     this.#tunnel = new SocketTunnel(thread, this.id, socket, head);
@@ -125,7 +126,7 @@ export class Flight {
   /** The thread has taken bytes of a body or a connection. */
   taken(count: number): void {
     this.#sent = this.#sent === -1 ? 0 : this.#sent - count;
-    this.#onTaken?.();
+    this.#onTaken?.wake();
     this.#tunnel?.taken(count);
   }
 
@@ -143,7 +144,7 @@ export class Flight {
   }
 
   /** Sends a streamed body to the thread as it comes in and as the thread takes it; the first piece when the thread asks for it. */
-  async feed(thread: HandlerThread): Promise<void> {
+  async feed(thread: ThreadLink): Promise<void> {
     try {
       await this.#room();
       for await (const chunk of this.request.body.stream()) {
@@ -161,11 +162,8 @@ export class Flight {
   }
 
   async #room(): Promise<void> {
-    while (this.#sent === -1 || this.#sent > WINDOW) {
-      await new Promise<void>((resolve) => {
-        this.#onTaken = resolve;
-      });
-    }
+    this.#onTaken ??= new WakeUp();
+    while (this.#sent === -1 || this.#sent > WINDOW) await this.#onTaken.wait();
   }
 }
 

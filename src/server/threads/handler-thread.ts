@@ -3,27 +3,26 @@
  *
  * @module
  */
-import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
+import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
 import { countForThread } from '../questions/hit-asker.ts';
+import { Board } from './board.ts';
 import { type Flight, fileOf } from './flight.ts';
+import { SentLines } from './known-lines.ts';
 import {
-  Board,
   type FromThread,
   ownedBytes,
   SMALL,
   type ThreadData,
+  type ThreadLink,
   type ToThread,
   type WireBody,
   type WireList,
   type WirePeer,
 } from './wire.ts';
 
-/** How long after `terminate` a thread counts as held by something that no interrupt reaches, ms. */
-const TERMINATION_TIME = 2000;
-
-/** What a pool is told of its threads. */
+/** What a pool hears of its threads. */
 export interface ThreadEvents {
   onReady(thread: HandlerThread): void;
   /** Something was answered: it may take more. */
@@ -37,20 +36,20 @@ export interface ThreadEvents {
 }
 
 /** What a thread runs in: a worker of node:worker_threads, or for tests something else. */
-export interface Vessel {
+export interface Backing {
   readonly worker: Worker | undefined;
   /** @returns Whether it has ended in time. */
   stop(): Promise<boolean>;
 }
 
-/** Starts a thread that speaks through `data.port`. `onExit` is told why it has ended. */
-export type StartVessel = (data: ThreadData, onExit: (why: string) => void) => Vessel;
+/** Starts a thread that speaks through `data.port`. `onExit` gets the reason why it has ended. */
+export type StartBacking = (data: ThreadData, onExit: (why: string) => void) => Backing;
 
 /** A handler thread. */
-export class HandlerThread {
+export class HandlerThread implements ThreadLink {
   readonly board: Board = new Board();
-  readonly vessel: Vessel;
-  /** Requests it has and has not let go of, by their number. */
+  readonly backing: Backing;
+  /** Requests that it still holds, by their number. */
   readonly flights: Map<number, Flight> = new Map();
   isReady = false;
   /** It takes no more requests. */
@@ -74,15 +73,16 @@ export class HandlerThread {
   #outbox: ToThread[] = [];
   #transfer: Transferable[] = [];
   readonly #lists: HeaderList[] = [];
+  readonly #lines: SentLines = new SentLines();
   /** Process groups that its handlers have started. */
   readonly #groups: Set<number> = new Set();
 
-  constructor(ports: { readonly port1: MessagePort; readonly port2: MessagePort }, start: StartVessel, events: ThreadEvents) {
+  constructor(ports: { readonly port1: MessagePort; readonly port2: MessagePort }, start: StartBacking, events: ThreadEvents) {
     this.#events = events;
     this.#port = ports.port1;
     this.#port.on('message', this.#onMessage);
     this.#port.unref(); // connections keep the process alive, not idle threads
-    this.vessel = start({ port: ports.port2, shared: this.board.buffer }, (why) => {
+    this.backing = start({ port: ports.port2, shared: this.board.buffer }, (why) => {
       if (!this.isGone) events.onExit(this, why);
     });
   }
@@ -117,7 +117,7 @@ export class HandlerThread {
     this.post(['probe']);
   }
 
-  /** The one request it has not let go of, when it is only one. */
+  /** The one request that it still holds, when it is only one. */
   get onlyFlight(): Flight | undefined {
     const [first, second] = [...this.flights.values()].filter((flight) => !flight.isTunnelled);
     return second ? undefined : first;
@@ -138,7 +138,7 @@ export class HandlerThread {
       request.method,
       request.target,
       request.httpVersion,
-      request.rawHeader,
+      this.#lines.toWire(request.lines),
       peerOf(request),
       this.#bodyOf(flight),
     ]);
@@ -164,7 +164,7 @@ export class HandlerThread {
     return [...this.flights.values()].filter((flight) => this.recall(flight));
   }
 
-  /** Says something to it; what one turn of the loop says leaves in one message. */
+  /** Sends it an item; all the items of one turn of the loop leave in one message. */
   post(item: ToThread): void {
     if (this.isGone) return;
     if (this.#outbox.length === 0) setImmediate(this.#flush);
@@ -189,7 +189,7 @@ export class HandlerThread {
     this.isGone = true;
     this.#port.close();
     this.#loseAll(503);
-    return this.vessel.stop();
+    return this.backing.stop();
   }
 
   /** It has died. */
@@ -303,35 +303,4 @@ function endGroup(id: number): void {
 
 function peerOf({ peer }: Request): WirePeer {
   return [peer.remoteAddress, peer.remotePort, peer.secure, peer.host, peer.readAt + performance.timeOrigin];
-}
-
-/** Starts a real thread: the same script, which will come to `startServer` there as well. */
-export function startWorkerThread(script: string, env: Readonly<Record<string, string>>): StartVessel {
-  return ({ port, shared }, onExit) => {
-    const worker = new Worker(script, {
-      argv: process.argv.slice(2),
-      env: { ...process.env, ...env },
-      workerData: { filrouge: { port, shared } },
-      transferList: [port],
-    });
-    let why = 'it ended';
-    worker.on('error', (error: unknown) => {
-      why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    });
-    const exited = new Promise<true>((resolve) => {
-      worker.on('exit', (code) => {
-        resolve(true);
-        onExit(code === 0 || why !== 'it ended' ? why : `it ended with code ${code}`);
-      });
-    });
-    worker.unref();
-    return {
-      worker,
-      stop() {
-        void worker.terminate();
-        const overdue = new Promise<false>((resolve) => setTimeout(() => resolve(false), TERMINATION_TIME).unref());
-        return Promise.race([exited, overdue]);
-      },
-    };
-  };
 }

@@ -16,15 +16,14 @@
  */
 import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
-import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { Address, ServerHost } from '../host.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { placeOf } from '../watchdog/place.ts';
 import { Flight } from './flight.ts';
-import { HandlerThread, type StartVessel, type ThreadEvents } from './handler-thread.ts';
+import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
+import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable, timedOut } from './overdue.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
 const MAX_PENDING = 64;
@@ -35,12 +34,12 @@ const LEAST_QUEUE = 256;
 const STARTED_AT_ONCE = availableParallelism() + 1;
 /** How often threads are looked at while they have something to do, ms; one that has not moved twice in a row is stalled. */
 const CHECK_INTERVAL = 2;
-/** A thread above the least number that has had nothing to do for so long is ended, ms; one at a time. */
+/** A thread above the least number that has had nothing to do for this long is ended, ms; one at a time. */
 const IDLE_TIME = 10_000;
 /** The wait before a thread is started again that died before it was ready, ms: doubled each time up to the longest. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
-/** A tick that comes so late says that nothing could happen in between, ms. */
+/** A tick this late means that the whole process stood still, ms. */
 const PAUSE = 2000;
 /** How long a script may take to call `startServer`, ms. */
 const START_TIME = 60_000;
@@ -50,7 +49,7 @@ export class ThreadPool implements ThreadEvents {
   readonly #options: ResolvedOptions;
   readonly #least: number;
   readonly #most: number;
-  readonly #start: StartVessel;
+  readonly #start: StartBacking;
   readonly #host: ServerHost;
   readonly #threads: Set<HandlerThread> = new Set();
   #queue: Flight[] = [];
@@ -62,7 +61,7 @@ export class ThreadPool implements ThreadEvents {
   #place: { readonly address: Address; readonly url: string } | undefined;
   readonly #starting: Map<HandlerThread, { resolve: () => void; reject: (error: Error) => void }> = new Map();
 
-  constructor(options: ResolvedOptions, start: StartVessel, host: ServerHost) {
+  constructor(options: ResolvedOptions, start: StartBacking, host: ServerHost) {
     this.#options = options;
     this.#least = options.threads.min;
     this.#most = options.threads.max;
@@ -147,7 +146,7 @@ export class ThreadPool implements ThreadEvents {
       for (const flight of thread.flights.values()) {
         if (flight.isAnswered) continue;
         if (flight.startedAt < latest) this.#timeOut(thread, flight, now);
-        else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) this.#tellSlow(thread, flight, now);
+        else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) tellSlow(thread, flight, now);
       }
       if (thread.flights.size > 0) thread.probe(now);
     }
@@ -299,11 +298,7 @@ export class ThreadPool implements ThreadEvents {
     if (thread.running === flight) return void this.#replace(thread, flight, now);
     thread.post(['abort', flight.id, 'The handler has taken longer than handlerTimeout']);
     flight.answer(timedOut());
-    log(
-      'timed-out',
-      `${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`,
-      fieldsOf(flight, now),
-    );
+    tellTimedOut(flight, now);
   }
 
   /** Gives a thread up whose handler does not return. */
@@ -313,51 +308,10 @@ export class ThreadPool implements ThreadEvents {
     flight?.answer(timedOut());
     this.#add();
     this.#drain();
-    const { worker } = thread.vessel;
-    const place = worker ? await placeOf(worker) : undefined;
-    const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
-    log('stuck', `${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`, {
-      ...(flight && fieldsOf(flight, now)),
-      ...(place !== undefined && { place }),
-    });
+    const { worker } = thread.backing;
+    const what = await tellStuck(worker, flight, now);
     if (await thread.stop()) return;
-    log('stuck', `${what}, and its thread cannot be stopped: something outside of JavaScript holds it; this process is to be replaced`);
+    tellUnstoppable(what);
     this.#host.onUnstoppable();
   }
-
-  #tellSlow(thread: HandlerThread, flight: Flight, now: number): void {
-    flight.isSlow = true;
-    const { worker } = thread.vessel;
-    const isRunning = thread.running === flight;
-    const isBlocked = isRunning || (!thread.running && thread.silence(now) > 0);
-    const what = isRunning ? ', and' : ', its promise has not settled, and its thread';
-    const place = isBlocked && worker ? placeOf(worker) : Promise.resolve(undefined);
-    void place.then((where) =>
-      log(
-        'slow',
-        `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `${what} stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
-        { ...fieldsOf(flight, now), ...(where !== undefined && { place: where }) },
-      ),
-    );
-  }
-}
-
-function nameOf({ request }: Flight): string {
-  return `${request.method} ${JSON.stringify(request.path)}`;
-}
-
-function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {
-  return { method: request.method, path: request.path, ms: Math.round(now - startedAt) };
-}
-
-function elapsed(flight: Flight, now: number): string {
-  return `${Math.round(now - flight.startedAt)} ms`;
-}
-
-function timedOut(): Response {
-  return new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
-}
-
-function busy(): Response {
-  return new HttpError(503, 'The server is busy', { code: 'server-busy', headers: { 'Retry-After': '1' } }).response;
 }

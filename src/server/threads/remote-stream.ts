@@ -3,19 +3,20 @@
  *
  * @module
  */
-import type { HandlerThread } from './handler-thread.ts';
+import { WakeUp } from '../../process/wake-up.ts';
+import type { ThreadLink } from './wire.ts';
 
 /** Hands on what comes, and tells the thread what has been taken: no more than a window is ever on its way. */
 export class RemoteStream implements AsyncIterableIterator<Uint8Array | string> {
-  readonly #thread: HandlerThread;
+  readonly #thread: ThreadLink;
   readonly #id: number;
   readonly #pieces: (Uint8Array | string)[] = [];
   #isDone = false;
   #hasBegun = false;
   #failure: Error | undefined;
-  #wake: (() => void) | undefined;
+  readonly #wakeUp: WakeUp = new WakeUp();
 
-  constructor(thread: HandlerThread, id: number) {
+  constructor(thread: ThreadLink, id: number) {
     this.#thread = thread;
     this.#id = id;
   }
@@ -35,9 +36,7 @@ export class RemoteStream implements AsyncIterableIterator<Uint8Array | string> 
       }
       if (this.#failure) throw this.#failure;
       if (this.#isDone) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#wakeUp.wait();
     }
   }
 
@@ -51,17 +50,17 @@ export class RemoteStream implements AsyncIterableIterator<Uint8Array | string> 
 
   deliver(piece: Uint8Array | string): void {
     if (!this.#isDone) this.#pieces.push(piece);
-    this.#wake?.();
+    this.#wakeUp.wake();
   }
 
   finish(): void {
     this.#isDone = true;
-    this.#wake?.();
+    this.#wakeUp.wake();
   }
 
   fail(error: Error): void {
     if (!this.#isDone) this.#failure = error;
     this.#isDone = true;
-    this.#wake?.();
+    this.#wakeUp.wake();
   }
 }

@@ -5,15 +5,18 @@
  */
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Handler } from '../../exchange/respond.ts';
 import { withCode } from '../../http/error-codes.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { THREAD_ROLE } from '../roles.ts';
-import { type StartVessel, startWorkerThread } from './handler-thread.ts';
-import { ThreadEnd } from './inside/thread.ts';
+import { Board } from './board.ts';
+import type { StartBacking } from './handler-thread.ts';
 import { ThreadPool } from './pool.ts';
-import { Board } from './wire.ts';
+
+/** How long after `terminate` a thread counts as held by something that no interrupt reaches, ms. */
+const TERMINATION_TIME = 2000;
 
 /**
  * With this variable a thread is only played, in the process's own thread, but over the same messages. So everything that is tested inline can be
@@ -23,7 +26,8 @@ const isPlayed = process.env['FILROUGE_PLAYED_THREADS'] === '1';
 
 /** @throws TypeError (code `bad-option`) when the process runs no script; an error when its script does not come to `startServer` in a thread. */
 export async function startPool(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {
-  const pool = new ThreadPool(options, isPlayed ? played(handler, options) : startWorkerThread(scriptPath(), { [THREAD_ROLE]: '1' }), host);
+  const start = isPlayed ? await played(handler, options) : startWorkerThread(scriptPath(), { [THREAD_ROLE]: '1' });
+  const pool = new ThreadPool(options, start, host);
   await pool.start();
   return pool;
 }
@@ -34,14 +38,46 @@ function scriptPath(): string {
   throw withCode(new TypeError('Cannot start server: threads run the script of the process, and there is none'), 'bad-option');
 }
 
-function played(handler: Handler, options: ResolvedOptions): StartVessel {
+async function played(handler: Handler, options: ResolvedOptions): Promise<StartBacking> {
+  const { ThreadSide } = await import('./inside/thread.ts'); // only here: a main thread does not load what runs in a handler thread
   return ({ port, shared }) => {
-    new ThreadEnd({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+    new ThreadSide({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
     return {
       worker: undefined,
       async stop() {
         port.close();
         return true;
+      },
+    };
+  };
+}
+
+/** Starts a real thread: the same script, which will come to `startServer` there as well. */
+function startWorkerThread(script: string, env: Readonly<Record<string, string>>): StartBacking {
+  return ({ port, shared }, onExit) => {
+    const worker = new Worker(script, {
+      argv: process.argv.slice(2),
+      env: { ...process.env, ...env },
+      workerData: { filrouge: { port, shared } },
+      transferList: [port],
+    });
+    let why = 'it ended';
+    worker.on('error', (error: unknown) => {
+      why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    const exited = new Promise<true>((resolve) => {
+      worker.on('exit', (code) => {
+        resolve(true);
+        onExit(code === 0 || why !== 'it ended' ? why : `it ended with code ${code}`);
+      });
+    });
+    worker.unref();
+    return {
+      worker,
+      stop() {
+        void worker.terminate();
+        const overdue = new Promise<false>((resolve) => setTimeout(() => resolve(false), TERMINATION_TIME).unref());
+        return Promise.race([exited, overdue]);
       },
     };
   };

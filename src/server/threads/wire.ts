@@ -4,9 +4,27 @@
  * Items travel in arrays, all that one turn of a loop has to say in one message: to send a message costs microseconds, to have one more item in
  * it a fraction of one. An item is a tuple whose first member says what it is; tuples of plain values are what structured clone copies fastest.
  *
- * Beside the messages there is a small shared memory for each thread, by which the main thread sees what the other does without asking:
- * how many calls of the handler it has entered and left, and which one it is in. A request that waits in a thread's inbox can be claimed there
- * by either side: by the thread that begins with it, or by the main thread that takes it back when the one before does not return.
+ * Both directions keep their order. So what belongs to one request comes in this order, told by its number:
+ *
+ *     main thread                                        handler thread
+ *       request ───────────────────────────────────────▶   enters it on the board, or passes it over when it was recalled
+ *       data* then end | failed ───────────────────────▶   a streamed body, from when the thread has sent `taken` 0
+ *               ◀───────────────────────────── taken*      as much as its handler has read
+ *               ◀───────────────────────────── dropped     its handler reads no more
+ *               ◀───────────────────────────── interim*    only before the answer
+ *               ◀───────────────────────────── answer      once, also when it comes too late
+ *       taken* ────────────────────────────────────────▶   a streamed response: 0 asks for the first piece
+ *               ◀──────────────── data* then end | failed
+ *       dropped ───────────────────────────────────────▶   the client reads no more
+ *       over ──────────────────────────────────────────▶   the response is out, or the client gone; only when the answer `holds`
+ *               ◀───────────────────────────── released    the body on disk is not read any more: its descriptor may be closed
+ *
+ * An upgrade is an answer too; behind it come `opened`, then `data`, `taken`, `end` and `failed` both ways, and `goodbye` when the server stops.
+ *
+ * `abort` may come at any time after `request`, also behind the answer: a number that is not known any more is passed over. Numbers come again only
+ * when nothing of the request before is left on the main thread's side. Of other requests everything may come in between.
+ *
+ * When a thread is stopped, nothing more comes from it and nothing is owed to it: the main thread loses all that it had under way.
  *
  * @module
  */
@@ -17,6 +35,7 @@ import type { HttpVersion } from '../../http/request.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
+import type { WireLines } from './known-lines.ts';
 
 /** Where a request's client is: address, port, whether by TLS, host as a trusted proxy says, when it was read (absolute ms). */
 export type WirePeer = readonly [string | undefined, number | undefined, boolean, string | undefined, number];
@@ -32,7 +51,7 @@ export type WireFailure = readonly [message: string, status: number | undefined,
 
 /** To a thread. */
 export type ToThread =
-  | readonly ['request', id: number, method: string, target: string, version: HttpVersion, lines: string, peer: WirePeer, body: WireBody]
+  | readonly ['request', id: number, method: string, target: string, version: HttpVersion, lines: WireLines, peer: WirePeer, body: WireBody]
   | readonly ['abort', id: number, reason: string]
   /** The response is out, or the client gone: what the request holds can be let go of. */
   | readonly ['over', id: number]
@@ -97,6 +116,13 @@ export type FromThread =
   | readonly ['group', id: number, isRunning: boolean]
   | readonly ['close', timeout: number | undefined];
 
+/** What the parts of a request in a thread need of that thread. */
+export interface ThreadLink {
+  post(item: ToThread): void;
+  /** Nothing more comes for the request with this number. */
+  forget(id: number): void;
+}
+
 /** What a thread is started with, under the key `filrouge` of its `workerData`. */
 export interface ThreadData {
   readonly port: MessagePort;
@@ -107,84 +133,6 @@ export interface ThreadData {
 export const WINDOW: number = 256 * 1024;
 /** A buffer up to this is copied with the message; to hand over a larger one's memory is cheaper. */
 export const SMALL: number = 4096;
-
-/** A request waits in the thread's inbox, the thread has begun with it, or it was taken back. */
-const WAITING = 1;
-const BEGUN = 2;
-const RECALLED = 3;
-
-/** Requests in an inbox at most; a power of two. */
-export const INBOX = 256;
-const ENTERED = 0;
-const LEFT = 1;
-const CURRENT = 2;
-const PROBES = 3;
-const CLAIMS = 4;
-
-/** The shared memory of one thread. */
-export class Board {
-  readonly buffer: SharedArrayBuffer;
-  readonly #cells: Int32Array;
-
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (CLAIMS + INBOX))) {
-    this.buffer = buffer;
-    this.#cells = new Int32Array(buffer);
-  }
-
-  /** Calls of the handler that were begun, or passed over because the request was taken back. */
-  get entered(): number {
-    return Atomics.load(this.#cells, ENTERED);
-  }
-
-  /** Of these, how many have returned: a promise counts as soon as it is there. */
-  get left(): number {
-    return Atomics.load(this.#cells, LEFT);
-  }
-
-  /** Changes whenever a handler is called or returns. */
-  get moves(): number {
-    return (this.entered + this.left) | 0;
-  }
-
-  /** The request whose handler was called last. */
-  get current(): number {
-    return Atomics.load(this.#cells, CURRENT);
-  }
-
-  /** Probes that the thread has come to: what it does between handlers does not hold it. */
-  get probes(): number {
-    return Atomics.load(this.#cells, PROBES);
-  }
-
-  /** The thread has come to a probe. */
-  answerProbe(): void {
-    Atomics.add(this.#cells, PROBES, 1);
-  }
-
-  /** The main thread puts a request into the inbox. */
-  offer(id: number): void {
-    Atomics.store(this.#cells, CLAIMS + (id % INBOX), WAITING);
-  }
-
-  /** The main thread takes a request back. @returns Whether the thread has not begun with it, and never will. */
-  recall(id: number): boolean {
-    return Atomics.compareExchange(this.#cells, CLAIMS + (id % INBOX), WAITING, RECALLED) === WAITING;
-  }
-
-  /** The thread begins with a request. @returns Whether it may. */
-  enter(id: number): boolean {
-    const isMine = Atomics.compareExchange(this.#cells, CLAIMS + (id % INBOX), WAITING, BEGUN) === WAITING;
-    if (isMine) Atomics.store(this.#cells, CURRENT, id);
-    Atomics.add(this.#cells, ENTERED, 1);
-    if (!isMine) Atomics.add(this.#cells, LEFT, 1);
-    return isMine;
-  }
-
-  /** The handler has returned. */
-  leave(): void {
-    Atomics.add(this.#cells, LEFT, 1);
-  }
-}
 
 /** Bytes whose memory can be handed over: a copy, unless they fill a memory of their own. */
 export function ownedBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -11,8 +11,8 @@ import { countHitsWith } from '../../../process/hits.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';
 import { logAs } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
-import { Board } from '../wire.ts';
-import { ThreadEnd } from './thread.ts';
+import { Board } from '../board.ts';
+import { ThreadSide } from './thread.ts';
 
 /** Takes requests from now on. Resolves when the server listens. */
 export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
@@ -20,23 +20,23 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   logAs(options.log);
   const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
     .filrouge;
-  const end = new ThreadEnd({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
-  watchGroupsWith((id, isRunning) => end.post(['group', id, isRunning]));
-  countHitsWith((key, window, limit) => end.hits.ask(key, window, limit));
-  const { address, url } = await end.listening;
+  const side = new ThreadSide({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+  watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
+  countHitsWith((key, window, limit) => side.hits.ask(key, window, limit));
+  const { address, url } = await side.listening;
   const close = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
-    end.close(timeout);
-    return end.closed;
+    side.close(timeout);
+    return side.closed;
   };
   return {
     url,
     address,
     role: 'thread',
-    closed: end.closed,
+    closed: side.closed,
     close,
     reload: () => Promise.reject(notHere('reload')),
     status: async () => {
-      const status = await end.statuses.ask();
+      const status = await side.statuses.ask();
       if (!status) throw new Error('Cannot tell the status: the primary is gone');
       return status;
     },

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { checkedPiece } from '../../../http/body-source.ts';
 import { dropSource, type StreamSource } from '../../../http/response-body.ts';
+import { WakeUp } from '../../../process/wake-up.ts';
 import { type FromThread, WINDOW } from '../wire.ts';
 
 /** One response body on its way out of a thread. Nothing is read of its source before the main thread asks for it. */
@@ -13,7 +15,7 @@ export class StreamPump {
   readonly #report: (error: unknown) => void;
   #sent = 0;
   #isDropped = false;
-  #wake: (() => void) | undefined;
+  readonly #wakeUp: WakeUp = new WakeUp();
   #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> | undefined;
   readonly #source: StreamSource;
   #hasBegun = false;
@@ -32,14 +34,14 @@ export class StreamPump {
       this.#hasBegun = true;
       void this.#run(this.#source);
     }
-    if (this.#sent <= WINDOW) this.#wake?.();
+    if (this.#sent <= WINDOW) this.#wakeUp.wake();
   }
 
   /** Nobody reads the rest. */
   drop(): void {
     if (this.#isDropped) return;
     this.#isDropped = true;
-    this.#wake?.();
+    this.#wakeUp.wake();
     dropSource(this.#source);
     if (this.#iterator) dropSource(this.#iterator);
   }
@@ -49,10 +51,7 @@ export class StreamPump {
       const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
       this.#iterator = iterator;
       for (let step = await iterator.next(); !step.done && !this.#isDropped; step = await iterator.next()) {
-        const piece: unknown = step.value;
-        if (typeof piece !== 'string' && !(piece instanceof Uint8Array)) {
-          throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
-        }
+        const piece = checkedPiece(step.value);
         this.#sent += piece.length;
         this.#post(['data', this.#id, typeof piece === 'string' ? piece : new Uint8Array(piece)]);
         await this.#room();
@@ -69,10 +68,6 @@ export class StreamPump {
   }
 
   async #room(): Promise<void> {
-    while (this.#sent > WINDOW && !this.#isDropped) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    while (this.#sent > WINDOW && !this.#isDropped) await this.#wakeUp.wait();
   }
 }

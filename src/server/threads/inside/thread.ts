@@ -5,8 +5,7 @@
  */
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
-import { parseHeader } from '../../../h1/parser.ts';
-import { FieldLines } from '../../../http/field-lines.ts';
+import type { FieldLines } from '../../../http/field-lines.ts';
 import type { HeaderList } from '../../../http/header-list.ts';
 import { HttpError } from '../../../http/http-error.ts';
 import { type Carrier, Request } from '../../../http/request.ts';
@@ -20,14 +19,14 @@ import { LiveStream } from '../../body/live-stream.ts';
 import type { Address } from '../../host.ts';
 import { HitAsker } from '../../questions/hit-asker.ts';
 import { Replies } from '../../questions/replies.ts';
-import { TunnelEnd } from '../socket-tunnel.ts';
-import { type Board, type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
+import type { Board } from '../board.ts';
+import { ReceivedLines } from '../known-lines.ts';
+import { type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
 import { StreamPump } from './stream-pump.ts';
+import { TunnelSocket } from './tunnel-socket.ts';
 
 /** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
 const MAX_DELAY = 0.5;
-/** Header sections that are known again. Clients repeat theirs, and to parse one takes longer than to look it up. */
-const KNOWN_HEADERS = 256;
 /** Field lists that are known by a number in the main thread. */
 const KNOWN_LISTS = 512;
 
@@ -40,13 +39,13 @@ interface Open {
   readonly live: LiveStream | undefined;
   pump: StreamPump | undefined;
   take: Response['take'];
-  tunnel: TunnelEnd | undefined;
+  tunnel: TunnelSocket | undefined;
   /** Aborted when a connection that was taken over is to end. */
   goodbye: AbortController | undefined;
 }
 
-/** One thread's end. */
-export class ThreadEnd implements Carrier {
+/** One thread's side. */
+export class ThreadSide implements Carrier {
   /** Settles with where the server listens. */
   readonly listening: Promise<{ readonly address: Address; readonly url: string }>;
   /** Settles when the server has stopped. */
@@ -64,7 +63,7 @@ export class ThreadEnd implements Carrier {
   #transfer: Transferable[] = [];
   #isInTurn = false;
   #flushedAt = 0;
-  readonly #headers: Map<string, FieldLines> = new Map();
+  readonly #lines: ReceivedLines = new ReceivedLines();
   /** The number of a list that was sent before; 0 for one that was seen once. */
   readonly #lists: WeakMap<HeaderList, number> = new WeakMap();
   #listCount = 0;
@@ -130,9 +129,11 @@ export class ThreadEnd implements Carrier {
 
   #take(item: ToThread): void {
     switch (item[0]) {
-      case 'request':
-        if (this.#board.enter(item[1])) this.#handle(item);
+      case 'request': {
+        const lines = this.#lines.fromWire(item[5]); // first: one that was recalled may have brought lines that come again by their slot
+        if (this.#board.enter(item[1])) this.#handle(item, lines);
         return;
+      }
       case 'listening':
         return this.#settleListening({ address: item[1], url: item[2] });
       case 'hits':
@@ -153,11 +154,14 @@ export class ThreadEnd implements Carrier {
     }
   }
 
-  #handle([, id, method, target, httpVersion, header, peer, body]: Extract<ToThread, readonly ['request', ...unknown[]]>): void {
+  #handle(
+    [, id, method, target, httpVersion, , peer, body]: Extract<ToThread, readonly ['request', ...unknown[]]>,
+    lines: FieldLines,
+  ): void {
     const [remoteAddress, remotePort, secure, host, readAt] = peer;
     const open = this.#bodyOf(id, body);
     const request = new Request(
-      { method, target, httpVersion, lines: this.#linesOf(header) },
+      { method, target, httpVersion, lines },
       parseTarget(target) as TargetParts, // the main thread has parsed it too
       { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin, server: this.#server, carrier: this, id },
       open.body,
@@ -210,16 +214,6 @@ export class ThreadEnd implements Carrier {
     }
     const spooled = { descriptor: what as number | undefined, size };
     return { body: new RequestBody(spooled), spooled, live: undefined };
-  }
-
-  #linesOf(header: string): FieldLines {
-    if (header === '') return FieldLines.of([]);
-    const known = this.#headers.get(header);
-    if (known) return known;
-    const lines = parseHeader(header);
-    if (this.#headers.size === KNOWN_HEADERS) this.#headers.clear();
-    this.#headers.set(header, lines);
-    return lines;
   }
 
   #answer(id: number, request: Request, response: Response): void {
@@ -314,7 +308,7 @@ export class ThreadEnd implements Carrier {
   }
 
   #takeOver(id: number, open: Open, head: Uint8Array): void {
-    const tunnel = new TunnelEnd(id, this.post);
+    const tunnel = new TunnelSocket(id, this.post);
     open.tunnel = tunnel;
     open.goodbye ??= new AbortController();
     const report = (error: unknown): void => void reportError(this.#answering, open.request, error);

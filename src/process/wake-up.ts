@@ -1,11 +1,11 @@
 /**
- * One who waits for something to happen, and looks again whenever it does: for loops that are fed by events.
+ * A wake-up signal for one loop that is fed by events.
  *
  * @module
  */
 
-/** Lets one wait until others wake it. What happens while nobody waits is not kept: look first, then wait. */
-export class Waiter {
+/** Lets one loop wait until an event wakes it. What happens while nobody waits is not kept: look first, then wait. */
+export class WakeUp {
   #resolve: (() => void) | undefined;
 
   /** Whether somebody waits. */

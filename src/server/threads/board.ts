@@ -1,0 +1,91 @@
+/**
+ * A small memory that a thread shares with its main thread, which sees there what the other does without asking: how many calls of the handler it has
+ * entered and left, and which one it is in.
+ *
+ * A request that waits in the thread's inbox has a cell of its own, in which either side claims it, once:
+ *
+ *     offer ──▶ WAITING ──enter──▶ BEGUN       by the thread, which begins with it
+ *                  └─────recall──▶ RECALLED    by the main thread, when the handler before it does not return; the thread passes it over
+ *
+ * So a request is never handled twice, and never lost between the two.
+ *
+ * @module
+ */
+
+/** A request waits in the thread's inbox, the thread has begun with it, or it was taken back. */
+const WAITING = 1;
+const BEGUN = 2;
+const RECALLED = 3;
+
+/** Requests in an inbox at most; a power of two. */
+export const INBOX = 256;
+const ENTERED = 0;
+const LEFT = 1;
+const CURRENT = 2;
+const PROBES = 3;
+const CLAIMS = 4;
+
+/** The shared memory of one thread. */
+export class Board {
+  readonly buffer: SharedArrayBuffer;
+  readonly #cells: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (CLAIMS + INBOX))) {
+    this.buffer = buffer;
+    this.#cells = new Int32Array(buffer);
+  }
+
+  /** Calls of the handler that were begun, or passed over because the request was taken back. */
+  get entered(): number {
+    return Atomics.load(this.#cells, ENTERED);
+  }
+
+  /** Of these, how many have returned: a promise counts as soon as it is there. */
+  get left(): number {
+    return Atomics.load(this.#cells, LEFT);
+  }
+
+  /** Changes whenever a handler is called or returns. */
+  get moves(): number {
+    return (this.entered + this.left) | 0;
+  }
+
+  /** The request whose handler was called last. */
+  get current(): number {
+    return Atomics.load(this.#cells, CURRENT);
+  }
+
+  /** Probes that the thread has come to: what it does between handlers does not hold it. */
+  get probes(): number {
+    return Atomics.load(this.#cells, PROBES);
+  }
+
+  /** The thread has come to a probe. */
+  answerProbe(): void {
+    Atomics.add(this.#cells, PROBES, 1);
+  }
+
+  /** The main thread puts a request into the inbox. */
+  offer(id: number): void {
+    Atomics.store(this.#cells, CLAIMS + (id % INBOX), WAITING);
+  }
+
+  /** The main thread takes a request back. @returns Whether the thread has not begun with it, and never will. */
+  recall(id: number): boolean {
+    return Atomics.compareExchange(this.#cells, CLAIMS + (id % INBOX), WAITING, RECALLED) === WAITING;
+  }
+
+  /** The thread begins with a request. @returns Whether it may. */
+  enter(id: number): boolean {
+    const isMine = Atomics.compareExchange(this.#cells, CLAIMS + (id % INBOX), WAITING, BEGUN) === WAITING;
+    if (isMine) Atomics.store(this.#cells, CURRENT, id);
+    Atomics.add(this.#cells, ENTERED, 1);
+    if (!isMine) Atomics.add(this.#cells, LEFT, 1);
+    return isMine;
+  }
+
+  /** The handler has returned. */
+  leave(): void {
+    Atomics.add(this.#cells, LEFT, 1);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What is said of requests that take too long: to the client, 503; to the operator, a line that names the request and the place where it stands.
+ *
+ * @module
+ */
+import type { Worker } from 'node:worker_threads';
+import { HttpError } from '../../http/http-error.ts';
+import type { Response } from '../../http/response.ts';
+import { log } from '../operator-log.ts';
+import { placeOf } from '../watchdog/place.ts';
+import type { Flight } from './flight.ts';
+import type { HandlerThread } from './handler-thread.ts';
+
+/** The answer to a request whose time is up. */
+export function timedOut(): Response {
+  return new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
+}
+
+/** The answer to a request that no thread can take. */
+export function busy(): Response {
+  return new HttpError(503, 'The server is busy', { code: 'server-busy', headers: { 'Retry-After': '1' } }).response;
+}
+
+/** A promise has not settled in time. */
+export function tellTimedOut(flight: Flight, now: number): void {
+  const message = `${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`;
+  log('timed-out', message, fieldsOf(flight, now));
+}
+
+/** A thread does not come back. @returns What is said of it, when its place is known. */
+export async function tellStuck(worker: Worker | undefined, flight: Flight | undefined, now: number): Promise<string> {
+  const place = worker ? await placeOf(worker) : undefined;
+  const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
+  log('stuck', `${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`, {
+    ...(flight && fieldsOf(flight, now)),
+    ...(place !== undefined && { place }),
+  });
+  return what;
+}
+
+/** It does not end either. */
+export function tellUnstoppable(what: string): void {
+  log('stuck', `${what}, and its thread cannot be stopped: something outside of JavaScript holds it; this process is to be replaced`);
+}
+
+/** A request takes longer than `slowRequest`. */
+export function tellSlow(thread: HandlerThread, flight: Flight, now: number): void {
+  flight.isSlow = true;
+  const { worker } = thread.backing;
+  const isRunning = thread.running === flight;
+  const isBlocked = isRunning || (!thread.running && thread.silence(now) > 0);
+  const what = isRunning ? ', and' : ', its promise has not settled, and its thread';
+  const place = isBlocked && worker ? placeOf(worker) : Promise.resolve(undefined);
+  void place.then((where) =>
+    log(
+      'slow',
+      `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `${what} stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
+      { ...fieldsOf(flight, now), ...(where !== undefined && { place: where }) },
+    ),
+  );
+}
+
+function nameOf({ request }: Flight): string {
+  return `${request.method} ${JSON.stringify(request.path)}`;
+}
+
+function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {
+  return { method: request.method, path: request.path, ms: Math.round(now - startedAt) };
+}
+
+function elapsed(flight: Flight, now: number): string {
+  return `${Math.round(now - flight.startedAt)} ms`;
+}

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Board, INBOX } from '../../../src/server/threads/board.ts';
+
+describe('the board of a thread', () => {
+  it('is seen from both sides of its memory', () => {
+    const main = new Board();
+    const thread = new Board(main.buffer);
+    main.offer(7);
+    expect(thread.enter(7)).toBe(true);
+    expect([main.entered, main.left, main.current]).toEqual([1, 0, 7]);
+    thread.leave();
+    thread.answerProbe();
+    expect([main.entered, main.left, main.moves, main.probes]).toEqual([1, 1, 2, 1]);
+  });
+
+  it('lets either side claim a request, once: it is entered or recalled, never both and never neither', () => {
+    const claims = fc.array(fc.record({ id: fc.nat({ max: 5 }), side: fc.constantFrom('thread', 'main') }), { maxLength: 40 });
+    fc.assert(
+      fc.property(claims, (attempts) => {
+        const main = new Board();
+        const thread = new Board(main.buffer);
+        const ids = [0, 1, 2, 3, 4, 5];
+        const claimed = new Map<number, string[]>(ids.map((id) => [id, []]));
+        const claim = (id: number, side: string): void => {
+          const isMine = side === 'main' ? main.recall(id) : thread.enter(id);
+          if (isMine) claimed.get(id)?.push(side);
+          if (isMine && side === 'thread') thread.leave();
+        };
+        for (const id of ids) main.offer(id);
+        for (const { id, side } of attempts) claim(id, side);
+        for (const id of ids) claim(id, 'thread'); // in the end the thread comes to each that waits in its inbox
+        for (const sides of claimed.values()) expect(sides).toHaveLength(1);
+        expect(main.entered).toBe(main.left); // one that is passed over counts as entered and left
+      }),
+    );
+  });
+
+  it('uses a cell again for a request that comes later', () => {
+    const board = new Board();
+    board.offer(3);
+    expect(board.recall(3)).toBe(true);
+    board.offer(3 + INBOX);
+    expect([board.enter(3 + INBOX), board.current]).toEqual([true, 3 + INBOX]);
+  });
+});
