@@ -1,5 +1,5 @@
 /**
- * The door `filrouge/websocket`: websockets on `ws`, which only those load who come through here.
+ * The door `filrouge/websocket`: websockets on `ws`, loaded only by programs that import this door.
  *
  * @module
  */

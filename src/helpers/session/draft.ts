@@ -1,16 +1,35 @@
 /**
- * A session within one exchange: its data as the handler changes it, and what is to become of it in the end.
+ * A session within one exchange: its data as the handler changes it, and what becomes of it in the end.
  *
  * @module
  */
 import { withCode } from '../../http/error-codes.ts';
-import type { SessionRules } from './rules.ts';
+
+/** What every session offers, however it is kept. */
+export interface SessionBase<T> {
+  /** What is remembered: change it as you like. It must have a JSON form. */
+  data: Partial<T>;
+  /** Whether the client sent no valid session. */
+  readonly isNew: boolean;
+  /** Gives the session a new name and a full life, with the same data: for the login, and whenever somebody may do more than before. */
+  regenerate(): void;
+  /** Ends the session, with its data. What is put into `data` afterwards begins another one. */
+  destroy(): void;
+}
+
+/** How long a session lives, seconds. */
+export interface SessionLife {
+  /** Without a request. */
+  readonly ttl: number;
+  /** However much it is used. */
+  readonly lifetime: number;
+}
 
 /** A session as it is kept. */
 export interface KeptSession {
   /** When it began, or was regenerated; seconds since 1970. */
   readonly begun: number;
-  /** When it ends if nobody asks. */
+  /** When it ends unless a request comes. */
   readonly expires: number;
   /** The data as JSON. */
   readonly data: string;
@@ -26,17 +45,17 @@ export type Outcome =
 const SLIDE = 10;
 const NOTHING = '{}';
 
-/** The session of one exchange, but for how it is kept: what both kinds of sessions have in common. */
-export abstract class SessionDraft<T extends object> {
-  readonly #rules: SessionRules;
+/** The session of one exchange: what both kinds of sessions have in common. */
+export abstract class SessionDraft<T extends object> implements SessionBase<T> {
+  readonly #life: SessionLife;
   readonly #kept: KeptSession | undefined;
   #data: Partial<T>;
   #isLookedAt = false;
   #isRegenerated = false;
   #isDestroyed = false;
 
-  constructor(rules: SessionRules, kept: KeptSession | undefined) {
-    this.#rules = rules;
+  constructor(life: SessionLife, kept: KeptSession | undefined) {
+    this.#life = life;
     this.#kept = kept;
     this.#data = kept ? (JSON.parse(kept.data) as Partial<T>) : {};
   }
@@ -72,7 +91,7 @@ export abstract class SessionDraft<T extends object> {
 
   /** What is to be done now, in seconds since 1970. */
   protected outcome(now: number): Outcome {
-    const { ttl, lifetime } = this.#rules;
+    const { ttl, lifetime } = this.#life;
     const data = serialize(this.#data);
     const kept = this.#isDestroyed ? undefined : this.#kept;
     if (kept === undefined && data === NOTHING) return { kind: this.#isDestroyed ? 'end' : 'leave' };
@@ -85,8 +104,8 @@ export abstract class SessionDraft<T extends object> {
 }
 
 /** Whether a session that was kept is still one. */
-export function isAlive(kept: KeptSession, rules: SessionRules, now: number): boolean {
-  return now < kept.expires && now < kept.begun + rules.lifetime;
+export function isAlive(kept: KeptSession, { lifetime }: SessionLife, now: number): boolean {
+  return now < kept.expires && now < kept.begun + lifetime;
 }
 
 /** The time in whole seconds. */

@@ -8,9 +8,10 @@ import { badOption, checkInteger, checkOptions, checkString } from '../../http/b
 import { parseCookie } from '../../http/fields/cookie.ts';
 import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';
-import type { SessionOptions } from '../session.ts';
+import type { SessionLife } from './draft.ts';
+import type { SessionOptions } from './options.ts';
 
-/** RFC 5869 wants good key material: 32 bytes are what the key has. */
+/** RFC 5869 wants good key material: as long as the key, 32 bytes. */
 const MIN_SECRET = 32;
 const DAY = 86_400;
 const MAX_LIFETIME = 30 * DAY;
@@ -26,12 +27,8 @@ export interface SessionCookie {
 }
 
 /** The options, checked. */
-export interface SessionRules {
+export interface SessionRules extends SessionLife {
   readonly secrets: readonly string[];
-  /** Seconds. */
-  readonly ttl: number;
-  /** Seconds. */
-  readonly lifetime: number;
   /** The cookie for requests that came over TLS, and for others. */
   readonly secureCookie: SessionCookie;
   readonly plainCookie: SessionCookie;
@@ -56,7 +53,7 @@ export function sessionRules(options: SessionOptions & { readonly store?: unknow
   };
 }
 
-/** The cookie for a request. Whether it came over TLS is what the server knows, or a trusted proxy has told it. */
+/** The cookie for a request. Whether it came over TLS is known from the connection, or from a trusted proxy. */
 export function cookieFor(rules: SessionRules, request: Request): SessionCookie {
   return request.secure ? rules.secureCookie : rules.plainCookie;
 }

@@ -43,7 +43,7 @@ export function seal(secret: string, name: string, kept: KeptSession): string {
 /**
  * Opens what `seal` has made with any of the secrets.
  *
- * @returns undefined when it was not, or was changed.
+ * @returns The session; undefined when none of them made the text, or it was changed.
  */
 export function unseal(secrets: readonly string[], name: string, text: string): KeptSession | undefined {
   if (!/^[\w-]+$/.test(text)) return undefined;

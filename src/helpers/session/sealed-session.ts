@@ -5,13 +5,34 @@
  */
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
-import type { Session } from '../session.ts';
-import { isAlive, type KeptSession, nowInSeconds, SessionDraft } from './draft.ts';
+import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
 import { seal, unseal } from './seal.ts';
 import { varying, withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 
-/** Makes `open`. */
+/** A session in a sealed cookie. */
+export interface Session<T> extends SessionBase<T> {
+  /**
+   * Adds the cookie to the response where one is due: the data has changed, `regenerate` or `destroy` was called, or a tenth of `ttl` has
+   * passed since the last one.
+   *
+   * With a cookie comes `Cache-Control: no-store`, unless the response says `private` or `no-store` itself; where `data` or `isNew` was looked
+   * at, `Vary: Cookie`.
+   *
+   * @returns A new response; the one that was given stays as it is.
+   * @throws Error (code `session-too-large`) when the cookie would have more than 4096 bytes, TypeError (`not-serializable`) for data without a
+   *   JSON form.
+   */
+  save(response: Response): Response;
+}
+
+/** Opens the sessions that lie in sealed cookies. */
+export interface Sessions<T> {
+  /** The client's session, or a new one. */
+  open(request: Request): Session<T>;
+}
+
+/** Returns the function that opens sessions for requests. */
 export function openSealed<T extends object>(rules: SessionRules): (request: Request) => Session<T> {
   return (request) => {
     const cookie = cookieFor(rules, request);

@@ -1,5 +1,5 @@
 /**
- * What a session adds to a response.
+ * The fields that a session adds to a response.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const MAX_COOKIE = 4096;
  * Sets the cookie.
  *
  * @param maxAge Seconds.
- * @throws Error (code `session-too-large`) for a cookie that browsers would drop without a word.
+ * @throws Error (code `session-too-large`) for a cookie that browsers would silently drop.
  */
 export function withSessionCookie(response: Response, { name, options }: SessionCookie, value: string, maxAge: number): Response {
   const line = serializeSetCookie(name, value, { ...options, maxAge });

@@ -1,5 +1,5 @@
 /**
- * The names of sessions in a store: random, and signed, so that what a client has invented is never looked up.
+ * The names of sessions in a store: random, and signed, so that a name a client made up is never looked up.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 const ID_BYTES = 24;
 const SIGNED = /^([\w-]{32})\.([\w-]{43})$/;
 
-/** Makes a name. */
+/** Creates a name. */
 export function createId(): string {
   return randomBytes(ID_BYTES).toString('base64url');
 }
 
-/** Signs names with the first of the secrets, and knows those that any of them has signed. */
+/** Signs names with the first of the secrets, and recognises names signed with any of them. */
 export class IdSigner {
   readonly #keys: readonly Buffer[];
 
@@ -27,7 +27,7 @@ export class IdSigner {
     return `${id}.${signature(this.#keys[0] as Buffer, name, id).toString('base64url')}`;
   }
 
-  /** @returns The name; undefined when we have not signed it. */
+  /** @returns The name; undefined when the signature is not ours. */
   verify(name: string, text: string): string | undefined {
     const [, id, signed] = SIGNED.exec(text) ?? [];
     if (id === undefined || signed === undefined) return undefined;

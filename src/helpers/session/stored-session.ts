@@ -6,11 +6,22 @@
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { SessionStore } from '../../process/stores.ts';
-import type { StoredSession } from '../session.ts';
-import { isAlive, type KeptSession, nowInSeconds, SessionDraft } from './draft.ts';
+import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
 import { varying, withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 import { createId, IdSigner } from './signed-id.ts';
+
+/** A session in a store. */
+export interface StoredSession<T> extends SessionBase<T> {
+  /** Does what `save` of a sealed session does. When the promise resolves the data is in the store, for the next request to find. Rejects when the store does. */
+  save(response: Response): Promise<Response>;
+}
+
+/** Opens the sessions that lie in a store. */
+export interface StoredSessions<T> {
+  /** The client's session, or a new one. Rejects when the store does. */
+  open(request: Request): Promise<StoredSession<T>>;
+}
 
 /** What all sessions of a store have in common. */
 interface Shelf {
@@ -19,7 +30,7 @@ interface Shelf {
   readonly signer: IdSigner;
 }
 
-/** Makes `open`. */
+/** Returns the function that opens sessions for requests. */
 export function openStored<T extends object>(rules: SessionRules, store: SessionStore): (request: Request) => Promise<StoredSession<T>> {
   const shelf: Shelf = { rules, store, signer: new IdSigner(rules.secrets) };
   return async (request) => {
@@ -83,7 +94,7 @@ function serializeKept({ begun, expires, data }: KeptSession): string {
   return `{"begun":${begun},"expires":${expires},"data":${data}}`;
 }
 
-/** Reads what lies in the store. What is no session, somebody else has put there. */
+/** Reads what lies in the store. Anything that is not a session was put there by somebody else. */
 function parseKept(text: string | undefined): KeptSession | undefined {
   if (text === undefined) return undefined;
   try {

@@ -39,7 +39,7 @@ const MIN_CHUNKS = 1024;
  *
  * @param head What came behind the handshake.
  * @param key The Sec-WebSocket-Key of the handshake.
- * @returns Undefined when the client has left already; the socket is destroyed then.
+ * @returns Undefined when the client has already left; the socket is then destroyed.
  */
 export function adoptSocket(socket: Duplex, head: Uint8Array, key: string, maxMessageSize: number): Frames | undefined {
   const limits = {

@@ -6,10 +6,10 @@
 import type { Duplex } from 'node:stream';
 import { badOption } from '../../http/bad-option.ts';
 import type { Takeover } from '../../http/response.ts';
-import type { Closing, ResolvedWebSocketOptions, WebSocketConnection } from '../websocket.ts';
 import type { Frames } from './adopt-socket.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Inbox, type Message } from './inbox.ts';
+import type { ResolvedWebSocketOptions } from './options.ts';
 
 /** A close frame holds 125 bytes, two of which are the code (RFC 6455 §5.5). */
 const MAX_REASON = 123;
@@ -23,6 +23,48 @@ const CODES_OF_ERRORS: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
 };
 
+/** How a connection ended. */
+export interface Closing {
+  /**
+   * What the peer said: 1000 is the ordinary end. 1005: a close without a code; 1006: no close at all; 1002, 1007, 1008, 1009: what we said to a
+   * peer that broke the protocol or a limit (RFC 6455 §7.4.1).
+   */
+  readonly code: number;
+  /** What was said beside it; our own words when it was we who gave up. */
+  readonly reason: string;
+}
+
+/** An open websocket. Messages are text (`string`) or bytes (`Buffer`), whole, in the order they were sent. */
+export interface WebSocketConnection extends AsyncIterable<string | Buffer> {
+  /** The subprotocol agreed on; empty when there is none. */
+  readonly protocol: string;
+  /** Settles when the connection has ended, however it ended. It never rejects. */
+  readonly closed: Promise<Closing>;
+  /**
+   * Sends a message: text, or bytes, which must not be changed until they have been sent. After the end it does nothing.
+   *
+   * It never waits. A peer so slow that more than `maxQueued` bytes wait for it is cut off: await `drained()` when sending a lot.
+   */
+  send(data: string | Uint8Array): void;
+  /** Resolves when the system has taken what was sent, or when the connection has ended. */
+  drained(): Promise<void>;
+  /** Sends a ping now, beside those of `pingInterval`. */
+  ping(): void;
+  /**
+   * Closes the connection with a close frame. No message is delivered after this call.
+   *
+   * @param code Default 1000; 3000 to 4999 are yours (RFC 6455 §7.4.2).
+   * @param reason At most 123 bytes.
+   * @throws RangeError (code `bad-option`) for a code that may not be sent, or a reason that is too long.
+   */
+  close(code?: number, reason?: string): void;
+  /**
+   * Calls a function with each message, including those already waiting. It receives them as they arrive; `for await` takes no more than it can handle.
+   * What it throws, or rejects with, ends the connection with 1011. A second call replaces the function.
+   */
+  onMessage(f: (data: string | Buffer) => void | Promise<void>): void;
+}
+
 /** Ties the frames of `ws`, the messages that wait, and the server together. */
 export class Connection implements WebSocketConnection {
   readonly protocol: string;
@@ -33,7 +75,7 @@ export class Connection implements WebSocketConnection {
   readonly #maxQueued: number;
   readonly #inbox: Inbox;
   #drained: Promise<void> | undefined = undefined;
-  /** Why we gave up, when we did, and the code that told the peer so. */
+  /** Why we gave up, if we did, and the code we closed with. */
   #complaint: Closing = { code: 1006, reason: '' };
 
   constructor(ws: Frames, socket: Duplex, protocol: string, options: ResolvedWebSocketOptions, takeover: Takeover) {
@@ -50,7 +92,7 @@ export class Connection implements WebSocketConnection {
         resolve(code === 1006 ? this.#complaint : { code, reason: reason.toString() });
       });
     });
-    // The peer has broken the protocol or a limit: `ws` has told it so, and hears nothing more of it.
+    // The peer has broken the protocol or a limit: `ws` has closed with the reason, and reads nothing more from it.
     ws.on('error', ({ code = '', message }) => this.#giveUp({ code: CODES_OF_ERRORS[code] ?? 1002, reason: message }));
     ws.on('message', (data, isBinary) => this.#inbox.add(isBinary ? data : data.toString()));
     takeover.stopping.addEventListener('abort', this.#goAway);
@@ -115,7 +157,7 @@ export class Connection implements WebSocketConnection {
 
   readonly #goAway = (): void => this.close(1001, 'The server is stopping');
 
-  /** Calls code of the user's. What goes wrong there is ours to tell: the peer hears 1011, the server's `onError` the rest. */
+  /** Calls the user's code. When it fails the peer gets 1011, and the server's `onError` the error. */
   #call(f: () => void | Promise<void>, settle: () => void = ignore): void {
     const fail = (error: unknown): void => {
       this.#takeover.report(error);

@@ -12,9 +12,9 @@ import type { Response } from '../../http/response.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { chooseProtocol, parseOffers } from './subprotocol.ts';
 
-/** Appended to the key, so that only who knows websockets can give the right answer (RFC 6455 §1.3). */
+/** Appended to the key, so that only a peer that speaks websocket can give the right answer (RFC 6455 §1.3). */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** The only version that is spoken; it must stand in every refusal for another's sake (RFC 6455 §4.4). */
+/** The only version spoken here; every refusal of another version must name it (RFC 6455 §4.4). */
 const VERSION = { 'Sec-WebSocket-Version': '13' };
 /** Sixteen bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -33,7 +33,7 @@ export interface Terms {
   readonly origins: readonly string[] | '*' | undefined;
 }
 
-/** Looks at a request in the order of RFC 6455 §4.2.1. @returns The refusal, when it is no handshake that can be accepted. */
+/** Looks at a request in the order of RFC 6455 §4.2.1. @returns The refusal, when the handshake cannot be accepted. */
 export function acceptHandshake(request: Request, terms: Terms): Accepted | Response {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return refusal(request, 405, 'A websocket is opened with GET', { Allow: 'GET' });

@@ -10,7 +10,7 @@ export interface Patient {
   ping(): void;
   /** Whether the peer is not being read: then its answer cannot be seen, and its silence means nothing. */
   isPaused(): boolean;
-  /** Told once, when nothing has come since the last ping. */
+  /** Called once, when nothing has come since the last ping. */
   giveUp(): void;
 }
 

@@ -2,8 +2,8 @@
  * Messages between the peer and whoever reads them: a function that is called, or loops that ask.
  *
  * Loops are not overrun: when enough waits, the socket is paused until all of it has been taken. As long as `onOpen` has not settled, messages
- * wait even if nobody reads yet. After that, what nobody reads is dropped, as it is in a browser: else one who only sends would in the
- * end neither hear pongs nor the goodbye of its peer.
+ * wait even if nobody reads yet. After that, what nobody reads is dropped, as it is in a browser: otherwise the socket of a handler that only
+ * sends would stay paused, and its peer's pongs and close frame unread.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export class Inbox {
   #waiting: Message[] = [];
   /** Bytes of text count one a character here. */
   #size = 0;
-  /** Loops that wait for the next message, in the order they asked. Never any while messages wait. */
+  /** Loops waiting for the next message, in the order they asked. Empty while messages wait. */
   readonly #takers: Taker[] = [];
   #listener: ((message: Message) => void) | undefined = undefined;
   #loops = 0;
@@ -41,7 +41,7 @@ export class Inbox {
     return this.#isPaused;
   }
 
-  /** Takes a message in. */
+  /** Accepts a message from the peer. */
   add(message: Message): void {
     if (this.#isOver) return;
     if (this.#listener) return this.#listener(message);
@@ -53,14 +53,14 @@ export class Inbox {
     if (this.#size > MAX_BYTES || this.#waiting.length > MAX_MESSAGES) this.#flow(false);
   }
 
-  /** Has a function called from now on, with what waits first. */
+  /** Calls a function with each message from now on, beginning with those that wait. */
   listen(listener: (message: Message) => void): void {
     this.#listener = listener;
     // Each call may close the connection, which drops the others, or put another listener in its place, which takes them.
     while (this.#waiting.length > 0 && this.#listener === listener) listener(this.#takeOne());
   }
 
-  /** A loop over the messages; it ends with the connection. What it leaves is there for the next one. */
+  /** A loop over the messages; it ends with the connection. Messages it leaves are there for the next one. */
   iterate(): AsyncIterator<Message, undefined> {
     this.#loops++;
     let isDone = false;
@@ -85,7 +85,7 @@ export class Inbox {
     };
   }
 
-  /** `onOpen` has settled: whoever wants to read does so by now. */
+  /** `onOpen` has settled: a handler that wants to read has begun to by now. */
   settle(): void {
     this.#isSettled = true;
     if (this.#isUnread) this.#dropAll();
@@ -108,7 +108,7 @@ export class Inbox {
     return new Promise((resolve) => this.#takers.push(resolve));
   }
 
-  /** The oldest of those that wait. There must be one. */
+  /** The oldest message that waits. There must be one. */
   #takeOne(): Message {
     const message = this.#waiting.shift() as Message;
     this.#size -= message.length;

@@ -1,7 +1,7 @@
 /**
  * Which pages may open a websocket (RFC 6455 §10.2).
  *
- * Browsers let every page connect anywhere and send the user's cookies with it. The Origin field is all that tells our own page from another.
+ * Browsers let every page connect anywhere and send the user's cookies with it. Only the Origin field tells our own pages from others.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const SUBJECT = 'Cannot open websocket';
 const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/[^/?#\sA-Z]+$/;
 
 /**
- * Checks what the programmer gave.
+ * Checks the option `origins`.
  *
  * @throws TypeError with code `bad-option`.
  */
@@ -29,7 +29,7 @@ export function checkOrigins(origins: readonly string[] | '*' | undefined): void
   }
 }
 
-/** Whether the page that asks may connect. A client without Origin is no browser: it carries nobody's cookies but its own. */
+/** Whether the page that asks may connect. A client without Origin is not a browser: it carries nobody's cookies but its own. */
 export function isAllowedOrigin(request: Request, origins: readonly string[] | '*' | undefined): boolean {
   const [origin, ...others] = request.headerAll('origin');
   if (origin === undefined || origins === '*') return true;

@@ -9,7 +9,7 @@ import { isToken, trimWhitespace } from '../../http/grammar.ts';
 const SUBJECT = 'Cannot open websocket';
 
 /**
- * Checks what the programmer gave.
+ * Checks the option `protocols`.
  *
  * @throws TypeError with code `bad-option`.
  */
@@ -24,7 +24,7 @@ export function checkProtocols(protocols: readonly string[]): void {
  * Reads the subprotocols that a client offers, the one it likes best first.
  *
  * @param lines The values of all Sec-WebSocket-Protocol lines.
- * @returns Undefined when one is no token or stands there twice (RFC 6455 §4.1, 10).
+ * @returns Undefined when one is not a token or appears twice (RFC 6455 §4.1, 10).
  */
 export function parseOffers(lines: readonly string[]): readonly string[] | undefined {
   const offers = lines.flatMap((line) => line.split(',').map(trimWhitespace));
@@ -33,9 +33,9 @@ export function parseOffers(lines: readonly string[]): readonly string[] | undef
 }
 
 /**
- * Chooses one: ours decide, in our order.
+ * Chooses the subprotocol: the first of ours that the client offers.
  *
- * @returns Empty: none is spoken, as when the client offers none. Undefined: it offers some, and none is spoken here.
+ * @returns Empty when none is used, as when the client offers none. Undefined when it offers some and none of them is spoken here.
  */
 export function chooseProtocol(offers: readonly string[], spoken: readonly string[]): string | undefined {
   if (offers.length === 0 || spoken.length === 0) return '';
