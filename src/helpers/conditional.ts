@@ -18,7 +18,7 @@ import { answerConditions } from './conditions/answer.ts';
  *
  * @param request The request with its If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range, Range.
  * @param response What would be sent without them.
- * @returns `response`, or a 304, 412, 206 or 416 in its place; a body that is not sent is let go of.
+ * @returns `response`, or a 304, 412, 206 or 416 in its place; a body that is not sent is released.
  * @example
  * if (match(request, 'GET /note')) return conditional(request, Response.json(note).withEtag(note.version));
  * if (match(request, 'GET /film')) return conditional(request, Response.file('/srv/film.mp4'));

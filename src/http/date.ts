@@ -17,21 +17,22 @@ export function serializeDate(at: Date): string {
 /**
  * Reads a date in any of the three forms of RFC 9110 §5.6.7.
  *
- * @returns The date, or `undefined` when it is none.
+ * @param now Milliseconds since 1970: the obsolete form with a two-digit year means the century around it.
+ * @returns The date, or `undefined` when the text is not one.
  */
-export function parseDate(text: string): Date | undefined {
+export function parseDate(text: string, now: number): Date | undefined {
   let parts = IMF_FIXDATE.exec(text);
   if (parts) return dateOf(Number(parts[3]), parts[2], parts[1], parts[4], parts[5], parts[6]);
   parts = RFC_850.exec(text);
-  if (parts) return dateOf(fullYear(Number(parts[3])), parts[2], parts[1], parts[4], parts[5], parts[6]);
+  if (parts) return dateOf(fullYear(Number(parts[3]), now), parts[2], parts[1], parts[4], parts[5], parts[6]);
   parts = ASCTIME.exec(text);
   if (parts) return dateOf(Number(parts[6]), parts[1], parts[2], parts[3], parts[4], parts[5]);
   return undefined;
 }
 
 /** RFC 9110 §5.6.7: a two-digit year that seems more than 50 years ahead is in the past. */
-function fullYear(short: number): number {
-  const thisYear = new Date().getUTCFullYear();
+function fullYear(short: number, now: number): number {
+  const thisYear = new Date(now).getUTCFullYear();
   const year = thisYear - (thisYear % 100) + short;
   return year > thisYear + 50 ? year - 100 : year;
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Readable } from 'node:stream';
-import type { FileContent } from './file/file-content.ts';
+import { withCode } from './error-codes.ts';
+import { FileContent } from './file/file-content.ts';
 
-export { FileContent } from './file/file-content.ts';
+export { FileContent };
 
 /** What a Response can be made of. Text is sent as UTF-8. */
 export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
@@ -62,6 +63,33 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size);
   }
   throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string, bytes or a stream of them`);
+}
+
+/** A text that is to be a body. @throws TypeError when it is not a string. */
+export function checkedText(body: string): string {
+  if (typeof body === 'string') return body;
+  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not text`);
+}
+
+/** A value as JSON. @throws TypeError (code `not-serializable`) when it has no JSON form. */
+export function jsonOf(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw withCode(new TypeError(`Cannot make JSON: ${(cause as Error).message}`, { cause }), 'not-serializable');
+  }
+  if (text !== undefined) return text;
+  throw withCode(new TypeError(`Cannot make JSON: ${typeof value} has no JSON form`), 'not-serializable');
+}
+
+/** A body as bytes; undefined when it is a stream. A file is read. */
+export function bytesOf(content: Content): Buffer | undefined {
+  if (content === undefined) return Buffer.alloc(0);
+  if (typeof content === 'string') return Buffer.from(content);
+  if (content instanceof StreamContent) return undefined;
+  if (content instanceof FileContent) return content.bytes();
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
 }
 
 /** The whole of a source in memory. */

@@ -1,24 +1,24 @@
 /**
- * A response as a value: immutable, so that a constant of a module may be returned a million times.
+ * A response as a value: immutable, so that a constant of a module can be returned a million times.
  *
  * @module
  */
-
-import type { Duplex } from 'node:stream';
 import { prefersJson } from './accept.ts';
-import { serializeDate } from './date.ts';
-import { withCode } from './error-codes.ts';
 import { type ServerSentEvent, serializeEvents } from './event-stream.ts';
+import { bodyOfFailure, Failure, fieldsOfFailure } from './failure.ts';
+import { serializeEtag, serializeLastModified, serializeMaxAge } from './fields/caching.ts';
 import { serializeAttachment } from './fields/content-disposition.ts';
 import { type CookieOptions, serializeSetCookie } from './fields/set-cookie.ts';
-import { FileContent, lookAtFile } from './file/file-content.ts';
-import { fileValidators } from './file/file-validators.ts';
-import { mediaTypeOf } from './file/media-type.ts';
+import { AbsentFile, FileContent } from './file/file-content.ts';
+import { wholeFile } from './file/whole-file.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
-import { answerErrorsWith, HttpError } from './http-error.ts';
-import type { Request } from './request.ts';
-import { type BodyInit, type Content, collectContent, contentOf, StreamContent } from './response-body.ts';
-import { isFinalStatus } from './status.ts';
+import { type BodyInit, bytesOf, type Content, checkedText, collectContent, contentOf, jsonOf, StreamContent } from './response-body.ts';
+import { checkedRedirect, checkedStatus } from './status.ts';
+import type { TakeConnection } from './takeover.ts';
+import { encodeLocation } from './target.ts';
+import { HTML, JSON_TYPE, SVG, TEXT, typeList } from './type-list.ts';
+
+export type { TakeConnection, Takeover } from './takeover.ts';
 
 /** What a Response can be given besides its body. */
 export interface ResponseInit {
@@ -27,28 +27,8 @@ export interface ResponseInit {
   headers?: HeadersInit;
 }
 
-/** What the server still says to, and hears from, whoever has taken a connection over. */
-export interface Takeover {
-  /** Aborts when the server begins to stop: say goodbye now, for what is still open after `shutdownTimeout` is cut. */
-  readonly stopping: AbortSignal;
-  /** Hands an error to the server's `onError`. Nothing is answered: there is no response any more. */
-  report(error: unknown): void;
-}
-
-/** Takes a connection over after its 101 has been written. `head` is what the client has sent already. */
-export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeover) => void;
-
-/** A list for each Content-Type, checked and serialized once. Types may be made of what clients send: so many are kept, of this length. */
-const TYPE_LISTS = new Map<string, HeaderList>();
-const MOST_TYPES = 100;
-const LONGEST_TYPE = 100;
-const TEXT = typeList('text/plain; charset=utf-8');
-const HTML = typeList('text/html; charset=utf-8');
-const JSON_TYPE = typeList('application/json; charset=utf-8');
-const SVG = typeList('image/svg+xml; charset=utf-8');
-
 /**
- * An HTTP response. `with…` gives a new one and leaves this one as it is; both share the body.
+ * An HTTP response. `with…` returns a new one and leaves this one as it is; both share the body.
  *
  * @example
  * const notFound = Response.html('<h1>Not here</h1>').withStatus(404);
@@ -64,7 +44,7 @@ export class Response {
   readonly take: TakeConnection | undefined;
 
   /**
-   * @param body Text (sent as UTF-8, `text/plain` unless told), bytes, or a stream or iterable of them.
+   * @param body Text (sent as UTF-8, by default as `text/plain`), bytes, or a stream or iterable of them.
    * @param init Status (default 200) and header fields.
    * @throws TypeError when a header name is not a token or a value holds CR, LF or NUL; RangeError for a status that cannot be sent.
    */
@@ -121,14 +101,7 @@ export class Response {
    * @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint.
    */
   static json(value: unknown): Response {
-    let text: string | undefined;
-    try {
-      text = JSON.stringify(value);
-    } catch (cause) {
-      throw withCode(new TypeError(`Cannot make JSON: ${(cause as Error).message}`, { cause }), 'not-serializable');
-    }
-    if (text === undefined) throw withCode(new TypeError(`Cannot make JSON: ${typeof value} has no JSON form`), 'not-serializable');
-    return typed(JSON_TYPE, text);
+    return typed(JSON_TYPE, jsonOf(value));
   }
 
   /** Bytes or text of any type. */
@@ -148,15 +121,12 @@ export class Response {
    * if (match(request, 'GET /report')) return Response.file('/srv/report.pdf').withAttachment('report.pdf');
    */
   static file(path: string, contentType?: string): Response {
-    const version = lookAtFile(path);
-    const { etag, lastModified } = fileValidators(version, Date.now());
-    const type = contentType ?? mediaTypeOf(path);
-    const list = typeList(type).with('ETag', etag).with('Last-Modified', lastModified);
-    return typed(list, new FileContent(path, version.size, version));
+    const { fields, content } = foundOr404(() => wholeFile(path, contentType));
+    return typed(fields, content);
   }
 
   /**
-   * A body that is produced while it is sent. When the source fails midway the connection is cut, so that nobody takes the body for whole.
+   * A body that is produced while it is sent. When the source fails midway the connection is cut, so that nobody takes the body for complete.
    *
    * @param size Bytes, when they are known: sent as Content-Length.
    */
@@ -170,27 +140,24 @@ export class Response {
   }
 
   /**
-   * Sends the client elsewhere.
+   * Redirects the client.
    *
    * @param location A URL or a path. Characters beyond ASCII are percent-encoded; CR and LF throw.
-   * @param status Default 303: look there with GET.
+   * @param status Default 303: the client follows with GET.
    */
   static redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 303): Response {
-    if (![301, 302, 303, 307, 308].includes(status)) {
-      throw withCode(new RangeError(`Cannot redirect: status ${status} is not a redirect`), 'bad-status');
-    }
-    return Response.empty(status).withHeader('Location', encodeLocation(location));
+    return Response.empty(checkedRedirect(status)).withHeader('Location', encodeLocation(location));
   }
 
-  /** No body; 204 unless told. */
+  /** No body. Status 204 by default. */
   static empty(status = 204): Response {
     return new Response(CHECKED, checkedStatus(status), HeaderList.EMPTY, undefined, undefined);
   }
 
   /**
-   * What the server would have answered: an HttpError its own, anything else a bare 500, of which `onError` does not hear.
+   * The server's answer to an error: what an HttpError says, and a bare 500 for anything else. `onError` is not called.
    *
-   * An error that is thrown goes past what finishes responses; one that is answered by this does not.
+   * A thrown error bypasses the code that finishes responses; an answer made here goes through it.
    *
    * @param error Anything that was thrown.
    * @param request Its Accept chooses JSON or text; without it the answer is text.
@@ -199,24 +166,23 @@ export class Response {
    *   return cors.apply(request, answer(request));
    * } catch (error) {
    *   if (error instanceof HttpError) return cors.apply(request, Response.fromError(error, request));
-   *   throw error; // a bug: `onError` hears of it
+   *   throw error; // a bug: the server calls `onError`
    * }
    */
-  static fromError(error: unknown, request?: Request): Response {
+  static fromError(error: unknown, request?: { header(name: string): string | undefined }): Response {
     const known = error instanceof HttpError ? error : new HttpError(500);
     return known.toResponse(request !== undefined && prefersJson(request.header('accept')));
   }
 
   /**
-   * 101 Switching Protocols: after its head the connection is yours. The server need not know what for.
+   * 101 Switching Protocols: after its head the connection is yours, for any protocol.
    *
    * @param protocol The value of Upgrade.
-   * @param take Called with the socket, the bytes that came behind the request, and what ties it to the server.
+   * @param take Called with the socket, the bytes that followed the request, and what still ties the connection to the server.
    * @param headers Further fields of the 101.
    */
   static upgrade(protocol: string, take: TakeConnection, headers?: HeadersInit): Response {
-    const list = HeaderList.of(headers).with('Upgrade', protocol);
-    return new Response(CHECKED, 101, list, undefined, take);
+    return new Response(CHECKED, 101, HeaderList.of(headers).with('Upgrade', protocol), undefined, take);
   }
 
   /** In order. Fields that the server adds (Date, framing) are not among them. */
@@ -227,6 +193,16 @@ export class Response {
   /** The first value of a field; any case of `name` will do. */
   header(name: string): string | undefined {
     return this.list.get(name);
+  }
+
+  /**
+   * All values of a field, one for each line; any case of `name` will do.
+   *
+   * @example
+   * const cookies = response.headerAll('set-cookie'); // ['a=1; Path=/', 'b=2; Path=/']
+   */
+  headerAll(name: string): string[] {
+    return this.list.all(name);
   }
 
   /** Whether the status is from 200 to 399. */
@@ -244,7 +220,7 @@ export class Response {
     return this.#with(this.status, this.list.with(name, value), this.content);
   }
 
-  /** Adds a field line, whatever is there. */
+  /** Adds a field line, keeping those that are there. */
   withAddedHeader(name: string, value: string): Response {
     return this.#with(this.status, this.list.withAdded(name, value), this.content);
   }
@@ -264,7 +240,7 @@ export class Response {
     return this.#with(this.status, this.list, contentOf(body));
   }
 
-  /** Adds a cookie: HttpOnly, SameSite=Lax, Path=/ unless told. */
+  /** Adds a cookie. By default HttpOnly, SameSite=Lax, Path=/. */
   withCookie(name: string, value: string, options?: CookieOptions): Response {
     return this.withAddedHeader('Set-Cookie', serializeSetCookie(name, value, options));
   }
@@ -281,17 +257,12 @@ export class Response {
    * @param tag With or without its quotes; `W/"…"` makes it weak.
    */
   withEtag(tag: string): Response {
-    const quoted = /^(?:W\/)?".*"$/.test(tag) ? tag : `"${tag}"`;
-    if (!/^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.test(quoted)) {
-      throw withCode(new TypeError(`Cannot set ETag: ${JSON.stringify(tag)} holds a quote, a space or a control character`), 'bad-header');
-    }
-    return this.withHeader('ETag', quoted);
+    return this.withHeader('ETag', serializeEtag(tag));
   }
 
   /** Sets Last-Modified, to the second. */
   withLastModified(at: Date): Response {
-    if (Number.isNaN(at.getTime())) throw withCode(new RangeError('Cannot set Last-Modified: the date is invalid'), 'bad-header');
-    return this.withHeader('Last-Modified', serializeDate(at));
+    return this.withHeader('Last-Modified', serializeLastModified(at));
   }
 
   /** Makes browsers save the body under a name: `attachment; filename="ascii"; filename*=UTF-8''…`. */
@@ -301,12 +272,12 @@ export class Response {
 
   /** Every cache may keep it for `maxAge` seconds. */
   withPublicCache(maxAge: number): Response {
-    return this.withHeader('Cache-Control', `public, max-age=${checkedAge(maxAge)}`);
+    return this.withHeader('Cache-Control', serializeMaxAge('public', maxAge));
   }
 
   /** Only the client's own cache may keep it, for `maxAge` seconds. */
   withPrivateCache(maxAge: number): Response {
-    return this.withHeader('Cache-Control', `private, max-age=${checkedAge(maxAge)}`);
+    return this.withHeader('Cache-Control', serializeMaxAge('private', maxAge));
   }
 
   /** Nobody may keep it. */
@@ -316,12 +287,7 @@ export class Response {
 
   /** The body as bytes; undefined when it is a stream. A file is read. */
   bytes(): Buffer | undefined {
-    const content = this.content;
-    if (content === undefined) return Buffer.alloc(0);
-    if (typeof content === 'string') return Buffer.from(content);
-    if (content instanceof StreamContent) return undefined;
-    if (content instanceof FileContent) return content.bytes();
-    return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    return foundOr404(() => bytesOf(this.content));
   }
 
   /** The body as text; undefined when it is a stream. */
@@ -329,7 +295,7 @@ export class Response {
     return typeof this.content === 'string' ? this.content : this.bytes()?.toString('utf8');
   }
 
-  /** The whole body, streams included. A stream is used up by it. */
+  /** The whole body, streams included. This uses a stream up. */
   async collect(): Promise<Buffer> {
     if (this.content instanceof StreamContent) return collectContent(this.content.take());
     return this.bytes() as Buffer; // only a stream has none
@@ -353,43 +319,32 @@ export class Response {
 /** Marks the constructor call that takes parts already checked. */
 const CHECKED: unique symbol = Symbol('checked');
 
-answerErrorsWith(answerTo);
+/**
+ * An error with a status: the server answers it with its message.
+ *
+ * @example
+ * if (!user) throw new HttpError(403, 'Only members may vote');
+ */
+export class HttpError extends Failure {
+  /** The answer, as text/plain. The server answers in JSON instead when the client prefers it. */
+  get response(): Response {
+    return this.toResponse(false);
+  }
 
-function answerTo(error: HttpError, asJson: boolean): Response {
-  const list = HeaderList.of(error.headers).with('X-Content-Type-Options', 'nosniff');
-  if (!asJson) return typed(list.with('Content-Type', 'text/plain; charset=utf-8'), error.message, error.status);
-  const body = JSON.stringify({ status: error.status, code: error.code, message: error.message, ...error.details });
-  return typed(list.with('Content-Type', 'application/json; charset=utf-8'), body, error.status);
+  /** @internal The answer in one of its two forms. */
+  toResponse(asJson: boolean): Response {
+    return typed(fieldsOfFailure(this, asJson), bodyOfFailure(this, asJson), this.status);
+  }
 }
 
 function typed(list: HeaderList, content: Content, status = 200): Response {
   return new Response(CHECKED, status, list, content, undefined);
 }
 
-function typeList(contentType: string): HeaderList {
-  const known = TYPE_LISTS.get(contentType);
-  if (known) return known;
-  const list = HeaderList.of([['Content-Type', contentType]]);
-  if (TYPE_LISTS.size < MOST_TYPES && contentType.length <= LONGEST_TYPE) TYPE_LISTS.set(contentType, list);
-  return list;
-}
-
-function checkedText(body: string): string {
-  if (typeof body === 'string') return body;
-  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string`);
-}
-
-function checkedStatus(status: number): number {
-  if (isFinalStatus(status)) return status;
-  throw withCode(new RangeError(`Cannot make a response: status is ${status}, not a whole number from 200 to 999`), 'bad-status');
-}
-
-function checkedAge(seconds: number): number {
-  if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
-  throw new RangeError(`Cannot set Cache-Control: max-age is ${seconds}, not a whole number of seconds`);
-}
-
-/** Percent-encodes what a URL cannot hold and leaves escapes alone; CR, LF and NUL stay, so that the header check refuses them. */
-function encodeLocation(location: string): string {
-  return location.toWellFormed().replace(/[^\x00-\x7f]+|[ "<>\\^`{|}]/g, encodeURIComponent);
+function foundOr404<T>(look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    throw error instanceof AbsentFile ? new HttpError(404, undefined, { cause: error.cause }) : error;
+  }
 }

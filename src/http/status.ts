@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { withCode } from './error-codes.ts';
+
+/** Statuses that send a client to the Location. */
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /** The reason phrase of each registered status. */
 export const REASONS: Readonly<Record<number, string>> = {
@@ -80,6 +84,18 @@ export function reasonOf(status: number): string {
 /** Whether `status` can stand in a final response: a whole number from 200 to 999. */
 export function isFinalStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 200 && status <= 999;
+}
+
+/** A status that can stand in a final response. @throws RangeError (code `bad-status`). */
+export function checkedStatus(status: number): number {
+  if (isFinalStatus(status)) return status;
+  throw withCode(new RangeError(`Cannot make a response: status ${status} is not a whole number from 200 to 999`), 'bad-status');
+}
+
+/** A status that goes with Location. @throws RangeError (code `bad-status`). */
+export function checkedRedirect(status: number): number {
+  if (REDIRECTS.includes(status)) return status;
+  throw withCode(new RangeError(`Cannot redirect: status ${status} is not a redirect`), 'bad-status');
 }
 
 /** Whether a response of this status never has a body (RFC 9110 §6.4.1): 1xx, 204 and 304. */

@@ -78,6 +78,11 @@ export function encodePath(path: string): string {
   return path.split('/').map(encodeSegment).join('/');
 }
 
+/** Percent-encodes what a URL cannot hold and leaves escapes alone; CR, LF and NUL stay, so that the header check refuses them. */
+export function encodeLocation(location: string): string {
+  return location.toWellFormed().replace(/[^\x00-\x7f]+|[ "<>\\^`{|}]/g, encodeURIComponent);
+}
+
 function encodeSegment(segment: string): string {
   return segment.split('%2F').map(encodeURIComponent).join('%2F'); // a slash that is data has kept its escape
 }

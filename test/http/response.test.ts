@@ -32,7 +32,7 @@ describe('the builders', () => {
     expect([Response.redirect('/a').status, Response.redirect('/a', 308).status]).toEqual([303, 308]);
     expect(Response.redirect('/é b?x=%20&y="').header('location')).toBe('/%C3%A9%20b?x=%20&y=%22');
     expect(() => Response.redirect('/x\r\nSet-Cookie: a=b')).toThrow('CR, LF');
-    expect(() => Response.redirect('/x', 200 as 303)).toThrow('is not a redirect');
+    expect(() => Response.redirect('/x', 200 as 303)).toThrow('status 200 is not a redirect');
   });
 
   it.each([0, 99, 199, 1000, 200.5, Number.NaN])('refuse the status %s', (status) => {
@@ -101,6 +101,20 @@ describe('a Response', () => {
 
   it.each(['', 'a b', 'a:', 'a\r\n', 'é'])('refuses the field name %j', (name) => {
     expect(() => Response.text('').withHeader(name, 'x')).toThrow('is not a token');
+  });
+
+  it('gives all values of a field, one for each line, in any case of the name', () => {
+    const response = Response.text('').withCookie('a', '1').withCookie('b', '2');
+    expect(response.headerAll('set-cookie')).toEqual(['a=1; Path=/; HttpOnly; SameSite=Lax', 'b=2; Path=/; HttpOnly; SameSite=Lax']);
+    expect(response.headerAll('SET-COOKIE')).toHaveLength(2);
+    expect(response.headerAll('content-type')).toEqual(['text/plain; charset=utf-8']);
+    expect(response.headerAll('x-none')).toEqual([]);
+  });
+
+  it('hands out a list of values that can be changed without changing the response', () => {
+    const response = Response.text('').withHeader('X-A', '1');
+    response.headerAll('x-a').push('2');
+    expect(response.headerAll('x-a')).toEqual(['1']);
   });
 
   it('stores names of Object.prototype like any other', () => {
@@ -208,6 +222,20 @@ describe('Response.file', () => {
     expect(Response.file(join(folder, 'a.html')).text()).toBe('<p>');
   });
 
+  it('tells logs, not clients, why there is no file', () => {
+    const error = thrownBy(() => Response.file(join(folder, 'missing')));
+    expect(error).toMatchObject({ status: 404, code: 'not-found', message: 'Not Found', cause: { code: 'ENOENT' } });
+    expect(thrownBy(() => Response.file(join(folder, 'fifo')))).not.toHaveProperty('cause');
+  });
+
+  it('is a 404 as well when the file is gone by the time it is read', () => {
+    writeFileSync(join(folder, 'gone'), 'x');
+    const response = Response.file(join(folder, 'gone'));
+    rmSync(join(folder, 'gone'));
+    expect(thrownBy(() => response.bytes())).toBeInstanceOf(HttpError);
+    expect(thrownBy(() => response.text())).toMatchObject({ status: 404 });
+  });
+
   it.each(['missing', 'a.html/b', '.', 'fifo'])('is a 404 for %s, and does not wait for a pipe', (name) => {
     expect(() => Response.file(join(folder, name))).toThrow(HttpError);
   });
@@ -268,3 +296,12 @@ describe('HttpError', () => {
     expect(JSON.parse(bug.text() ?? '')).toEqual({ status: 500, code: 'internal-server-error', message: 'Internal Server Error' });
   });
 });
+
+function thrownBy(f: () => unknown): unknown {
+  try {
+    f();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('Nothing was thrown');
+}

@@ -1,5 +1,5 @@
 /**
- * What becomes of a response when the request has conditions or wants a range: 304, 412, 206, 416, or the response itself (RFC 9110 §13.2.2, §14.2).
+ * Answers the conditions and the range of a request: with 304, 412, 206, 416, or the response itself (RFC 9110 §13.2.2, §14.2).
  *
  * @module
  */
@@ -26,7 +26,7 @@ const OF_THE_BODY: ReadonlySet<string> = new Set([
   'repr-digest',
   'transfer-encoding',
 ]);
-/** What is said of the resource, and would be untrue of an error. */
+/** What describes the resource, and would not be true of an error. */
 const OF_THE_RESOURCE: ReadonlySet<string> = new Set([
   ...OF_THE_BODY,
   'accept-ranges',
@@ -43,14 +43,14 @@ const WITHOUT_REPRESENTATION: ReadonlySet<string> = new Set(['CONNECT', 'OPTIONS
 /**
  * Answers the conditions of a request, and its Range when the response is a file.
  *
- * @param response What would be sent without them. When it is not sent its body is let go of.
+ * @param response What would be sent without them. Its body is released when it is not sent.
  * @param now Milliseconds since 1970.
- * @param makeBoundary Asked when several ranges are sent.
+ * @param makeBoundary Called when several ranges are sent.
  */
 export function answerConditions(request: Request, response: Response, now: number, makeBoundary: () => string): Response {
   if (response.status < 200 || response.status > 299 || WITHOUT_REPRESENTATION.has(request.method)) return response;
-  const current = new Representation(response);
-  const status = evaluateConditions(request, current);
+  const current = new Representation(response, now);
+  const status = evaluateConditions(request, current, now);
   if (status !== undefined) {
     response.dispose();
     return status === 304 ? notModified(response) : refused(412, response);
@@ -59,7 +59,7 @@ export function answerConditions(request: Request, response: Response, now: numb
   return isRead && response.status === 200 ? offerRanges(request, response, current, now, makeBoundary) : response;
 }
 
-/** RFC 9110 §14.2: after the conditions, of whole files, and for GET only. */
+/** RFC 9110 §14.2: after the conditions, for whole files and GET only. */
 function offerRanges(request: Request, response: Response, current: Representation, now: number, makeBoundary: () => string): Response {
   const { content } = response;
   const offer = response.header('accept-ranges');

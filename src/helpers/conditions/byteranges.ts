@@ -13,8 +13,8 @@ import type { Response } from '../../http/response.ts';
  *
  * @param whole The response with the whole file.
  * @param content Its body.
- * @param ranges What is wanted of it, one range or more.
- * @param makeBoundary Makes what stands between several ranges: of characters that need no quotes, and such that no file holds it.
+ * @param ranges What the client wants of it, one range or more.
+ * @param makeBoundary Makes the boundary between several ranges: of characters that need no quotes, and occurring in no file.
  */
 export function partialContent(whole: Response, content: FileContent, ranges: readonly ByteRange[], makeBoundary: () => string): Response {
   const size = content.fileSize;

@@ -8,18 +8,21 @@ import { type EntityTag, matchesStrongly, matchesWeakly, parseEntityTag, parseEn
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 
-/** A date is a strong validator when it lies this far back, ms (RFC 9110 §8.8.2.2): what is written later has another one. */
+/** A date is a strong validator when it lies this far back, ms (RFC 9110 §8.8.2.2): anything written later has a later one. */
 const STRONG_AGE = 1000;
 
 /** The representation that the conditions are about, as far as the response for it tells. Read when a condition asks: most requests have none. */
 export class Representation {
   readonly #response: Response;
+  readonly #now: number;
 
-  constructor(response: Response) {
+  /** @param now Milliseconds since 1970. */
+  constructor(response: Response, now: number) {
     this.#response = response;
+    this.#now = now;
   }
 
-  /** 201 says that there was none, and that the validators are of the new one. */
+  /** A 201 says that there was none, and that the validators are those of the new one. */
   get exists(): boolean {
     return this.#response.status !== 201;
   }
@@ -29,7 +32,7 @@ export class Representation {
   }
 
   get lastModified(): Date | undefined {
-    return this.exists ? parseDate(this.#response.header('last-modified') ?? '') : undefined;
+    return this.exists ? parseDate(this.#response.header('last-modified') ?? '', this.#now) : undefined;
   }
 
   isIn(list: string, matches: (a: EntityTag, b: EntityTag) => boolean): boolean {
@@ -40,12 +43,17 @@ export class Representation {
   }
 }
 
-/** RFC 9110 §13.2.2, in its order. @returns 304, 412, or undefined when the request is to be answered as if it had no condition. */
-export function evaluateConditions(request: Request, current: Representation): 304 | 412 | undefined {
+/**
+ * Evaluates the conditions in the order of RFC 9110 §13.2.2.
+ *
+ * @param now Milliseconds since 1970.
+ * @returns 304, 412, or undefined when the request is to be answered as if it had no condition.
+ */
+export function evaluateConditions(request: Request, current: Representation, now: number): 304 | 412 | undefined {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
 
   const ifMatch = listOf(request, 'if-match');
-  const unmodifiedSince = dateOf(request, 'if-unmodified-since');
+  const unmodifiedSince = dateOf(request, 'if-unmodified-since', now);
   if (ifMatch !== undefined) {
     if (!current.isIn(ifMatch, matchesStrongly)) return 412;
   } else if (unmodifiedSince && isAfter(current.lastModified, unmodifiedSince)) return 412;
@@ -55,13 +63,13 @@ export function evaluateConditions(request: Request, current: Representation): 3
     if (!current.isIn(ifNoneMatch, matchesWeakly)) return undefined;
     return isRead ? 304 : 412;
   }
-  const modifiedSince = isRead ? dateOf(request, 'if-modified-since') : undefined;
+  const modifiedSince = isRead ? dateOf(request, 'if-modified-since', now) : undefined;
   return modifiedSince && isAfter(current.lastModified, modifiedSince) === false ? 304 : undefined;
 }
 
 /**
- * Whether a part may be sent, or If-Range wants all of another version (RFC 9110 §13.1.5): an ETag must be the same and strong, a date the very date
- * of Last-Modified, and old enough to be strong.
+ * Whether a part may be sent, or If-Range wants all of another version (RFC 9110 §13.1.5): an ETag must be the same and strong; a date must be exactly
+ * that of Last-Modified, and old enough to be strong.
  *
  * @param now Milliseconds since 1970.
  */
@@ -72,11 +80,11 @@ export function allowsRange(request: Request, current: Representation, now: numb
   const tag = parseEntityTag(value);
   const { etag } = current;
   if (tag) return etag !== undefined && matchesStrongly(tag, etag);
-  const date = parseDate(value)?.getTime();
+  const date = parseDate(value, now)?.getTime();
   return date !== undefined && date === current.lastModified?.getTime() && now - date >= STRONG_AGE;
 }
 
-/** @returns Undefined when there is no date to compare: then neither condition says anything. */
+/** @returns Undefined when there is no date to compare: then neither condition applies. */
 function isAfter(date: Date | undefined, other: Date): boolean | undefined {
   return date && date > other;
 }
@@ -86,8 +94,8 @@ function listOf(request: Request, name: string): string | undefined {
   return lines.length > 1 ? lines.join(',') : lines[0];
 }
 
-/** A field that is no date, or stands twice, is ignored (RFC 9110 §13.1.3, §13.1.4). */
-function dateOf(request: Request, name: string): Date | undefined {
+/** A field that is not a date, or appears twice, is ignored (RFC 9110 §13.1.3, §13.1.4). */
+function dateOf(request: Request, name: string, now: number): Date | undefined {
   const lines = request.headerAll(name);
-  return lines.length === 1 ? parseDate(lines[0] ?? '') : undefined;
+  return lines.length === 1 ? parseDate(lines[0] ?? '', now) : undefined;
 }

@@ -4,7 +4,6 @@
  * @module
  */
 import { withCode } from '../error-codes.ts';
-import { HttpError } from '../http-error.ts';
 import { type FileVersion, isSameVersion, OpenFile } from './open-file.ts';
 
 /** What is read from a file and written to a socket at a time. */
@@ -18,6 +17,9 @@ export interface FileRange {
 
 /** Ranges of a file, and bytes of our own between them. */
 export type FileParts = readonly (FileRange | Uint8Array)[];
+
+/** There is no regular file at a path. Its cause is what the file system said, if it was not another kind of file. */
+export class AbsentFile extends Error {}
 
 /** A body that can be sent now. */
 export interface BodySource {
@@ -80,7 +82,7 @@ export class FileContent {
     return { pieces: new FilePieces(file, parts), size: this.parts ? this.size : file.version.size, isChanged };
   }
 
-  /** Reads all of it at once. @throws As `open` does. */
+  /** Reads all of it at once. @throws AbsentFile when the file is gone; otherwise as `open` does. */
   bytes(): Buffer {
     const file = this.held ?? openExisting(this.path);
     try {
@@ -109,7 +111,7 @@ export class FileContent {
 /**
  * Looks at a file that is to be sent.
  *
- * @throws HttpError 404 when there is no regular file at `path`; any other failure as it comes.
+ * @throws AbsentFile when there is no regular file at `path`; any other failure as it comes.
  */
 export function lookAtFile(path: string): FileVersion {
   const file = openExisting(path);
@@ -168,10 +170,10 @@ function openExisting(path: string): OpenFile {
   try {
     file = OpenFile.openSync(path);
   } catch (error) {
-    if (isAbsence(error)) throw new HttpError(404, undefined, { cause: error });
+    if (isAbsence(error)) throw new AbsentFile(`Cannot send "${path}": it does not exist`, { cause: error });
     throw error;
   }
-  if (!file) throw new HttpError(404);
+  if (!file) throw new AbsentFile(`Cannot send "${path}": it is not a regular file`);
   return file;
 }
 

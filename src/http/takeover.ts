@@ -1,0 +1,17 @@
+/**
+ * What a handler and the server agree on when the handler takes a connection over.
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream';
+
+/** What still ties a connection that was taken over to its server. */
+export interface Takeover {
+  /** Aborts when the server begins to stop. Say goodbye then: what is still open after `shutdownTimeout` is cut. */
+  readonly stopping: AbortSignal;
+  /** Hands an error to the server's `onError`. Nothing is answered: there is no response any more. */
+  report(error: unknown): void;
+}
+
+/** Takes a connection over after its 101 has been written. `head` is what the client has sent already. */
+export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeover) => void;
