@@ -6,7 +6,6 @@
 import { encodingQuality, parseWeightedRanges } from '../http/fields/accept.ts';
 import { parseContentType } from '../http/fields/content-type.ts';
 import { parseEntityTag, parseEntityTags } from '../http/fields/etag.ts';
-import { serializeVary } from '../http/fields/vary.ts';
 import { FileContent } from '../http/file/file-content.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
@@ -16,26 +15,27 @@ import { CompressedBody, CompressedContent, type Compressible } from './compress
 import { isCompressible } from './compress/compressible.ts';
 import { isWorthKeeping, keepForm, keptForm } from './compress/kept.ts';
 import { type CompressOptions, resolveOptions } from './compress/options.ts';
+import { withVary } from './finishing/with-vary.ts';
 
 export type { CompressOptions } from './compress/options.ts';
 
 /**
- * Up to this a body that is there is compressed in place, bytes: 20 to 95 µs, whatever its coding and level. To hand it to another thread, and to
- * send what comes back piece by piece, costs this thread 80 µs (measured), and the answer would lose its Content-Length.
+ * Bodies in memory up to this many bytes are compressed in place: 20 to 95 µs, whatever the coding and level. Handing one to another thread, and
+ * sending what comes back piece by piece, costs this thread 80 µs (measured), and the answer would lose its Content-Length.
  */
 const SMALL = 8 * 1024;
-/** Each says something about the bytes as they are: a digest of them, a part of them, or that they are coded already. */
+/** Each says something about the bytes as they are: their digest, which part they are, or that they are already coded. */
 const OF_THE_BYTES: readonly string[] = ['content-encoding', 'content-range', 'content-digest', 'repr-digest', 'digest', 'content-md5'];
-/** Answers whose body is none, or part of one. */
+/** Answers without a body, or with part of one. */
 const WITHOUT_WHOLE_BODY: ReadonlySet<number> = new Set([204, 205, 206, 304]);
 
 /**
  * Compresses the body of a response in the coding that the client likes best: br, zstd (where node:zlib has it), gzip; of equally welcome ones the
- * first of these. Of events (`text/event-stream`) gzip is the first, since it holds the least memory.
+ * first of these. For events (`text/event-stream`) gzip comes first, since it holds the least memory.
  *
  * Bodies up to 8 KiB are compressed at once. Larger ones are compressed outside of the event loop while they are sent, two pieces of 64 KiB at a
- * time; further responses wait for their turn. A stream is sent on whenever its source pauses, so that server-sent events arrive at once. A text of
- * a Response that is used again and again is compressed once.
+ * time; further responses wait for their turn. A stream is sent on whenever its source pauses, so that server-sent events arrive at once. The text of a
+ * Response that is sent again and again is compressed once.
  *
  * The compressed answer has no Content-Length of the body before, its ETag becomes weak, and `Vary: Accept-Encoding` is added, also where this
  * client gets the body as it is.
@@ -44,8 +44,8 @@ const WITHOUT_WHOLE_BODY: ReadonlySet<number> = new Set([204, 205, 206, 304]);
  * digest, or `Cache-Control: no-transform`.
  *
  * @param request Its Accept-Encoding decides. HEAD is answered with the head of GET; a large body is not compressed for it.
- * @param response What would be sent otherwise.
- * @param options See `CompressOptions`.
+ * @param response What would be sent uncompressed.
+ * @param options See CompressOptions.
  * @returns The response with its body compressed, or with Vary alone, or as it was.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option, at the first request.
  * @example
@@ -62,7 +62,7 @@ export function compress(request: Request, response: Response, options?: Compres
   const known = keptForm(response, form);
   if (known) return known;
   const keep = isWorthKeeping(response) ? (made: Response): void => keepForm(response, form, made) : undefined;
-  const varied = response.withHeader('Vary', serializeVary(linesOf(response, 'vary'), 'Accept-Encoding'));
+  const varied = withVary(response, 'Accept-Encoding');
   if (coding === undefined) {
     keep?.(varied);
     return varied;
@@ -75,10 +75,10 @@ function isOpenToIt(response: Response): boolean {
   if (OF_THE_BYTES.some((name) => response.header(name) !== undefined)) return false;
   if (!isCompressible(response.header('content-type'))) return false;
   // RFC 9111 §5.2.2.6
-  return !/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(linesOf(response, 'cache-control') ?? '');
+  return !/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(response.headerAll('cache-control').join(','));
 }
 
-/** Whether a body is known to have less than so many bytes. */
+/** Whether a body is known to have fewer than `minSize` bytes. */
 function isBelow(minSize: number, content: Compressible, response: Response): boolean {
   if (typeof content === 'string') return content.length < minSize && Buffer.byteLength(content) < minSize; // a character is a byte or more
   if (content instanceof Uint8Array) return content.length < minSize;
@@ -133,18 +133,12 @@ function withCoding(response: Response, { coding }: Task): Response {
 }
 
 /**
- * RFC 9110 §15.4.5: a 304 has the ETag and the Vary of the answer that it stands for. Who asks with the weak form of our strong tag was given it here.
+ * RFC 9110 §15.4.5: a 304 has the ETag and the Vary of the answer that it stands for. A client that asks with the weak form of our strong tag got it here.
  */
 function withTagOf(request: Request, response: Response): Response {
   const tag = parseEntityTag(response.header('etag'));
   if (!tag || tag.isWeak) return response;
   const known = parseEntityTags(request.headerAll('if-none-match').join(','));
   if (known === '*' || !known.some(({ isWeak, opaque }) => isWeak && opaque === tag.opaque)) return response;
-  return response.withHeader('ETag', `W/"${tag.opaque}"`).withHeader('Vary', serializeVary(linesOf(response, 'vary'), 'Accept-Encoding'));
-}
-
-/** All lines of a list, as one. */
-function linesOf(response: Response, name: string): string | undefined {
-  const values = response.headers.filter(([one]) => one.toLowerCase() === name).map(([, value]) => value);
-  return values.length > 0 ? values.join(', ') : undefined;
+  return withVary(response.withHeader('ETag', `W/"${tag.opaque}"`), 'Accept-Encoding');
 }

@@ -7,10 +7,10 @@
  */
 
 import { badOption, checkBoolean, checkInteger, checkOptions } from '../http/bad-option.ts';
-import { serializeVary } from '../http/fields/vary.ts';
 import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
+import { withVary } from './finishing/with-vary.ts';
 
 /** Who may do what from elsewhere. */
 export interface CorsPolicy {
@@ -62,7 +62,7 @@ export function createCors(policy: CorsPolicy): Cors {
 
   function allow(request: Request, response: Response): Response {
     if (origins === '*') return response.withHeader('Access-Control-Allow-Origin', '*');
-    const varied = response.withHeader('Vary', serializeVary(varyOf(response), 'Origin')); // a cache must not give one origin the answer of another
+    const varied = withVary(response, 'Origin'); // a cache must not give one origin the answer of another
     const lines = request.headerAll('origin');
     const [origin] = lines;
     if (origin === undefined || lines.length > 1 || !isOrigin(origin) || !isAllowed(origin)) return varied;
@@ -133,9 +133,4 @@ function listOf(option: string, names: readonly string[], credentials: boolean):
     }
   }
   return names.join(', ');
-}
-
-function varyOf(response: Response): string | undefined {
-  const values = response.headers.filter(([name]) => name.toLowerCase() === 'vary').map(([, value]) => value);
-  return values.length > 0 ? values.join(', ') : undefined;
 }

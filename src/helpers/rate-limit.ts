@@ -5,12 +5,11 @@
  */
 
 import { createHash } from 'node:crypto';
-import { prefersJson } from '../http/accept.ts';
 import type { Awaitable } from '../http/awaitable.ts';
 import { badOption, checkFunction, checkInteger, checkOptions, checkString } from '../http/bad-option.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
-import type { Response } from '../http/response.ts';
+import { Response } from '../http/response.ts';
 import { countHit } from '../process/hits.ts';
 import type { Hits, RateStore } from '../process/stores.ts';
 import { clientKey } from './rate-limit/client-key.ts';
@@ -95,7 +94,7 @@ function refusal(request: Request, limit: number, window: number, resetAfter: nu
     'Cache-Control': 'no-store', // RFC 6585 §4: a cache must not keep a 429
   };
   const message = `Too many requests: try again in ${seconds} s`;
-  return new HttpError(429, message, { code: 'too-many-requests', headers }).toResponse(prefersJson(request.header('accept')));
+  return Response.fromError(new HttpError(429, message, { code: 'too-many-requests', headers }), request);
 }
 
 function checked(options: RateLimiterOptions): RateLimiterOptions {

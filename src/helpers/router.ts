@@ -4,7 +4,6 @@
  * @module
  */
 
-import { prefersJson } from '../http/accept.ts';
 import type { Awaitable } from '../http/awaitable.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
@@ -103,7 +102,7 @@ function answer(root: Node, routes: object, request: Request): Awaitable<Respons
   const allow = [...allowed.add('OPTIONS')].toSorted().join(', ');
   if (method === 'OPTIONS') return Response.empty(204).withHeader('Allow', allow); // RFC 9110 §9.3.7
   const error = new HttpError(405, undefined, { code: 'method-not-allowed', headers: { Allow: allow } }); // §15.5.6
-  return error.toResponse(prefersJson(request.header('accept'))); // returned, not thrown: what finishes responses shall see it too
+  return Response.fromError(error, request); // returned, not thrown: for the code that finishes responses to see it too
 }
 
 /**

@@ -34,11 +34,11 @@ const DEFAULTS: ServeDirOptions = {};
  * answered with its index file, or, when the path lacks its final slash, with a redirect (301) to the path that has it. Nothing else exists: no
  * folder without an index, no name that begins with a dot, nothing outside the folder, also by symbolic links, and no pipe or device.
  *
- * @param request The request. Its `path` alone decides, the same that guards and routes see.
+ * @param request The request. Only its `path` decides, the same one that guards and routes see.
  * @param root Path of the folder; a relative one is relative to the working directory. Everything below it is public.
- * @param options See `ServeDirOptions`. A small object: make it anew for each request, or once.
+ * @param options See ServeDirOptions. Small enough to be made for each request, or once.
  * @returns The answer, or `undefined` when there is no such file: try the next with `??`.
- * @throws TypeError or RangeError (code `bad-option`) for a wrong option; what the file system says when it is in trouble (too many open files).
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option; the file system's error when it is in trouble (too many open files).
  * @example
  * return serveDir(request, 'public', { maxAge: 3600 }) ?? Response.empty(404);
  */
@@ -51,7 +51,7 @@ export function serveDir(request: Request, root: string, options: ServeDirOption
   return options.fallthrough === false ? new HttpError(405, undefined, { headers: { Allow: 'GET, HEAD' } }).response : undefined;
 }
 
-/** A `%2F` is a slash inside a name, and no file has such a name. Dot segments are resolved before; that none is left is looked at once more. */
+/** A `%2F` is a slash inside a name, and no file has such a name. Dot segments were resolved earlier; this checks once more that none is left. */
 function isVisible(path: string, { dotfiles }: ServeDirOptions): boolean {
   if (!path.startsWith('/') || path.includes('%2F')) return false;
   return !path.includes('/.') || (dotfiles === true && !/\/\.\.?(?:\/|$)/.test(path));
@@ -73,7 +73,7 @@ function answer(request: Request, root: string, options: ServeDirOptions): Respo
   return file && toSlash(request);
 }
 
-/** The path begins with exactly one slash, so that the Location can name no other host; a prefix that was cut off is put back. */
+/** The path begins with exactly one slash, so that the Location cannot name another host; a prefix that was cut off is put back. */
 function toSlash(request: Request): Response {
   const query = request.rawQuery === '' ? '' : `?${request.rawQuery}`;
   return Response.redirect(`${encodePath(request.original.path)}/${query}`, 301);
@@ -93,9 +93,9 @@ function answerFile(request: Request, folder: Folder, path: string, stats: Stats
 function fieldsOf(path: string, form: Form, caching: string): HeaderList {
   const { file, coding, varies } = form;
   if (file instanceof OpenFile) return HeaderList.of(fieldLines(path, form, caching));
-  const of = `${path}\n${caching}\n${coding}\n${varies}`;
-  if (file.said.of !== of) file.said = { of, list: HeaderList.of(fieldLines(path, form, caching)) };
-  return file.said.list;
+  const key = `${path}\n${caching}\n${coding}\n${varies}`;
+  if (file.fields.key !== key) file.fields = { key, list: HeaderList.of(fieldLines(path, form, caching)) };
+  return file.fields.list;
 }
 
 function fieldLines(path: string, { file: { version }, coding, varies }: Form, caching: string): [name: string, value: string][] {

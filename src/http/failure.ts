@@ -40,7 +40,7 @@ export abstract class Failure extends Error {
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     super(message ?? (reasonOf(status) || `Error ${status}`), options.cause === undefined ? undefined : { cause: options.cause });
     if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new RangeError(`Cannot make an HttpError: status ${status} is not from 400 to 599`);
+      throw new RangeError(`Cannot make an HttpError: status is ${status}, not from 400 to 599`);
     }
     this.name = 'HttpError';
     this.status = status;

@@ -89,7 +89,7 @@ export function isFinalStatus(status: number): boolean {
 /** A status that can stand in a final response. @throws RangeError (code `bad-status`). */
 export function checkedStatus(status: number): number {
   if (isFinalStatus(status)) return status;
-  throw withCode(new RangeError(`Cannot make a response: status ${status} is not a whole number from 200 to 999`), 'bad-status');
+  throw withCode(new RangeError(`Cannot make a response: status is ${status}, not a whole number from 200 to 999`), 'bad-status');
 }
 
 /** A status that goes with Location. @throws RangeError (code `bad-status`). */

@@ -1,10 +1,10 @@
 /**
- * Small files that are asked for often, in memory.
+ * A cache of small files that are requested often.
  *
  * Each request still looks at the file: what is kept is sent only while size, times, device and inode are those that it was read with. And each second
- * the whole way is gone again, so that a folder on the way that was moved out of the root is noticed as well, which the file itself does not show.
+ * the whole path is followed again, to notice a folder on it that was moved out of the root, which the file itself does not show.
  *
- * The memory is that of one process, or of one thread, and bounded.
+ * Each process, and each thread, has a cache of its own, of bounded size.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import { COARSEST_STEP } from '../../http/file/file-validators.ts';
 import { type FileVersion, isSameVersion } from '../../http/file/open-file.ts';
 import { HeaderList } from '../../http/header-list.ts';
 
-/** Most bytes that are kept. */
+/** Most bytes to keep. */
 const MOST_BYTES = 4 * 1024 * 1024;
-/** Most files that are known, those included of which nothing is kept yet. */
+/** Most files to remember, including those of which no content is kept yet. */
 const MOST_FILES = 1000;
-/** How long a file is sent from memory before its place is judged again, and how soon it must be asked for again to be kept, ms. */
+/** How long a file is sent from memory before its path is checked again, and how soon it must be requested again to be kept, ms. */
 const TRUST = 1000;
 
 /** A file as it was read. */
 export class KeptFile {
   readonly version: FileVersion;
-  /** When it was judged, in monotonic ms. */
+  /** When its path was checked, in monotonic ms. */
   readonly judgedAt: number;
-  /** Undefined: it has been asked for once. Text when it is ASCII: nobody can change a string, and it is sent without a copy. */
+  /** Undefined after the first request. Text when it is ASCII: a string cannot be changed, and is sent without a copy. */
   readonly #content: string | Buffer | undefined;
-  /** The fields of the last answer with it, and all that they depend on. */
-  said: { readonly of: string; readonly list: HeaderList } = { of: '', list: HeaderList.EMPTY };
+  /** The header fields of the last answer with it; `key` holds everything they depend on. */
+  fields: { readonly key: string; readonly list: HeaderList } = { key: '', list: HeaderList.EMPTY };
 
   constructor(version: FileVersion, judgedAt: number, content: string | Buffer | undefined) {
     this.version = version;
@@ -45,7 +45,7 @@ export class KeptFile {
     return this.#content !== undefined;
   }
 
-  /** For one response: whoever has it may do with it what he likes. */
+  /** For one response, whose owner may change it. */
   get content(): string | Buffer {
     return typeof this.#content === 'string' ? this.#content : Buffer.from(this.#content ?? '');
   }
@@ -54,11 +54,11 @@ export class KeptFile {
   close(): void {}
 }
 
-/** By place, the oldest first: what is asked for often is kept anew each second, and so never among the oldest. */
+/** By path, the oldest first: files that are requested often are kept anew each second, and so are never among the oldest. */
 const files = new Map<string, KeptFile>();
 let bytes = 0;
 
-/** @param version What the file at this place is now. @returns The same from memory, if it is there. */
+/** @param version What the file at `place` is now. @returns That file from memory, if it is there. */
 export function recall(place: string, version: FileVersion): KeptFile | undefined {
   const kept = files.get(place);
   if (!kept?.isThere || performance.now() - kept.judgedAt > TRUST || !isSameVersion(kept.version, version)) return undefined;
@@ -66,12 +66,12 @@ export function recall(place: string, version: FileVersion): KeptFile | undefine
 }
 
 /**
- * Keeps a file that may be shown, when it is asked for the second time within a second.
+ * Keeps a file that may be shown, at its second request within a second.
  *
  * @param version What was read.
  */
 export function keep(place: string, version: FileVersion, content: Buffer): void {
-  // A file that was written so lately could be written again and look the same.
+  // A file written this recently could be written again and look the same.
   if (Date.now() - Math.max(version.modified, version.changed) < COARSEST_STEP) return;
   const now = performance.now();
   const last = files.get(place);

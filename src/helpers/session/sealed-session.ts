@@ -5,10 +5,11 @@
  */
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
+import { withVary } from '../finishing/with-vary.ts';
 import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
 import { seal, unseal } from './seal.ts';
-import { varying, withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
+import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 
 /** A session in a sealed cookie. */
 export interface Session<T> extends SessionBase<T> {
@@ -58,7 +59,7 @@ class SealedSession<T extends object> extends SessionDraft<T> implements Session
   save(response: Response): Response {
     try {
       const finished = this.#finish(response);
-      return this.isLookedAt ? varying(finished) : finished;
+      return this.isLookedAt ? withVary(finished, 'Cookie') : finished;
     } catch (error) {
       response.dispose(); // it will not be sent
       throw error;

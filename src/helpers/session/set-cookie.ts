@@ -6,7 +6,6 @@
 
 import { withCode } from '../../http/error-codes.ts';
 import { serializeSetCookie } from '../../http/fields/set-cookie.ts';
-import { serializeVary } from '../../http/fields/vary.ts';
 import type { Response } from '../../http/response.ts';
 import type { SessionCookie } from './rules.ts';
 
@@ -37,21 +36,10 @@ export function withoutSessionCookie(response: Response, { name, options }: Sess
   return uncached(response.withAddedHeader('Set-Cookie', line));
 }
 
-/** Tells caches that the response depends on the cookie (RFC 9110 §12.5.5). */
-export function varying(response: Response): Response {
-  const values = response.headers.filter(([name]) => name.toLowerCase() === 'vary').map(([, value]) => value);
-  return response.withHeader('Vary', serializeVary(values.length > 0 ? values.join(', ') : undefined, 'Cookie'));
-}
-
 /** A cookie is for one client: no shared cache may keep it (RFC 9111 §7.3), whatever a `public` of the handler's says. */
 function uncached(response: Response): Response {
-  const values = response.headers.filter(([name]) => name.toLowerCase() === 'cache-control').map(([, value]) => value);
-  const directives = new Set(
-    values
-      .join(',')
-      .split(',')
-      .map((directive) => directive.trim().toLowerCase()),
-  );
+  const lines = response.headerAll('cache-control').flatMap((line) => line.split(','));
+  const directives = new Set(lines.map((directive) => directive.trim().toLowerCase()));
   const isPrivate = directives.has('no-store') || (directives.has('private') && !directives.has('public'));
   return isPrivate ? response : response.withNoCache();
 }

@@ -6,9 +6,10 @@
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { SessionStore } from '../../process/stores.ts';
+import { withVary } from '../finishing/with-vary.ts';
 import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
-import { varying, withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
+import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 import { createId, IdSigner } from './signed-id.ts';
 
 /** A session in a store. */
@@ -62,7 +63,7 @@ class SessionInStore<T extends object> extends SessionDraft<T> implements Stored
   async save(response: Response): Promise<Response> {
     try {
       const finished = await this.#finish(response);
-      return this.isLookedAt ? varying(finished) : finished;
+      return this.isLookedAt ? withVary(finished, 'Cookie') : finished;
     } catch (error) {
       response.dispose(); // it will not be sent
       throw error;

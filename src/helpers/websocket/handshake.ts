@@ -4,11 +4,10 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { prefersJson } from '../../http/accept.ts';
 import { trimWhitespace } from '../../http/grammar.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
-import type { Response } from '../../http/response.ts';
+import { Response } from '../../http/response.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { chooseProtocol, parseOffers } from './subprotocol.ts';
 
@@ -87,5 +86,5 @@ function refusal(
   headers: Readonly<Record<string, string>> = {},
   code = 'bad-handshake',
 ): Response {
-  return new HttpError(status, message, { code, headers }).toResponse(prefersJson(request.header('accept')));
+  return Response.fromError(new HttpError(status, message, { code, headers }), request);
 }

@@ -15,7 +15,7 @@ import { withCode } from '../error-codes.ts';
  */
 export function serializeMaxAge(scope: 'public' | 'private', seconds: number): string {
   if (Number.isSafeInteger(seconds) && seconds >= 0) return `${scope}, max-age=${seconds}`;
-  throw new RangeError(`Cannot set Cache-Control: max-age ${seconds} is not a whole number of seconds`);
+  throw new RangeError(`Cannot set Cache-Control: max-age is ${seconds}, not a whole number of seconds`);
 }
 
 /**
