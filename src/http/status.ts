@@ -6,7 +6,7 @@
 import { withCode } from './error-codes.ts';
 
 /** Statuses that send a client to the Location. */
-const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** The reason phrase of each registered status. */
 export const REASONS: Readonly<Record<number, string>> = {
@@ -94,7 +94,7 @@ export function checkedStatus(status: number): number {
 
 /** A status that goes with Location. @throws RangeError (code `bad-status`). */
 export function checkedRedirect(status: number): number {
-  if (REDIRECTS.includes(status)) return status;
+  if (REDIRECTS.has(status)) return status;
   throw withCode(new RangeError(`Cannot redirect: status ${status} is not a redirect`), 'bad-status');
 }
 
