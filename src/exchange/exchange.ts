@@ -10,10 +10,9 @@
  *
  * @module
  */
-import { HttpError } from '../http/http-error.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
-import { Response } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
 import type { Answering } from './respond.ts';
 

@@ -6,10 +6,9 @@
 
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/error-codes.ts';
-import { HttpError } from '../http/http-error.ts';
 import { ProtocolError } from '../http/protocol-error.ts';
 import type { Request } from '../http/request.ts';
-import { Response } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';
 
 /** What the user writes. A web-standard Response is accepted as a result as well. */

@@ -9,9 +9,8 @@ import { type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
 import { fromWebResponse, isWebResponse } from '../exchange/web-response.ts';
 import { CheckedPieces } from '../http/body-source.ts';
 import { FieldLines } from '../http/field-lines.ts';
-import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
-import type { Response } from '../http/response.ts';
+import { HttpError, type Response } from '../http/response.ts';
 import { encodePath } from '../http/target.ts';
 import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptions } from './guest.ts';
 

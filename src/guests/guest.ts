@@ -21,10 +21,9 @@ import {
 } from '../exchange/respond.ts';
 import { checkFunction, checkNumber, checkOptions, MiB } from '../http/bad-option.ts';
 import { withCode } from '../http/error-codes.ts';
-import { HttpError } from '../http/http-error.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { RequestBody } from '../http/request-body.ts';
-import type { Response } from '../http/response.ts';
+import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 
 /** What the user writes: the same function that `startServer` takes. */

@@ -4,9 +4,8 @@
  * @module
  */
 import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/bad-option.ts';
-import { HttpError } from '../http/http-error.ts';
 import { Request } from '../http/request.ts';
-import { Response } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
 import { parseTarget } from '../http/target.ts';
 import { decodeUtf8 } from '../http/utf8.ts';

@@ -9,9 +9,8 @@
 import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, MAX_TIMER } from '../http/bad-option.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
-import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
-import { Response } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 import { StreamContent } from '../http/response-body.ts';
 import { isBodyless, isFinalStatus } from '../http/status.ts';
 import { UpstreamExchange } from './proxy/exchange.ts';

@@ -7,9 +7,8 @@
 import { createHash } from 'node:crypto';
 import type { Awaitable } from '../http/awaitable.ts';
 import { badOption, checkFunction, checkInteger, checkOptions, checkString } from '../http/bad-option.ts';
-import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
-import { Response } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 import { countHit } from '../process/hits.ts';
 import type { Hits, RateStore } from '../process/stores.ts';
 import { clientKey } from './rate-limit/client-key.ts';

@@ -5,8 +5,8 @@
  */
 
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
-import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
+import { HttpError } from '../http/response.ts';
 import { convertField, type FieldSpec, type FieldType } from './read-form/field-kinds.ts';
 import { checkedLimits, DEFAULT_LIMITS, type FormLimits } from './read-form/limits.ts';
 import { readMultipart } from './read-form/multipart.ts';

@@ -6,8 +6,8 @@
 
 import { badOption, checkOptions } from '../http/bad-option.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
-import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
+import { HttpError } from '../http/response.ts';
 import { refuseContentCodings } from './reading/content-codings.ts';
 
 /** What a schema library offers, see standardschema.dev. */

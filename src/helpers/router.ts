@@ -5,9 +5,8 @@
  */
 
 import type { Awaitable } from '../http/awaitable.ts';
-import { HttpError } from '../http/http-error.ts';
 import type { Request } from '../http/request.ts';
-import { Response } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 import type { RouteError, RouteParams } from './routes/params.ts';
 import { badRoute, type ParamSegment, type ParamValue, parseRoute, readParam } from './routes/pattern.ts';
 

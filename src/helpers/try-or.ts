@@ -4,7 +4,7 @@
  * @module
  */
 import type { ErrorCode } from '../http/error-codes.ts';
-import { HttpError } from '../http/http-error.ts';
+import { HttpError } from '../http/response.ts';
 
 /**
  * Gives what `f` gives; anything it throws (or rejects with) becomes a 400.

@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { badOption } from './bad-option.ts';
 import { withCode } from './error-codes.ts';
 import { piecesOfFile, readRange } from './file/file-pieces.ts';
-import { HttpError } from './http-error.ts';
+import { HttpError } from './response.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 const NOTHING = Buffer.alloc(0);

@@ -16,9 +16,8 @@ import {
 } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { withoutConnection } from '../../exchange/outgoing.ts';
-import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
-import { Response } from '../../http/response.ts';
+import { HttpError, Response } from '../../http/response.ts';
 import { encodePath } from '../../http/target.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;

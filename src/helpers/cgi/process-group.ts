@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { withCode } from '../../http/error-codes.ts';
-import { HttpError } from '../../http/http-error.ts';
+import { HttpError } from '../../http/response.ts';
 import { groupEnded, groupStarted } from '../../process/child-groups.ts';
 import type { Environment } from './meta-variables.ts';
 

@@ -6,9 +6,8 @@
 
 import { parseRange, serializeContentRange } from '../../http/fields/range.ts';
 import { FileContent } from '../../http/file/file-content.ts';
-import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
-import { Response } from '../../http/response.ts';
+import { HttpError, Response } from '../../http/response.ts';
 import { partialContent } from './byteranges.ts';
 import { allowsRange, evaluateConditions, Representation } from './evaluate.ts';
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { withCode } from '../../http/error-codes.ts';
-import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
+import { HttpError } from '../../http/response.ts';
 import { RESET } from './target.ts';
 
 const TOO_SLOW: ReadonlySet<string> = new Set(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT']);

@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withCode } from '../../http/error-codes.ts';
 import { piecesOfFile } from '../../http/file/file-pieces.ts';
-import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
+import { HttpError } from '../../http/response.ts';
 import { type FileContent, writeWhole } from './uploaded-file.ts';
 
 /** A file up to this stays in memory. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ErrorCode } from '../../http/error-codes.ts';
-import { HttpError } from '../../http/http-error.ts';
+import { HttpError } from '../../http/response.ts';
 
 /** A name of the client's own in a message is cut here. */
 const MAX_SHOWN = 100;

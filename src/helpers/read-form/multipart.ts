@@ -12,8 +12,8 @@
  */
 
 import type { Readable } from 'node:stream';
-import type { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
+import type { HttpError } from '../../http/response.ts';
 import { lazyPackage } from '../../process/lazy-package.ts';
 import { FileStore } from './file-store.ts';
 import { badField, badForm, shown, tooLarge } from './form-error.ts';

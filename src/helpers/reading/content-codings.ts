@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { HttpError } from '../../http/http-error.ts';
+
 import type { Request } from '../../http/request.ts';
+import { HttpError } from '../../http/response.ts';
 
 /**
  * Refuses a body in a content coding.

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { HttpError } from '../../http/http-error.ts';
+
 import type { Request } from '../../http/request.ts';
+import { HttpError } from '../../http/response.ts';
 
 /** Answers for a client that is not there any more. */
 export function clientGone(request: Request): HttpError {

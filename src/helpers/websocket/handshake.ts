@@ -5,9 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import { trimWhitespace } from '../../http/grammar.ts';
-import { HttpError } from '../../http/http-error.ts';
 import type { Request } from '../../http/request.ts';
-import { Response } from '../../http/response.ts';
+import { HttpError, Response } from '../../http/response.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { chooseProtocol, parseOffers } from './subprotocol.ts';
 

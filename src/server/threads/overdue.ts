@@ -4,8 +4,7 @@
  * @module
  */
 import type { Worker } from 'node:worker_threads';
-import { HttpError } from '../../http/http-error.ts';
-import type { Response } from '../../http/response.ts';
+import { HttpError, type Response } from '../../http/response.ts';
 import { log } from '../operator-log.ts';
 import { placeOf } from '../watchdog/place.ts';
 import type { Flight } from './flight.ts';
