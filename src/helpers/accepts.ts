@@ -1,5 +1,5 @@
 /**
- * What the client would like best of what we have (RFC 9110 §12.5).
+ * Which of the things we have the client would like best (RFC 9110 §12.5).
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { Request } from '../http/request.ts';
 /**
  * Chooses among media types by Accept.
  *
- * The most specific range decides how much a type is wanted, `q=0` refuses it, and of equally wanted types our first is taken. A client that says
- * nothing takes anything.
+ * The most specific range decides how much a type is wanted, `q=0` refuses it, and of equally wanted types our first is taken. A client that does
+ * not say takes anything.
  *
  * @param request The request to look at.
  * @param types What we can make, best first, as in `['text/html', 'application/json']`.
@@ -32,7 +32,7 @@ export function accepts<const T extends readonly string[]>(request: Request, typ
 /**
  * Chooses among languages by Accept-Language.
  *
- * Who asks for `fr` gets `fr-CA`; who asks for `en-US` gets `en` when that is what there is (RFC 4647 §3.3.1, §3.4).
+ * A client that asks for `fr` gets `fr-CA`; one that asks for `en-US` gets `en` when that is all there is (RFC 4647 §3.3.1, §3.4).
  *
  * @param request The request to look at.
  * @param languages Language tags, best first, as in `['en', 'fr-CA']`.
@@ -50,7 +50,7 @@ export function acceptsLanguages<const T extends readonly string[]>(request: Req
  * Chooses among content codings by Accept-Encoding.
  *
  * `identity`, the body as it is, is always acceptable unless the client refuses it. A client that sends no Accept-Encoding is not sent any coding:
- * RFC 9110 §12.5.3 would allow it, but such a client seldom knows one.
+ * RFC 9110 §12.5.3 would allow it, but such a client seldom knows any.
  *
  * @param request The request to look at.
  * @param encodings Codings we can make, best first, as in `['br', 'gzip', 'identity']`.
@@ -65,10 +65,10 @@ export function acceptsEncodings<const T extends readonly string[]>(request: Req
 
 function rangesOf(request: Request, name: string): readonly WeightedRange[] | undefined {
   const lines = request.headerAll(name);
-  return parseWeightedRanges(lines.length > 1 ? lines.join(',') : lines[0]); // RFC 9110 §5.3: lines of a list are one list
+  return parseWeightedRanges(lines.length > 1 ? lines.join(',') : lines[0]); // RFC 9110 §5.3: several lines are one list
 }
 
-/** The offer of highest quality; of equals the first. */
+/** The offer of highest quality; the first among equals. */
 function best<T extends readonly string[]>(offers: T, qualityOf: (offer: string, index: number) => number): T[number] | undefined {
   let chosen: T[number] | undefined;
   let highest = 0;
@@ -84,5 +84,5 @@ function best<T extends readonly string[]>(offers: T, qualityOf: (offer: string,
 function checkedType(type: string): ContentType {
   const parsed = parseContentType(type);
   if (parsed && !parsed.type.includes('*')) return parsed;
-  throw badOption(`Cannot accept ${JSON.stringify(type)}`, 'a media type is written type/subtype');
+  throw badOption(`Cannot accept ${JSON.stringify(type)}`, 'a media type is written as type/subtype');
 }

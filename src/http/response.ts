@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { prefersJson } from './accept.ts';
+
 import { type ServerSentEvent, serializeEvents } from './event-stream.ts';
 import { bodyOfFailure, Failure, fieldsOfFailure } from './failure.ts';
+import { prefersJson } from './fields/accept.ts';
 import { serializeEtag, serializeLastModified, serializeMaxAge } from './fields/caching.ts';
 import { serializeAttachment } from './fields/content-disposition.ts';
 import { type CookieOptions, serializeSetCookie } from './fields/set-cookie.ts';

@@ -1,25 +1,27 @@
 /**
  * The fields of proactive negotiation: Accept, Accept-Language, Accept-Encoding (RFC 9110 §12.5).
  *
- * Each is a list of ranges with weights. For one thing we offer, the most specific range that matches it decides; 0 refuses.
+ * Each is a list of ranges with weights. For each thing we offer, the most specific range that matches it decides; 0 refuses it.
  *
  * @module
  */
-import { qualityOf } from '../accept.ts';
 import { trimWhitespace } from '../grammar.ts';
 import type { ContentType } from './content-type.ts';
+import { splitOutsideQuotes, unquote } from './list.ts';
 
 /** Longest field that is looked at; a longer one says nothing. Browsers send about 150 characters. */
 const MAX_LENGTH = 4096;
 /** What an unnamed `identity` is worth: acceptable, but after every coding that has a weight (RFC 9110 §12.4.2: three digits at most). */
 const UNNAMED_IDENTITY = 0.0001;
+/** From 0 to 1, with up to three digits after the point (RFC 9110 §12.4.2). */
+const WEIGHT = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i;
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
 /** One member of such a list. */
 export interface WeightedRange {
   /** Lower case: `text/html`, `text/*`, `fr-ca`, `gzip`, `*`. */
   readonly range: string;
-  /** Those before the weight, by lower-case name; of Accept only. */
+  /** Those before the weight, by lower-case name; only Accept has them. */
   readonly parameters: ReadonlyMap<string, string>;
   /** From 0 (refused) to 1. */
   readonly quality: number;
@@ -37,15 +39,15 @@ export function parseWeightedRanges(value: string | undefined): readonly Weighte
   for (const member of splitOutsideQuotes(value, ',')) {
     const [name = '', ...parameters] = splitOutsideQuotes(member, ';').map(trimWhitespace);
     if (name === '') continue; // RFC 9110 §5.6.1.2: empty members are ignored
-    ranges.push({ range: name.toLowerCase(), parameters: mediaParameters(parameters), quality: qualityOf(parameters) });
+    ranges.push({ range: name.toLowerCase(), parameters: mediaParameters(parameters), quality: weightOf(parameters) });
   }
   return ranges;
 }
 
 /**
- * How much a client wants a media type (RFC 9110 §12.5.1). Most specific first: `text/html;level=1`, `text/html`, `text/*`, all.
+ * How much a client wants a media type (RFC 9110 §12.5.1). Most specific first: `text/html;level=1`, `text/html`, `text/*`, everything.
  *
- * @param offer A type we have. A range with parameters is only for types that have the same.
+ * @param offer A type we have. A range with parameters matches only types that have the same ones.
  * @returns From 0 to 1.
  */
 export function mediaTypeQuality(ranges: readonly WeightedRange[], offer: ContentType): number {
@@ -62,10 +64,32 @@ export function mediaTypeQuality(ranges: readonly WeightedRange[], offer: Conten
 }
 
 /**
+ * Whether a client would rather read JSON than text: it names JSON, and ranks it above text or equal to text and before it.
+ *
+ * @param accept All lines of Accept, joined by commas.
+ */
+export function prefersJson(accept: string | undefined): boolean {
+  const ranges = parseWeightedRanges(accept) ?? [];
+  const place = ranges.findIndex(({ range }) => range.includes('json'));
+  if (place === -1) return false;
+  const json = qualityAsNamed(ranges, 'application/json');
+  const text = Math.max(qualityAsNamed(ranges, 'text/plain'), qualityAsNamed(ranges, 'text/html'));
+  const textPlace = ranges.findIndex(({ range }) => range.startsWith('text/'));
+  return json > text || (json === text && json > 0 && (textPlace === -1 || place < textPlace));
+}
+
+/** The quality of a type; where only variants of it are named, such as `application/json;charset=utf-8`, that of the first of these. */
+function qualityAsNamed(ranges: readonly WeightedRange[], type: string): number {
+  const named = ranges.filter(({ range }) => range === type);
+  const variant = named.find(({ parameters }) => parameters.size === 0) ?? named[0];
+  return mediaTypeQuality(ranges, { type, parameters: variant?.parameters ?? NO_PARAMETERS });
+}
+
+/**
  * How much a client wants a language (RFC 9110 §12.5.4).
  *
- * Basic filtering (RFC 4647 §3.3.1): the range `fr` is for `fr-CA` as well. When no range is for the tag itself, lookup (RFC 4647 §3.4): who wants
- * `en-US` takes `en`. A refusal is never widened: `en-US;q=0` does not refuse `en`.
+ * Basic filtering (RFC 4647 §3.3.1): the range `fr` matches `fr-CA` as well. When no range matches the tag itself, lookup (RFC 4647 §3.4): a client
+ * that asks for `en-US` takes `en`. A refusal is never widened: `en-US;q=0` does not refuse `en`.
  *
  * @param tag A language tag we have, in any case.
  * @returns From 0 to 1.
@@ -106,17 +130,26 @@ function qualityOfBest(ranges: readonly WeightedRange[], specificityOf: (range: 
   return quality;
 }
 
-/** Whether a language range is for a tag: the same, or the same up to a hyphen (RFC 4647 §3.3.1). */
+/** Whether a language range matches a tag: it is the tag, or the tag up to a hyphen (RFC 4647 §3.3.1). */
 function isPrefixOf(range: string, tag: string): boolean {
   return tag.startsWith(range) && (tag.length === range.length || tag.charCodeAt(range.length) === 0x2d) /* - */;
 }
 
-/** RFC 9110 §8.4.1: `x-gzip` and `x-compress` are old names. */
+/** `x-gzip` and `x-compress` are old names of `gzip` and `compress` (RFC 9110 §8.4.1). */
 function canonicalCoding(coding: string): string {
   return coding === 'x-gzip' || coding === 'x-compress' ? coding.slice(2) : coding;
 }
 
-/** The parameters of the media type itself: what follows the weight was an extension once, and says nothing. */
+/** The weight among the parameters of a member: 1 without one. A malformed weight says nothing. */
+function weightOf(parameters: readonly string[]): number {
+  for (const parameter of parameters) {
+    const weight = WEIGHT.exec(parameter);
+    if (weight) return Number(weight[1]);
+  }
+  return 1;
+}
+
+/** The parameters of the media type itself: what follows the weight was once an extension, and says nothing (RFC 9110 §12.5.1). */
 function mediaParameters(parameters: readonly string[]): ReadonlyMap<string, string> {
   let found: Map<string, string> | undefined;
   for (const parameter of parameters) {
@@ -124,15 +157,8 @@ function mediaParameters(parameters: readonly string[]): ReadonlyMap<string, str
     const name = parameter.slice(0, Math.max(equals, 0)).toLowerCase();
     if (name === 'q') break;
     if (equals === -1) continue;
-    const value = parameter.slice(equals + 1);
     found ??= new Map();
-    if (!found.has(name)) found.set(name, value.startsWith('"') ? value.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : value);
+    if (!found.has(name)) found.set(name, unquote(parameter.slice(equals + 1)));
   }
   return found ?? NO_PARAMETERS;
-}
-
-/** Splits a list, but not inside quoted strings (RFC 9110 §5.6.4). */
-function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
-  if (!text.includes('"')) return text.split(separator);
-  return text.match(separator === ',' ? /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g : /(?:[^;"]|"(?:[^"\\]|\\.)*"?)+/g) ?? [];
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-/** What a client sent to show who it is. */
+/** The credentials a client sent, not yet checked. */
 export interface Authorization {
   /** Lower case: schemes are case-insensitive (RFC 9110 §11.1). */
   readonly scheme: string;
-  /** The token68 behind the scheme; undefined for schemes with parameters, such as Digest. */
+  /** The token68 that follows the scheme; undefined for schemes with parameters, such as Digest. */
   readonly token: string | undefined;
 }
 

@@ -1,12 +1,13 @@
 /**
  * The Content-Type field (RFC 9110 §8.3).
  *
- * One parser decides and reads: what it does not understand is no type at all, so that no check can be passed with a value that another
- * parser takes for something else.
+ * One parser both decides and reads: what it does not understand is not a type at all, so that no value passes a check here and is taken for
+ * something else by another parser.
  *
  * @module
  */
 import { trimWhitespace } from '../grammar.ts';
+import { unquote } from './list.ts';
 
 /** A media type with its parameters. */
 export interface ContentType {
@@ -19,11 +20,11 @@ export interface ContentType {
 const TYPE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
 /** OWS ";" OWS [ name "=" ( token / quoted-string ) ], one after the other (RFC 9110 §5.6.6). */
 const PARAMETER =
-  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*)"))?/y;
+  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=([!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?/y;
 
-/** Longest value that is remembered. */
+/** Longest value that is remembered, characters. */
 const MAX_KEPT = 128;
-/** The value that was read last, and what it says: nearly every request of a kind has the same. */
+/** The value that was read last, and what it says: nearly all requests of one kind have the same. */
 let lastValue = '';
 let last: ContentType | undefined;
 
@@ -52,10 +53,8 @@ function parse(value: string): ContentType | undefined {
     PARAMETER.lastIndex = at;
     const parameter = PARAMETER.exec(value);
     if (!parameter) return trimWhitespace(value.slice(at)) === '' ? { type: type[0].toLowerCase(), parameters } : undefined;
-    const [whole, name, token, quoted] = parameter;
-    if (name !== undefined && !parameters.has(name.toLowerCase())) {
-      parameters.set(name.toLowerCase(), token ?? (quoted ?? '').replace(/\\(.)/g, '$1'));
-    }
+    const [whole, name, text = ''] = parameter;
+    if (name !== undefined && !parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), unquote(text));
     at += whole.length;
   }
   return { type: type[0].toLowerCase(), parameters };

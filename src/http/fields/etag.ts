@@ -8,12 +8,12 @@
 export interface EntityTag {
   /** `W/`: equivalent, not the same byte for byte. */
   readonly isWeak: boolean;
-  /** What stands between the quotes. */
+  /** The text between the quotes. */
   readonly opaque: string;
 }
 
 const ENTITY_TAG = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
-/** A member of a list. A tag may hold commas. */
+/** A member of a list. A tag may hold commas, and a backslash in it escapes nothing: it is not a quoted string (RFC 9110 §8.8.3). */
 const MEMBER = /(?:^|,)[ \t]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)/g;
 
 /**
@@ -30,19 +30,19 @@ export function parseEntityTag(value: string | undefined): EntityTag | undefined
  * Reads the list of If-Match or If-None-Match.
  *
  * @param value All lines of the field, joined by commas.
- * @returns `*` for any tag, else the tags; what is malformed is left out, so that it matches nothing.
+ * @returns `*` for any tag, otherwise the tags; malformed members are left out, so they match nothing.
  */
 export function parseEntityTags(value: string): '*' | readonly EntityTag[] {
   if (/^[ \t]*\*[ \t]*$/.test(value)) return '*';
   return Array.from(value.matchAll(MEMBER), ([, weak, opaque = '']) => ({ isWeak: weak !== undefined, opaque }));
 }
 
-/** Strong comparison: the same, and neither weak (RFC 9110 §8.8.3.2). */
+/** Strong comparison: the same text, and neither is weak (RFC 9110 §8.8.3.2). */
 export function matchesStrongly(a: EntityTag, b: EntityTag): boolean {
   return !a.isWeak && !b.isWeak && a.opaque === b.opaque;
 }
 
-/** Weak comparison: the same, weak or not (RFC 9110 §8.8.3.2). */
+/** Weak comparison: the same text, weak or not (RFC 9110 §8.8.3.2). */
 export function matchesWeakly(a: EntityTag, b: EntityTag): boolean {
   return a.opaque === b.opaque;
 }

@@ -10,7 +10,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** More ranges than this are no honest wish: a PDF viewer asks for a handful (RFC 9110 §14.2, §17.15). */
+/** More ranges than this are not an honest request: a PDF viewer asks for a handful (RFC 9110 §14.2, §17.15). */
 const MAX_RANGES = 8;
 /** `first-last`, `first-` or `-suffix` (RFC 9110 §14.1.2); no whitespace inside. */
 const RANGE_SPEC = /^(\d*)-(\d*)$/;
@@ -18,10 +18,10 @@ const RANGE_SPEC = /^(\d*)-(\d*)$/;
 /**
  * Reads the value of Range.
  *
- * @param value The value; a request with several such fields says nothing.
+ * @param value The value; a request with several such fields is to be read as one with none.
  * @param size Bytes of the representation.
- * @returns The ranges, cut to the size, in the order they were asked for. `unsatisfiable` when all begin beyond the end (416). `undefined` when the
- *   field is to be ignored: absent, malformed, another unit than bytes, more than 8 ranges, ranges that overlap, or nothing to take a range of.
+ * @returns The ranges, cut to the size, in the order in which they were asked for. `unsatisfiable` when all of them begin beyond the end (416).
+ *   `undefined` when the field is to be ignored: absent, malformed, in a unit other than bytes, more than 8 ranges, ranges that overlap, or nothing to take a range of.
  */
 export function parseRange(value: string | undefined, size: number): readonly ByteRange[] | 'unsatisfiable' | undefined {
   if (value === undefined || size === 0 || !/^bytes=/i.test(value)) return undefined;
@@ -39,12 +39,12 @@ export function parseRange(value: string | undefined, size: number): readonly By
   return ranges.length > 0 ? ranges : 'unsatisfiable';
 }
 
-/** Makes the value of Content-Range. @param range Undefined in a 416: none of those asked for (RFC 9110 §15.5.17). */
+/** Makes the value of Content-Range. @param range Undefined in a 416, where no range was satisfiable (RFC 9110 §15.5.17). */
 export function serializeContentRange(range: ByteRange | undefined, size: number): string {
   return range ? `bytes ${range.start}-${range.end - 1}/${size}` : `bytes */${size}`;
 }
 
-/** @returns A range, empty when it cannot be satisfied; undefined when it is malformed. Numbers too long for a double are only larger than any size. */
+/** @returns A range, empty when it cannot be satisfied; undefined when it is malformed. Numbers too long for a double exceed any size. */
 function rangeOf(spec: string, size: number): ByteRange | undefined {
   const parts = RANGE_SPEC.exec(spec);
   if (!parts) return undefined;

@@ -9,7 +9,7 @@
  *
  * @param value All lines of Vary so far, joined by commas; undefined: none.
  * @param name As in `Origin`.
- * @returns The value with the name in it once; `*` stays as it is, for it says more.
+ * @returns The value, with the name in it once; `*` stays as it is, since it covers every name.
  */
 export function serializeVary(value: string | undefined, name: string): string {
   if (value === undefined || value === '') return name;
