@@ -4,19 +4,10 @@
  * @module
  */
 import { CheckedPieces, openSource } from '../http/body-source.ts';
+import { withoutHopByHop } from '../http/fields/hop-by-hop.ts';
 import type { Response } from '../http/response.ts';
 import { FileContent, StreamContent } from '../http/response-body.ts';
 import { isBodyless } from '../http/status.ts';
-
-/** Fields of one connection and of the framing: the sender of the response has its own. */
-const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** What is to be sent. */
 export interface Outgoing {
@@ -60,9 +51,7 @@ export function sizeOf({ content, list }: Response): number | undefined {
   return content.size ?? list.wire.contentLength;
 }
 
-/** Leaves out what belongs to the connection it came on: what is known to, and what Connection names (RFC 9110 §7.6.1). */
+/** Leaves out what belongs to the connection, and Content-Length: whoever sends the message on frames it anew (RFC 9110 §7.6.1). */
 export function withoutConnection(headers: readonly (readonly [string, string])[]): (readonly [string, string])[] {
-  const options = headers.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value.toLowerCase());
-  const named = new Set(options.flatMap((value) => value.split(/[ \t]*,[ \t]*/)));
-  return headers.filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()) && !named.has(name.toLowerCase()));
+  return withoutHopByHop(headers).filter(([name]) => name.toLowerCase() !== 'content-length');
 }

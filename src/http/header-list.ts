@@ -1,22 +1,21 @@
 /**
- * The header fields of a response: checked once when they are given, never changed, written once.
+ * The header fields of a response: checked once when they are given, never changed, serialized once.
  *
- * Fields that frame a message or belong to one connection are the server's: they are kept for reading, but left out of what is written,
+ * Fields that frame a message or belong to one connection are the server's: they can be read here, but are left out of what is written,
  * so that no handler can announce a length or a coding that is not true (RFC 9112 §6, RFC 9110 §7.6.1).
  *
  * @module
  */
 import { withCode } from './error-codes.ts';
+import { isHopByHop, namedByConnection } from './fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from './grammar.ts';
 
 /** What a header can be given as. A list of values makes one field line each. */
 export type HeadersInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>;
 
-const FRAMING: ReadonlySet<string> = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade']);
-
 /** A list as HTTP/1.1 writes it, and what the engine has to know of it. */
 export interface WireFields {
-  /** The field lines, without those that frame the message. */
+  /** The field lines, without those that frame the message or belong to the connection. */
   readonly text: string;
   readonly hasDate: boolean;
   /** What the handler announced: believed only where the body's length is not known otherwise. */
@@ -127,18 +126,28 @@ export class HeaderList {
 }
 
 function wireFieldsOf(list: HeaderList): WireFields {
+  const { flat } = list;
+  const options = namedByConnection(list.all('connection'));
   let text = '';
-  for (const [name, value] of list.pairs()) {
-    if (!FRAMING.has(name.toLowerCase())) text += `${name}: ${value}\r\n`;
+  let hasDate = false;
+  let length: string | undefined;
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i] as string; // within, as is the next
+    const value = flat[i + 1] as string;
+    const key = name.toLowerCase();
+    if (key === 'content-length') length ??= value;
+    else if (!isHopByHop(key) && !options.has(key)) {
+      text += `${name}: ${value}\r\n`;
+      hasDate ||= key === 'date';
+    }
   }
-  const length = list.get('content-length');
   return {
     text,
-    hasDate: list.get('date') !== undefined,
+    hasDate,
     contentLength: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
     kept: { status: 0, length: 0, date: '', connection: '', start: '', head: '' },
     sent: { text: '', size: 0, head: '', answer: '' },
-    closes: list.all('connection').some((value) => /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)),
+    closes: options.has('close'),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path/posix';
 import { parseAuthorization } from '../../http/fields/authorization.ts';
+import { withoutHopByHop } from '../../http/fields/hop-by-hop.ts';
 import type { Request } from '../../http/request.ts';
 import { encodePath } from '../../http/target.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
@@ -13,24 +14,17 @@ import { decodeUtf8 } from '../../http/utf8.ts';
 export type Environment = Record<string, string | undefined>;
 
 /**
- * Fields that do not become HTTP_*: those with a variable of their own, those of the connection, what holds credentials (RFC 3875 §4.1.18),
- * and Proxy, which would become the HTTP_PROXY that programs take for the proxy to use ("httpoxy").
+ * Fields that do not become HTTP_*, besides those of the connection: those with a variable of their own, what holds credentials
+ * (RFC 3875 §4.1.18), and Proxy, which would become the HTTP_PROXY that programs take for the proxy to use ("httpoxy").
  */
 const KEPT_BACK: ReadonlySet<string> = new Set([
   'authorization',
-  'connection',
   'content-length',
   'content-type',
   'expect',
   'host',
-  'keep-alive',
   'proxy',
   'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
 ]);
 
 /** Letters, digits and hyphens: with `_` in it `X_Y` could pass for `X-Y`, and other signs are none for a name in an environment. */
@@ -93,7 +87,7 @@ function contentVariables(request: Request): Environment {
 /** RFC 3875 §4.1.18. Lines of one field are joined; those of Cookie as cookies are. */
 function fieldVariables(request: Request): Environment {
   const fields: Environment = Object.create(null) as Environment;
-  for (const [name, value] of request.headers) {
+  for (const [name, value] of withoutHopByHop(request.headers)) {
     if (!PLAIN_NAME.test(name) || KEPT_BACK.has(name.toLowerCase())) continue;
     const variable = `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
     const before = fields[variable];

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { withoutHopByHop } from '../../http/fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
 import { isFinalStatus } from '../../http/status.ts';
 
@@ -15,7 +16,7 @@ export interface ScriptHead {
   readonly location: string | undefined;
   /** Bytes that it announced, or undefined. */
   readonly size: number | undefined;
-  /** What is sent on: all fields but Status and those that are ours. */
+  /** What is sent on: all fields but those of CGI, of the framing and of the connection. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Whether there was nothing but Location. */
   readonly isLocationOnly: boolean;
@@ -27,17 +28,8 @@ const MAX_HEAD = 64 * 1024;
 const MAX_FIELDS = 100;
 const NOTHING = Buffer.alloc(0);
 
-/** Fields of one connection (RFC 9110 §7.6.1): the engine speaks for its own. Content-Length is sent by whoever knows it. */
-const OURS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-connection',
-  'status',
-  'te',
-  'trailer',
-  'upgrade',
-]);
+/** Status is for us. Content-Length is sent by whoever knows the length. */
+const OURS: ReadonlySet<string> = new Set(['content-length', 'status']);
 
 /** What is wrong with a script's head. */
 export class ScriptHeadError extends Error {
@@ -112,7 +104,7 @@ export function parseScriptHead(text: string): ScriptHead {
     status,
     location,
     size: parseLength(only(fields, 'content-length')),
-    fields: fields.filter(([name]) => !OURS.has(name.toLowerCase())),
+    fields: withoutHopByHop(fields).filter(([name]) => !OURS.has(name.toLowerCase())),
     isLocationOnly: location !== undefined && fields.length === 1 && statusLine === undefined,
   };
 }

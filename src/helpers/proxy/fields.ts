@@ -3,38 +3,28 @@
  *
  * @module
  */
+import { isHopByHop, namedByConnection, withoutHopByHop } from '../../http/fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
 import type { Request } from '../../http/request.ts';
 
 /** A field line. */
 export type Field = readonly [name: string, value: string];
 
-/** Fields of one connection, or of the framing, in both directions; besides these all of `Proxy-…` and what Connection names. */
-const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'http2-settings',
-  'keep-alive',
-  'proxy', // a CGI program behind would take it for HTTP_PROXY
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** Not hop by hop, but not passed on in either direction: the framing, and what a CGI program behind would take for HTTP_PROXY. */
+const OURS: ReadonlySet<string> = new Set(['content-length', 'proxy']);
 
-/** What is said about the client and the way to it: ours to say, whatever the client does. With `_` too, which programs take for the same. */
-const ABOUT_THE_CLIENT = /^(?:forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$/;
+/** What is said about the client and the way to it: ours to say, whatever the client sends. */
+const ABOUT_THE_CLIENT = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
 /** Protocols that carry further requests of HTTP: these would pass by all that stands in front of the upstream, so nobody may switch to them. */
 const HTTP_INSIDE = /^(?:h2c?|http|tls)(?:\/|$)/i;
 
 /** The fields of a request that go upstream, without those that we say ourselves: Host, the framing, and all about the client. */
 export function requestFields(request: Request): Field[] {
-  const named = namedByConnection(request.headers);
   const fields: Field[] = [];
-  for (const [name, value] of request.headers) {
-    const key = name.toLowerCase();
-    if (key === 'host' || key === 'expect' || isOfConnection(key, named) || ABOUT_THE_CLIENT.test(key)) continue;
+  for (const [name, value] of passedOn(request.headers)) {
+    const key = keyOf(name);
+    if (key === 'host' || key === 'expect' || ABOUT_THE_CLIENT.test(key)) continue;
     fields.push([name, key === 'max-forwards' && request.method === 'OPTIONS' ? oneLess(value) : value]);
   }
   return fields;
@@ -43,7 +33,7 @@ export function requestFields(request: Request): Field[] {
 /** The protocols that a client offers to switch to and that may be passed on; undefined: none. A request with a body stays what it is. */
 export function offeredUpgrade(request: Request): string | undefined {
   if (request.httpVersion !== '1.1' || request.body.size !== 0) return undefined;
-  if (!namedByConnection(request.headers).has('upgrade')) return undefined;
+  if (!namedByConnection(request.headerAll('connection')).has('upgrade')) return undefined;
   const offers = membersOf(request.headerAll('upgrade')).filter((offer) => !HTTP_INSIDE.test(offer));
   return offers.length > 0 ? offers.join(', ') : undefined;
 }
@@ -77,27 +67,31 @@ export function readHead(status: number, raw: readonly (Buffer | string)[]): Ups
     if (!isToken(name) || !isFieldValue(value)) return `its field ${JSON.stringify(name.slice(0, 100))} is malformed`;
     all.push([name, value]);
   }
-  const found = (wanted: string): string | undefined => all.find(([name]) => name.toLowerCase() === wanted)?.[1];
-  const coding = found('transfer-encoding');
-  // undici has undone `chunked` and nothing else: with another coding the body would be something that nobody names any more.
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return `its Transfer-Encoding is ${JSON.stringify(coding.slice(0, 100))}`;
-  const length = found('content-length');
-  const named = namedByConnection(all);
+  const valuesOf = (wanted: string): string[] => all.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
+  const codings = valuesOf('transfer-encoding');
+  const coding = codings.join(', ');
+  // undici has undone `chunked`, once, and nothing else: with another coding the body would be something that nobody names any more.
+  if (codings.length > 0 && coding.toLowerCase() !== 'chunked') return `its Transfer-Encoding is ${JSON.stringify(coding.slice(0, 100))}`;
+  const [length] = valuesOf('content-length');
   return {
     status,
-    fields: all.filter(([name]) => !isOfConnection(name.toLowerCase(), named)),
+    fields: passedOn(all),
     size: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
-    upgrade: found('upgrade'),
+    upgrade: valuesOf('upgrade')[0],
   };
 }
 
-function isOfConnection(key: string, named: ReadonlySet<string>): boolean {
-  return OF_THE_CONNECTION.has(key) || named.has(key) || key.startsWith('proxy-');
+/** The fields that a proxy passes on: none of the connection, of the framing, or for proxies alone (RFC 9110 §7.6.1, §11.7). */
+function passedOn(fields: readonly Field[]): Field[] {
+  return withoutHopByHop(fields).filter(([name]) => {
+    const key = keyOf(name);
+    return !isHopByHop(key) && !OURS.has(key) && !key.startsWith('proxy-');
+  });
 }
 
-function namedByConnection(fields: readonly Field[]): ReadonlySet<string> {
-  const values = fields.filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value.toLowerCase());
-  return new Set(membersOf(values));
+/** A name in lower case, with `-` for `_`: programs behind a gateway that makes variables of fields take the two for the same. */
+function keyOf(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
 }
 
 function membersOf(values: readonly string[]): string[] {
