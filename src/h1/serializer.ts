@@ -1,22 +1,23 @@
 /**
  * Responses as bytes: status line, field lines, chunks (RFC 9112 §4, §5, §7.1).
  *
- * A head is built as text of one byte a character; so head and small body can leave in one write, and so can all answers of a pipeline.
+ * A head is built as text, one byte per character, so that a head and a small body can leave in one write, and so can all answers of a pipeline.
  *
  * @module
  */
 import type { WireFields } from '../http/header-list.ts';
 import { reasonOf } from '../http/status.ts';
 import { CHUNKED, NO_BODY } from './framing.ts';
+import { serializedOf } from './serialized-fields.ts';
 
-/** `HTTP/1.1 200 OK\r\n`, made once for each status. */
+/** `HTTP/1.1 200 OK\r\n`, made once per status. */
 const STATUS_LINES: (string | undefined)[] = [];
 
 /** The interim response that asks for a body (RFC 9110 §15.2.1). */
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** Ends a chunked body, without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
-/** Says that the connection goes on, to HTTP/1.0 clients; to all others nothing has to be said (RFC 9112 §9.3). */
+/** Tells HTTP/1.0 clients that the connection goes on; others need not be told (RFC 9112 §9.3). */
 export const KEEP_ALIVE = 'Connection: keep-alive\r\n';
 /** Says that this response is the last of its connection. */
 export const CLOSE = 'Connection: close\r\n';
@@ -29,7 +30,7 @@ export function statusLine(status: number): string {
 /**
  * The head of a response, with the empty line that ends it.
  *
- * The last one made is kept with the list of fields, as one flat string: within a second, answers of one kind and length have the same.
+ * The last one made is kept with the list of fields, as one flat string: within a second, answers of the same kind and length share it.
  *
  * @param fields The handler's fields.
  * @param date The Date line, left out when the handler has set its own.
@@ -37,7 +38,7 @@ export function statusLine(status: number): string {
  * @param connection `KEEP_ALIVE`, `CLOSE`, the lines of an upgrade, or nothing.
  */
 export function serializeHead(status: number, fields: WireFields, date: string, length: number, connection: string): string {
-  const { kept } = fields;
+  const kept = serializedOf(fields);
   if (kept.date !== date || kept.status !== status || kept.connection !== connection) {
     kept.status = status;
     kept.date = date;
@@ -52,23 +53,23 @@ export function serializeHead(status: number, fields: WireFields, date: string, 
   return kept.head;
 }
 
-/** An interim response: it has no body, and says nothing of a length or of the connection (RFC 9110 §15.2, §8.6, RFC 9112 §6.1). */
+/** An interim response: it has no body, and says nothing about a length or the connection (RFC 9110 §15.2, §8.6, RFC 9112 §6.1). */
 export function serializeInterim(status: number, fields: WireFields): string {
   return `${statusLine(status)}${fields.text}\r\n`;
 }
 
-/** The line that tells the length, and the empty line behind the head. */
+/** The line that states the length, and the empty line that ends the head. */
 function lengthLine(length: number): string {
   if (length >= 0) return `Content-Length: ${length}\r\n\r\n`;
   return length === CHUNKED ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n';
 }
 
-/** What is announced when a response has no body by its status: 304 may tell the length that 200 would have had. */
+/** The length announced when a status allows no body: 304 may state the length that 200 would have had (RFC 9110 §8.6). */
 export function bodylessLength(status: number, fields: WireFields): number {
   return status === 304 && fields.contentLength !== undefined ? fields.contentLength : NO_BODY;
 }
 
-/** The line in front of a chunk of `size` bytes; behind it comes CR LF. */
+/** The line in front of a chunk of `size` bytes; CR LF follows the chunk. */
 export function chunkHead(size: number): string {
   return `${size.toString(16)}\r\n`;
 }

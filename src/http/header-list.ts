@@ -10,22 +10,22 @@ import { withCode } from './error-codes.ts';
 import { isHopByHop, namedByConnection } from './fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from './grammar.ts';
 
-/** What a header can be given as. A list of values makes one field line each. */
+/** What header fields can be given as. A list of values makes one field line of each. */
 export type HeadersInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>;
 
-/** A list as HTTP/1.1 writes it, and what the engine has to know of it. */
+const NO_LINES: readonly string[] = [];
+
+/** A list as it is written, and what an engine has to know about it. */
 export interface WireFields {
   /** The field lines, without those that frame the message or belong to the connection. */
   readonly text: string;
   readonly hasDate: boolean;
-  /** What the handler announced: believed only where the body's length is not known otherwise. */
+  /** What the handler announced: trusted only where the length of the body is not known otherwise. */
   readonly contentLength: number | undefined;
   /** The handler wants the connection closed. */
   readonly closes: boolean;
-  /** A place for the engine: the head it made of this list last, and what for. */
-  readonly kept: { status: number; length: number; date: string; connection: string; start: string; head: string };
-  /** Another: the text that was sent last with this list, and the whole answer when it was sent twice. */
-  readonly sent: { text: string; size: number; head: string; answer: string };
+  /** @internal What the engine that sends the list keeps with it; undefined at first. */
+  kept: unknown;
 }
 
 /** An immutable list of header fields. */
@@ -43,7 +43,7 @@ export class HeaderList {
   /**
    * Checks and keeps header fields.
    *
-   * @throws TypeError when a name is no token or a value no field value.
+   * @throws TypeError when a name is not a token or a value is not a field value.
    */
   static of(init: HeadersInit | undefined): HeaderList {
     if (init === undefined) return HeaderList.EMPTY;
@@ -62,12 +62,12 @@ export class HeaderList {
     return new HeaderList(flat);
   }
 
-  /** @internal Of names and values that have been checked in another thread. */
+  /** @internal Makes a list of names and values that have been checked in another thread. */
   static ofChecked(flat: readonly string[]): HeaderList {
     return new HeaderList(flat);
   }
 
-  /** The first value of a field, in any case. */
+  /** The first value of a field. @param name Its name, in any case. */
   get(name: string): string | undefined {
     const wanted = name.toLowerCase();
     for (let i = 0; i < this.flat.length; i += 2) {
@@ -82,7 +82,7 @@ export class HeaderList {
     return this.flat.filter((_, i) => i % 2 === 1 && isNamed(this.flat[i - 1], wanted));
   }
 
-  /** Replaces a field where it stands first; drops its other lines. */
+  /** Replaces the first line of a field and drops its others. */
   with(name: string, value: string): HeaderList {
     const wanted = checkedName(name).toLowerCase();
     const checked = checkedValue(name, value);
@@ -118,7 +118,7 @@ export class HeaderList {
     return pairs;
   }
 
-  /** What an engine needs of the list. Made once: a shared list is serialized one time. */
+  /** What an engine needs of the list. Made once, so that a shared list is serialized only once. */
   get wire(): WireFields {
     this.#wire ??= wireFieldsOf(this);
     return this.#wire;
@@ -127,7 +127,7 @@ export class HeaderList {
 
 function wireFieldsOf(list: HeaderList): WireFields {
   const { flat } = list;
-  const options = namedByConnection(list.all('connection'));
+  const options = namedByConnection(list.get('connection') === undefined ? NO_LINES : list.all('connection'));
   let text = '';
   let hasDate = false;
   let length: string | undefined;
@@ -145,9 +145,8 @@ function wireFieldsOf(list: HeaderList): WireFields {
     text,
     hasDate,
     contentLength: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
-    kept: { status: 0, length: 0, date: '', connection: '', start: '', head: '' },
-    sent: { text: '', size: 0, head: '', answer: '' },
     closes: options.has('close'),
+    kept: undefined,
   };
 }
 

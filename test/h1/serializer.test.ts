@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CHUNKED, NO_BODY, UNTIL_CLOSE } from '../../src/h1/framing.ts';
+import { serializedOf } from '../../src/h1/serialized-fields.ts';
 import { bodylessLength, CLOSE, CONTINUE, chunkHead, KEEP_ALIVE, LAST_CHUNK, serializeHead, statusLine } from '../../src/h1/serializer.ts';
 import { HeaderList, type HeadersInit } from '../../src/http/header-list.ts';
 
@@ -71,6 +72,14 @@ describe('a response head', () => {
       'HTTP/1.1 201 Created\r\nA: b\r\nDate: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n',
       `${start}${DATE}Connection: keep-alive\r\nContent-Length: 5\r\n\r\n`,
     ]);
+  });
+
+  it('is kept with the list, but never taken from what another engine has kept there', () => {
+    const shared = fields({ A: 'b' });
+    const head = serializeHead(200, shared, DATE, 5, CLOSE);
+    expect(shared.kept).toBe(serializedOf(shared));
+    shared.kept = { status: 200, date: DATE, connection: CLOSE, length: 5, head: 'of another engine' };
+    expect(serializeHead(200, shared, DATE, 5, CLOSE)).toBe(head);
   });
 });
 

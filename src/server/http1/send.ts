@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../../h1/framing.ts';
+import { serializedOf } from '../../h1/serialized-fields.ts';
 import { bodylessLength, CLOSE, KEEP_ALIVE, serializeHead } from '../../h1/serializer.ts';
 import { type BodySource, CheckedPieces, openSource } from '../../http/body-source.ts';
 import type { Response } from '../../http/response.ts';
@@ -61,12 +62,12 @@ export function sendResponse(connection: SendingConnection, turn: Turn, response
 /** A short text is often the one that was sent last with these fields, and within a second its whole answer is one string. */
 function sendText(connection: SendingConnection, turn: Turn, response: Response, text: string): Promise<boolean> | undefined {
   const { writer } = connection;
-  const { sent } = response.list.wire;
-  const isRepeated = sent.text === text;
-  const size = isRepeated ? sent.size : Buffer.byteLength(text);
+  const kept = serializedOf(response.list.wire);
+  const isRepeated = kept.text === text;
+  const size = isRepeated ? kept.size : Buffer.byteLength(text);
   const head = headOf(connection, turn, response, size);
-  if (isRepeated && sent.head === head) {
-    writer.gather(sent.answer);
+  if (isRepeated && kept.answerHead === head) {
+    writer.gather(kept.answer);
     return undefined;
   }
   if (size > SMALL_BODY) {
@@ -75,12 +76,12 @@ function sendText(connection: SendingConnection, turn: Turn, response: Response,
   }
   const bytes = size === text.length ? text : Buffer.from(text).toString('latin1'); // ASCII: one byte a character already
   if (isRepeated) {
-    sent.head = head;
-    sent.answer = [head, bytes].join(''); // flat, which `+` is not
+    kept.answerHead = head;
+    kept.answer = [head, bytes].join(''); // flat, which `+` is not
   } else if (size <= MAX_REPEATED) {
-    sent.text = text;
-    sent.size = size;
-    sent.head = '';
+    kept.text = text;
+    kept.size = size;
+    kept.answerHead = '';
   }
   writer.gather(head);
   writer.gather(bytes);
