@@ -9,12 +9,12 @@ import { withoutHopByHop } from '../../http/fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
 import { isFinalStatus } from '../../http/status.ts';
 
-/** What a script has said before its body. */
+/** What a script has written before its body. */
 export interface ScriptHead {
-  /** As it said, or undefined. */
+  /** As the script gave it, or undefined. */
   readonly status: number | undefined;
   readonly location: string | undefined;
-  /** Bytes that it announced, or undefined. */
+  /** The length it announced, bytes, or undefined. */
   readonly size: number | undefined;
   /** What is sent on: all fields but those of CGI, of the framing and of the connection. */
   readonly fields: readonly (readonly [name: string, value: string])[];
@@ -28,7 +28,7 @@ const MAX_HEAD = 64 * 1024;
 const MAX_FIELDS = 100;
 const NOTHING = Buffer.alloc(0);
 
-/** Status is for us. Content-Length is sent by whoever knows the length. */
+/** Not passed on either: Status is for us, and Content-Length is set by whoever sends the body. */
 const OURS: ReadonlySet<string> = new Set(['content-length', 'status']);
 
 /** What is wrong with a script's head. */
@@ -36,10 +36,10 @@ export class ScriptHeadError extends Error {
   override readonly name = 'ScriptHeadError';
 }
 
-/** Collects what a script says until its head is complete. */
+/** Collects what a script writes until its head is complete. */
 export class HeadCollector {
   #bytes: Buffer = NOTHING;
-  /** Where to look on: no line end before it is followed by an empty line. */
+  /** Where to go on looking: no line end before it is followed by an empty line. */
   #looked = 0;
 
   /** Whether anything has come. */

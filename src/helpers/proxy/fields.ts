@@ -1,5 +1,5 @@
 /**
- * The fields that go on, and those that belong to one connection and do not (RFC 9110 §7.6.1).
+ * Which fields are passed on, and which belong to one connection and are not (RFC 9110 §7.6.1).
  *
  * @module
  */
@@ -16,10 +16,10 @@ const OURS: ReadonlySet<string> = new Set(['content-length', 'proxy']);
 /** What is said about the client and the way to it: ours to say, whatever the client sends. */
 const ABOUT_THE_CLIENT = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
 
-/** Protocols that carry further requests of HTTP: these would pass by all that stands in front of the upstream, so nobody may switch to them. */
+/** Protocols that carry further HTTP requests, past everything that stands in front of the upstream: nobody may switch to them. */
 const HTTP_INSIDE = /^(?:h2c?|http|tls)(?:\/|$)/i;
 
-/** The fields of a request that go upstream, without those that we say ourselves: Host, the framing, and all about the client. */
+/** The fields of a request that go upstream, without those that we set ourselves: Host, the framing, and all about the client. */
 export function requestFields(request: Request): Field[] {
   const fields: Field[] = [];
   for (const [name, value] of passedOn(request.headers)) {
@@ -30,7 +30,7 @@ export function requestFields(request: Request): Field[] {
   return fields;
 }
 
-/** The protocols that a client offers to switch to and that may be passed on; undefined: none. A request with a body stays what it is. */
+/** The protocols that a client offers to switch to and that may be passed on; undefined: none. A request with a body is never upgraded. */
 export function offeredUpgrade(request: Request): string | undefined {
   if (request.httpVersion !== '1.1' || request.body.size !== 0) return undefined;
   if (!namedByConnection(request.headerAll('connection')).has('upgrade')) return undefined;
@@ -38,15 +38,15 @@ export function offeredUpgrade(request: Request): string | undefined {
   return offers.length > 0 ? offers.join(', ') : undefined;
 }
 
-/** Whether the protocol that an upstream has switched to is one of those offered (RFC 9110 §7.8). */
+/** Whether the protocol that an upstream has switched to was offered (RFC 9110 §7.8). */
 export function isOffered(protocol: string | undefined, offered: string): protocol is string {
   return protocol !== undefined && membersOf([offered.toLowerCase()]).includes(protocol.toLowerCase());
 }
 
-/** A response head as it came, in bytes. */
+/** The head of a response as it came, one character per byte. */
 export interface UpstreamHead {
   readonly status: number;
-  /** Without those of the connection. */
+  /** Those that are passed on. */
   readonly fields: readonly Field[];
   /** What Content-Length says. */
   readonly size: number | undefined;
@@ -98,7 +98,7 @@ function membersOf(values: readonly string[]): string[] {
   return values.flatMap((value) => value.split(',').map(trimWhitespace)).filter((member) => member !== '');
 }
 
-/** One character a byte: what is not ASCII goes on as it came. */
+/** One character per byte: what is not ASCII is passed on as it came. */
 function textOf(bytes: Buffer | string | undefined): string {
   return typeof bytes === 'string' ? bytes : (bytes?.toString('latin1') ?? '');
 }

@@ -11,8 +11,8 @@ const cookiePackage = lazyPackage('cookie');
  * Reads the value of Cookie. Whatever is not `name=value` is passed over.
  *
  * @returns The values by name, without a prototype, so that a cookie named `__proto__` is a cookie like any other. Of several with one name
- *   the first is taken: browsers send the one with the longest path first (RFC 6265 §5.4). Quotes around a value are taken off, escapes decoded; a broken
- *   escape leaves the value as it came.
+ *   the first is taken: browsers send the one with the longest path first (RFC 6265 §5.4). Quotes around a value are taken off and escapes
+ *   decoded; a value with a broken escape stays as it came.
  */
 export function parseCookie(value: string | undefined): Readonly<Record<string, string | undefined>> {
   const cookies = Object.create(null) as Record<string, string | undefined>;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { trimWhitespace } from '../grammar.ts';
+
 /** Bytes from `start` up to, but not including, `end`. */
 export interface ByteRange {
   readonly start: number;
@@ -21,7 +23,8 @@ const RANGE_SPEC = /^(\d*)-(\d*)$/;
  * @param value The value; a request with several such fields is to be read as one with none.
  * @param size Bytes of the representation.
  * @returns The ranges, cut to the size, in the order in which they were asked for. `unsatisfiable` when all of them begin beyond the end (416).
- *   `undefined` when the field is to be ignored: absent, malformed, in a unit other than bytes, more than 8 ranges, ranges that overlap, or nothing to take a range of.
+ *   `undefined` when the field is to be ignored: absent, malformed, in a unit other than bytes, more than 8 ranges, ranges that overlap, or
+ *   nothing to take a range of.
  */
 export function parseRange(value: string | undefined, size: number): readonly ByteRange[] | 'unsatisfiable' | undefined {
   if (value === undefined || size === 0 || !/^bytes=/i.test(value)) return undefined;
@@ -29,7 +32,7 @@ export function parseRange(value: string | undefined, size: number): readonly By
   const ranges: ByteRange[] = [];
   let count = 0;
   for (const spec of specs) {
-    const text = spec.replace(/^[ \t]+|[ \t]+$/g, '');
+    const text = trimWhitespace(spec);
     if (text === '') continue; // RFC 9110 §5.6.1.2: empty members are ignored
     const range = rangeOf(text, size);
     if (range === undefined || ++count > MAX_RANGES) return undefined;
