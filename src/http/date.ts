@@ -1,5 +1,5 @@
 /**
- * Dates of HTTP (RFC 9110 §5.6.7): IMF-fixdate is made, and the two obsolete forms are read as well.
+ * Dates of HTTP (RFC 9110 §5.6.7): writes IMF-fixdate, and reads the two obsolete forms as well.
  *
  * @module
  */

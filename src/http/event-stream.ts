@@ -12,11 +12,11 @@ export interface ServerSentEvent {
   readonly event?: string;
   /** What the browser sends back as Last-Event-ID when it reconnects. */
   readonly id?: string;
-  /** How long the browser waits before it reconnects, in milliseconds. */
+  /** How long the browser waits before it reconnects, milliseconds. */
   readonly retry?: number;
 }
 
-/** The events as text, one piece each. */
+/** Serializes events, one piece each. */
 export async function* serializeEvents(events: AsyncIterable<string | ServerSentEvent>): AsyncGenerator<string> {
   for await (const event of events) yield serializeEvent(typeof event === 'string' ? { data: event } : event);
 }

@@ -1,8 +1,8 @@
 /**
  * The body of a request: complete when the handler runs, so that reading it is a plain call.
  *
- * A small body is a buffer. A large one lies in a temporary file that has no name any more, and is read from its descriptor.
- * Only a body that the server was told to stream (`streamBody`) is still on its way.
+ * A small body is a buffer. A large one lies in a temporary file that no longer has a name, and is read from its descriptor.
+ * Only the body of a request chosen by `streamBody` is still on its way.
  *
  * @module
  */
@@ -19,11 +19,11 @@ const NOTHING = Buffer.alloc(0);
 export interface SpooledFile {
   readonly descriptor: number | undefined;
   readonly size: number;
-  /** Keeps the file open for a reader in another thread. @returns Lets go of it. */
+  /** Keeps the file open for a reader in another thread. @returns A function that releases it. */
   retain?(): () => void;
 }
 
-/** A body that is still coming in. */
+/** A body that is still arriving. */
 export interface LiveBody {
   readonly stream: Readable;
   /** From Content-Length; undefined when the client did not say. */
@@ -48,7 +48,7 @@ export class RequestBody {
     this.#source = source;
   }
 
-  /** Bytes. While a body is streamed: what Content-Length announced, or -1 when it did not. */
+  /** Bytes. Of a streamed body: what Content-Length announced, or -1 without it. */
   get size(): number {
     if (Buffer.isBuffer(this.#source)) return this.#source.length;
     return this.#source.size ?? -1;
@@ -91,7 +91,7 @@ export class RequestBody {
     return Buffer.isBuffer(source) ? (source.length > 0 ? [source] : []) : piecesOfFile(() => descriptorOf(source), 0, source.size);
   }
 
-  /** The body as a stream: as it comes in when the server was told to stream it, else from memory or disk. */
+  /** The body as a stream: as it comes in when `streamBody` chose this request, otherwise from memory or disk. */
   stream(): Readable {
     if (isLive(this.#source)) return this.#source.stream;
     return Readable.from(this.chunks(), { objectMode: false });

@@ -1,5 +1,5 @@
 /**
- * A request as a value. The server makes one for each request it receives; tests and scripts make their own.
+ * A parsed request, and what ties it to its exchange. The server makes one for each request it receives; tests and scripts make their own.
  *
  * @module
  */
@@ -36,26 +36,26 @@ export interface RequestHead {
   readonly lines: FieldLines;
 }
 
-/** @internal Who is at the other end. One object for all requests of a connection, unless a trusted proxy speaks for others. */
+/** @internal The other end. One object for all requests of a connection, unless a trusted proxy forwards for others. */
 export interface Peer {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly secure: boolean;
-  /** The host a trusted proxy was asked for. */
+  /** The host that a trusted proxy was asked for. */
   readonly host: string | undefined;
   /** When bytes were last read from it, monotonic ms. */
   readAt: number;
-  /** What it is connected to. */
+  /** The server it is connected to. */
   readonly server?: { readonly isStopping: boolean };
-  /** Who carries our messages to it, as long as there is a connection. */
+  /** Carries interim responses to it, as long as there is a connection. */
   carrier?: Carrier | undefined;
-  /** Which of the carrier's requests this one is, where requests are told by numbers. */
+  /** Which of the carrier's requests this one is, where requests have numbers. */
   readonly id?: number;
 }
 
-/** @internal Who brings messages to a client besides the response. */
+/** @internal Carries messages other than the response to a client. */
 export interface Carrier {
-  /** Sends an interim response (RFC 9110 §15.2) in its turn; nothing when the final one has begun, or when it would have to wait in memory. */
+  /** Sends an interim response (RFC 9110 §15.2) in its turn; does nothing when the final one has begun, or when it would have to wait in memory. */
   sendInterim(request: Request, status: number, fields: HeaderList): void;
 }
 
@@ -67,9 +67,9 @@ interface Extras {
   /** The request this one was cut from, and the prefix that was cut. */
   origin: Request | undefined;
   prefix: string;
-  /** What is let go of when the response has been sent. */
+  /** Called when the response has been sent. */
   endings: (() => void)[] | undefined;
-  /** Who is told of an abort besides the signal. */
+  /** Called on an abort, besides the signal. */
   onAbort: ((reason: Error) => void) | undefined;
 }
 
@@ -105,13 +105,13 @@ export class Request {
   readonly #authority: string | undefined;
   #route: string | undefined;
   #isOver: boolean;
-  /** What few requests need; made when first needed, since a request is made for every one that comes. */
+  /** What few requests need: created on demand, since every request that comes is one of these objects. */
   #extras: Extras | undefined;
 
   /**
    * Makes a request by hand.
    *
-   * @throws TypeError when the method is no token, a header is malformed, or the target would be refused with 400.
+   * @throws TypeError when the method is not a token, a header is malformed, or the target would be refused with 400.
    */
   constructor(init?: RequestInit);
   /** @internal */
@@ -134,7 +134,7 @@ export class Request {
     this.#extras = undefined;
   }
 
-  /** The query, decoded. Made when first asked for. */
+  /** The query, decoded. Parsed at the first access. */
   get query(): URLSearchParams {
     const extras = this.#extend();
     extras.query ??= new URLSearchParams(this.rawQuery);
@@ -161,7 +161,7 @@ export class Request {
     return this.#peer.remotePort;
   }
 
-  /** All fields, in the order and case they came. */
+  /** All fields, in the order and case in which they came. */
   get headers(): readonly (readonly [name: string, value: string])[] {
     return this.#lines.pairs();
   }
@@ -176,12 +176,12 @@ export class Request {
     return this.#lines.all(name);
   }
 
-  /** @internal What a parser makes of all values of a field; it is asked once where a connection repeats its fields. */
+  /** @internal What a parser makes of all values of a field; it is called once when a connection repeats its fields. */
   headerParsed<T>(name: string, parse: (value: string | undefined) => T): T {
     return this.#lines.parsed(name, parse);
   }
 
-  /** Aborts when the client goes away or the time is up. */
+  /** Aborts when the client disconnects or the time is up. */
   get signal(): AbortSignal {
     const extras = this.#extend();
     if (extras.origin) return extras.origin.signal;
@@ -225,7 +225,7 @@ export class Request {
 
   /**
    * @internal Sends an interim response (RFC 9110 §15.2), at once: also when the handler blocks behind it. Nothing is sent to a client of HTTP/1.0,
-   * which must not get one, after the response, or when there is no client. What belongs to a connection or to the framing is left out.
+   * which must not get one, after the response, or without a client. Fields of the connection and of the framing are left out.
    *
    * @throws RangeError (code `bad-status`) for a status that is not from 102 to 199: 100 and 101 are the engine's. TypeError (`bad-header`).
    */
@@ -237,13 +237,13 @@ export class Request {
     if (this.httpVersion !== '1.0') this.#peer.carrier?.sendInterim(this.original, status, fields);
   }
 
-  /** @internal Told by `match` and `router`. */
+  /** @internal Called by `match` and `router`. */
   matched(route: string): void {
     this.#route = route;
     this.#extras?.origin?.matched(this.#extras.prefix + route);
   }
 
-  /** @internal Told by the server when the client is gone or the time is up. */
+  /** @internal Called by the server when the client is gone or the time is up. */
   abort(reason: Error): void {
     const extras = this.#extend();
     if (extras.abortReason) return;
@@ -252,14 +252,14 @@ export class Request {
     extras.onAbort?.(reason);
   }
 
-  /** @internal Has somebody told when the client is gone or the time is up; at once when that has happened. */
+  /** @internal Calls a function when the client is gone or the time is up; at once when that has already happened. */
   whenAborted(callback: (reason: Error) => void): void {
     const extras = this.#extend();
     if (extras.abortReason) callback(extras.abortReason);
     else extras.onAbort = callback;
   }
 
-  /** @internal Whether something is to be let go of at the end. */
+  /** @internal Whether anything waits for the end. */
   get hasEndings(): boolean {
     return this.#extras?.endings !== undefined && this.#extras.endings.length > 0;
   }
@@ -269,12 +269,12 @@ export class Request {
     return this.#lines;
   }
 
-  /** @internal Who has sent it. */
+  /** @internal The client that sent it. */
   get peer(): Peer {
     return this.#peer;
   }
 
-  /** @internal Has something let go of when the response has been sent or the client is gone; at once when that is over already. */
+  /** @internal Calls a function when the response has been sent or the client is gone; at once when that has already happened. */
   onEnd(callback: () => void): void {
     const extras = this.#extend();
     if (extras.origin) return extras.origin.onEnd(callback);
@@ -283,7 +283,7 @@ export class Request {
     extras.endings.push(callback);
   }
 
-  /** @internal Told by the server when the exchange is over, whatever its end. */
+  /** @internal Called by the server when the exchange is over, however it ended. */
   release(): void {
     this.#isOver = true;
     const endings = this.#extras?.endings;

@@ -1,5 +1,5 @@
 /**
- * What a response body can be, brought to four forms: nothing, text, bytes, or a source that is read when it is sent.
+ * The forms of a response body: nothing, text, bytes, or a source that is read while it is sent.
  *
  * @module
  */
@@ -12,13 +12,13 @@ export { FileContent };
 /** What a Response can be made of. Text is sent as UTF-8. */
 export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
-/** What a body is produced from. */
+/** What produces a body piece by piece. */
 export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
 
 /** A body that is produced while it is sent. */
 export class StreamContent {
   readonly source: StreamSource;
-  /** Bytes, when they are known beforehand. */
+  /** Bytes, when known beforehand. */
   readonly size: number | undefined;
   #isTaken = false;
 
@@ -40,7 +40,7 @@ export class StreamContent {
     return this.source;
   }
 
-  /** Lets go of the source when it will not be sent. */
+  /** Releases a source that will not be sent. */
   drop(): void {
     if (!this.#isTaken) dropSource(this.source);
   }
@@ -50,7 +50,7 @@ export class StreamContent {
 export type Content = undefined | string | Uint8Array | StreamContent | FileContent;
 
 /**
- * Brings a body to one of its forms.
+ * Turns a body into one of its forms.
  *
  * @throws TypeError when it is none of the kinds of `BodyInit`.
  */
@@ -101,7 +101,7 @@ export async function collectContent(source: StreamSource): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** Lets go of a source that is not read to its end, without waiting: one that never answers must not hold us. */
+/** Releases a source that is not read to its end, without waiting: one that never answers must not hold us up. */
 export function dropSource(source: unknown): void {
   const { destroy, cancel, return: end } = source as { destroy?: unknown; cancel?: unknown; return?: unknown };
   if (typeof destroy === 'function') destroy.call(source);

@@ -76,7 +76,7 @@ export class Response {
     this.take = undefined;
   }
 
-  /** @internal Of parts that have been checked. */
+  /** @internal Of parts that have already been checked. */
   static ofParts(status: number, list: HeaderList, content: Content, take: TakeConnection | undefined): Response {
     return new Response(CHECKED, status, list, content, take);
   }
@@ -113,11 +113,11 @@ export class Response {
   /**
    * A file, sent in pieces with its length, ETag and Last-Modified (RFC 9110 §8.8). Give it to `conditional` to have 304 and ranges.
    *
-   * It is opened again when it is sent. Make one for each request when the file may change: ETag and Last-Modified are those of now.
+   * It is opened again when it is sent. Make one for each request if the file may change: ETag and Last-Modified are those of this moment.
    *
-   * @param path Yours, not the client's: nothing is checked against a root. For paths of clients there is `serveDir`.
+   * @param path Yours, not the client's: it is not checked against a root. For paths from clients there is `serveDir`.
    * @param contentType Default: by extension, `application/octet-stream` when that says nothing.
-   * @throws HttpError 404 when there is no regular file; any other failure (no permission) as it comes.
+   * @throws HttpError 404 when there is no regular file; any other failure (no permission) as it is.
    * @example
    * if (match(request, 'GET /report')) return Response.file('/srv/report.pdf').withAttachment('report.pdf');
    */
@@ -129,13 +129,13 @@ export class Response {
   /**
    * A body that is produced while it is sent. When the source fails midway the connection is cut, so that nobody takes the body for complete.
    *
-   * @param size Bytes, when they are known: sent as Content-Length.
+   * @param size Bytes, when known: sent as Content-Length.
    */
   static stream(contentType: string, body: BodyInit, size?: number): Response {
     return typed(typeList(contentType), contentOf(body, size));
   }
 
-  /** Server-sent events: each is sent as soon as it comes. */
+  /** Server-sent events: each is sent as soon as it arrives. */
   static events(events: AsyncIterable<string | ServerSentEvent>): Response {
     return Response.stream('text/event-stream', serializeEvents(events)).withHeader('Cache-Control', 'no-cache');
   }
@@ -271,7 +271,7 @@ export class Response {
     return this.withHeader('Content-Disposition', serializeAttachment(filename));
   }
 
-  /** Every cache may keep it for `maxAge` seconds. */
+  /** Any cache may keep it for `maxAge` seconds. */
   withPublicCache(maxAge: number): Response {
     return this.withHeader('Cache-Control', serializeMaxAge('public', maxAge));
   }
@@ -281,7 +281,7 @@ export class Response {
     return this.withHeader('Cache-Control', serializeMaxAge('private', maxAge));
   }
 
-  /** Nobody may keep it. */
+  /** No cache may keep it. */
   withNoCache(): Response {
     return this.withHeader('Cache-Control', 'no-store');
   }
@@ -302,7 +302,7 @@ export class Response {
     return this.bytes() as Buffer; // only a stream has none
   }
 
-  /** @internal Lets go of a body that will not be sent. */
+  /** @internal Releases a body that will not be sent. */
   dispose(): void {
     if (this.content instanceof StreamContent || this.content instanceof FileContent) this.content.drop();
   }

@@ -1,9 +1,9 @@
 /**
- * The one spelling of a path that routes, guards, files, CGI and proxy share (RFC 3986 §5.2.4, §6.2.2).
+ * Request targets, and the one spelling of a path that routes, guards, files, CGI and proxy share (RFC 3986 §5.2.4, §6.2.2).
  *
  * Guard and file server must never see two spellings of one resource. So there is one function, called once for every request before
  * the handler runs: each segment is percent-decoded once, dot segments are resolved after decoding, empty segments are merged.
- * A decoded slash stays `%2F`: it is data inside a segment. What has no safe meaning (NUL, backslash, broken escapes, broken UTF-8) is refused.
+ * A decoded slash stays `%2F`: it is data inside a segment. Anything without a safe meaning (NUL, backslash, broken escapes, broken UTF-8) is refused.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export function parseTarget(target: string): TargetParts | undefined {
     if (rest.charCodeAt(0) !== 0x2f) rest = `/${rest}`;
   }
   const fragment = rest.indexOf('#');
-  if (fragment !== -1) rest = rest.slice(0, fragment); // not part of a target, but clients send it: never routed on
+  if (fragment !== -1) rest = rest.slice(0, fragment); // not part of a target, but clients send it: it never takes part in routing
   const mark = rest.indexOf('?');
   const path = canonicalPath(mark === -1 ? rest : rest.slice(0, mark));
   return path === undefined ? undefined : { path, rawQuery: mark === -1 ? '' : rest.slice(mark + 1), authority };
@@ -109,12 +109,12 @@ function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text);
 }
 
-/** 1 for what may stand in a path as it is: visible ASCII and space, but not `%` and `\\`, nor `?` and `#`, which end it. */
+/** 1 for characters that a path holds unescaped: visible ASCII and space, except `%` and `\\`, and `?` and `#`, which end it. */
 const IN_PATH = Uint8Array.from({ length: 256 }, (_, code) =>
   code >= 0x20 && code < 0x7f && !'%\\?#'.includes(String.fromCharCode(code)) ? 1 : 0,
 );
 
-/** Whether a raw path is its own canonical spelling: no escape, no odd character, no empty or dot segment, and nothing behind it. */
+/** Whether a raw path is its own canonical spelling: no escape, no odd character, no empty or dot segment, and nothing after it. */
 function isCanonical(raw: string): boolean {
   let previous = 0;
   for (let i = 0; i < raw.length; i++) {

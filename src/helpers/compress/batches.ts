@@ -1,17 +1,17 @@
 /**
- * A source in batches: what it has ready now is taken together, and as soon as it pauses what there is goes on its way.
+ * Reads a source in batches: what it has ready is taken together, and sent on as soon as the source pauses.
  *
- * A page that is written line by line is then compressed in pieces worth the work, and a server-sent event is not kept back until the next one.
+ * So a page that is written line by line is compressed in pieces worth the work, and a server-sent event is not held back until the next one.
  *
  * @module
  */
 import type { BodySource } from '../../http/file/file-content.ts';
 import { dropSource } from '../../http/response-body.ts';
 
-/** Enough to be worth a job of zlib, and little enough not to hold up the other responses. */
+/** Large enough to be worth a job of zlib, small enough not to hold up other responses. Bytes. */
 export const BATCH: number = 64 * 1024;
 
-/** How long a piece may wait for others of a source that never pauses, ms: no reader notices, and it is long enough to fill a batch. */
+/** How long a piece of a source that never pauses may wait for others, ms: too short for a reader to notice, long enough to fill a batch. */
 const PATIENCE = 20;
 
 type Step = IteratorResult<unknown, unknown>;
@@ -23,7 +23,7 @@ export class Batches {
   readonly #isAsync: boolean;
   /** The next piece, asked for but not there when the last batch left. */
   #pending: Promise<Step> | undefined;
-  /** What has come and not left yet, and its bytes. */
+  /** Pieces that have come and not yet left, and their bytes. */
   #held: Buffer[] = [];
   #size = 0;
   #isAtEnd = false;
@@ -38,7 +38,7 @@ export class Batches {
    * Waits for the next bytes. What came before a failure is given first, the failure at the next call.
    *
    * @returns At least one byte, and at most `BATCH`; undefined at the end.
-   * @throws What the source throws; TypeError when it gives something else than text or bytes.
+   * @throws What the source throws; TypeError when it gives anything other than text or bytes.
    */
   async next(): Promise<Buffer | undefined> {
     let since = performance.now();
@@ -58,7 +58,7 @@ export class Batches {
     return this.#take();
   }
 
-  /** Lets go of the source, without waiting. */
+  /** Releases the source, without waiting. */
   drop(): void {
     if (this.#isAtEnd) return;
     this.#isAtEnd = true;
@@ -76,7 +76,7 @@ export class Batches {
     } catch (error) {
       this.#pending = failure(error);
     }
-    this.#pending.catch(() => {}); // it may fail while nobody waits; whoever waits later is told
+    this.#pending.catch(() => {}); // it may fail while nobody waits; a later `await` still sees the failure
     return this.#pending;
   }
 
@@ -112,7 +112,7 @@ async function failure(error: unknown): Promise<never> {
   throw error;
 }
 
-/** Whether an answer is there, or comes before the event loop has gone round: a source that waits for something outside does not. */
+/** Whether a step has settled, or settles before the event loop has gone round once: that of a source waiting for something outside does not. */
 async function isReady(step: Promise<Step>): Promise<boolean> {
   let isThere = false;
   step.then(

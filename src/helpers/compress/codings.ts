@@ -1,5 +1,5 @@
 /**
- * The content codings that we can make, by node:zlib (RFC 9110 §8.4.1, RFC 1952, RFC 7932, RFC 8878).
+ * The content codings that we can produce, with node:zlib (RFC 9110 §8.4.1, RFC 1952, RFC 7932, RFC 8878).
  *
  * @module
  */
@@ -28,7 +28,7 @@ interface Zstd {
 const { createZstdCompress, zstdCompressSync, constants: ZSTD } = zlib as unknown as Zstd;
 const { constants } = zlib;
 
-/** In the order of our own liking: what equally welcome codings are chosen by. */
+/** In our own order of preference, which decides between equally welcome codings. */
 export const CODINGS: readonly Coding[] = ['br', 'zstd', 'gzip'];
 /**
  * The same for events, by memory: an open stream holds 160 KiB with gzip, 590 KiB with br and 890 KiB with zstd, and gzip makes them the smallest
@@ -39,12 +39,12 @@ export const CODINGS_FOR_EVENTS: readonly Coding[] = ['gzip', 'br', 'zstd'];
 /** Brotli's own default, 11, takes twenty times as long for a tenth less. */
 const BROTLI_LEVEL = 4;
 const ZSTD_LEVEL = 3;
-/** How far back is looked for repetitions, as a power of 2: 512 KiB. More costs megabytes for each response, and RFC 9659 allows zstd no more than 8 MiB. */
+/** How far back to look for repetitions, as a power of 2: 512 KiB. More costs megabytes for each response, and RFC 9659 allows zstd at most 8 MiB. */
 const WINDOW = 19;
 /** The smallest window of brotli and zstd alike. */
 const SMALLEST_WINDOW = 10;
 /**
- * For bodies that are said to be of a mebibyte or more brotli takes a larger table: 4.5 MiB a response instead of 1, up to twice the time, and 1 to 4
+ * For bodies announced as a mebibyte or more brotli takes a larger table: 4.5 MiB a response instead of 1, up to twice the time, and 1 to 4
  * per cent less to send (code, types; measured).
  */
 const LARGEST_HINT = 2 ** 20 - 1;
@@ -54,7 +54,7 @@ const CHUNK_OF_EVENTS = 4 * 1024;
 /** gzip's window and table for events: 100 KiB less than its own defaults, and the same ratio. */
 const MODEST_GZIP = { windowBits: 13, memLevel: 5, chunkSize: CHUNK_OF_EVENTS };
 
-/** Whether this Node can make a coding. */
+/** Whether this Node has a coding. */
 export function isAvailable(coding: Coding): boolean {
   return coding !== 'zstd' || createZstdCompress !== undefined;
 }
@@ -81,7 +81,7 @@ export function createCompressor(task: Task, size: number | undefined, isFlushed
   }
 }
 
-/** Compresses a whole body here and now. */
+/** Compresses a whole body synchronously. */
 export function compressNow(task: Task, bytes: Uint8Array): Buffer {
   switch (task.coding) {
     case 'gzip':

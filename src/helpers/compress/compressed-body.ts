@@ -17,17 +17,17 @@ import { endJob, startJob } from './jobs.ts';
 /** What can be compressed. */
 export type Compressible = string | Uint8Array | StreamContent | FileContent;
 
-/** Of a text, at a time. */
+/** Characters of a text to encode at a time. */
 const CHARACTERS = 32 * 1024;
 
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** The compressed bytes of a body. An iterator of its own and no generator: its `return` must not wait for a source that never answers. */
+/** The compressed bytes of a body. An iterator rather than a generator: its `return` must not wait for a source that never answers. */
 export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   readonly #content: Compressible;
   readonly #task: Task;
   readonly #onWhole: ((bytes: Buffer) => void) | undefined;
-  /** All that was made, when somebody wants it whole. */
+  /** All compressed bytes so far, when `onWhole` wants them. */
   readonly #all: Buffer[] = [];
   #compressor: Transform | undefined;
   /** A stream, when it has been taken. */
@@ -40,13 +40,13 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   #read = 0;
   #made: Buffer[] = [];
   #failure: Error | undefined;
-  /** Wakes whoever waits for the compressor when it is gone. */
+  /** Ends the wait for the compressor when it has closed or failed. */
   #wake: (() => void) | undefined;
   #isOver = false;
 
   /**
    * @param announced Bytes of the body before compression as its head says; undefined when it does not.
-   * @param onWhole Called with all that was made, at its end.
+   * @param onWhole Called at the end with all compressed bytes.
    */
   constructor(content: Compressible, task: Task, announced?: number, onWhole?: (bytes: Buffer) => void) {
     this.#content = content;
@@ -59,7 +59,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  /** Takes what it is made of, once. @throws As the content itself would when it is sent. */
+  /** Takes the content, once. @throws What the content itself would throw when it is sent. */
   claim(): void {
     if (this.#isClaimed) return;
     const content = this.#content;
@@ -71,7 +71,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   /**
    * Makes the next piece.
    *
-   * @throws What the source throws, or an error (code `wrong-length`) when it gives another number of bytes than announced.
+   * @throws What the source throws, or an error (code `wrong-length`) when it does not give the number of bytes announced.
    */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     try {
@@ -87,7 +87,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     return { done: false, value: made.length === 1 ? first : Buffer.concat(made) };
   }
 
-  /** Ends it midway: the compressor is freed and the source let go of. May be called again. */
+  /** Stops midway: frees the compressor and releases the source. May be called again. */
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#release();
     this.#made = [];
@@ -111,7 +111,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     if (this.#onWhole) this.#all.push(...this.#made);
     if (batch || this.#isOver) return;
     this.#onWhole?.(Buffer.concat(this.#all));
-    this.#release(); // the last of it is still to be taken
+    this.#release(); // the last bytes are still to be taken
   }
 
   async #open(): Promise<Batches> {
@@ -126,7 +126,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     return batches;
   }
 
-  /** A body that is too long or too short must not look whole (RFC 9112 §8): its length is lost by compression, so it is counted here. */
+  /** A body that is too long or too short must not look complete (RFC 9112 §8): compression hides its length, so it is counted here. */
   #count(batch: Buffer | undefined): void {
     const announced = this.#announced;
     this.#read += batch?.length ?? 0;
@@ -169,7 +169,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   }
 }
 
-/** A CompressedBody as the content of a Response: what cannot be sent is found out while the client can still be told. */
+/** A CompressedBody as the content of a Response: whatever cannot be sent fails while an error can still be answered. */
 export class CompressedContent extends StreamContent {
   readonly #body: CompressedBody;
 
@@ -192,7 +192,7 @@ async function sourceOf(content: Compressible): Promise<BodySource> {
   return { pieces: [content], size: content.length };
 }
 
-/** A text in pieces, so that it is not encoded in one go: fifty responses that wait would hold it twice. No character is cut in two. */
+/** A text in pieces, so that it is not encoded all at once: fifty waiting responses would hold it twice. No character is cut in two. */
 function* piecesOfText(text: string): Generator<string> {
   for (let at = 0, end = 0; at < text.length; at = end) {
     end = at + CHARACTERS;

@@ -6,8 +6,8 @@
 import { parseContentType } from '../../http/fields/content-type.ts';
 
 /**
- * Beside `text/…` and those that end in +json, +xml, +text and +yaml: what mime-db calls compressible, without images of disks, and without
- * `application/octet-stream`, which says nothing: most often it is an archive or a program that is compressed already.
+ * Beside `text/…` and types ending in +json, +xml, +text and +yaml: what mime-db calls compressible, except disk images, and except
+ * `application/octet-stream`, which says nothing: most often it is an archive or a program, compressed already.
  */
 const COMPRESSIBLE: ReadonlySet<string> = new Set([
   'application/dart',
@@ -48,7 +48,7 @@ const COMPRESSIBLE: ReadonlySet<string> = new Set([
   'x-shader/x-vertex',
 ]);
 
-/** Whether a body of this Content-Type is worth the work. One without a type, or with a malformed one, is not touched. */
+/** Whether a body of this Content-Type is worth the work. A body without a type, or with a malformed one, is left alone. */
 export function isCompressible(contentType: string | undefined): boolean {
   const type = parseContentType(contentType)?.type;
   if (type === undefined) return false;

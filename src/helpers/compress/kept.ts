@@ -1,8 +1,8 @@
 /**
- * The compressed forms of responses that are sent again and again: a page that is a constant of its module, or in a cache of yours.
+ * A cache of the compressed forms of responses that are sent again and again: constants of a module, or pages in your own cache.
  *
- * A form lives as long as the Response it was made of, and is smaller: together they take less than four times what you keep yourself. A Response
- * that is seen for the first time gets none, since most are never seen again. Only text is kept: bytes can be written to at any time.
+ * A form lives as long as the Response it was made of, and is smaller: together they take less than four times the memory of what you keep yourself. A Response
+ * seen for the first time gets none, since most are never seen again. Only text is kept: bytes can be written to at any time.
  *
  * @module
  */
@@ -15,9 +15,9 @@ const NONE: ReadonlyMap<string, Response> = new Map();
 const seen = new WeakMap<Response, ReadonlyMap<string, Response>>();
 
 /**
- * Gives a form that was kept.
+ * The form of a response that was kept.
  *
- * @param form Names it: the coding and the level.
+ * @param form The coding and the level.
  */
 export function keptForm(response: Response, form: string): Response | undefined {
   return seen.get(response)?.get(form);

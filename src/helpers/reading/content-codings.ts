@@ -1,7 +1,7 @@
 /**
  * The Content-Encoding field of a request (RFC 9110 §8.4).
  *
- * Bodies are not decoded here: a few KiB can hold gigabytes. What a reader cannot read is refused with the words for that, and not taken for
+ * Bodies are not decoded here: a few KiB can hold gigabytes. So a coded body is refused as such, instead of as
  * malformed text.
  *
  * @module
@@ -13,7 +13,7 @@ import { HttpError } from '../../http/response.ts';
 /**
  * Refuses a body in a content coding.
  *
- * @param what What cannot be done, as in `Cannot read JSON`.
+ * @param what The action that fails, as in `Cannot read JSON`.
  * @throws HttpError 415 (code `unsupported-media-type`) that says `Accept-Encoding: identity` (RFC 9110 §12.5.3, §15.5.16).
  */
 export function refuseContentCodings(request: Request, what: string): void {

@@ -1,5 +1,5 @@
 /**
- * The types of routes: `'GET /users/{id:int}'` gives `{ id: number }`, and a route that is none does not compile.
+ * The types of routes: `'GET /users/{id:int}'` gives `{ id: number }`, and a malformed route does not compile.
  *
  * @module
  */
@@ -40,8 +40,8 @@ type BadMethod<M extends string> = M extends `${infer A}|${infer B}`
     ? never
     : `unknown method '${M}'`;
 
-/** Why a route is none; `never` when it is one. */
+/** Why a route is malformed; `never` when it is not. */
 export type RouteError<R extends string> = R extends `${infer M} /${infer P}` ? BadMethod<M> | BadKind<P> : `a route is 'METHOD /path'`;
 
-/** A route that has been checked by the compiler: else the type is the reason. */
+/** A route checked by the compiler; for a malformed one, the type is the reason. */
 export type Checked<R extends string> = [RouteError<R>] extends [never] ? R : RouteError<R>;

@@ -1,8 +1,8 @@
 /**
- * A folder whose files may be seen, and nothing else.
+ * A folder whose files may be served, and nothing outside it.
  *
  * A file is opened first, and judged by what was opened: its kind by fstat, its place by the path that the system gives for the descriptor. So nobody
- * can put another file there between the look and the use. A FIFO does not block, and nothing but a regular file is ever read.
+ * can put another file there between check and use. A FIFO does not block, and nothing but a regular file is ever read.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { join, resolve, sep } from 'node:path';
 import { OpenFile, versionOf } from '../../http/file/open-file.ts';
 import { type KeptFile, keep, recall } from './kept-files.ts';
 
-/** On Windows one file has many names (`PROGRA~1`, `a.txt.`, `a.txt::$DATA`): there only the one that is on disk counts, and links are not followed. */
+/** On Windows one file has many names (`PROGRA~1`, `a.txt.`, `a.txt::$DATA`): there only the one on disk counts, and links are not followed. */
 const HAS_MANY_NAMES = process.platform === 'win32';
 
-/** What errors say when there is no such file for us. All others, as too many open files, are thrown. */
+/** Errors that mean there is no such file for us. All others, such as too many open files, are thrown. */
 const ABSENCE: ReadonlySet<string | undefined> = new Set([
   'ENOENT',
   'ENOTDIR',
@@ -39,7 +39,7 @@ export class Folder {
     this.#mayRecall = mayRecall;
   }
 
-  /** What lies at a path, wherever links lead. It may be outside: nothing of it may be told before `open` has said yes. */
+  /** What lies at a path, wherever links lead. It may be outside: nothing about it may be revealed before `open` has succeeded. */
   stat(path: string): Stats | undefined {
     return unlessAbsent(() => statSync(this.#path + path, { throwIfNoEntry: false }));
   }
@@ -55,7 +55,7 @@ export class Folder {
     return (this.#mayRecall ? recall(this.#path + path, versionOf(stats)) : undefined) ?? this.open(path);
   }
 
-  /** The same, and always open. */
+  /** Does the same, always from disk. */
   open(path: string): OpenFile | undefined {
     const root = unlessAbsent(() => realpathSync.native(this.#path + sep));
     if (root === undefined) return undefined;
@@ -68,7 +68,7 @@ export class Folder {
     return undefined;
   }
 
-  /** Keeps a file that was opened here and read, if it is worth it. */
+  /** Keeps a file that was opened here and read, if it is requested often. */
   keep(path: string, file: OpenFile, content: Buffer): void {
     keep(this.#path + path, file.version, content);
   }

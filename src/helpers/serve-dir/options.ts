@@ -5,19 +5,19 @@
  */
 import { badOption, checkBoolean, checkInteger, checkOptions, checkSystemString } from '../../http/bad-option.ts';
 
-/** How a folder is served. */
+/** Options of `serveDir`. */
 export interface ServeDirOptions {
-  /** The file that stands for its folder; false: folders do not exist. Default `index.html`. */
+  /** The file sent for its folder; false: folders do not exist. Default `index.html`. */
   index?: string | false;
-  /** Seconds that caches may use a file without asking again. Default: they keep it, and ask each time. */
+  /** Seconds for which caches may use a file without asking again. Default: they keep it, and ask each time. */
   maxAge?: number;
-  /** Whether the files never change, as those with a hash in their name: browsers then do not even ask on reload. Needs `maxAge`. Default false. */
+  /** Whether the files never change, like those with a hash in their names: browsers then do not ask even on reload. Needs `maxAge`. Default false. */
   immutable?: boolean;
   /** Whether names that begin with a dot exist. Default false: `.git`, `.env` and `.well-known` are not there. */
   dotfiles?: boolean;
-  /** Whether `app.js.br`, `app.js.zst` and `app.js.gz` are sent for `app.js` to those who take them. Default true. */
+  /** Whether `app.js.br`, `app.js.zst` and `app.js.gz` are sent for `app.js` to clients that accept them. Default true. */
   precompressed?: boolean;
-  /** What there is no file for: true (default) gives undefined, for `??`; false answers 404, and 405 to other methods than GET and HEAD. */
+  /** When there is no file: true (default) returns undefined, for `??`; false answers 404, and 405 for methods other than GET and HEAD. */
   fallthrough?: boolean;
 }
 
@@ -38,7 +38,7 @@ export function checkArguments(root: unknown, options: ServeDirOptions): void {
   if (immutable && maxAge === undefined) throw badOption(SUBJECT, 'immutable has no effect without maxAge');
 }
 
-/** `no-cache` means: keep it, but ask before you use it. Without any word, browsers guess (RFC 9111 §4.2.2), and show old pages after a change. */
+/** `no-cache` means: keep it, but ask before using it. Without the field browsers guess (RFC 9111 §4.2.2), and show old pages after a change. */
 export function cacheControl({ maxAge, immutable }: ServeDirOptions): string {
   if (maxAge === undefined) return 'no-cache';
   return immutable ? `max-age=${maxAge}, immutable` : `max-age=${maxAge}`;

@@ -17,22 +17,22 @@ const CODINGS: readonly (readonly [coding: string, extension: string])[] = [
   ['gzip', '.gz'],
 ];
 
-/** One of the forms that a file is there in. */
+/** One of the forms in which a file exists. */
 export interface Form {
   readonly file: OpenFile | KeptFile;
-  /** In the folder. */
+  /** Within the folder. */
   readonly path: string;
-  /** Undefined: it is the original. */
+  /** Undefined for the original. */
   readonly coding: string | undefined;
   /** Whether another client may get another form: caches must know. */
   readonly varies: boolean;
 }
 
 /**
- * Chooses by Accept-Encoding. A compressed file that is older than its original was made of another version, and does not count.
+ * Chooses a form by Accept-Encoding. A compressed file older than its original was made from another version, and is ignored.
  *
- * @param original The form to take where there is no other, or no better one.
- * @param stats What was found of it.
+ * @param original The form to use when there is no other, or no better one.
+ * @param stats Of the original.
  */
 export function chooseForm(request: Request, folder: Folder, original: Form, stats: Stats): Form {
   const there = CODINGS.flatMap(([coding, extension]) => {

@@ -6,7 +6,7 @@
 import { withCode } from '../error-codes.ts';
 import { type FileVersion, isSameVersion, OpenFile } from './open-file.ts';
 
-/** What is read from a file and written to a socket at a time. */
+/** Bytes read from a file and written to a socket at a time. */
 const PIECE = 64 * 1024;
 
 /** Bytes from `start` up to, but not including, `end`. */
@@ -24,29 +24,29 @@ export class AbsentFile extends Error {}
 /** A body that can be sent now. */
 export interface BodySource {
   readonly pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
-  /** Bytes; undefined when nobody knows. */
+  /** Bytes; undefined when unknown. */
   readonly size: number | undefined;
-  /** It is no longer what the Response was made of: its validators are those of something else. */
+  /** The file is no longer the one that the Response was made of: its validators describe another version. */
   readonly isChanged?: boolean;
 }
 
 /**
  * A file as a body.
  *
- * Without `held` it is opened again when it is sent, so that a Response nobody sends holds no descriptor. With `held` the very file that was looked at
+ * Without `held` it is opened again when it is sent, so that a Response nobody sends holds no descriptor. With `held` the very file that was examined
  * is sent, once, whatever its path leads to by then; it is closed when it has been sent, or with the Response.
  */
 export class FileContent {
   readonly path: string;
   /** Bytes of the whole file, when the Response was made. */
   readonly fileSize: number;
-  /** Bytes that will be sent, as far as could be told when the Response was made. */
+  /** Bytes that will be sent, as far as was known when the Response was made. */
   readonly size: number;
-  /** What is sent, in this order: ranges of the file, and bytes of our own between them. Undefined: the whole file. */
+  /** What is sent, in order: ranges of the file, and bytes of our own between them. Undefined: the whole file. */
   readonly parts: FileParts | undefined;
   /** The open file, if this content holds one. */
   readonly held: OpenFile | undefined;
-  /** The file as it was looked at. */
+  /** The file as it was examined. */
   readonly version: FileVersion | undefined;
 
   constructor(path: string, fileSize: number, version?: FileVersion, held?: OpenFile, parts?: FileParts) {
@@ -71,7 +71,7 @@ export class FileContent {
   /**
    * Opens the file for sending.
    *
-   * @throws What the file system says; an error (code `stale-file`) when parts are wanted of a file that has changed: they would not fit those that
+   * @throws The file system's error; an error (code `stale-file`) when parts of a file that has changed are wanted: they would not fit those that
    *   the client has.
    */
   async open(): Promise<BodySource> {
@@ -93,7 +93,7 @@ export class FileContent {
     }
   }
 
-  /** Lets go of the open file, if this content holds one. */
+  /** Closes the open file, if this content holds one. */
   drop(): void {
     this.held?.close();
   }
@@ -109,7 +109,7 @@ export class FileContent {
 }
 
 /**
- * Looks at a file that is to be sent.
+ * Examines a file that is to be sent.
  *
  * @throws AbsentFile when there is no regular file at `path`; any other failure as it comes.
  */
@@ -148,7 +148,7 @@ class FilePieces implements AsyncIterableIterator<Uint8Array> {
       return { done: false, value: part };
     }
     const piece = await this.#file.read(part.start + this.#taken, Math.min(PIECE, part.end - part.start - this.#taken));
-    if (piece.length === 0) return this.return(); // a file that was cut gives too little: whoever sends it sees that
+    if (piece.length === 0) return this.return(); // a truncated file gives too few bytes: the code that sends it notices
     this.#taken += piece.length;
     return { done: false, value: piece };
   }

@@ -1,17 +1,17 @@
 /**
  * An open file in pieces, read synchronously: memory for one piece is held, however large the file is.
  *
- * Each piece is a buffer of its own, since nobody can tell whether the last one is still looked at.
+ * Each piece is a buffer of its own, since the previous one may still be in use.
  *
  * @module
  */
 import { readSync } from 'node:fs';
 import { nudgeCollector } from '../../process/collect-buffers.ts';
 
-/** What one read from a file takes: as much as libuv reads from a socket. */
+/** Bytes read from a file at a time: as much as libuv reads from a socket. */
 const PIECE = 64 * 1024;
 
-/** Reads a range of a file into one buffer. @throws What the file system says, or an error when the file ends before `end`. */
+/** Reads a range of a file into one buffer. @throws The file system's error, or one of our own when the file ends before `end`. */
 export function readRange(descriptor: number, start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafe(end - start);
   for (let filled = 0; filled < bytes.length; ) filled += readSome(descriptor, bytes, filled, start + filled);
@@ -21,8 +21,8 @@ export function readRange(descriptor: number, start: number, end: number): Buffe
 /**
  * Reads a range of a file in pieces of at most 64 KiB.
  *
- * @param descriptorOf Asked before each read; throws when the file has been closed meanwhile.
- * @throws What `descriptorOf` and the file system say, or an error when the file ends before `end`.
+ * @param descriptorOf Called before each read; throws when the file has been closed meanwhile.
+ * @throws Errors of `descriptorOf` and the file system, or one of our own when the file ends before `end`.
  */
 export function* piecesOfFile(descriptorOf: () => number, start: number, end: number): Generator<Buffer> {
   for (let at = start; at < end; ) {

@@ -1,5 +1,5 @@
 /**
- * What tells a client whether it has the current version of a file: ETag and Last-Modified (RFC 9110 §8.8).
+ * The validators of a file, by which clients know whether they have its current version: ETag and Last-Modified (RFC 9110 §8.8).
  *
  * @module
  */
@@ -7,24 +7,24 @@ import { serializeDate } from '../date.ts';
 import type { FileVersion } from './open-file.ts';
 
 /**
- * A time before 1990 was not made by writing: builds and package managers set it, so that their archives do not depend on the day (1970, 1980; npm:
- * 1985). It is the same for the next version, and says nothing.
+ * Times before 1990 do not come from writing: builds and package managers set them, so that their archives do not depend on the day (1970, 1980; npm:
+ * 1985). They are the same for the next version, and say nothing.
  */
 const FIRST_REAL_TIME: number = Date.UTC(1990, 0);
 /** File systems count in steps of up to 2 s (FAT; others 4 ms or less). A file written twice within one step looks the same both times. */
 export const COARSEST_STEP = 2000;
 
-/** The two validators as header fields have them. */
+/** The two validators as field values. */
 export interface FileValidators {
   readonly etag: string;
   readonly lastModified: string;
 }
 
 /**
- * Makes the validators of a file out of its size and its time.
+ * Makes the validators of a file from its size and its time.
  *
- * The ETag is strong (good for If-Match and If-Range) when the time lies far enough back that any further write must have given another one; until
- * then, 2 s, it is weak. Files that are equal in size and time, as on several machines with one deployment, have equal ETags.
+ * The ETag is strong (good for If-Match and If-Range) when the time lies far enough back, 2 s, that any later write must have a different one; until
+ * then it is weak. Files that are equal in size and time, as on several machines with one deployment, have equal ETags.
  *
  * @param version The file as it was found.
  * @param now When it was found, ms since 1970.

@@ -1,8 +1,8 @@
 /**
- * The media type that the name of a file stands for.
+ * The media type of a file, by the extension of its name.
  *
- * The table is large (a thousand types), and to load it takes 10 ms, which every process and handler thread would pay at its start: so it is loaded
- * when it is first asked.
+ * The table is large (a thousand types), and loading it takes 10 ms, which every process and handler thread would pay at its start: so it is loaded
+ * at its first use.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { lazyPackage } from '../../process/lazy-package.ts';
 
 const table = lazyPackage('mime-types');
 
-/** With its charset, where one belongs to it; `application/octet-stream` for a name without a known ending. */
+/** With its charset, where it has one; `application/octet-stream` for a name without a known extension. */
 export function mediaTypeOf(path: string): string {
   return table().contentType(extname(path)) || 'application/octet-stream';
 }

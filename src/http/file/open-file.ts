@@ -8,14 +8,14 @@
 import { close, closeSync, constants, fstat, fstatSync, open, openSync, read, readSync, type Stats } from 'node:fs';
 import { withCode } from '../error-codes.ts';
 
-/** A FIFO must not block us: without O_NONBLOCK, opening one waits for somebody who writes. Windows has neither. */
+/** A FIFO must not block us: without O_NONBLOCK, opening one waits for a writer. Windows has neither. */
 const FOR_READING: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** What tells one state of a file from the next. Times are milliseconds since 1970, with what the file system knows of fractions. */
+/** What distinguishes one state of a file from the next. Times are milliseconds since 1970, with the fractions that the file system has. */
 export interface FileVersion {
   /** Bytes. */
   readonly size: number;
-  /** When the content was last written, or is said to have been. */
+  /** When the content was last written, or is claimed to have been. */
   readonly modified: number;
   /** When anything about the file last changed; nobody can set it back. */
   readonly changed: number;
@@ -23,7 +23,7 @@ export interface FileVersion {
   readonly inode: number;
 }
 
-/** Closes what nobody has any more. A request made by hand never ends, so that nothing else would close the file of its response. */
+/** Closes files that were forgotten: a request made by hand never ends, so nothing else would close the file of its response. */
 const FORGOTTEN: FinalizationRegistry<number> = new FinalizationRegistry((descriptor) => closeSync(descriptor));
 
 /** A file that is open. */
@@ -44,7 +44,7 @@ export class OpenFile {
    * Opens a regular file.
    *
    * @returns The file, or undefined for anything else: a folder, a FIFO, a device.
-   * @throws What the file system says.
+   * @throws The file system's error.
    */
   static openSync(path: string): OpenFile | undefined {
     const descriptor = openSync(path, FOR_READING);
@@ -59,7 +59,7 @@ export class OpenFile {
     return undefined;
   }
 
-  /** Opens a regular file. @throws What the file system says, or an error when it is no regular file. */
+  /** Opens a regular file. @throws The file system's error, or one of our own when it is not a regular file. */
   static async open(path: string): Promise<OpenFile> {
     const descriptor = await new Promise<number>((resolve, reject) => {
       open(path, FOR_READING, (error, opened) => (error ? reject(error) : resolve(opened)));
@@ -85,7 +85,7 @@ export class OpenFile {
     );
   }
 
-  /** Reads a range at once. @throws What the file system says, or an error when the file has become shorter. */
+  /** Reads a range at once. @throws The file system's error, or one of our own when the file has become shorter. */
   readSync(start: number, end: number): Buffer {
     const bytes = Buffer.allocUnsafe(end - start);
     for (let filled = 0; filled < bytes.length; ) {
@@ -112,12 +112,12 @@ export class OpenFile {
     return count === most ? bytes : bytes.subarray(0, count);
   }
 
-  /** Has the file closed, some time or other, when this object is garbage. */
+  /** Closes the file at some time after this object has become garbage. */
   closeWhenForgotten(): void {
     FORGOTTEN.register(this, this.descriptor, this);
   }
 
-  /** Leaves the descriptor to somebody else, who closes it. */
+  /** Hands the descriptor over; the new owner closes it. */
   giveAway(): number {
     const { descriptor } = this;
     FORGOTTEN.unregister(this);
@@ -126,7 +126,7 @@ export class OpenFile {
     return descriptor;
   }
 
-  /** Closes the file, when the reads that are under way have ended. May be called again. */
+  /** Closes the file once the reads under way have ended. May be called again. */
   close(): void {
     this.#isOver = true;
     if (this.#descriptor === undefined || this.#reads > 0) return;
@@ -142,7 +142,7 @@ export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
   return a.size === b.size && a.modified === b.modified && a.changed === b.changed && a.inode === b.inode && a.device === b.device;
 }
 
-/** What `stat` has found, as far as it tells versions apart. */
+/** The part of a `stat` that distinguishes versions. */
 export function versionOf(stats: Stats): FileVersion {
   return { size: stats.size, modified: stats.mtimeMs, changed: stats.ctimeMs, device: stats.dev, inode: stats.ino };
 }
