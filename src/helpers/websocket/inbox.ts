@@ -1,5 +1,5 @@
 /**
- * Messages between the peer and whoever reads them: a function that is called, or loops that ask.
+ * Messages from the peer on their way to the handler: to a function that is called, or to loops that ask.
  *
  * Loops are not overrun: when enough waits, the socket is paused until all of it has been taken. As long as `onOpen` has not settled, messages
  * wait even if nobody reads yet. After that, what nobody reads is dropped, as it is in a browser: otherwise the socket of a handler that only
