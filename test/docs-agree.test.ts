@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../src/http/error-codes.ts';
+import { ERROR_CODES } from '../src/http/errors/error-codes.ts';
 import { kindNames } from './fuzz/kinds.mjs';
 
 const page = (name: string): string => readFileSync(`docs/${name}.md`, 'utf8');

@@ -10,8 +10,9 @@
  *
  * @module
  */
+
+import { RequestBody } from '../http/body/request-body.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
-import { RequestBody } from '../http/request-body.ts';
 import { HttpError, Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
 import type { Answering } from './respond.ts';

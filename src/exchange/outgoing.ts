@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { CheckedPieces, openSource } from '../http/body-source.ts';
+import { CheckedPieces, openSource } from '../http/body/body-source.ts';
+import { FileContent, StreamContent } from '../http/body/response-body.ts';
 import { withoutHopByHop } from '../http/fields/hop-by-hop.ts';
 import type { Response } from '../http/response.ts';
-import { FileContent, StreamContent } from '../http/response-body.ts';
 import { isBodyless } from '../http/status.ts';
 
 /** What is to be sent. */

@@ -5,8 +5,8 @@
  */
 
 import type { Awaitable } from '../http/awaitable.ts';
-import { withCode } from '../http/error-codes.ts';
-import { ProtocolError } from '../http/protocol-error.ts';
+import { withCode } from '../http/errors/error-codes.ts';
+import { ProtocolError } from '../http/errors/protocol-error.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';

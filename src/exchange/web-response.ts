@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { withCode } from '../http/error-codes.ts';
+import { withCode } from '../http/errors/error-codes.ts';
 import { Response } from '../http/response.ts';
 import { isFinalStatus } from '../http/status.ts';
 

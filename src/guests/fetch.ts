@@ -7,7 +7,7 @@
 import { Readable } from 'node:stream';
 import { type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
 import { fromWebResponse, isWebResponse } from '../exchange/web-response.ts';
-import { CheckedPieces } from '../http/body-source.ts';
+import { CheckedPieces } from '../http/body/body-source.ts';
 import { FieldLines } from '../http/field-lines.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';

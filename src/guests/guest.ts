@@ -19,10 +19,10 @@ import {
   responseTo,
   upgradeRequired,
 } from '../exchange/respond.ts';
-import { checkFunction, checkNumber, checkOptions, MiB } from '../http/bad-option.ts';
-import { withCode } from '../http/error-codes.ts';
+import { RequestBody } from '../http/body/request-body.ts';
+import { checkFunction, checkNumber, checkOptions, MiB } from '../http/errors/bad-option.ts';
+import { withCode } from '../http/errors/error-codes.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
-import { RequestBody } from '../http/request-body.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { ProtocolError } from '../http/protocol-error.ts';
+import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { type HeadLimits, MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from './limits.ts';
 import { parseFields } from './parser.ts';
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { trimWhitespace } from '../http/grammar.ts';
-import { ProtocolError } from '../http/protocol-error.ts';
 import { isBodyless } from '../http/status.ts';
 import type { ParsedHead } from './parser.ts';
 

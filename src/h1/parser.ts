@@ -7,9 +7,10 @@
  *
  * @module
  */
+
+import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { equalsIgnoringCase, FieldLines } from '../http/field-lines.ts';
 import { isHost, isWhitespace } from '../http/grammar.ts';
-import { ProtocolError } from '../http/protocol-error.ts';
 import type { HttpVersion } from '../http/request.ts';
 import { type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { badOption } from '../http/bad-option.ts';
+import { badOption } from '../http/errors/bad-option.ts';
 import { encodingQuality, languageQuality, mediaTypeQuality, parseWeightedRanges, type WeightedRange } from '../http/fields/accept.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';

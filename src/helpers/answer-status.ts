@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption } from '../http/bad-option.ts';
+import { badOption } from '../http/errors/bad-option.ts';
 import { mediaTypeQuality, parseWeightedRanges } from '../http/fields/accept.ts';
 import { parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/bad-option.ts';
+import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/errors/bad-option.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';

@@ -3,13 +3,14 @@
  *
  * @module
  */
+
+import { StreamContent } from '../http/body/response-body.ts';
 import { encodingQuality, parseWeightedRanges } from '../http/fields/accept.ts';
 import { parseContentType } from '../http/fields/content-type.ts';
 import { parseEntityTag, parseEntityTags } from '../http/fields/etag.ts';
 import { FileContent } from '../http/file/file-content.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import { StreamContent } from '../http/response-body.ts';
 import { CODINGS, CODINGS_FOR_EVENTS, type Coding, compressNow, isAvailable, type Task } from './compress/codings.ts';
 import { CompressedBody, CompressedContent, type Compressible } from './compress/compressed-body.ts';
 import { isCompressible } from './compress/compressible.ts';

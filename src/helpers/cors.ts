@@ -6,7 +6,7 @@
  * @module
  */
 
-import { badOption, checkBoolean, checkInteger, checkOptions } from '../http/bad-option.ts';
+import { badOption, checkBoolean, checkInteger, checkOptions } from '../http/errors/bad-option.ts';
 import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';

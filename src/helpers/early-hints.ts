@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption } from '../http/bad-option.ts';
+import { badOption } from '../http/errors/bad-option.ts';
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { EventEmitter } from 'node:events';
-import { badOption, checkOptions } from '../http/bad-option.ts';
+import { badOption, checkOptions } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 

@@ -6,12 +6,13 @@
  *
  * @module
  */
-import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, MAX_TIMER } from '../http/bad-option.ts';
+
+import { StreamContent } from '../http/body/response-body.ts';
+import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, MAX_TIMER } from '../http/errors/bad-option.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
-import { StreamContent } from '../http/response-body.ts';
 import { isBodyless, isFinalStatus } from '../http/status.ts';
 import { UpstreamExchange } from './proxy/exchange.ts';
 import { gatewayError, UpstreamFailure } from './proxy/failure.ts';

@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Awaitable } from '../http/awaitable.ts';
-import { badOption, checkFunction, checkInteger, checkOptions, checkString } from '../http/bad-option.ts';
+import { badOption, checkFunction, checkInteger, checkOptions, checkString } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { countHit } from '../process/hits.ts';

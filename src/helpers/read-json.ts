@@ -4,7 +4,7 @@
  * @module
  */
 
-import { badOption, checkOptions } from '../http/bad-option.ts';
+import { badOption, checkOptions } from '../http/errors/bad-option.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError } from '../http/response.ts';

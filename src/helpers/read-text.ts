@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions } from '../http/bad-option.ts';
+import { checkOptions } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { refuseContentCodings } from './reading/content-codings.ts';
 

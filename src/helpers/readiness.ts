@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkBoolean } from '../http/bad-option.ts';
+import { checkBoolean } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { checkOptions, checkString } from '../http/bad-option.ts';
+import { checkOptions, checkString } from '../http/errors/bad-option.ts';
 import type { RateStore, SessionStore } from '../process/stores.ts';
 import { commandsOf, type RedisClient } from './redis/commands.ts';
 import { HIT_SCRIPT } from './redis/hit-script.ts';

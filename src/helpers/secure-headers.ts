@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption, checkInteger, checkOptions } from '../http/bad-option.ts';
+import { badOption, checkInteger, checkOptions } from '../http/errors/bad-option.ts';
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
 import type { Response } from '../http/response.ts';
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { withCode } from './error-codes.ts';
+import { withCode } from './errors/error-codes.ts';
 import { isHopByHop, namedByConnection } from './fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from './grammar.ts';
 

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { withCode } from './error-codes.ts';
+
+import { RequestBody } from './body/request-body.ts';
+import { withCode } from './errors/error-codes.ts';
 import { FieldLines } from './field-lines.ts';
 import { isToken } from './grammar.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
-import { RequestBody } from './request-body.ts';
 import { encodePath, parseTarget, type TargetParts } from './target.ts';
 
 /** What a request made by hand can be given. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-
+import { type BodyInit, bytesOf, type Content, collectContent, contentOf, StreamContent } from './body/response-body.ts';
+import { checkedText, jsonOf } from './body/text.ts';
+import { bodyOfFailure, Failure, fieldsOfFailure } from './errors/failure.ts';
 import { type ServerSentEvent, serializeEvents } from './event-stream.ts';
-import { bodyOfFailure, Failure, fieldsOfFailure } from './failure.ts';
 import { prefersJson } from './fields/accept.ts';
 import { serializeEtag, serializeLastModified, serializeMaxAge } from './fields/caching.ts';
 import { serializeAttachment } from './fields/content-disposition.ts';
@@ -13,13 +14,10 @@ import { type CookieOptions, serializeSetCookie } from './fields/set-cookie.ts';
 import { AbsentFile, FileContent } from './file/file-content.ts';
 import { wholeFile } from './file/whole-file.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
-import { type BodyInit, bytesOf, type Content, checkedText, collectContent, contentOf, jsonOf, StreamContent } from './response-body.ts';
 import { checkedRedirect, checkedStatus } from './status.ts';
 import type { TakeConnection } from './takeover.ts';
 import { encodeLocation } from './target.ts';
 import { HTML, JSON_TYPE, SVG, TEXT, typeList } from './type-list.ts';
-
-export type { TakeConnection, Takeover } from './takeover.ts';
 
 /** What a Response can be given besides its body. */
 export interface ResponseInit {

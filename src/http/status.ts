@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from './error-codes.ts';
+import { withCode } from './errors/error-codes.ts';
 
 /** Statuses that send a client to the Location. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

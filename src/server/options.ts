@@ -13,7 +13,7 @@ import {
   checkSystemString,
   MAX_TIMER,
   MiB,
-} from '../http/bad-option.ts';
+} from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';

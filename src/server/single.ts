@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Handler } from '../exchange/respond.ts';
-import { withCode } from '../http/error-codes.ts';
+import { withCode } from '../http/errors/error-codes.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import { localGate } from './connection-gate.ts';
 import type { LocalServer } from './host.ts';

@@ -8,8 +8,8 @@
  */
 
 import type { Handler } from '../exchange/respond.ts';
-import { checkFunction } from '../http/bad-option.ts';
-import { withCode } from '../http/error-codes.ts';
+import { checkFunction } from '../http/errors/bad-option.ts';
+import { withCode } from '../http/errors/error-codes.ts';
 import { logAs } from './operator-log.ts';
 import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Exchange, type ExchangeHost } from '../../src/exchange/exchange.ts';
+import { RequestBody } from '../../src/http/body/request-body.ts';
 import { FieldLines } from '../../src/http/field-lines.ts';
 import type { Peer, Request, RequestHead } from '../../src/http/request.ts';
-import { RequestBody } from '../../src/http/request-body.ts';
 import { Response } from '../../src/http/response.ts';
 
 const PEER: Peer = { remoteAddress: '192.0.2.1', remotePort: 1, secure: false, host: undefined, readAt: Number.NaN };

@@ -12,7 +12,7 @@ import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
 import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
-import { ProtocolError } from '../../.build/modules/http/protocol-error.js';
+import { ProtocolError } from '../../.build/modules/http/errors/protocol-error.js';
 import { parseTarget } from '../../.build/modules/http/target.js';
 import { Response, startServer } from '../../dist/index.js';
 import { randomOf, streamOf } from './corpus.mjs';

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
-import { ProtocolError } from '../../.build/modules/http/protocol-error.js';
+import { ProtocolError } from '../../.build/modules/http/errors/protocol-error.js';
 import { chunkedOf, cutsOf, randomOf, streamOf } from './corpus.mjs';
 import { checkInvariant, createFeed } from './feed.mjs';
 import { searchSlowest } from './slowest.mjs';

@@ -12,7 +12,7 @@ import { setTimeout as pause, setImmediate as soon } from 'node:timers/promises'
 import { parseArgs } from 'node:util';
 import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
-import { ProtocolError } from '../../.build/modules/http/protocol-error.js';
+import { ProtocolError } from '../../.build/modules/http/errors/protocol-error.js';
 import { parseTarget } from '../../.build/modules/http/target.js';
 import { HttpError, Response, startServer } from '../../dist/index.js';
 import { cutsOf, randomOf, streamOf } from './corpus.mjs';

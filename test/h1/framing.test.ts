@@ -14,7 +14,7 @@ import {
 } from '../../src/h1/framing.ts';
 import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
 import { type ParsedHead, parseHead } from '../../src/h1/parser.ts';
-import { ProtocolError } from '../../src/http/protocol-error.ts';
+import { ProtocolError } from '../../src/http/errors/protocol-error.ts';
 
 function head(lines: readonly string[], version = '1.1'): ParsedHead {
   const parsed = parseHead(`POST / HTTP/${version}\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 0, DEFAULT_LIMITS);

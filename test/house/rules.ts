@@ -156,8 +156,7 @@ const STATELESS = new Set(['http', 'h1', 'h2', 'exchange']);
 
 /** The state they have nevertheless, each with its reason. */
 export const STATE: Readonly<Record<string, string>> = {
-  'http/http-error.ts respond': 'set once, by response.ts: an import there would be a circle',
-  'http/response.ts TYPE_LISTS': 'the header list of each media type: one that is known is serialized once',
+  'http/type-list.ts lists': 'the header list of each media type: one that is known is serialized once',
   'http/fields/content-type.ts lastValue': 'clients repeat their Content-Type: what came last is not parsed again',
   'http/fields/content-type.ts last': 'what lastValue was parsed to',
   'http/file/open-file.ts FORGOTTEN': 'closes the descriptors of responses that nobody has sent',

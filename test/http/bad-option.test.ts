@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkInteger, checkNumber, checkOptions, checkSystemString } from '../../src/http/bad-option.ts';
+import { checkInteger, checkNumber, checkOptions, checkSystemString } from '../../src/http/errors/bad-option.ts';
 
 const IT = 'Cannot do it';
 

@@ -7,8 +7,8 @@ import { closeSync, fstatSync, openSync, unlinkSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { RequestBody } from '../../src/http/body/request-body.ts';
 import { FieldLines } from '../../src/http/field-lines.ts';
-import { RequestBody } from '../../src/http/request-body.ts';
 import { HttpError, Request } from '../../src/index.ts';
 
 const NOBODY = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import { HttpError } from '../../http/response.ts';
 import { groupEnded, groupStarted } from '../../process/child-groups.ts';
 import type { Environment } from './meta-variables.ts';

@@ -12,9 +12,9 @@
  */
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
-import { withCode } from '../../http/error-codes.ts';
+import type { RequestBody } from '../../http/body/request-body.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import type { Request } from '../../http/request.ts';
-import type { RequestBody } from '../../http/request-body.ts';
 import { HttpError } from '../../http/response.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { clientGone } from '../upstream/client-gone.ts';

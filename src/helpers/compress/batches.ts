@@ -5,8 +5,10 @@
  *
  * @module
  */
+
+import { checkedPiece } from '../../http/body/body-source.ts';
+import { dropSource } from '../../http/body/response-body.ts';
 import type { BodySource } from '../../http/file/file-content.ts';
-import { dropSource } from '../../http/response-body.ts';
 
 /** Large enough to be worth a job of zlib, small enough not to hold up other responses. Bytes. */
 export const BATCH: number = 64 * 1024;
@@ -126,8 +128,7 @@ async function isReady(step: Promise<Step>): Promise<boolean> {
   return isThere;
 }
 
-function bytesOf(piece: unknown): Buffer {
-  if (typeof piece === 'string') return Buffer.from(piece);
-  if (piece instanceof Uint8Array) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-  throw new TypeError(`Cannot compress response: its stream gave ${typeof piece}, not bytes or text`);
+function bytesOf(step: unknown): Buffer {
+  const piece = checkedPiece(step);
+  return typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }

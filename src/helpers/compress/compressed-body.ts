@@ -7,9 +7,10 @@
  * @module
  */
 import type { Transform } from 'node:stream';
-import { withCode } from '../../http/error-codes.ts';
+import { LengthCheck } from '../../http/body/body-source.ts';
+import { dropSource, StreamContent } from '../../http/body/response-body.ts';
 import { type BodySource, FileContent } from '../../http/file/file-content.ts';
-import { dropSource, StreamContent } from '../../http/response-body.ts';
+import { WakeUp } from '../../process/wake-up.ts';
 import { Batches } from './batches.ts';
 import { createCompressor, type Task } from './codings.ts';
 import { endJob, startJob } from './jobs.ts';
@@ -35,13 +36,13 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   #batches: Batches | undefined;
   #isClaimed = false;
   #isOpening = false;
-  /** Bytes that the source has announced, and those it has given. */
-  #announced: number | undefined;
-  #read = 0;
+  readonly #announced: number | undefined;
+  /** Counts the source: its length is lost by compression, so the server cannot. */
+  #length: LengthCheck | undefined;
   #made: Buffer[] = [];
   #failure: Error | undefined;
-  /** Ends the wait for the compressor when it has closed or failed. */
-  #wake: (() => void) | undefined;
+  /** Signals that the compressor has taken what it was given, or is gone. */
+  readonly #wakeUp: WakeUp = new WakeUp();
   #isOver = false;
 
   /**
@@ -100,7 +101,8 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     if (this.#isOver) return;
     const batch = await batches.next();
     if (this.#isOver) return;
-    this.#count(batch);
+    if (batch) this.#length?.add(batch.length);
+    else this.#length?.end();
     await startJob();
     try {
       if (!this.#isOver) await this.#compress(batch);
@@ -120,28 +122,19 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     const { pieces, size } = this.#source ?? (await sourceOf(this.#content));
     const batches = new Batches(pieces);
     this.#batches = batches;
-    this.#announced = size ?? this.#announced;
+    this.#length = new LengthCheck(size ?? this.#announced);
     if (this.#isOver) batches.drop();
     else this.#compressor = this.#listenTo(createCompressor(this.#task, size, this.#content instanceof StreamContent));
     return batches;
-  }
-
-  /** A body that is too long or too short must not look complete (RFC 9112 §8): compression hides its length, so it is counted here. */
-  #count(batch: Buffer | undefined): void {
-    const announced = this.#announced;
-    this.#read += batch?.length ?? 0;
-    if (announced === undefined || (batch ? this.#read <= announced : this.#read === announced)) return;
-    const given = batch ? `more than the ${announced}` : `${this.#read} of the ${announced}`;
-    throw withCode(new RangeError(`Cannot compress response: its body gave ${given} bytes announced`), 'wrong-length');
   }
 
   #listenTo(compressor: Transform): Transform {
     compressor.on('data', (bytes: Buffer) => this.#made.push(bytes));
     compressor.on('error', (error) => {
       this.#failure = error;
-      this.#wake?.();
+      this.#wakeUp.wake();
     });
-    compressor.on('close', () => this.#wake?.());
+    compressor.on('close', () => this.#wakeUp.wake());
     return compressor;
   }
 
@@ -149,12 +142,10 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   async #compress(batch: Buffer | undefined): Promise<void> {
     const compressor = this.#compressor;
     if (!compressor) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (batch) compressor.write(batch, () => resolve());
-      else compressor.end(); // its callback would come before the last bytes: 'close' comes behind them
-    });
-    this.#wake = undefined;
+    const woken = this.#wakeUp.wait();
+    if (batch) compressor.write(batch, () => this.#wakeUp.wake());
+    else compressor.end(); // its callback would come before the last bytes: 'close' comes behind them
+    await woken;
     while (!this.#isOver && compressor.read() !== null); // what it holds still comes to the listener above
   }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption, checkInteger, checkOptions } from '../../http/bad-option.ts';
+import { badOption, checkInteger, checkOptions } from '../../http/errors/bad-option.ts';
 import { CODINGS, type Coding } from './codings.ts';
 
 /** Options of `compress`. */

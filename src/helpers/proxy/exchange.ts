@@ -11,8 +11,8 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { RequestBody } from '../../http/body/request-body.ts';
 import type { Request } from '../../http/request.ts';
-import type { RequestBody } from '../../http/request-body.ts';
 import { HttpError } from '../../http/response.ts';
 import { nudgeCollector } from '../../process/collect-buffers.ts';
 import { WakeUp } from '../../process/wake-up.ts';

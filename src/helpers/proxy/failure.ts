@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError } from '../../http/response.ts';
 import { RESET } from './target.ts';

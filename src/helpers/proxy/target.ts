@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { buildConnector, Pool } from 'undici';
-import { badOption } from '../../http/bad-option.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 import { encodePath } from '../../http/target.ts';
 import { dropUnaskedContinue } from './unasked-continue.ts';

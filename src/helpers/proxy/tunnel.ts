@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TakeConnection } from '../../http/response.ts';
+import type { TakeConnection } from '../../http/takeover.ts';
 
 /** How long an upstream connection waits to be taken, ms: the response is sent at once, or never. */
 const GRACE = 5000;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption } from '../../http/bad-option.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 import { badField } from './form-error.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import { piecesOfFile } from '../../http/file/file-pieces.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError } from '../../http/response.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ErrorCode } from '../../http/error-codes.ts';
+import type { ErrorCode } from '../../http/errors/error-codes.ts';
 import { HttpError } from '../../http/response.ts';
 
 /** A name of the client's own in a message is cut here. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkInteger, checkOptions, MiB } from '../../http/bad-option.ts';
+import { checkInteger, checkOptions, MiB } from '../../http/errors/bad-option.ts';
 import { shown, tooLarge } from './form-error.ts';
 
 /** Bounds of one form. Beyond any of them: 413. */

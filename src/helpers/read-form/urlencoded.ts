@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { textOf } from '../../http/body/request-body.ts';
 import type { Request } from '../../http/request.ts';
-import { textOf } from '../../http/request-body.ts';
 import { tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption } from '../../http/bad-option.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 
 /** What `redis` and `ioredis` clients have in common, as far as it matters here. */
 export interface RedisClient {

@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 
 /** What a parameter is converted to. */
 export type ParamKind = 'string' | 'int' | 'uint' | 'float' | 'bool' | 'uuid';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption, checkBoolean, checkInteger, checkOptions, checkSystemString } from '../../http/bad-option.ts';
+import { badOption, checkBoolean, checkInteger, checkOptions, checkSystemString } from '../../http/errors/bad-option.ts';
 
 /** Options of `serveDir`. */
 export interface ServeDirOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkInteger, checkOptions } from '../../http/bad-option.ts';
+import { checkInteger, checkOptions } from '../../http/errors/bad-option.ts';
 import { requireOneMemory } from '../../process/one-memory.ts';
 import type { SessionStore } from '../../process/stores.ts';
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { badOption, checkInteger, checkOptions, checkString } from '../../http/bad-option.ts';
+import { badOption, checkInteger, checkOptions, checkString } from '../../http/errors/bad-option.ts';
 import { parseCookie } from '../../http/fields/cookie.ts';
 import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';

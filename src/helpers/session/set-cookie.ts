@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import { serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Response } from '../../http/response.ts';
 import type { SessionCookie } from './rules.ts';

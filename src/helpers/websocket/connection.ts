@@ -4,8 +4,8 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
-import { badOption } from '../../http/bad-option.ts';
-import type { Takeover } from '../../http/response.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
+import type { Takeover } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Inbox, type Message } from './inbox.ts';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkInteger, checkOptions, MAX_TIMER, MiB } from '../../http/bad-option.ts';
+import { checkInteger, checkOptions, MAX_TIMER, MiB } from '../../http/errors/bad-option.ts';
 import { checkOrigins } from './origin.ts';
 import { checkProtocols } from './subprotocol.ts';
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { badOption } from '../../http/bad-option.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 
 const SUBJECT = 'Cannot open websocket';

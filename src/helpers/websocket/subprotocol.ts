@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption } from '../../http/bad-option.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 import { isToken, trimWhitespace } from '../../http/grammar.ts';
 
 const SUBJECT = 'Cannot open websocket';

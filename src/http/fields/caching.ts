@@ -4,7 +4,7 @@
  * @module
  */
 import { serializeDate } from '../date.ts';
-import { withCode } from '../error-codes.ts';
+import { withCode } from '../errors/error-codes.ts';
 
 /**
  * Makes a Cache-Control that lets a response be kept for some time.

@@ -5,8 +5,8 @@
  */
 
 import { lazyPackage } from '../../process/lazy-package.ts';
-import { checkOptions } from '../bad-option.ts';
-import { withCode } from '../error-codes.ts';
+import { checkOptions } from '../errors/bad-option.ts';
+import { withCode } from '../errors/error-codes.ts';
 import { isToken } from '../grammar.ts';
 
 const cookiePackage = lazyPackage('cookie');

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { withCode } from '../error-codes.ts';
+import { withCode } from '../errors/error-codes.ts';
 import { type FileVersion, isSameVersion, OpenFile } from './open-file.ts';
 
 /** Bytes read from a file and written to a socket at a time. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { close, closeSync, constants, fstat, fstatSync, open, openSync, read, readSync, type Stats } from 'node:fs';
-import { withCode } from '../error-codes.ts';
+import { withCode } from '../errors/error-codes.ts';
 
 /** A FIFO must not block us: without O_NONBLOCK, opening one waits for a writer. Windows has neither. */
 const FOR_READING: number = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);

@@ -5,9 +5,9 @@
  */
 import { bodyLimit } from '../../exchange/body-limit.ts';
 import type { Exchange } from '../../exchange/exchange.ts';
-import type { ProtocolError } from '../../http/protocol-error.ts';
+import { RequestBody } from '../../http/body/request-body.ts';
+import type { ProtocolError } from '../../http/errors/protocol-error.ts';
 import { Request, type RequestHead } from '../../http/request.ts';
-import { RequestBody } from '../../http/request-body.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { IncomingBody, tooLarge } from './incoming-body.ts';
 

@@ -5,8 +5,8 @@
  */
 
 import { tooLargeMessage } from '../../exchange/body-limit.ts';
-import { ProtocolError } from '../../http/protocol-error.ts';
-import { RequestBody } from '../../http/request-body.ts';
+import { RequestBody } from '../../http/body/request-body.ts';
+import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import { LiveStream } from './live-stream.ts';
 import { Spool } from './spool.ts';
 

@@ -9,7 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { close, constants, openSync, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SpooledFile } from '../../http/request-body.ts';
+import type { SpooledFile } from '../../http/body/request-body.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 

@@ -8,7 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
-import type { CheckedPieces } from '../../http/body-source.ts';
+import type { CheckedPieces } from '../../http/body/body-source.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
 

@@ -9,9 +9,9 @@ import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/re
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../../h1/framing.ts';
 import { serializedOf } from '../../h1/serialized-fields.ts';
 import { bodylessLength, CLOSE, KEEP_ALIVE, serializeHead } from '../../h1/serializer.ts';
-import { type BodySource, CheckedPieces, openSource } from '../../http/body-source.ts';
+import { type BodySource, CheckedPieces, openSource } from '../../http/body/body-source.ts';
+import { FileContent, StreamContent } from '../../http/body/response-body.ts';
 import type { Response } from '../../http/response.ts';
-import { FileContent, StreamContent } from '../../http/response-body.ts';
 import { isBodyless } from '../../http/status.ts';
 import type { Service } from '../service.ts';
 import { type ResponseWriter, SMALL_BODY } from './response-writer.ts';

@@ -5,7 +5,7 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';

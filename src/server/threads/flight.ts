@@ -5,12 +5,13 @@
  */
 
 import { REPORTED } from '../../exchange/respond.ts';
+import { type Content, StreamContent } from '../../http/body/response-body.ts';
 import { FileContent } from '../../http/file/file-content.ts';
 import { OpenFile } from '../../http/file/open-file.ts';
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
-import { HttpError, Response, type TakeConnection } from '../../http/response.ts';
-import { type Content, StreamContent } from '../../http/response-body.ts';
+import { HttpError, Response } from '../../http/response.ts';
+import type { TakeConnection } from '../../http/takeover.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { RemoteStream } from './remote-stream.ts';
 import { SocketTunnel } from './socket-tunnel.ts';

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Handler } from '../../exchange/respond.ts';
-import { withCode } from '../../http/error-codes.ts';
+import { withCode } from '../../http/errors/error-codes.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { THREAD_ROLE } from '../roles.ts';

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { badOption } from '../../http/bad-option.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 
 /** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
 export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {

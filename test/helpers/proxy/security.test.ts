@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StreamContent } from '../../../src/http/response-body.ts';
+import type { StreamContent } from '../../../src/http/body/response-body.ts';
 import { Request } from '../../../src/index.ts';
 import { proxy } from '../../../src/proxy.ts';
 import { linesOf, namesOf, OK, through, upstream, type Visit } from './upstream.ts';

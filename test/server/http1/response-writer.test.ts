@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CheckedPieces } from '../../../src/http/body-source.ts';
+import { CheckedPieces } from '../../../src/http/body/body-source.ts';
 import { ResponseWriter } from '../../../src/server/http1/response-writer.ts';
 
 /** Stands for a socket: takes one write at a time, and only when it is told to. */

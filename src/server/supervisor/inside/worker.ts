@@ -34,7 +34,7 @@
  */
 import cluster from 'node:cluster';
 import type { Handler } from '../../../exchange/respond.ts';
-import { withCode } from '../../../http/error-codes.ts';
+import { withCode } from '../../../http/errors/error-codes.ts';
 import { countHitsWith } from '../../../process/hits.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';

@@ -5,7 +5,7 @@
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Handler } from '../../../exchange/respond.ts';
-import { withCode } from '../../../http/error-codes.ts';
+import { withCode } from '../../../http/errors/error-codes.ts';
 import { watchGroupsWith } from '../../../process/child-groups.ts';
 import { countHitsWith } from '../../../process/hits.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';

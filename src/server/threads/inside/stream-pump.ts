@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { checkedPiece } from '../../../http/body-source.ts';
-import { dropSource, type StreamSource } from '../../../http/response-body.ts';
+import { checkedPiece } from '../../../http/body/body-source.ts';
+import { dropSource, type StreamSource } from '../../../http/body/response-body.ts';
 import { WakeUp } from '../../../process/wake-up.ts';
 import { type FromThread, WINDOW } from '../wire.ts';
 

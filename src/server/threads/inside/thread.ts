@@ -5,12 +5,12 @@
  */
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
+import { RequestBody } from '../../../http/body/request-body.ts';
+import { FileContent, StreamContent, type StreamSource } from '../../../http/body/response-body.ts';
 import type { FieldLines } from '../../../http/field-lines.ts';
 import type { HeaderList } from '../../../http/header-list.ts';
 import { type Carrier, Request } from '../../../http/request.ts';
-import { RequestBody } from '../../../http/request-body.ts';
 import { HttpError, Response } from '../../../http/response.ts';
-import { FileContent, StreamContent, type StreamSource } from '../../../http/response-body.ts';
 import { isBodyless } from '../../../http/status.ts';
 import { parseTarget, type TargetParts } from '../../../http/target.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { HeaderList, type HeadersInit } from './header-list.ts';
-import { REASONS, reasonOf } from './status.ts';
+import { HeaderList, type HeadersInit } from '../header-list.ts';
+import { REASONS, reasonOf } from '../status.ts';
 
 /** What an `HttpError` can be given besides its status and message. */
 export interface HttpErrorOptions {

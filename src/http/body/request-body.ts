@@ -7,11 +7,11 @@
  * @module
  */
 import { Readable } from 'node:stream';
-import { badOption } from './bad-option.ts';
-import { withCode } from './error-codes.ts';
-import { piecesOfFile, readRange } from './file/file-pieces.ts';
-import { HttpError } from './response.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { badOption } from '../errors/bad-option.ts';
+import { withCode } from '../errors/error-codes.ts';
+import { piecesOfFile, readRange } from '../file/file-pieces.ts';
+import { HttpError } from '../response.ts';
+import { decodeUtf8 } from '../utf8.ts';
 
 const NOTHING = Buffer.alloc(0);
 

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { withCode } from './error-codes.ts';
-import { type BodySource, FileContent } from './file/file-content.ts';
+import { withCode } from '../errors/error-codes.ts';
+import { type BodySource, FileContent } from '../file/file-content.ts';
 import { dropSource, type StreamContent } from './response-body.ts';
 
-export type { BodySource } from './file/file-content.ts';
+export type { BodySource } from '../file/file-content.ts';
 
 /** Opens a body. @throws What the file system says, or a TypeError for a stream that was sent before. */
 export async function openSource(content: FileContent | StreamContent): Promise<BodySource> {

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Readable } from 'node:stream';
-import { withCode } from './error-codes.ts';
-import { FileContent } from './file/file-content.ts';
+import { FileContent } from '../file/file-content.ts';
 
 export { FileContent };
 
@@ -63,24 +62,6 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size);
   }
   throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string, bytes or a stream of them`);
-}
-
-/** A text that is to be a body. @throws TypeError when it is not a string. */
-export function checkedText(body: string): string {
-  if (typeof body === 'string') return body;
-  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not text`);
-}
-
-/** A value as JSON. @throws TypeError (code `not-serializable`) when it has no JSON form. */
-export function jsonOf(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw withCode(new TypeError(`Cannot make JSON: ${(cause as Error).message}`, { cause }), 'not-serializable');
-  }
-  if (text !== undefined) return text;
-  throw withCode(new TypeError(`Cannot make JSON: ${typeof value} has no JSON form`), 'not-serializable');
 }
 
 /** A body as bytes; undefined when it is a stream. A file is read. */
