@@ -168,9 +168,9 @@ export class Response {
    *   throw error; // a bug: the server calls `onError`
    * }
    */
-  static fromError(error: unknown, request?: { header(name: string): string | undefined }): Response {
+  static fromError(error: unknown, request?: { headerAll(name: string): string[] }): Response {
     const known = error instanceof HttpError ? error : new HttpError(500);
-    return known.toResponse(request !== undefined && prefersJson(request.header('accept')));
+    return known.toResponse(request !== undefined && prefersJson(request.headerAll('accept').join(', ')));
   }
 
   /**

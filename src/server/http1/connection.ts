@@ -148,8 +148,8 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     const body = incomingBodyOf(turn, options, (error) => this.#goOnWithBody(error));
     turn.body = body;
     turn.waits = head.expectsContinue;
-    if (body.live)
-      return this.#admit(turn, new RequestBody({ stream: body.live, size: head.length === CHUNKED ? undefined : head.length }));
+    const size = head.length === CHUNKED ? undefined : head.length;
+    if (body.live) return this.#admit(turn, new RequestBody({ stream: body.live, size }));
     this.#askForBody();
     return undefined;
   }

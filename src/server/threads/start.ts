@@ -4,7 +4,7 @@
  * @module
  */
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { resolve as absolute } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Handler } from '../../exchange/respond.ts';
 import { withCode } from '../../http/errors/error-codes.ts';
@@ -34,7 +34,7 @@ export async function startPool(handler: Handler, options: ResolvedOptions, host
 
 function scriptPath(): string {
   const script = process.argv[1];
-  if (script !== undefined) return createRequire(import.meta.url).resolve(resolve(script)); // `node server` means server.js
+  if (script !== undefined) return createRequire(import.meta.url).resolve(absolute(script)); // `node server` means server.js
   throw withCode(new TypeError('Cannot start server: threads run the script of the process, and there is none'), 'bad-option');
 }
 
