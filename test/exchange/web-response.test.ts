@@ -1,14 +1,13 @@
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { Request as UndiciRequest, Response as UndiciResponse, fetch as undiciFetch } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isWebResponse } from '../../src/exchange/web-response.ts';
 import { answerWithFetch, toFetch } from '../../src/fetch.ts';
 import { Response } from '../../src/index.ts';
+import { collectGarbage } from '../support/garbage.ts';
 import { deferred, serve, talk } from '../support/serve.ts';
 
 const TEXT = 'of the upstream, '.repeat(2000);
@@ -31,16 +30,6 @@ async function upstream(): Promise<string> {
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
-
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let i = 0; i < 3; i++) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    collect();
-  }
-  await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 describe('a web-standard Response that a handler returns', () => {

@@ -2,28 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answerWithFetch, type GuestOptions, toFetch } from '../../src/fetch.ts';
 import { HttpError, match, Request, Response, readJson } from '../../src/index.ts';
 import { websocket } from '../../src/websocket.ts';
+import { collectGarbage } from '../support/garbage.ts';
 import { deferred, serve, talk } from '../support/serve.ts';
 import { until } from '../support/until.ts';
 
 const WebRequest = globalThis.Request;
 const WebResponse = globalThis.Response;
-
-/** Has the engine collect all garbage, and waits until those that are told of it have been. */
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  for (let i = 0; i < 3; i++) {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    collect();
-  }
-  await new Promise<void>((resolve) => setImmediate(resolve));
-}
 
 describe('toFetch', () => {
   it('gives the handler the request as our own server would', async () => {

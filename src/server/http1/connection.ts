@@ -295,7 +295,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     if (this.writer.isStuck(now) || (this.#isEnded && isGone(this.socket))) return this.destroy();
     if (this.#turns.timeOut(now)) this.onRoom();
     const isOurs = this.#incoming?.body?.isBusy === true || this.#incoming?.waits === true;
-    if (this.isOver || !this.#patience.isOver(now, this.#incoming?.body?.received ?? 0, isOurs)) return;
+    if (this.isOver || !this.#patience.isDue(now, this.#incoming?.body?.received ?? 0, isOurs)) return;
     if (this.#patience.phase === READING_BODY) {
       this.#refuse(new ProtocolError(408, 'body-timeout', 'Cannot read request: its body came too slowly'));
     } else if (this.#reader.isMidway) this.#refuse(new ProtocolError(408, 'header-timeout', 'Cannot read request: its head took too long'));

@@ -66,7 +66,7 @@ export class Patience {
    * @param received Bytes of the present body.
    * @param isOurs Whether we are the ones not reading: then the client is not to blame.
    */
-  isOver(now: number, received: number, isOurs: boolean): boolean {
+  isDue(now: number, received: number, isOurs: boolean): boolean {
     if (now < this.#deadline) return false;
     if (this.phase !== READING_BODY) return true;
     const { requestTimeout } = this.#service.options;

@@ -31,7 +31,7 @@ describe('the patience with a connection', () => {
   /** Lets time pass, and asks. */
   function isOverAfter(ms: number, received = 0, isOurs = false): boolean {
     vi.advanceTimersByTime(ms);
-    return patience.isOver(performance.now(), received, isOurs);
+    return patience.isDue(performance.now(), received, isOurs);
   }
 
   describe('while a head comes', () => {
