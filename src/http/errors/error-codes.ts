@@ -1,12 +1,12 @@
 /**
  * Every stable error code of the project, in one table: what docs/errors.md lists and what `error.code` holds.
  *
- * Codes are for programs and search engines: they never change their meaning. Messages are for people, and may.
+ * Codes are for programs and search engines: their meaning never changes. Messages are for people, and may change.
  *
  * @module
  */
 
-/** What a code means, and what to do about it. */
+/** The meaning of each code, and what to do about it. */
 export const ERROR_CODES = {
   // The client's fault, on the wire. The connection is closed after the answer.
   'bad-request-line': 'The request line is not `METHOD SP target SP HTTP/1.x` (RFC 9112 §3).',
@@ -41,22 +41,23 @@ export const ERROR_CODES = {
     'The body is not a form: a multipart body that is cut short, a malformed part or boundary, a part without a name, a file without a usable name.',
   'missing-field': 'The form lacks a field that the handler asked `readForm` for; the message names it.',
   'bad-field-value':
-    'A field of the form has a value that `readForm` cannot bring to its kind, or appears more than once; the message names it.',
+    'A field of the form has a value that `readForm` cannot convert to its kind, or appears more than once; the message names it.',
   'form-too-large': 'The form has more fields or files, or longer ones, than `readForm` accepts: answered 413.',
   'schema-mismatch': 'The body does not satisfy the schema: answered 422, with the issues.',
-  'bad-request': 'What the handler asked for with `tryOr400` or `assertOr400` does not hold.',
-  'not-found': 'What the handler asked for with `tryOr404` is not there, or `Response.file` names no regular file.',
+  'bad-request': 'A check with `tryOr400` or `assertOr400` failed.',
+  'not-found': '`tryOr404` found nothing, or `Response.file` names no regular file.',
   'method-not-allowed': 'The path is known, the method is not: see Allow.',
   'bad-handshake':
-    'A request to a websocket is not a handshake that can be accepted: answered 426, 405 or 400, with the version that is spoken.',
-  'bad-origin': 'A page of another origin tried to open a websocket: answered 403. Name it in `origins` when it may.',
-  'client-gone': 'The client has left, or the time of its request is up, before `cgi` or `proxy` had an answer: 499, which nobody reads.',
+    'A request to a websocket is not a handshake that can be accepted: answered 426, 405 or 400, with the version that the server speaks.',
+  'bad-origin': 'A page of another origin tried to open a websocket: answered 403. If it may, name it in `origins`.',
+  'client-gone': 'The client left, or its request ran out of time, before `cgi` or `proxy` had an answer: 499, a status that nobody reads.',
   'bad-gateway':
     'The server that `proxy` asked cannot be reached or gave no response that can be sent: answered 502. Within the body, the connection was cut.',
   'gateway-timeout':
     'The server that `proxy` asked took too long to connect or to answer: answered 504. Within the body, the connection was cut.',
   'proxy-loop': 'A request came back to the process that had sent it on with `proxy`: answered 508.',
-  'bad-script-output': 'The program that `cgi` ran gave no CGI response (RFC 3875 §6): answered 502. What is wrong with it is printed.',
+  'bad-script-output':
+    'The program that `cgi` ran gave no CGI response (RFC 3875 §6): answered 502. The reason is printed on standard error.',
   'script-timeout':
     'The program that `cgi` ran neither read nor wrote anything for `timeout`: answered 504, or the connection was cut in the middle of the body.',
   'too-many-requests': 'The client has used up a rate limit: answered 429, with Retry-After.',
@@ -64,17 +65,18 @@ export const ERROR_CODES = {
   // The handler's fault, at run time: the client sees a bare 500, `onError` sees the error.
   'nothing-returned': 'The handler returned no Response. Look for a branch without `return`; the message names the route.',
   'handler-timeout': 'The handler took longer than `handlerTimeout`: answered 503.',
-  'server-busy': 'All handler threads have something to do, and as many requests wait for one as may: answered 503.',
-  'thread-stopped': 'The thread of a request has died (500), or was stopped because of another request (503).',
+  'server-busy': 'All handler threads are busy, and the queue for them is full: answered 503.',
+  'thread-stopped': 'The thread of a request died (500), or was stopped because of another request (503).',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
-  'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it before, or copy it.',
-  'wrong-length': 'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody takes it for whole.',
+  'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it earlier, or copy it.',
+  'wrong-length':
+    'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody mistakes the body for complete.',
   'stale-file':
-    'A response with a file was sent when the file had changed or the request it was made for was over. Make a new one for each request.',
-  'script-not-started': 'The program that `cgi` was to run cannot be started: there is none of that name, or no right to run it.',
+    'A response with a file was sent after the file had changed, or after the request it was made for was over. Make a new one for each request.',
+  'script-not-started': 'The program that `cgi` was to run cannot be started: there is no program of that name, or no right to run it.',
   'script-died': 'The program that `cgi` ran was ended by a signal in the middle of its response: the connection was cut.',
   'session-too-large':
-    'The cookie of a session would be larger than browsers take (4096 bytes). Keep less in it, or give `createSessions` a store.',
+    'The cookie of a session would be larger than browsers accept (4096 bytes). Keep less in it, or give `createSessions` a store.',
   'not-serializable': 'A value has no JSON form (a function, undefined, a cycle or a bigint).',
 
   // The programmer's fault, at start or at the culprit.
@@ -87,7 +89,7 @@ export const ERROR_CODES = {
   'worker-failed': 'A worker process could not start; the first error is in the message.',
 } as const;
 
-/** A stable error code of this project. Applications may use any other string for their own. */
+/** A stable error code of this project. Applications may use any other string for their own errors. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Adds a stable code to an error made by the language's own classes. */
