@@ -1,5 +1,5 @@
 /**
- * Which of the things we have the client would like best (RFC 9110 §12.5).
+ * Content negotiation: which of our representations the client prefers (RFC 9110 §12.5).
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { Request } from '../http/request.ts';
 /**
  * Chooses among media types by Accept.
  *
- * The most specific range decides how much a type is wanted, `q=0` refuses it, and of equally wanted types our first is taken. A client that does
- * not say takes anything.
+ * The most specific range decides how much a type is wanted, `q=0` refuses it, and of equally wanted types the first in our list wins. A
+ * client that sends no Accept takes anything.
  *
  * @param request The request to look at.
  * @param types What we can make, best first, as in `['text/html', 'application/json']`.
@@ -32,11 +32,11 @@ export function accepts<const T extends readonly string[]>(request: Request, typ
 /**
  * Chooses among languages by Accept-Language.
  *
- * A client that asks for `fr` gets `fr-CA`; one that asks for `en-US` gets `en` when that is all there is (RFC 4647 §3.3.1, §3.4).
+ * A client that asks for `fr` gets `fr-CA`; one that asks for `en-US` gets `en` when that is what there is (RFC 4647 §3.3.1, §3.4).
  *
  * @param request The request to look at.
  * @param languages Language tags, best first, as in `['en', 'fr-CA']`.
- * @returns One of `languages`, or `undefined` when none is acceptable: take your default then.
+ * @returns One of `languages`, or `undefined` when none is acceptable: use your default then.
  * @example
  * const language = acceptsLanguages(request, ['en', 'fr']) ?? 'en';
  */
@@ -49,8 +49,8 @@ export function acceptsLanguages<const T extends readonly string[]>(request: Req
 /**
  * Chooses among content codings by Accept-Encoding.
  *
- * `identity`, the body as it is, is always acceptable unless the client refuses it. A client that sends no Accept-Encoding is not sent any coding:
- * RFC 9110 §12.5.3 would allow it, but such a client seldom knows any.
+ * `identity`, the body as it is, is always acceptable unless the client refuses it. A client that sends no Accept-Encoding is not sent any
+ * coding: RFC 9110 §12.5.3 would allow it, but such a client seldom knows one.
  *
  * @param request The request to look at.
  * @param encodings Codings we can make, best first, as in `['br', 'gzip', 'identity']`.

@@ -10,19 +10,19 @@ import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import type { ServerStatus, WorkerStatus } from '../process/server-status.ts';
 
-/** What an answer may look like. */
+/** The formats of the answer. */
 export type StatusFormat = 'json' | 'prometheus';
 
 /** Prometheus text exposition format, version 0.0.4. */
 const PROMETHEUS = 'text/plain; version=0.0.4';
 
 /**
- * Answers with the status of the server. It tells process ids and load: answer it to those only who may know.
+ * Answers with the status of the server. It reveals process ids and load: serve it only to clients that may know them.
  *
- * @param request Its Accept field chooses: JSON, or for a scraper of Prometheus its text format.
- * @param status What `server.status()` gave.
- * @param format Chooses instead of the Accept field.
- * @throws TypeError (code `bad-option`) for another format.
+ * @param request Its Accept field chooses: JSON, or the Prometheus text format for a scraper.
+ * @param status What `server.status()` resolved to.
+ * @param format Overrides the Accept field.
+ * @throws TypeError (code `bad-option`) for any other format.
  * @example
  * const server = await startServer(answer);
  *

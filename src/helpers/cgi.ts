@@ -1,5 +1,5 @@
 /**
- * CGI: a program of any language answers the request (RFC 3875).
+ * CGI: a program in any language answers the request (RFC 3875).
  *
  * @module
  */
@@ -15,19 +15,22 @@ import type { ScriptHead } from './cgi/script-head.ts';
 
 /** Options of `cgi`. */
 export interface CgiOptions {
-  /** The command line behind the program's name. Nothing of the request ever comes there. Default none. */
+  /** The arguments on the program's command line. Nothing from the request is ever put there. Default none. */
   args?: readonly string[];
-  /** Variables besides those of CGI, or instead of them. Of our own environment the program sees PATH and nothing else. */
+  /** Variables in addition to those of CGI, or overriding them. Of our own environment the program sees PATH and nothing else. */
   env?: Readonly<Record<string, string>>;
   /** The program's working directory. Default: ours. */
   cwd?: string;
-  /** The path at which the program is mounted, `/cgi-bin/hello`; what follows it is PATH_INFO. Default: the prefix that `withoutPrefix` has cut off, or none. */
+  /**
+   * The path at which the program is mounted, such as `/cgi-bin/hello`; what follows it is PATH_INFO.
+   * Default: the prefix that `withoutPrefix` has removed, or none.
+   */
   scriptName?: string;
-  /** How long the program may neither read nor write anything, ms; 0: any time. Waiting for the client does not count. Default 60,000. */
+  /** How long the program may go without reading or writing, ms; 0: no limit. Waiting for the client does not count. Default 60,000. */
   timeout?: number;
   /**
-   * Answers when the program says no more than `Location: /path`, a local redirect (RFC 3875 §6.2.2): usually your handler.
-   * Default: the client is sent there with 302.
+   * Answers when the program sends nothing but `Location: /path`, a local redirect (RFC 3875 §6.2.2): usually your handler.
+   * Default: the client is redirected there with 302.
    */
   localRedirect?: (request: Request) => Response | Promise<Response>;
 }
@@ -38,25 +41,27 @@ interface CheckedOptions extends CgiOptions {
   readonly timeout: number;
 }
 
-/** Local redirects that lead to local redirects. Browsers stop at twenty of theirs. */
+/** Most local redirects in a row for one request. Browsers stop at twenty of theirs. */
 const MAX_REDIRECTS = 10;
 const SUBJECT = 'Cannot run CGI';
 const KNOWN: ReadonlySet<string> = new Set(['args', 'env', 'cwd', 'scriptName', 'timeout', 'localRedirect']);
 
-/** How many local redirects a request has behind it. */
+/** The number of local redirects that led to a request. */
 const redirects = new WeakMap<Request, number>();
 
 /**
- * Has a program answer the request by CGI: meta-variables in its environment, the body as its standard input, the response from its standard output.
+ * Has a program answer the request by CGI: meta-variables in its environment, the body on its standard input, the response from its
+ * standard output.
  *
- * No shell is started. The body goes in and the response comes out at the same time, both as fast as the other end takes them. The program
- * and all that it has started are ended when the client leaves or `timeout` has run out. What it writes to its standard error is printed on ours.
+ * No shell is started. The body goes in and the response comes out at the same time, both as fast as the other end reads them. The program
+ * and everything it has started are ended when the client leaves or `timeout` has run out. What it writes to its standard error is printed
+ * on ours.
  *
- * @param command The program: a path, or a name that is looked for in PATH.
- * @throws HttpError 502 (code `bad-script-output`) when the program gives no CGI response, 504 (`script-timeout`) when it gives none in time, 431
- *   (`header-too-large`) when the header does not fit into an environment, 499 (`client-gone`) when nobody waits any more; Error
- *   (`script-not-started`) when it cannot be started; TypeError or RangeError (`bad-option`) for wrong options. The response's body fails with
- *   `script-timeout` or `script-died` when the program does not finish it: the connection is cut then.
+ * @param command The program: a path, or a name that is looked up in PATH.
+ * @throws HttpError 502 (code `bad-script-output`) when the program sends no CGI response, 504 (`script-timeout`) when it sends none in
+ *   time, 431 (`header-too-large`) when the header does not fit into an environment, 499 (`client-gone`) when the client has left; Error
+ *   (`script-not-started`) when it cannot be started; TypeError or RangeError (`bad-option`) for wrong options. The response's body fails
+ *   with `script-timeout` or `script-died` when the program does not finish it; the connection is then cut.
  * @example
  * startServer((request) => cgi(request, '/usr/lib/cgi-bin/hello', { timeout: 10_000 }));
  */
@@ -84,14 +89,14 @@ function responseOf(request: Request, head: ScriptHead, script: Script): Respons
 }
 
 function isLocal(location: string | undefined): location is string {
-  return location?.startsWith('/') === true && !location.startsWith('//'); // `//host/path` is elsewhere
+  return location?.startsWith('/') === true && !location.startsWith('//'); // `//host/path` is another host
 }
 
 /** The request that a local redirect asks for: GET, without a body, of the same client (RFC 3875 §6.2.2). */
 function redirected(request: Request, location: string): Request {
   const count = (redirects.get(request) ?? 0) + 1;
   if (count > MAX_REDIRECTS) throw badRedirect(`more than ${MAX_REDIRECTS} local redirects, the last one to`, location);
-  if (!parseTarget(location)) throw badRedirect('a local redirect to what has no safe meaning,', location);
+  if (!parseTarget(location)) throw badRedirect('a local redirect to a target without a safe meaning,', location);
   const headers = request.headers.filter(([name]) => !/^(?:content-.*|expect|host|transfer-encoding)$/i.test(name));
   const { remoteAddress, secure, host, signal } = request;
   const next = new Request({
@@ -107,7 +112,7 @@ function redirected(request: Request, location: string): Request {
   return next;
 }
 
-/** The script is at fault: the client hears that much, the log says why. */
+/** The script is at fault: the client learns only that, the log says why. */
 function badRedirect(why: string, location: string): HttpError {
   console.error(`[cgi] Cannot answer: ${why} ${JSON.stringify(location.slice(0, 200))}`);
   return new HttpError(502, undefined, { code: 'bad-script-output' });
@@ -132,7 +137,7 @@ function checkedOptions(command: string, options: CgiOptions): CheckedOptions {
   return { ...options, args, env, timeout };
 }
 
-/** What may be empty: an argument, a variable. */
+/** Checks a string that may be empty: an argument or a variable. */
 function checkText(name: string, value: unknown): void {
   if (value === '') return;
   checkSystemString(SUBJECT, name, value);

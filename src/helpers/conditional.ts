@@ -1,5 +1,6 @@
 /**
- * Conditional and range requests (RFC 9110 §13, §14): 304 when the client has it already, 412 when it is not what the client thinks, 206 for a part.
+ * Conditional and range requests (RFC 9110 §13, §14): 304 when the client already has the current version, 412 when its version is out of
+ * date, 206 for a part.
  *
  * @module
  */
@@ -11,10 +12,10 @@ import { answerConditions } from './conditions/answer.ts';
 /**
  * Answers the conditions of a request by the ETag and the Last-Modified of the response, and its Range when the response is a file.
  *
- * A GET whose client has the current version becomes a 304 without body. A condition that does not hold becomes a 412. A GET with Range of a
- * `Response.file` becomes a 206 with one range or several (RFC 9110 §14.6), or a 416 when the file is shorter than that. Responses other than 2xx
- * pass as they are. Before a change (PUT, PATCH, DELETE) ask with a response that carries the validators of what is there *now*: afterwards is
- * too late.
+ * A GET whose client has the current version becomes a 304 without a body. A condition that does not hold becomes a 412. A GET with Range
+ * for a `Response.file` becomes a 206 with one range or several (RFC 9110 §14.6), or a 416 when the file ends before they begin. Responses
+ * other than 2xx pass unchanged. Before a change (PUT, PATCH, DELETE), call this with a response that carries the validators of what is
+ * there *now*: afterwards is too late.
  *
  * @param request The request with its If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range, Range.
  * @param response What would be sent without them.

@@ -9,10 +9,11 @@ import type { Request } from '../http/request.ts';
 /**
  * Reads the cookies.
  *
- * What a cookie holds is the client's word: anybody can send any value. Sessions are for what must be trusted.
+ * Cookie values come from the client: anybody can send any value. Use sessions for what must be trusted.
  *
  * @param request The request to look at.
- * @returns The values by name, without a prototype. Of several with one name the first is taken; quotes are taken off, escapes decoded.
+ * @returns The values by name, in an object without a prototype. Of several with one name the first wins; quotes are removed, escapes
+ *   decoded.
  * @example
  * const theme = cookies(request)['theme'] ?? 'light';
  */

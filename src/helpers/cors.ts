@@ -1,7 +1,7 @@
 /**
  * Cross-origin resource sharing (WHATWG Fetch §3.2): which pages of other origins may read our answers.
  *
- * It keeps no request away: browsers that do not find the fields hide the answer from the page, and other clients do not look for them.
+ * It blocks no request: browsers that do not find the fields hide the answer from the page, and other clients do not look for them.
  *
  * @module
  */
@@ -12,27 +12,30 @@ import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { withVary } from './finishing/with-vary.ts';
 
-/** Who may do what from elsewhere. */
+/** Which other origins may do what. */
 export interface CorsPolicy {
-  /** As browsers write them, `https://app.example`; `*` for all; or a function that says yes. `'null'` (sandboxed pages, files) only when it is named. */
+  /**
+   * The allowed origins as browsers write them, `https://app.example`; `*` for all; or a function that returns true for them. `'null'`
+   * (sandboxed pages, files) is allowed only when it is named.
+   */
   origins: readonly string[] | '*' | ((origin: string) => boolean);
   /** Methods that a preflight allows. Default GET, HEAD, POST, PUT, PATCH, DELETE. */
   methods?: readonly string[];
   /** Request fields that a preflight allows beyond those that pages may always set. Default `Content-Type`, which JSON needs. */
   headers?: readonly string[];
-  /** Response fields that the page may read, beyond Content-Type, Cache-Control and the few others it always may. Default none. */
+  /** Response fields that the page may read beyond Content-Type, Cache-Control and the few others it always may. Default none. */
   exposeHeaders?: readonly string[];
-  /** Seconds that a browser may keep the answer to a preflight. Default: its own, 5 s. */
+  /** Seconds for which a browser may cache the answer to a preflight. Default: the browser's own, 5 s. */
   maxAge?: number;
   /** Whether requests with cookies may be read. Default false. */
   credentials?: boolean;
 }
 
-/** A policy at work. */
+/** Applies a policy to requests and responses. */
 export interface Cors {
   /** 204 for a preflight, whatever its path; undefined for every other request. */
   preflight(request: Request): Response | undefined;
-  /** Adds the fields by which the page may read this response, and Vary. Any that the handler set itself are replaced: the policy decides. */
+  /** Adds the fields that let the page read this response, and Vary. Any that the handler has set are replaced: the policy decides. */
   apply(request: Request, response: Response): Response;
 }
 
@@ -43,9 +46,10 @@ const DEFAULT_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH
 const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/(?:[a-z0-9\-._~%]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 
 /**
- * Makes the rules for other origins, once, outside the handler.
+ * Creates the rules for other origins: once, outside the handler.
  *
- * @throws TypeError or RangeError (code `bad-option`) for a policy that cannot work: `*` with credentials, an origin with a path, a negative age.
+ * @throws TypeError or RangeError (code `bad-option`) for a policy that cannot work: `*` with credentials, an origin with a path, a
+ *   negative age.
  * @example
  * const cors = createCors({ origins: ['https://app.example'], credentials: true });
  * startServer((request) => cors.preflight(request) ?? cors.apply(request, answer(request)));
@@ -62,7 +66,7 @@ export function createCors(policy: CorsPolicy): Cors {
 
   function allow(request: Request, response: Response): Response {
     if (origins === '*') return response.withHeader('Access-Control-Allow-Origin', '*');
-    const varied = withVary(response, 'Origin'); // a cache must not give one origin the answer of another
+    const varied = withVary(response, 'Origin'); // a cache must not serve one origin the answer for another
     const lines = request.headerAll('origin');
     const [origin] = lines;
     if (origin === undefined || lines.length > 1 || !isOrigin(origin) || !isAllowed(origin)) return varied;
@@ -90,7 +94,7 @@ export function createCors(policy: CorsPolicy): Cors {
   };
 }
 
-/** WHATWG Fetch §3.2.2: OPTIONS with both fields. Any other OPTIONS is the handler's. */
+/** WHATWG Fetch §3.2.2: OPTIONS with both fields. Any other OPTIONS goes to the handler. */
 function isPreflight(request: Request): boolean {
   return (
     request.method === 'OPTIONS' && request.header('origin') !== undefined && request.header('access-control-request-method') !== undefined
@@ -98,12 +102,12 @@ function isPreflight(request: Request): boolean {
 }
 
 function originTest(origins: CorsPolicy['origins'], credentials: boolean): (origin: string) => boolean {
-  if (typeof origins === 'function') return (origin) => (origins(origin) as unknown) === true; // a promise is no yes
+  if (typeof origins === 'function') return (origin) => (origins(origin) as unknown) === true; // a promise does not count as true
   if (origins === '*') {
     if (!credentials) return () => true;
     throw badOption(SUBJECT, 'origins "*" with credentials would let every site read what is meant for the user: name the origins');
   }
-  if (!Array.isArray(origins)) throw badOption(SUBJECT, 'origins is neither a list, nor "*", nor a function');
+  if (!Array.isArray(origins)) throw badOption(SUBJECT, 'origins is not a list, "*" or a function');
   for (const origin of origins as readonly unknown[]) {
     if (typeof origin === 'string' && isOrigin(origin) && !hasDefaultPort(origin)) continue;
     throw badOption(
@@ -119,7 +123,7 @@ function isOrigin(text: string): boolean {
   return text === 'null' || ORIGIN.test(text);
 }
 
-/** Browsers leave it out, so that such an origin would match nobody. */
+/** Browsers omit the default port, so an origin that names it would match nobody. */
 function hasDefaultPort(origin: string): boolean {
   return /^(?:http:.*:80|https:.*:443)$/.test(origin);
 }

@@ -1,5 +1,5 @@
 /**
- * 103 Early Hints (RFC 8297): what a page will need, told before the page is made.
+ * 103 Early Hints (RFC 8297): announces what a page will need before the page is made.
  *
  * @module
  */
@@ -13,8 +13,9 @@ const LINK = /^<[^<>"\s]*>/;
 /**
  * Sends 103 (Early Hints) with links that the client can begin to load, while the handler makes the response.
  *
- * It leaves at once, also when the handler blocks behind it. Nothing is sent to a client of HTTP/1.0, after the response, or to one that does not read; and
- * nothing happens for a request that no server carries, as in tests. The response should say the same links again: what is only hinted at may be ignored.
+ * It is sent at once, even when the handler then blocks. Nothing is sent to an HTTP/1.0 client, to a client that does not read, or after
+ * the response; and nothing happens for a request that did not come through a server, as in tests. The response should repeat the links: a
+ * hint alone may be ignored.
  *
  * @param links Values of Link: `</style.css>; rel=preload; as=style`. An empty list: nothing is sent.
  * @param headers Further fields.

@@ -17,23 +17,23 @@ export interface LogOutput {
 export interface LogAccessOptions {
   /** Default `process.stdout`. */
   output?: LogOutput;
-  /** `common` (default): for people. `json`: for programs. A function makes the line, without its end. */
+  /** `common` (default): for people. `json`: for programs. A function returns the line, without its line end. */
   format?: 'common' | 'json' | ((request: Request, response: Response, ms: number) => string);
 }
 
 const SUBJECT = 'Cannot log access';
 const KNOWN: ReadonlySet<string> = new Set(['output', 'format']);
-/** Bytes that may wait in a slow output. Beyond, lines are dropped: a log that nobody takes must not fill the memory. */
+/** Bytes that may wait in a slow output. Beyond that, lines are dropped: a log that nobody reads must not fill the memory. */
 const MAX_WAITING = 16 * 1024 * 1024;
 
-/** Outputs whose errors have somebody who listens: a closed pipe must not end the server. */
+/** Outputs that already have our `error` listener: a closed pipe must not end the server. */
 const guarded = new WeakSet<LogOutput>();
 
 /**
- * Logs a response and gives it back.
+ * Logs a response and returns it.
  *
- * The time is counted from when the request had come whole; for a request made by hand there is none. What a client can choose is escaped,
- * so that no line of the log can be forged. An output that fails or is closed loses lines; one that is slow does so above 16 MiB of them.
+ * The time runs from when the whole request had arrived; a request made by hand has none. Whatever a client can choose is escaped, so that
+ * no line of the log can be forged. An output that fails or is closed loses lines; a slow one does when more than 16 MiB of them wait.
  *
  * @param request The request that is answered.
  * @param response Its answer; only its head is looked at.
@@ -71,9 +71,9 @@ function write(output: LogOutput, line: string): void {
   if (((output as { readonly writableLength?: number }).writableLength ?? 0) > MAX_WAITING) return;
   try {
     const result = output.write(line);
-    if (result instanceof Promise) result.catch(() => {}); // of a FileHandle: nobody else would listen, and that ends the process
+    if (result instanceof Promise) result.catch(() => {}); // of a FileHandle: an unhandled rejection would end the process
   } catch {
-    // Nothing can be said about it, since the log is where it would be said.
+    // This cannot be reported: the log is where it would be.
   }
 }
 
@@ -96,7 +96,10 @@ function jsonLine(request: Request, response: Response, ms: number): string {
   });
 }
 
-/** Control characters, as JSON would write them: CR and LF would begin a line, ESC and 0x9b speak to terminals. JSON.stringify leaves those above 0x7e. */
+/**
+ * Escapes control characters as JSON does: CR and LF would begin a line, ESC and 0x9b control terminals. JSON.stringify leaves those above
+ * 0x7e.
+ */
 function escaped(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -7,18 +7,19 @@ import type { Request } from '../http/request.ts';
 import type { Checked, RouteParams } from './routes/params.ts';
 import { type ParamValue, parseRoute, type RoutePattern, readParam } from './routes/pattern.ts';
 
-/** Patterns are constants of a program. One that makes them up as it goes must not fill the memory. */
+/** Patterns cached. They should be constants; a program that makes them up as it goes must not fill the memory. */
 const MAX_KEPT = 10_000;
 
 const kept = new Map<string, RoutePattern>();
-/** What a route without parameters gives. */
+/** The result of a route without parameters. */
 const NO_PARAMS: Readonly<Record<string, never>> = Object.freeze(Object.create(null) as Record<string, never>);
 
 /**
- * Asks whether a request is for a route.
+ * Checks whether a request is for a route.
  *
- * `{x}` takes one segment that is not empty; `{x:int|uint|float|bool|uuid}` takes and converts; `{...x}` takes the rest; text may stand
- * around a parameter (`/v{n:uint}/{id}.json`). `GET|POST /a` and `ANY /a` name several methods; GET takes HEAD too. The final slash counts.
+ * `{x}` matches one segment that is not empty; `{x:int|uint|float|bool|uuid}` matches and converts; `{...x}` matches the rest; a parameter
+ * may have text around it (`/v{n:uint}/{id}.json`). `GET|POST /a` and `ANY /a` name several methods; GET matches HEAD too. The final slash
+ * counts.
  *
  * @param request The request to look at.
  * @param route `METHOD /path`, a constant: each is compiled once.

@@ -1,8 +1,8 @@
 /**
  * The reverse proxy: another server answers the request (RFC 9110 §3.7, §7.6).
  *
- * What goes upstream is made anew of what we have understood: method, canonical path, checked fields, a framing of our own. No byte of the
- * client's framing goes on, so the two servers cannot disagree about where a request ends. The same holds for the response on its way back.
+ * What goes upstream is rebuilt from what we have parsed: method, canonical path, checked fields, our own framing. No byte of the client's
+ * framing is passed on, so the two servers cannot disagree about where a request ends. The same holds for the response on its way back.
  *
  * @module
  */
@@ -25,15 +25,18 @@ import { tunnelTo } from './proxy/tunnel.ts';
 export interface ProxyOptions {
   /** The Host sent upstream. Default: name and port of the target. */
   host?: string;
-  /** Whether the upstream is told who asks: X-Forwarded-For, -Proto, -Host and Forwarded, of what we know ourselves. What the client says of it never goes on. Default true. */
+  /**
+   * Whether to send the upstream X-Forwarded-For, -Proto, -Host and Forwarded, made from what we know ourselves. What the client sends
+   * under these names is never passed on. Default true.
+   */
   forwarded?: boolean;
-  /** How long it may take to have a connection, ms; 0: any time. Default 10,000. */
+  /** How long to wait for a connection, ms; 0: no limit. Default 10,000. */
   connectTimeout?: number;
-  /** How long the upstream may take nothing of the body, and then how long not answer, ms; 0: any time. Default 60,000. */
+  /** How long the upstream may go without reading the body, and then without answering, ms; 0: no limit. Default 60,000. */
   headersTimeout?: number;
-  /** How long it may send nothing within a body, ms; 0: any time. Waiting for the client does not count. Default 60,000. */
+  /** How long it may pause within a body, ms; 0: no limit. Waiting for the client does not count. Default 60,000. */
   bodyTimeout?: number;
-  /** Makes the path that is asked for of the request's, both without escapes. Default: the same; `withoutPrefix` has cut its own. */
+  /** Maps the request's path to the upstream's, both without escapes. Default: the same path, less what `withoutPrefix` has removed. */
   rewritePath?: (path: string) => string;
 }
 
@@ -41,20 +44,20 @@ type Checked = ProxyOptions & Required<Pick<ProxyOptions, 'forwarded' | 'connect
 
 const SUBJECT = 'Cannot proxy';
 const KNOWN: ReadonlySet<string> = new Set(['host', 'forwarded', 'connectTimeout', 'headersTimeout', 'bodyTimeout', 'rewritePath']);
-/** Asked twice, these change nothing (RFC 9110 §9.2.1). */
+/** Methods that change nothing, so that they can be sent again (RFC 9110 §9.2.1). */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Has another server answer the request.
  *
- * Bodies are streamed both ways, as fast as the other end takes them. Connections are kept and used again. Websockets and other protocols
- * that the client offers to switch to pass through. When the client leaves, the connection to the upstream is closed.
+ * Bodies are streamed both ways, as fast as the other end reads them. Connections are kept and reused. Websockets and other protocols that
+ * the client offers to switch to pass through. When the client leaves, the connection to the upstream is closed.
  *
  * @param target An http or https URL; its path, if any, is put in front of the request's.
- * @throws HttpError 502 (code `bad-gateway`) when the upstream gives no response that can be sent, 504 (`gateway-timeout`) when it gives none in
- *   time, 508 (`proxy-loop`) for a request that has been here before, 499 (`client-gone`) when nobody waits any more; TypeError or RangeError
- *   (`bad-option`) for a wrong target or options. The response's body fails with `bad-gateway` or `gateway-timeout` when the upstream does not
- *   finish it: the connection is cut then.
+ * @throws HttpError 502 (code `bad-gateway`) when the upstream sends no usable response, 504 (`gateway-timeout`) when it sends none in
+ *   time, 508 (`proxy-loop`) for a request that has been here before, 499 (`client-gone`) when the client has left; TypeError or RangeError
+ *   (`bad-option`) for a wrong target or options. The response's body fails with `bad-gateway` or `gateway-timeout` when the upstream does
+ *   not finish it; the connection is then cut.
  * @example
  * startServer((request) => proxy(request, 'http://localhost:9000'));
  */
@@ -63,9 +66,9 @@ export async function proxy(request: Request, target: string, options: ProxyOpti
   const upstream = targetOf(target, checked.connectTimeout);
   if (request.method === 'CONNECT') throw new HttpError(501, undefined, { code: 'method-not-implemented' });
   if (isLoop(request)) {
-    throw new HttpError(508, 'This request has been sent on by this server before', { code: 'proxy-loop' });
+    throw new HttpError(508, 'This server has forwarded this request before', { code: 'proxy-loop' });
   }
-  if (request.path === '*' || isLastHop(request)) return Response.empty(); // OPTIONS, and it is we who are asked
+  if (request.path === '*' || isLastHop(request)) return Response.empty(); // OPTIONS, addressed to us
   const upgrade = offeredUpgrade(request);
   const sent = {
     path: requestTarget(request, upstream.base, checked.rewritePath),
@@ -73,7 +76,7 @@ export async function proxy(request: Request, target: string, options: ProxyOpti
     fields: [...requestFields(request), viaField(request), ...(checked.forwarded ? forwardedFields(request) : [])],
     upgrade,
   };
-  // An idle connection may be closed while we write to it, which says nothing about the upstream: then once more (RFC 9110 §9.2.2).
+  // An idle connection may be closed just as we write to it, which says nothing about the upstream: try once more (RFC 9110 §9.2.2).
   for (let mayRepeat = SAFE.has(request.method) && request.body.size === 0; ; mayRepeat = false) {
     const exchange = UpstreamExchange.start(request, upstream, sent, checked);
     try {
@@ -84,7 +87,7 @@ export async function proxy(request: Request, target: string, options: ProxyOpti
   }
 }
 
-/** Whether an OPTIONS request is to go no further (RFC 9110 §7.6.2). */
+/** Whether an OPTIONS request must go no further (RFC 9110 §7.6.2). */
 function isLastHop(request: Request): boolean {
   return request.method === 'OPTIONS' && /^0+$/.test(request.header('max-forwards') ?? '');
 }
@@ -110,7 +113,7 @@ function responseOf(request: Request, head: UpstreamHead, exchange: UpstreamExch
   const fields: Field[] = [...head.fields];
   if (status === 426 && head.upgrade !== undefined) fields.push(['Upgrade', head.upgrade]);
   const isEmpty = request.method === 'HEAD' || isBodyless(status);
-  if (isEmpty && head.size !== undefined) fields.push(['Content-Length', String(head.size)]); // what GET would say (RFC 9110 §8.6)
+  if (isEmpty && head.size !== undefined) fields.push(['Content-Length', String(head.size)]); // as for GET (RFC 9110 §8.6)
   const content = new StreamContent(isEmpty ? [] : exchange, isEmpty ? undefined : head.size);
   return Response.ofParts(status, HeaderList.of(fields), content, undefined);
 }

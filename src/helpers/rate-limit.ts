@@ -1,5 +1,6 @@
 /**
- * Rate limits: 429 for who asks too often (RFC 6585 §4), with fields that say when to come again (draft-ietf-httpapi-ratelimit-headers-09).
+ * Rate limits: 429 for clients that ask too often (RFC 6585 §4), with fields that say when to try again
+ * (draft-ietf-httpapi-ratelimit-headers-09).
  *
  * @module
  */
@@ -15,26 +16,26 @@ import { clientKey } from './rate-limit/client-key.ts';
 
 export type { Hits, RateStore } from '../process/stores.ts';
 
-/** How much is let through. */
+/** Options of `createRateLimiter`. */
 export interface RateLimiterOptions {
-  /** Requests of one client in `window` seconds. */
+  /** Requests that one client may make in `window` seconds. */
   limit: number;
-  /** Whole seconds. The window slides: it is the last `window` seconds at every moment. */
+  /** Length of the window in whole seconds. The window slides: at every moment it is the last `window` seconds. */
   window: number;
-  /** Who is one client. Default: its address, IPv6 by its first 64 bits. */
+  /** Identifies the client. Default: its address; of IPv6 the first 64 bits. */
   key?: (request: Request) => string;
-  /** Where it is counted. Default: in the primary process, for all workers of this server. */
+  /** Where requests are counted. Default: in the primary process, for all workers of this server. */
   store?: RateStore;
 }
 
-/** A limit at work. */
+/** Enforces a limit. */
 export interface RateLimiter {
   /**
-   * Counts a request, and refuses it when there were too many.
+   * Counts a request, and refuses it when there have been too many.
    *
-   * @param key Who is counted, in place of what the option says: a user's name, say.
-   * @returns 429 with Retry-After, RateLimit and RateLimit-Policy; undefined when the request may go on. A promise of it where the count is
-   *   elsewhere: in a worker, always. Rejects with what the store does.
+   * @param key Identifies the client instead of the option `key`: a user's name, say.
+   * @returns 429 with Retry-After, RateLimit and RateLimit-Policy; undefined when the request may go on. A promise of that where the count
+   *   is kept elsewhere: in a worker, always. It rejects with what the store rejects with.
    */
   check(request: Request, key?: string): Awaitable<Response | undefined>;
 }
@@ -48,14 +49,14 @@ const LONGEST_WINDOW = 34_560_000;
 /** A longer key is hashed, so that what clients send does not fill the memory. */
 const LONGEST_KEY = 64;
 
-/** How many limiters there are of each policy: those with the same one must not count together. */
+/** The number of limiters per policy: limiters with the same policy must not share a count. */
 const namesakes = new Map<string, number>();
 
 /**
- * Makes a limit, once, outside the handler.
+ * Creates a rate limiter: once, outside the handler.
  *
- * The count is exact over all workers of this server; `redisRateStore` (door `filrouge/redis`) makes it exact over machines. In no stretch of
- * `window` seconds does a client get more than `limit` requests through. What was refused is not counted.
+ * The count is exact across all workers of this server; `redisRateStore` (door `filrouge/redis`) makes it exact across machines. In no
+ * stretch of `window` seconds does a client get more than `limit` requests through. Refused requests are not counted.
  *
  * @throws TypeError or RangeError (code `bad-option`) for an unknown option, or a limit or window that is not a whole number from 1 on.
  * @example
@@ -70,7 +71,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const prefix = `${policy}/${place}:`;
 
   function answer(request: Request, hits: Hits): Response | undefined {
-    if (!isHits(hits)) throw badOption('Cannot limit rate', 'the store gave no count and resetAfter');
+    if (!isHits(hits)) throw badOption('Cannot limit rate', 'the store did not return count and resetAfter');
     return hits.count > limit ? refusal(request, limit, window, hits.resetAfter) : undefined;
   }
 
@@ -85,7 +86,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 }
 
 function refusal(request: Request, limit: number, window: number, resetAfter: number): Response {
-  const seconds = Math.max(1, Math.ceil(resetAfter)); // a client that comes at once would be refused again
+  const seconds = Math.max(1, Math.ceil(resetAfter)); // a client that came back at once would be refused again
   const headers = {
     'Retry-After': String(seconds),
     'RateLimit-Policy': `"default";q=${limit};w=${window}`,

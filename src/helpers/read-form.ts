@@ -26,19 +26,19 @@ export type FormPart = { readonly name: string; readonly value: string } | { rea
 /**
  * Reads a form whose fields are known.
  *
- * A spec is a kind, `string`, `int`, `uint`, `float`, `bool` or `file`, for one value; with `?` for one or none; with `[]` for any number.
- * Fields that were not asked for are passed over. Number and file inputs that were left empty count as not sent; a `bool` that was not sent is
- * false, as checkboxes have it.
+ * A spec is a kind, `string`, `int`, `uint`, `float`, `bool` or `file`, for exactly one value; with `?` for at most one; with `[]` for any
+ * number. Fields that were not asked for are ignored. Number and file inputs that were left empty count as not sent; a `bool` that was not
+ * sent is false, as with checkboxes.
  *
- * Files above 64 KiB lie in a temporary file until the response is sent: use them, or save them, before.
+ * Files above 64 KiB are kept in a temporary file until the response is sent: use them, or save them, before then.
  *
  * @param request Of type `application/x-www-form-urlencoded` or `multipart/form-data`.
- * @param fields What is asked for, by name.
+ * @param fields The expected fields, by name.
  * @param limits How much is accepted.
- * @throws HttpError 400 when a field is missing (code `missing-field`), wrong or there more than once (`bad-field-value`; the message names the
- *   field) or the form is malformed (`bad-form`, `bad-text`), 413 (`form-too-large`, `body-too-large`) beyond the limits, 415
- *   (`unsupported-media-type`) for another type or a compressed body, 507 (`storage-full`) when the disk is full. TypeError or RangeError (`bad-option`) for a spec or
- *   limit that is none.
+ * @throws HttpError 400 when a field is missing (code `missing-field`), wrong or sent more than once (`bad-field-value`; the message names
+ *   the field) or the form is malformed (`bad-form`, `bad-text`), 413 (`form-too-large`, `body-too-large`) beyond the limits, 415
+ *   (`unsupported-media-type`) for another type or a compressed body, 507 (`storage-full`) when the disk is full. TypeError or RangeError
+ *   (`bad-option`) for an invalid spec or limit.
  * @example
  * const { text, age, files } = readForm(request, { text: 'string', age: 'uint?', files: 'file[]' });
  */
@@ -49,7 +49,7 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
 ): Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }> {
   const asked = Object.keys(fields).map((name) => ({ name, spec: fields[name] as string, sent: [] as (string | UploadedFile)[] }));
   for (const part of readFormParts(request, limits)) {
-    for (const { name, sent } of asked) if (name === part.name) sent.push('file' in part ? part.file : part.value); // a form has few: no table is quicker
+    for (const { name, sent } of asked) if (name === part.name) sent.push('file' in part ? part.file : part.value); // a form has few fields: a table would not be faster
   }
   const form = Object.create(null) as Record<string, unknown>;
   for (const { name, spec, sent } of asked) form[name] = convertField(name, spec, sent);
@@ -57,11 +57,11 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
 }
 
 /**
- * Reads a form whose fields are not known: every part in order, with the names as they were sent.
+ * Reads a form whose fields are not known in advance: every part in order, with the names as they were sent.
  *
  * @param request Of type `application/x-www-form-urlencoded` or `multipart/form-data`.
  * @param limits How much is accepted.
- * @throws As `readForm` does, but for what depends on the fields.
+ * @throws As `readForm` does, except for errors that depend on the fields.
  * @example
  * for (const part of readFormParts(request)) log('file' in part ? `${part.name}: ${part.file.filename}` : `${part.name}=${part.value}`);
  */

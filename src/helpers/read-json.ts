@@ -1,5 +1,5 @@
 /**
- * The body as JSON (RFC 8259), checked by a schema of any library that speaks Standard Schema (zod, valibot, arktype…).
+ * The body as JSON (RFC 8259), checked by a schema of any library that implements Standard Schema (zod, valibot, arktype…).
  *
  * @module
  */
@@ -28,7 +28,7 @@ interface Validated<T> {
 
 const SUBJECT = 'Cannot read JSON';
 const KNOWN: ReadonlySet<string> = new Set(['limit']);
-/** Most issues that are told: a body of a million wrong items must not become an answer of 100 MB. */
+/** Most issues reported: a body of a million wrong items must not become an answer of 100 MB. */
 const MAX_ISSUES = 100;
 /** Most characters of an issue's message: some libraries quote the value. */
 const MAX_MESSAGE = 500;
@@ -41,15 +41,15 @@ interface Issue {
 /**
  * Reads the body as JSON.
  *
- * Keys named `__proto__`, and `constructor` with a `prototype` in it, are dropped: they are never what a client means, and merging code trips
+ * Keys named `__proto__`, and `constructor` with a `prototype` in it, are dropped: no client means them, and code that merges objects trips
  * over them.
  *
  * @param request Of type `application/json`, or any `+json`.
  * @param schema Checks the value and types it.
  * @param options `limit`: most bytes to accept; default: whatever `maxBodySize` let in.
- * @throws HttpError 415 (code `unsupported-media-type`) for another type or a compressed body, 400 (`bad-json`, `bad-text`) for a malformed body, 413
- *   (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema says no. TypeError (`bad-option`) for an
- *   unknown option, or a schema that is asynchronous or not a Standard Schema.
+ * @throws HttpError 415 (code `unsupported-media-type`) for another type or a compressed body, 400 (`bad-json`, `bad-text`) for a malformed
+ *   body, 413 (`body-too-large`) above the limit, 422 (`schema-mismatch`) with the issues when the schema rejects it. TypeError
+ *   (`bad-option`) for an unknown option, or a schema that is asynchronous or not a Standard Schema.
  * @example
  * const note = readJson(request, z.object({ text: z.string().max(200) }));
  */
@@ -74,7 +74,7 @@ function checkType(content: ContentType | undefined): void {
   });
 }
 
-/** The parser's own message would quote the input. */
+/** Parses the text. The parser's own message is not passed on, since it would quote the input. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text, /__proto__|"constructor"|\\u/.test(text) ? withoutPrototypes : undefined);
@@ -83,7 +83,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** A reviver. It costs a call for each value, so that it runs only when one of the names may be there, also spelled with escapes. */
+/** A reviver. It costs a call per value, so it is used only when one of the names may occur, possibly spelled with escapes. */
 function withoutPrototypes(key: string, value: unknown): unknown {
   if (key === '__proto__') return undefined;
   return key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype') ? undefined : value;
@@ -92,8 +92,8 @@ function withoutPrototypes(key: string, value: unknown): unknown {
 function validated<T>(schema: StandardSchema<T>, value: unknown): T {
   const result = schema['~standard'].validate(value) as Validated<T>;
   if (result instanceof Promise) {
-    result.catch(() => {}); // its rejection is nobody's, and that ends the process
-    throw badOption(SUBJECT, 'the schema is asynchronous; use one that answers at once');
+    result.catch(() => {}); // nobody handles its rejection, which would end the process
+    throw badOption(SUBJECT, 'the schema is asynchronous; use a synchronous one');
   }
   if (!result.issues) return result.value;
   const issues = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({

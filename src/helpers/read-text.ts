@@ -16,7 +16,7 @@ const KNOWN: ReadonlySet<string> = new Set(['limit']);
  *
  * @param options `limit`: most bytes to accept; default: whatever `maxBodySize` let in.
  * @throws HttpError 400 (code `bad-text`) when it is not valid UTF-8, 413 (code `body-too-large`) above the limit, 415
- *   (code `unsupported-media-type`) when Content-Encoding says that it is compressed. TypeError or RangeError (code `bad-option`) for a wrong option.
+ *   (code `unsupported-media-type`) when the body is compressed. TypeError or RangeError (code `bad-option`) for a wrong option.
  * @example
  * const fields = new URLSearchParams(readText(request, { limit: 10_000 }));
  */

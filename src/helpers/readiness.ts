@@ -1,5 +1,5 @@
 /**
- * Whether a balancer should send more.
+ * The readiness probe of load balancers.
  *
  * @module
  */
@@ -14,16 +14,17 @@ const STOPPING = Response.text('stopping\n').withStatus(503).withNoCache();
 /**
  * Answers a readiness probe: 200 when the server takes requests, 503 from the moment it begins to stop.
  *
- * With `shutdownDelay` the server goes on accepting for a while after SIGTERM, so that balancers can hear the 503 and look elsewhere.
+ * With `shutdownDelay` the server goes on accepting connections for a while after SIGTERM, so that load balancers see the 503 and turn to
+ * other servers.
  *
  * @param request The probe's request.
- * @param isReady Whether what the application needs is there. Default true.
- * @throws TypeError (code `bad-option`) when `isReady` is not a boolean: await what is a promise.
+ * @param isReady Whether everything the application needs is available. Default true.
+ * @throws TypeError (code `bad-option`) when `isReady` is not a boolean: await promises first.
  * @example
  * if (match(request, 'GET /ready')) return readiness(request, database.isOpen);
  */
 export function readiness(request: Request, isReady: boolean = true): Response {
-  checkBoolean('Cannot answer readiness', 'isReady', isReady); // a promise would always say yes
+  checkBoolean('Cannot answer readiness', 'isReady', isReady); // a promise would always count as true
   if (request.peer.server?.isStopping) return STOPPING;
   return isReady ? READY : NOT_READY;
 }

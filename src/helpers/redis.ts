@@ -1,8 +1,8 @@
 /**
- * Stores in Redis, for sessions and rate limits that hold over all machines.
+ * Stores in Redis, for sessions and rate limits shared by all machines.
  *
- * The client is the application's: one of `redis` (4 and later) or `ioredis` (5 and later), alone, sentinel or cluster, connected, with a
- * listener for its `error` event. Neither package is loaded here.
+ * The application provides the client: one of `redis` (4 and later) or `ioredis` (5 and later), single, sentinel or cluster, connected,
+ * with a listener for its `error` event. Neither package is loaded here.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { HIT_SCRIPT } from './redis/hit-script.ts';
 export type { RateStore, SessionStore } from '../process/stores.ts';
 export type { RedisClient } from './redis/commands.ts';
 
-/** Where things lie. */
+/** Options of the Redis stores. */
 export interface RedisStoreOptions {
-  /** What every key begins with. Default `filrouge:session:` and `filrouge:rate:`. Applications that share a Redis need one each. */
+  /** What every key begins with. Default `filrouge:session:` and `filrouge:rate:`. Applications that share a Redis need different ones. */
   prefix?: string;
 }
 
 const KNOWN: ReadonlySet<string> = new Set(['prefix']);
 
 /**
- * Keeps sessions in Redis, each as one text that expires by itself.
+ * Keeps sessions in Redis, each as one string that expires by itself.
  *
  * @throws TypeError (code `bad-option`) for what is not a client, and for a wrong option.
  * @example
@@ -36,7 +36,7 @@ export function redisSessionStore(client: RedisClient, options: RedisStoreOption
   return {
     get: async (id) => {
       const value = await commands.get(prefix + id);
-      return typeof value === 'string' ? value : undefined; // both clients say null for nothing
+      return typeof value === 'string' ? value : undefined; // both clients return null when there is none
     },
     set: async (id, value, ttl) => {
       await commands.set(prefix + id, value, ttl);

@@ -1,5 +1,5 @@
 /**
- * A name for each request, for logs and for the person who reports that something went wrong.
+ * An id for each request, for logs and error reports.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { Request } from '../http/request.ts';
 const ids = new WeakMap<Request, string>();
 
 /**
- * Names a request: a random UUID (version 4), the same each time it is asked for, also by a request cut from it with `withoutPrefix`.
+ * Returns the id of a request: a random UUID (version 4), the same on every call, also for a request made from it by `withoutPrefix`.
  *
- * The client's own X-Request-ID is never taken: anybody can send one.
+ * The client's own X-Request-ID is never used: anybody can send one.
  *
  * @example
  * return response.withHeader('X-Request-ID', requestId(request));

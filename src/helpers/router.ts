@@ -1,5 +1,5 @@
 /**
- * Many routes at once: a trie, made before the first request, that finds a route in the time it takes to read the path.
+ * A router for many routes: a trie, built before the first request, that finds a route in the time it takes to read the path.
  *
  * @module
  */
@@ -24,14 +24,16 @@ interface Leaf {
   readonly next: Leaf | undefined;
 }
 
-/** Segments that are text. The first stands apart: many nodes have one only, and to compare is quicker than to hash. */
+/** Literal segments. The first is kept apart: many nodes have only one, and comparing is faster than hashing. */
 interface Literals {
   readonly text: string;
   readonly node: Node;
   others: Map<string, Node> | undefined;
 }
 
-/** What may follow a segment. Most nodes need one of the four, and hold no more: 10,000 routes shall stay in the processor's cache. */
+/**
+ * What may follow a segment. Most nodes need one of the four and hold nothing else, so that 10,000 routes fit into the processor's cache.
+ */
 interface Node {
   literals: Literals | undefined;
   /** Most specific first: text around a parameter, then a type, then any segment. */
@@ -41,15 +43,16 @@ interface Node {
 }
 
 /**
- * Makes an answering function of many routes, outside the handler.
+ * Creates a function that answers by route: once, outside the handler.
  *
- * The most specific route wins, whatever the order: at each segment literal text, then text around a parameter, then a typed parameter, then
- * a plain one, then `{...rest}`. A known path with another method is answered 405 with Allow; OPTIONS is answered with Allow unless a route
- * does it; HEAD goes to GET.
+ * The most specific route wins, whatever the order: at each segment literal text, then text around a parameter, then a typed parameter,
+ * then a plain one, then `{...rest}`. A known path with another method is answered 405 with Allow; OPTIONS is answered with Allow unless a
+ * route handles it; HEAD goes to GET.
  *
- * @param routes Handlers by route; each gets the parameters and the request. May be an instance of a class whose methods are named by routes.
- * @returns Answers a request, or `undefined` when no route has its path.
- * @throws TypeError (code `bad-route`) for a malformed route, or two that are the same.
+ * @param routes Handlers by route; each receives the parameters and the request. May be an instance of a class whose methods are named
+ *   after routes.
+ * @returns A function that answers a request, or returns `undefined` when no route has its path.
+ * @throws TypeError (code `bad-route`) for a malformed route, or two that match the same requests.
  * @example
  * const routes = router({
  *   'GET /users': () => Response.json(users.all()),
@@ -72,7 +75,7 @@ export function router<K extends string>(
   return (request) => answer(root, routes, request);
 }
 
-/** Every key of a plain object. Of an instance also its class's methods, but only what looks like a route: the rest is its own affair. */
+/** Every key of a plain object. Of an instance also its class's methods, but only those that look like a route. */
 function routeNames(routes: object): string[] {
   const prototype: unknown = Object.getPrototypeOf(routes);
   if (prototype === Object.prototype || prototype === null) return Object.keys(routes);
@@ -83,10 +86,10 @@ function routeNames(routes: object): string[] {
   return [...names];
 }
 
-/** @param routes What handlers have as `this`. */
+/** Answers a request. @param routes The `this` of the handlers. */
 function answer(root: Node, routes: object, request: Request): Awaitable<Response> | undefined {
   const { path, method } = request;
-  if (path === '*') return undefined; // RFC 9112 §3.2.4: the server as a whole, no path
+  if (path === '*') return undefined; // RFC 9112 §3.2.4: the server as a whole, not a path
   const values: ParamValue[] = [];
   const leaf = find(root, path, 0, method, values, undefined);
   if (leaf) {
@@ -101,14 +104,15 @@ function answer(root: Node, routes: object, request: Request): Awaitable<Respons
   const allow = [...allowed.add('OPTIONS')].toSorted().join(', ');
   if (method === 'OPTIONS') return Response.empty(204).withHeader('Allow', allow); // RFC 9110 §9.3.7
   const error = new HttpError(405, undefined, { code: 'method-not-allowed', headers: { Allow: allow } }); // §15.5.6
-  return Response.fromError(error, request); // returned, not thrown: for the code that finishes responses to see it too
+  return Response.fromError(error, request); // returned, not thrown, so that code that finishes responses sees it too
 }
 
 /**
- * Finds the leaf for a path and a method: depth first, most specific first. A node of a trie has one way to it, so each is seen at most once.
+ * Finds the leaf for a path and a method: depth first, most specific first. Only one path leads to each node, so each is visited at most
+ * once.
  *
  * @param at At the slash before the next segment, or at the end of the path.
- * @param allowed Gets the methods of leaves that have the path but not the method.
+ * @param allowed Collects the methods of leaves that match the path but not the method.
  */
 function find(
   node: Node,
@@ -130,7 +134,7 @@ function find(
   return rest;
 }
 
-/** Goes on with the segment `text`, which ends at `end`. */
+/** Continues with the segment `text`, which ends at `end`. */
 function findBelow(
   { literals, params }: Node,
   path: string,
@@ -212,8 +216,8 @@ function literalOf(node: Node, text: string): Node {
 }
 
 /**
- * Most specific first. Of two with text around the parameter, the one with more of it, then the one with more of it in front: two that are
- * still equal fit no common segment, so the order in which routes were written never decides.
+ * Sorts parameters, most specific first. Of two with text around the parameter, the one with more of it comes first, then the one with more
+ * of it in front: two that are still equal match no common segment, so the order in which routes were written never decides.
  */
 function sortParams(node: Node): void {
   node.params?.sort((a, b) => weightOf(b.segment) - weightOf(a.segment) || b.segment.prefix.length - a.segment.prefix.length);
@@ -226,7 +230,7 @@ function weightOf({ prefix, suffix, kind }: ParamSegment): number {
   return (prefix.length + suffix.length) * 10 + KIND_WEIGHTS[kind];
 }
 
-/** What fewer texts fit is more specific. */
+/** The fewer strings a kind matches, the more specific it is. */
 const KIND_WEIGHTS: Readonly<Record<ParamSegment['kind'], number>> = { uuid: 5, bool: 4, uint: 3, int: 2, float: 1, string: 0 };
 
 function newNode(): Node {

@@ -9,11 +9,19 @@ import type { Response } from '../http/response.ts';
 
 /** Options of `secureHeaders`. */
 export interface SecureHeadersOptions {
-  /** Content-Security-Policy; false leaves it out. Default: everything from this origin only, inline styles allowed, no plugins, frames as `frameOptions` says. */
+  /**
+   * Content-Security-Policy; false leaves it out. Default: everything from this origin only, inline styles allowed, no plugins, frames
+   * according to `frameOptions`.
+   */
   csp?: string | false;
-  /** Who may show the page in a frame: X-Frame-Options, and `frame-ancestors` in the default `csp`. Default `SAMEORIGIN`; false: anybody. */
+  /**
+   * Who may show the page in a frame: X-Frame-Options, and `frame-ancestors` in the default `csp`. Default `SAMEORIGIN`; false: anybody.
+   */
   frameOptions?: 'DENY' | 'SAMEORIGIN' | false;
-  /** Seconds that browsers shall come by TLS only, to subdomains too (Strict-Transport-Security, RFC 6797). Default false: it cannot be taken back. A year is 31_536_000. */
+  /**
+   * Seconds for which browsers must use TLS only, for subdomains too (Strict-Transport-Security, RFC 6797). Default false: it cannot be
+   * revoked. A year is 31_536_000.
+   */
   hsts?: number | false;
   /** More fields, or other values for these. */
   headers?: HeadersInit;
@@ -22,17 +30,18 @@ export interface SecureHeadersOptions {
 const SUBJECT = 'Cannot secure headers';
 const KNOWN: ReadonlySet<string> = new Set(['csp', 'frameOptions', 'hsts', 'headers']);
 const DEFAULT_CSP = "default-src 'self'; base-uri 'self'; form-action 'self'; object-src 'none'; style-src 'self' 'unsafe-inline'";
-/** Browsers that know `frame-ancestors` do not look at X-Frame-Options (CSP 3 §6.4.2.1): both must say the same. */
+/** Browsers that know `frame-ancestors` ignore X-Frame-Options (CSP 3 §6.4.2.1): the two must agree. */
 const FRAME_ANCESTORS = { DENY: "; frame-ancestors 'none'", SAMEORIGIN: "; frame-ancestors 'self'" } as const;
 
 /**
- * Adds protective header fields. What the handler has set itself stays as it is: no field is sent twice.
+ * Adds protective header fields. Fields that the handler has set are kept as they are: no field is sent twice.
  *
- * Always: `X-Content-Type-Options: nosniff`, `Referrer-Policy: strict-origin-when-cross-origin`, `Cross-Origin-Opener-Policy: same-origin`.
+ * Always added: `X-Content-Type-Options: nosniff`, `Referrer-Policy: strict-origin-when-cross-origin`, `Cross-Origin-Opener-Policy:
+ * same-origin`.
  *
- * @param response The response to protect: any, also of an error.
- * @throws TypeError or RangeError (code `bad-option`) for a wrong option, such as an `hsts` that is not a whole number of seconds; TypeError (`bad-header`) for a
- *   field that cannot be sent.
+ * @param response The response to protect: any, including error responses.
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option, such as an `hsts` that is not a whole number of seconds;
+ *   TypeError (`bad-header`) for a field that cannot be sent.
  * @example
  * startServer((request) => secureHeaders(answer(request), { hsts: 31_536_000 }));
  */
@@ -46,7 +55,7 @@ export function secureHeaders(response: Response, options: SecureHeadersOptions 
   const { csp = DEFAULT_CSP + (frameOptions === false ? '' : FRAME_ANCESTORS[frameOptions]) } = options;
   let result = response;
   for (const [name, value] of HeaderList.of(headers).pairs()) {
-    if (response.header(name) === undefined) result = result.withAddedHeader(name, value); // one field may be given several lines
+    if (response.header(name) === undefined) result = result.withAddedHeader(name, value); // a field may have several lines
   }
   result = withDefault(result, 'X-Content-Type-Options', 'nosniff');
   result = withDefault(result, 'Referrer-Policy', 'strict-origin-when-cross-origin');

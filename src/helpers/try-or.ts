@@ -7,11 +7,11 @@ import type { ErrorCode } from '../http/errors/error-codes.ts';
 import { HttpError } from '../http/response.ts';
 
 /**
- * Gives what `f` gives; anything it throws (or rejects with) becomes a 400.
+ * Returns what `f` returns; anything it throws (or rejects with) becomes a 400.
  *
  * An HttpError stays what it is: a 413 does not turn into a 400. The cause is kept for logs and never sent.
  *
- * @param f What may fail by the client's fault.
+ * @param f A function that may fail through the client's fault.
  * @throws HttpError 400, code `bad-request`.
  * @example
  * const when = tryOr400(() => Temporal.PlainDate.from(request.query.get('day') ?? ''));
@@ -21,9 +21,9 @@ export function tryOr400<T>(f: () => T): T {
 }
 
 /**
- * Gives what `f` gives; undefined, null, or anything it throws (or rejects with) becomes a 404.
+ * Returns what `f` returns; undefined, null, or anything it throws (or rejects with) becomes a 404.
  *
- * @param f What may find nothing.
+ * @param f A function that may find nothing.
  * @throws HttpError 404, code `not-found`.
  * @example
  * const note = tryOr404(() => notes.get(id));
@@ -35,9 +35,9 @@ export function tryOr404<T>(f: () => T): NonNullable<T> {
 }
 
 /**
- * Goes on when `condition` holds, else the client gets a 400.
+ * Continues when `condition` holds; otherwise the client gets a 400.
  *
- * @param condition False, and all that counts as false, ends the request.
+ * @param condition Anything falsy ends the request.
  * @param message For the client. Default: `Bad Request`.
  * @throws HttpError 400, code `bad-request`.
  * @example

@@ -282,7 +282,7 @@ describe('the response of a script (RFC 3875 §6)', () => {
       const localRedirect = (): Response => Response.text('never');
       const script = `printf 'Location: %s\\n\\n' '${location}'`;
       await expect(shell(script, new Request(), { localRedirect })).rejects.toMatchObject({ status: 502, code: 'bad-script-output' });
-      expect(printed()).toContain('Cannot answer: a local redirect to what has no safe meaning, "/');
+      expect(printed()).toContain('Cannot answer: a local redirect to a target without a safe meaning, "/');
     },
   );
 
