@@ -12,7 +12,7 @@ import { Listener } from './listener.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
-import { checkCertificate } from './tls/options.ts';
+import { checkCertificate } from './tls/certificates.ts';
 
 /**
  * Starts to serve.

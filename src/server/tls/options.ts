@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { badOption } from '../../http/errors/bad-option.ts';
 
 /** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
@@ -25,35 +25,27 @@ export type ResolvedTls = SecureContextOptions & { readonly cert: string; readon
  */
 export function resolveTls(tls: TlsOptions): ResolvedTls {
   for (const name of ['alpn', 'names', 'clientCertificates', 'redirectHttp']) {
-    if (name in tls) throw bad(`tls.${name} is not available in this version`);
+    if (name in tls) throw badTls(`tls.${name} is not available in this version`);
   }
   return { ...tls, cert: pemOf('cert', tls.cert), key: pemOf('key', tls.key) };
 }
 
 /** PEM text as it is, anything else as the path of a file that holds it. */
 function pemOf(name: string, value: string | undefined): string {
-  if (typeof value !== 'string') throw bad(`tls.${name} is missing: give PEM text or the path of a file`);
+  if (typeof value !== 'string') throw badTls(`tls.${name} is missing: give PEM text or the path of a file`);
   if (value.includes('-----BEGIN ')) return value;
   let text: string;
   try {
     text = readFileSync(value, 'utf8');
   } catch (cause) {
-    throw bad(`tls.${name} is neither PEM text nor a file that can be read: ${(cause as Error).message}`, cause);
+    throw badTls(`tls.${name} is neither PEM text nor a file that can be read: ${(cause as Error).message}`, cause);
   }
-  if (!text.includes('-----BEGIN ')) throw bad(`tls.${name} names a file that holds no PEM text`);
+  if (!text.includes('-----BEGIN ')) throw badTls(`tls.${name} names a file that holds no PEM text`);
   return text;
 }
 
-/** @throws TypeError with code `bad-option` when certificate and key do not fit together, or are not what they should be. */
-export function checkCertificate(tls: ResolvedTls): void {
-  try {
-    createSecureContext(tls);
-  } catch (cause) {
-    throw bad(`tls.cert and tls.key cannot be used: ${(cause as Error).message}`, cause);
-  }
-}
-
-function bad(why: string, cause?: unknown): Error {
+/** @internal The error that says what is wrong with the option. */
+export function badTls(why: string, cause?: unknown): Error {
   const error = badOption('Cannot start server', why);
   if (cause !== undefined) error.cause = cause;
   return error;
