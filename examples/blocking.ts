@@ -1,12 +1,12 @@
 /**
- * Handlers that block, and one that never returns: each holds one thread, and nobody else waits.
+ * Handlers that block, and one that never returns: each holds one thread, and no other request waits.
  *
  *     $ node blocking.ts &
- *     $ curl localhost:8000/            # at once, also while the others are under way
+ *     $ curl localhost:8000/            # at once, even while the others are running
  *     hello
  *     $ curl localhost:8000/disk        # runs a program and waits for it
  *     Filesystem …
- *     $ curl localhost:8000/regex       # would take longer than the sun has left
+ *     $ curl localhost:8000/regex       # would outlast the sun
  *     The request took too long
  *     $ curl localhost:8000/loop        # for(;;)
  *     The request took too long

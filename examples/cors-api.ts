@@ -15,7 +15,7 @@
  *            -H 'Accept: application/json' -d '{"numbers":"x"}'
  *         422, with the same field: the page can read what was wrong, {"status":422,"code":"schema-mismatch",…}
  *     $ curl -i http://localhost:8000/colours -H 'Origin: http://other.example'
- *         200, without that field: a browser keeps the answer from such a page
+ *         200, without that field: the browser hides the answer from such a page
  */
 import { createCors, HttpError, logAccess, type Request, Response, readJson, router, startServer } from 'filrouge';
 import { z } from 'zod';
@@ -40,9 +40,9 @@ startServer((request) => logAccess(request, cors.preflight(request) ?? cors.appl
 
 function answer(request: Request): Response {
   try {
-    return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes gives a promise
+    return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes returns a promise
   } catch (error) {
-    if (!(error instanceof HttpError)) throw error; // a bug: 500, onError, and nothing for pages to read
-    return Response.fromError(error, request); // thrown, it would go past `cors.apply`, and the page could not read what is wrong
+    if (!(error instanceof HttpError)) throw error; // a bug: 500, onError, and nothing that pages can read
+    return Response.fromError(error, request); // thrown, it would bypass `cors.apply`, and the page could not read it
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Accounts in SQLite, and a transaction around each request: what is no success leaves no trace. DATABASE names the file.
+ * Accounts in SQLite, and a transaction around each request: a request that fails leaves no trace. DATABASE names the file.
  *
  *     npm run build && npm run build:examples && node .build/examples/database.js        (Node 22.13 or later: older ones have no node:sqlite)
  *
@@ -11,7 +11,7 @@
  */
 import { assertOr400, HttpError, logAccess, match, type Request, Response, readForm, startServer, tryOr404 } from 'filrouge';
 
-/** What is used of node:sqlite here. */
+/** The part of node:sqlite used here. */
 interface Sqlite {
   readonly DatabaseSync: new (path: string) => Database;
 }
@@ -24,7 +24,7 @@ interface Database {
   };
 }
 
-// With `import` an older Node would stop at a stack trace. With Node 22.13 or later alone, `import { DatabaseSync } from 'node:sqlite'` is the way.
+// With `import` an older Node would stop at a stack trace. If you only need Node 22.13 or later, `import { DatabaseSync } from 'node:sqlite'`.
 const sqlite = process.getBuiltinModule('node:sqlite') as Sqlite | undefined;
 if (!sqlite) {
   console.error(`This example needs node:sqlite, which Node has from 22.13 on. This is Node ${process.versions.node}.`);
@@ -44,9 +44,9 @@ const charge = database.prepare('UPDATE accounts SET balance = balance - ?1 WHER
 
 startServer((request) => logAccess(request, inTransaction(request, answer)), { port: Number(process.env['PORT'] ?? 8000) });
 
-/** Commits for a success; anything else, a thrown error too, takes back all that the handler has written. */
+/** Commits on success; anything else, a thrown error included, rolls back everything that the handler has written. */
 function inTransaction(request: Request, handler: (request: Request) => Response): Response {
-  database.exec(request.method === 'GET' || request.method === 'HEAD' ? 'BEGIN' : 'BEGIN IMMEDIATE'); // one writer at a time, over all workers
+  database.exec(request.method === 'GET' || request.method === 'HEAD' ? 'BEGIN' : 'BEGIN IMMEDIATE'); // one writer at a time, across all workers
   let isOpen = true;
   try {
     const response = handler(request); // synchronous, so no other request of this worker can come in between
@@ -72,7 +72,7 @@ function answer(request: Request): Response {
 
   if (match(request, 'POST /transfers')) {
     const { from, to, amount } = readForm(request, { from: 'string', to: 'string', amount: 'uint' });
-    assertOr400(Number(pay.run(amount, to).changes) === 1, 'There is nobody of that name'); // paid before it is charged, to show what a rollback does
+    assertOr400(Number(pay.run(amount, to).changes) === 1, 'There is nobody of that name'); // credited before it is debited, to show a rollback
     if (Number(charge.run(amount, from).changes) === 0) throw new HttpError(409, 'There is not enough in that account');
     return Response.empty();
   }

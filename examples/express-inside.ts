@@ -1,5 +1,5 @@
 /**
- * An Express application that moves over route by route: what is new is answered here, all else by Express.
+ * An Express application that migrates route by route: new routes are answered here, everything else by Express.
  *
  *     npm install express
  *     npm run build && npm run build:examples && node .build/examples/express-inside.js
@@ -11,7 +11,7 @@
  *         422 Unprocessable Content, from Express
  *     $ curl http://localhost:8000/notes/2                                  {"id":2,"text":"bread"}: this route has moved
  *     $ curl -i http://localhost:8000/notes/3                               404 Not Found, ours
- *     $ curl -i http://localhost:8000/admin/../admin                        403 Forbidden: the guard stands before both
+ *     $ curl -i http://localhost:8000/admin/../admin                        403 Forbidden: the guard comes before both
  */
 import express from 'express';
 import { logAccess, match, type Request, Response, startServer } from 'filrouge';
@@ -42,7 +42,7 @@ async function handle(request: Request): Promise<Response> {
 }
 
 function answer(request: Request): Response | Promise<Response> {
-  // Express will see the same path: what is refused here cannot be reached there by another spelling.
+  // Express will see the same path: another spelling does not get past the guard.
   if (request.path.startsWith('/admin')) return Response.text('Not for you\n').withStatus(403);
 
   const wanted = match(request, 'GET /notes/{id:uint}'); // the first route that has moved

@@ -1,6 +1,6 @@
 /**
- * A form with fields of every kind: text, a number, several of a list, a box to tick, files. A mistake brings the page back, with what is wrong and
- * what was typed.
+ * A form with fields of every kind: text, a number, several of a list, a checkbox, files. A mistake shows the page again, with the problem and what
+ * was typed.
  *
  *     npm run build && npm run build:examples && node .build/examples/form.js
  *
@@ -28,16 +28,16 @@ function submitted(request: Request): Response {
   try {
     return thanks(request);
   } catch (error) {
-    if (!(error instanceof HttpError) || error.status !== 400) throw error; // too much, another type, our own mistakes: the server answers
-    return formPage(error.message, readFormParts(request)).withStatus(400); // the body is still there: it may be read again
+    if (!(error instanceof HttpError) || error.status !== 400) throw error; // too large, another type, our own bugs: the server answers
+    return formPage(error.message, readFormParts(request)).withStatus(400); // the body may be read again
   }
 }
 
 function thanks(request: Request): Response {
   const form = readForm(request, { name: 'string', age: 'uint?', likes: 'string[]', news: 'bool', files: 'file[]' });
-  assertOr400(form.name.trim() !== '', 'Tell us your name'); // what only this form knows; kinds and missing fields are checked already
+  assertOr400(form.name.trim() !== '', 'Tell us your name'); // a rule of this form; kinds and missing fields are already checked
   const isOffered = form.likes.every((like) => LIKES.includes(like));
-  assertOr400(isOffered, 'Choose what is in the list'); // a page offers, a client sends what it likes
+  assertOr400(isOffered, 'Choose what is in the list'); // the page offers a list, but a client can send anything
   const files = form.files.map((file) => `<li>${html(file.filename)}, ${html(file.contentType)}, ${file.size} bytes`);
   return page(`<h1>Thank you, ${html(form.name)}</h1>
 <dl>
@@ -72,7 +72,7 @@ function page(content: string): Response {
 <style>body { font: 1rem/1.6 system-ui; max-width: 36rem; margin: 2rem auto } [role=alert] { color: #b3261e }</style>${content}`);
 }
 
-/** Text as HTML shows it. All that comes from outside goes through here. */
+/** Escapes text for HTML. Everything that comes from outside goes through here. */
 function html(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,5 +1,5 @@
 /**
- * A git server: `git http-backend` answers by CGI. Everybody may clone and fetch; pushing takes a password.
+ * A git server: `git http-backend` answers by CGI. Anyone may clone and fetch; pushing takes a password.
  *
  *     npm run build && npm run build:examples
  *     git init --bare repositories/notes.git
@@ -37,9 +37,9 @@ function answer(request: Request): Response | Promise<Response> {
     env: {
       GIT_PROJECT_ROOT: ROOT,
       GIT_HTTP_EXPORT_ALL: '1', // else only repositories that hold a file "git-daemon-export-ok"
-      ...(user !== undefined && { REMOTE_USER: user }), // git lets nobody push who is not named here, whatever we think of the path
+      ...(user !== undefined && { REMOTE_USER: user }), // git lets only a user named here push, whatever we think of the path
     },
-    timeout: 10 * 60_000, // packing a large repository is silent for long
+    timeout: 10 * 60_000, // while git packs a large repository it is silent for long
   });
 }
 
@@ -47,7 +47,7 @@ function isPush(request: Request): boolean {
   return request.path.endsWith('/git-receive-pack') || request.query.get('service') === 'git-receive-pack';
 }
 
-/** In constant time: how long it takes says nothing about where they differ. */
+/** Compares in constant time: the time does not reveal where they differ. */
 function isSame(a: string, b: string): boolean {
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
 }

@@ -1,5 +1,5 @@
 /**
- * The smallest complete server: routes read from top to bottom, a typed parameter, and a handler that throws without ending anything.
+ * The smallest complete server: routes read from top to bottom, a typed parameter, and a handler that throws without stopping the server.
  *
  *     npm run build && npm run build:examples && node .build/examples/hello.js
  *
@@ -15,15 +15,15 @@ import { match, type Request, Response, startServer } from 'filrouge';
 // One process for each core, all running this file. "localhost" is reached from this machine only; "0.0.0.0" is reached from others.
 startServer(answer, { host: 'localhost', port: Number(process.env['PORT'] ?? 8000) });
 
-/** One request in, one response out. The body would be there already: nothing here has to wait. */
+/** One request in, one response out. A body would already have been read: nothing here has to wait. */
 function answer(request: Request): Response {
-  // An `if` for each route, tried in this order. `match` gives the parameters of the pattern, or undefined.
+  // An `if` for each route, tried in this order. `match` returns the parameters of the pattern, or undefined.
   if (match(request, 'GET /')) return Response.redirect('/hello/world');
 
   const hello = match(request, 'GET /hello/{name}');
   if (hello) return Response.text(`hello, ${hello.name}\n`);
 
-  // `uint` takes digits only and gives a number: for anything else this route is not meant.
+  // `uint` matches only digits and yields a number: anything else does not match this route.
   const square = match(request, 'GET /squares/{n:uint}');
   if (square) return Response.text(`${square.n * square.n}\n`);
 

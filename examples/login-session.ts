@@ -1,9 +1,9 @@
 /**
- * Logging in and out. Code order is the guard: what stands below the check of `user` is for those who are logged in.
+ * Logging in and out. Code order is the guard: everything below the check of `user` is for logged-in visitors.
  *
  *     npm run build && npm run build:examples && SESSION_SECRET=$(openssl rand -base64 32) node .build/examples/login-session.js
  *
- * Look at http://localhost:8000/: you are sent to the form. Log in as "ada" with the password "lovelace". With curl:
+ * Open http://localhost:8000/: you are redirected to the form. Log in as "ada" with the password "lovelace". With curl:
  *
  *     $ curl -i http://localhost:8000/                                            303 See Other, Location: /login
  *     $ curl -i http://localhost:8000/login -d name=ada -d password=x             403 Forbidden, the form again
@@ -32,16 +32,16 @@ interface Visitor {
   user: string;
 }
 
-/** Salt and hash of each password: what scrypt makes of it is all that is kept. */
+/** Salt and hash of each password: only the result of scrypt is kept. */
 const USERS: Readonly<Record<string, readonly [salt: string, hash: string]>> = {
   ada: ['ada fil-rouge', 'E0QTGPCJJovr2BawIfmdrsocbs0vdPeuX10FQ4fAau8'],
 };
-/** Who is not known is checked like the others: how long it takes must not tell. */
+/** An unknown name is checked like the others: the time must not reveal whether it exists. */
 const NOBODY = ['nobody', 'A'.repeat(43)] as const;
 const hashOf = promisify<string, string, number, Buffer>(scrypt);
 
-const sessions = createSessions<Visitor>({ secret: process.env['SESSION_SECRET'] ?? '' }); // too short: an error that says so, at start
-const attempts = createRateLimiter({ limit: 5, window: 60 }); // of one client, over all workers
+const sessions = createSessions<Visitor>({ secret: process.env['SESSION_SECRET'] ?? '' }); // if it is too short, an error at start says so
+const attempts = createRateLimiter({ limit: 5, window: 60 }); // per client, across all workers
 
 startServer(async (request) => logAccess(request, await answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
 
@@ -69,7 +69,7 @@ async function pageFor(request: Request, session: Session<Visitor>): Promise<Res
   const { user } = session.data;
   if (user === undefined) return Response.redirect('/login');
 
-  // For those who are logged in.
+  // For logged-in visitors.
   if (match(request, 'GET /')) return page(`<p>Hello, ${user}. <form method="post" action="/logout"><button>Log out</button></form>`);
   if (match(request, 'POST /logout')) {
     session.destroy();
@@ -83,7 +83,9 @@ async function isRight(name: string, password: string): Promise<boolean> {
   return timingSafeEqual(await hashOf(password, salt, 32), Buffer.from(hash, 'base64url'));
 }
 
-/** Browsers say where a form comes from. SameSite keeps the cookie out of forms of other sites; this keeps the forms out, and the login with them. */
+/**
+ * Browsers say where a form comes from. SameSite keeps the cookie out of forms on other sites; this blocks the forms themselves, the login included.
+ */
 function isFromOurPages(request: Request): boolean {
   const origin = request.header('origin');
   return origin === undefined || origin === `${request.secure ? 'https' : 'http'}://${request.host}`;

@@ -9,7 +9,7 @@
  *     $ curl -X PUT http://localhost:8000/notes/<id> -H 'Content-Type: application/json' -d '{"text":"buy cake"}'
  *     $ curl -X DELETE -i http://localhost:8000/notes/<id>               204 No Content
  *     $ curl -i http://localhost:8000/notes -H 'Content-Type: application/json' -d '{"text":""}'
- *         422 Unprocessable Content: what is wrong, and where
+ *         422 Unprocessable Content: the problem, and where it is
  *     $ curl -X PATCH -i http://localhost:8000/notes                     405 Method Not Allowed, Allow: GET, HEAD, OPTIONS, POST
  */
 import { randomUUID } from 'node:crypto';
@@ -20,7 +20,7 @@ import { z } from 'zod';
 const FILE = process.env['NOTES_FILE'] ?? 'notes.ndjson';
 const Note = z.object({ text: z.string().min(1).max(500) });
 
-/** A router is made once. It answers HEAD and OPTIONS by itself, and 405 for a method that a path does not have. */
+/** A router is made once. It answers HEAD and OPTIONS by itself, and 405 for a method that a path does not support. */
 const routes = router({
   'GET /notes': () => Response.json([...allNotes()].map(([id, text]) => ({ id, text }))),
   'POST /notes': (_params, request) => {
@@ -46,12 +46,12 @@ const routes = router({
 startServer((request: Request) => logAccess(request, answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
 
 function answer(request: Request): Response {
-  return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes gives a promise
+  return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes returns a promise
 }
 
 /*
- * Each worker is a process with a memory of its own, so the notes are in a file. A change is one line at its end: the system appends a short
- * write as a whole, so two workers that write at once give two lines, and the last line about a note is the one that holds.
+ * Each worker is a process with a memory of its own, so the notes are in a file. A change is one line at its end: the system appends a short write as
+ * a whole, so two simultaneous writes give two lines, and the last line about a note wins.
  */
 
 function write(change: { id: string; text: string | null }): void {

@@ -1,5 +1,5 @@
 /**
- * PHP behind a server of ours: `php-cgi` answers, a process for each request. A form with a file, a cookie, a redirect.
+ * PHP behind a server of ours: `php-cgi` answers, one process per request. A form with a file, a cookie, a redirect.
  *
  *     apt-get install php-cgi
  *     npm run build && npm run build:examples && node .build/examples/php.js
@@ -15,7 +15,7 @@ import { resolve } from 'node:path';
 import { match, type Request, Response, startServer } from 'filrouge';
 import { cgi } from 'filrouge/cgi';
 
-/** One script for all paths. Never make this of the request's path: whoever uploads a file could then run it. */
+/** One script for all paths. Never build this from the request's path: anyone who uploads a file could then run it. */
 const SCRIPT = resolve('examples/php/guestbook.php');
 
 startServer(answer, { port: Number(process.env['PORT'] ?? 8000) });
@@ -23,8 +23,8 @@ startServer(answer, { port: Number(process.env['PORT'] ?? 8000) });
 function answer(request: Request): Response | Promise<Response> {
   if (match(request, 'GET /health')) return Response.text('ok\n');
 
-  // php-cgi wants to know its script, and REDIRECT_STATUS, by which it sees that a server has called it and not a browser.
-  // The program sees these variables, those of CGI (RFC 3875), and PATH; nothing else of our environment.
+  // php-cgi needs to know its script, and takes REDIRECT_STATUS as the sign that a server has called it. The program sees these variables, those of
+  // CGI (RFC 3875), and PATH; nothing else of our environment.
   return cgi(request, 'php-cgi', {
     env: { SCRIPT_FILENAME: SCRIPT, REDIRECT_STATUS: '200' },
     timeout: 10_000, // without a sign of life: 504, and the process is ended

@@ -1,14 +1,14 @@
 /**
- * A server in front of another one: a page of its own, everything else from behind, websockets too.
+ * A server in front of another one: a page of its own, everything else from the other one, websockets too.
  *
  *     UPSTREAM=http://localhost:9000 node .build/examples/reverse-proxy.js      (npm run build && npm run build:examples)
  *
- * Without UPSTREAM it starts a small one itself, that says what it was asked. Then:
+ * Without UPSTREAM it starts a small one itself that echoes each request. Then:
  *
  *     $ curl -i http://localhost:8000/health                    200 ok: that one is ours
  *     $ curl -i http://localhost:8000/api/users?page=2          200 GET /users?page=2, for the client 127.0.0.1
  *     $ curl -i http://localhost:8000/api/users -d name=Ada     200 POST /users, and: name=Ada
- *     $ curl -i http://localhost:8000/admin                     403: guards stand in front of the proxy, and see the path that it sends
+ *     $ curl -i http://localhost:8000/admin                     403: guards come before the proxy, and see the path that it sends
  *     $ curl -i http://localhost:8000/down/                     502: nobody listens there; the log says why
  */
 import { match, type Request, Response, startServer } from 'filrouge';
@@ -31,9 +31,9 @@ function answer(request: Request): Response | Promise<Response> {
   return proxy(request, upstream);
 }
 
-/** Something to stand in front of. */
+/** A small server to proxy to. */
 function small(request: Request): Response {
   const { method, path, rawQuery } = request;
-  const client = request.header('x-forwarded-for') ?? 'somebody'; // to believe it in request.remoteAddress: trustProxy
+  const client = request.header('x-forwarded-for') ?? 'somebody'; // with trustProxy it would be request.remoteAddress
   return Response.text(`${method} ${path}${rawQuery && `?${rawQuery}`} for ${client}\n${request.body.text()}\n`);
 }

@@ -1,9 +1,10 @@
 /**
- * Server-sent events: a page that fills by itself, over one response that stays open; when it is cut, the browser comes back for what it missed.
+ * Server-sent events: a page that fills by itself, over one response that stays open; when it is cut, the browser reconnects and fetches what it
+ * missed.
  *
  *     npm run build && npm run build:examples && node .build/examples/server-sent-events.js
  *
- *     Open http://localhost:8000 and watch. Stop the server with Ctrl-C, start it again: the page goes on where it was.
+ *     Open http://localhost:8000 and watch. Stop the server with Ctrl-C, start it again: the page continues where it was.
  *
  *     $ curl -N http://localhost:8000/laps                             laps 1 to 5, one by one, then the server ends the response
  *     $ curl -N -H 'Last-Event-ID: 5' http://localhost:8000/laps       laps 6 to 10
@@ -16,23 +17,26 @@ startServer((request) => compress(request, answer(request)), { port: Number(proc
 
 /** Laps are run this often, ms. */
 const LAP = 200;
-/** A response gives so many and ends: no client holds a connection for ever, and after a new release all of them come back by themselves. */
+/** A response sends this many and ends: no client holds a connection for ever, and after a new release all reconnect by themselves. */
 const LAPS_AT_A_TIME = 5;
 
 function answer(request: Request): Response {
   if (match(request, 'GET /')) return Response.html(PAGE);
 
-  // A browser that comes back says the id of the last event it has seen. Anybody can say anything here, so it is checked like any other input.
+  // A browser that reconnects sends the id of the last event it has seen. A client can send anything here, so it is checked like any other input.
   if (match(request, 'GET /laps')) return Response.events(laps(lapAfter(request.header('last-event-id'))));
 
   return Response.empty(404);
 }
 
-/** A stream is a generator: it is asked for the next event when the client has taken the last, and ended at its `yield` when the client leaves. */
+/**
+ * A stream is a generator: the next event is requested when the client has taken the last, and the generator ends at its `yield` when the client
+ * leaves.
+ */
 async function* laps(first: number): AsyncGenerator<ServerSentEvent> {
   let lap = first;
   for await (const _ of setInterval(LAP)) {
-    // `retry` is how long the browser waits before it comes back, ms. What has several lines arrives with several lines.
+    // `retry` is how long the browser waits before it reconnects, ms. Data of several lines arrives with all its lines.
     yield { event: 'lap', id: String(lap), data: `lap ${lap}\n${'●'.repeat(((lap - 1) % 10) + 1)}`, retry: 100 };
     lap++;
     if (lap === first + LAPS_AT_A_TIME) return;

@@ -1,5 +1,5 @@
 /**
- * A folder as a web site: pages, files with a hash in their name that browsers keep for ever, films that can be wound forward, downloads that can be
+ * A folder as a web site: pages, files with a hash in their name that browsers keep for ever, films you can skip through, downloads that can be
  * resumed. ROOT names another folder.
  *
  *     npm run build && npm run build:examples && node .build/examples/static-site.js
@@ -11,7 +11,7 @@
  *     $ curl -i -H 'If-None-Match: *' http://localhost:8000/            304 Not Modified
  *     $ curl -i http://localhost:8000/.env                              404 Not Found
  *     $ curl -i --path-as-is http://localhost:8000/../static-site.ts    404 Not Found
- *     $ curl http://localhost:8000/notes.txt                            a file given out by name, from wherever it lies
+ *     $ curl http://localhost:8000/notes.txt                            a file served by name, from wherever it is
  */
 import { conditional, logAccess, match, type Request, Response, secureHeaders, serveDir, startServer } from 'filrouge';
 
@@ -26,11 +26,12 @@ function answer(request: Request): Response {
   // A file that you choose: 304 and ranges come from `conditional`, since Response.file has not seen the request.
   if (match(request, 'GET /notes.txt')) return conditional(request, Response.file('examples/notes.ts', 'text/plain; charset=utf-8'));
 
-  // What has a hash in its name never changes: another version has another name. `withoutPrefix` is for code that does not care where it is mounted.
+  // A file with a hash in its name never changes: a new version has a new name. `withoutPrefix` is for code that does not depend on where it is
+  // mounted.
   const asset = request.withoutPrefix('/assets');
   if (asset) return serveDir(asset, `${ROOT}/assets`, { maxAge: 31_536_000, immutable: true, index: false }) ?? notFound();
 
-  // All else is kept, but asked for again each time, which costs a 304. `undefined` means that there is no such file: `??` tries the next.
+  // Everything else is cached but revalidated each time, which costs a 304. `undefined` means that there is no such file: `??` tries the next.
   return serveDir(request, ROOT) ?? notFound();
 }
 

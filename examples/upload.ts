@@ -1,16 +1,16 @@
 /**
- * Several large files at once. Pictures are shown, all can be fetched again, under the name that they came with.
+ * Several large files at once. Pictures are shown, and every file can be downloaded under its original name.
  *
  *     npm run build && npm run build:examples && node .build/examples/upload.js
  *
  * Open http://localhost:8000/ and choose some. With curl:
  *
- *     $ curl -i http://localhost:8000/ -F 'files=@film.mp4' -F 'files=@"été \"x\".txt"'     303 See Other, and both are in the list
+ *     $ curl -i http://localhost:8000/ -F 'files=@film.mp4' -F 'files=@"été \"x\".txt"'     303 See Other, and both appear in the list
  *     $ curl http://localhost:8000/                           the list, with a link to each: /files/<id>
- *     $ curl -OJ http://localhost:8000/files/<id>             saved as film.mp4; browsers know the odd name as well, curl does not
- *     $ curl -i -H 'Range: bytes=0-99' http://localhost:8000/files/<id>     206 Partial Content: broken off, it can go on
+ *     $ curl -OJ http://localhost:8000/files/<id>             saved as film.mp4; browsers understand the odd name as well, curl does not
+ *     $ curl -i -H 'Range: bytes=0-99' http://localhost:8000/files/<id>     206 Partial Content: an interrupted download can resume
  *
- * A large file is never in memory as a whole: it lies in a temporary file until it is saved. UPLOADS names another folder than ./uploads. Whoever
+ * A large file is never in memory as a whole: it is in a temporary file until it is saved. UPLOADS names a folder other than ./uploads. Anyone who
  * reaches this page can fill your disk: put a login in front, as in login-session.ts.
  */
 import { randomUUID } from 'node:crypto';
@@ -25,13 +25,13 @@ interface Upload {
 }
 
 const FOLDER = process.env['UPLOADS'] ?? 'uploads';
-const INDEX = `${FOLDER}/index.ndjson`; // a line for each file; all worker processes read it, and append to it
+const INDEX = `${FOLDER}/index.ndjson`; // one line per file; all worker processes read it and append to it
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']); // not SVG, which is a page with scripts
 
 mkdirSync(FOLDER, { recursive: true });
 startServer((request) => logAccess(request, secureHeaders(answer(request))), {
   port: Number(process.env['PORT'] ?? 8000),
-  maxBodySize: (head) => (head.method === 'POST' && head.path === '/' ? 1024 ** 3 : 64 * 1024), // 1 GiB here, and not much elsewhere
+  maxBodySize: (head) => (head.method === 'POST' && head.path === '/' ? 1024 ** 3 : 64 * 1024), // 1 GiB here, little elsewhere
 });
 
 function answer(request: Request): Response {
@@ -41,9 +41,9 @@ function answer(request: Request): Response {
   const wanted = match(request, 'GET /files/{id:uuid}');
   if (wanted) {
     const { id, name, type } = tryOr404(() => uploads().find((upload) => upload.id === wanted.id));
-    // The type was the client's word. Only pictures keep it: an uploaded page would be opened here as one of ours.
+    // The type is the client's claim. Only pictures keep it: an uploaded page would otherwise open as one of ours.
     const file = Response.file(`${FOLDER}/${id}`, PICTURES.has(type) ? type : 'application/octet-stream');
-    return conditional(request, file.withAttachment(name)); // in an <img> it is shown all the same
+    return conditional(request, file.withAttachment(name)); // an <img> shows it all the same
   }
   return Response.empty(404);
 }
@@ -51,7 +51,7 @@ function answer(request: Request): Response {
 function save(request: Request): Response {
   const { files } = readForm(request, { files: 'file[]' });
   for (const file of files) {
-    const id = randomUUID(); // never the client's name: names repeat, and lead elsewhere
+    const id = randomUUID(); // never the client's name: names repeat, and may lead elsewhere
     file.saveTo(`${FOLDER}/${id}`);
     appendFileSync(INDEX, `${JSON.stringify({ id, name: file.filename, type: file.contentType, size: file.size } satisfies Upload)}\n`);
   }
@@ -74,7 +74,7 @@ function page(): Response {
 <form method="post" enctype="multipart/form-data"><input name="files" type="file" multiple required> <button>Send</button></form>`);
 }
 
-/** Text as HTML shows it. */
+/** Escapes text for HTML. */
 function html(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,20 +1,20 @@
 /**
- * A chat over websockets: what one page says, all pages see.
+ * A chat over websockets: every page sees what one page says.
  *
  *     npm run build && npm run build:examples && node .build/examples/websocket.js
  *
- *     Open http://localhost:8000 in two windows and talk to yourself. Names are given at the door:
+ *     Open http://localhost:8000 in two windows and talk to yourself. The address gives a name:
  *     http://localhost:8000/?name=ada
  *
  *     $ curl -i http://localhost:8000/chat      426 Upgrade Required, Upgrade: websocket
  *
- *     Ctrl-C: the pages are told that the server goes (close code 1001).
+ *     Ctrl-C: the server closes the pages' websockets (close code 1001).
  */
 import { match, type Request, Response, startServer } from 'filrouge';
 import { type WebSocketConnection, websocket } from 'filrouge/websocket';
 
-// One worker: each is a process with a memory of its own, so two would hold two separate chats. With more, something outside has to carry
-// messages between them (Redis, a database, a queue), and `say` below is the place where it is told.
+// One worker: each is a process with a memory of its own, so two would hold two separate chats. With more, something outside has to carry messages
+// between them (Redis, a database, a queue), and `say` below is the place to send them from.
 startServer(answer, { port: Number(process.env['PORT'] ?? 8000), workers: 1 });
 
 /** Everybody who is here. */
@@ -23,7 +23,7 @@ const room = new Set<WebSocketConnection>();
 function answer(request: Request): Response {
   if (match(request, 'GET /')) return Response.html(PAGE);
 
-  // Only our own page may connect, a message has at most 2 KiB, a client that does not answer pings is cut off: nothing of it has to be said here.
+  // Only our own page may connect, a message has at most 2 KiB, a client that does not answer pings is cut off: all this is the default.
   if (match(request, 'GET /chat')) return websocket(request, (socket) => enter(socket, nameOf(request)), { maxMessageSize: 2048 });
 
   return Response.empty(404);

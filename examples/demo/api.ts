@@ -11,7 +11,7 @@ export function api(request: Request): Response | undefined {
   return Response.json({ error: 'There is no such thing in this API' }).withStatus(404);
 }
 
-/** What this process knows of itself. */
+/** Figures about this process. */
 export function facts(): Record<string, string | number> {
   return {
     pid: process.pid,

@@ -1,6 +1,6 @@
 /**
- * A chat over all workers. Each holds the websockets of its own visitors; what is said goes to the primary, which tells it to all workers, so that
- * everybody hears the same in the same order. Node's own channel between them carries it: programs may use it beside the server.
+ * A chat over all workers. Each holds the websockets of its own visitors; each line goes to the primary, which sends it to all workers, so that
+ * everyone gets the same lines in the same order. Node's own channel between them carries it: programs may use it beside the server.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { match, type Request, type Response } from 'filrouge';
@@ -9,9 +9,9 @@ import { html } from './html.ts';
 import { page } from './layout.ts';
 import { userOf } from './members.ts';
 
-/** Who is here, at this worker. */
+/** The visitors of this worker. */
 const room = new Set<WebSocketConnection>();
-/** The last lines, for those who come in. */
+/** The last lines, for newcomers. */
 const lines: string[] = [];
 const SHOWN = 30;
 
@@ -24,7 +24,7 @@ export function chat(request: Request): Response | undefined {
   return undefined;
 }
 
-/** Called when a connection is open. It says what is to happen, and returns. */
+/** Called when a connection is open. It registers what is to happen, and returns. */
 function enter(socket: WebSocketConnection, name: string): void {
   for (const line of lines) socket.send(line);
   room.add(socket);
@@ -38,16 +38,16 @@ function enter(socket: WebSocketConnection, name: string): void {
 
 function say(name: string, text: string, isNews = false): void {
   const chatLine = JSON.stringify({ name, text, isNews, pid: process.pid });
-  cluster.worker?.send({ chatLine }, () => undefined); // when the server stops there may be nobody to hear it
+  cluster.worker?.send({ chatLine }, () => undefined); // when the server stops, the primary may be gone
 }
 
-/** In the primary: what one worker says. */
+/** In the primary: a message from one worker. */
 function tellWorkers(_from: Worker, message: unknown): void {
   if (lineOf(message) === undefined) return;
-  for (const worker of Object.values(cluster.workers ?? {})) worker?.send(message as object, () => undefined); // one may be about to end
+  for (const worker of Object.values(cluster.workers ?? {})) worker?.send(message as object, () => undefined); // one may be about to exit
 }
 
-/** In a worker: what the primary tells. */
+/** In a worker: a message from the primary. */
 function tellRoom(message: unknown): void {
   const line = lineOf(message);
   if (line === undefined) return;

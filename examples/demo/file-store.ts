@@ -1,8 +1,8 @@
 /**
- * The files of the demo, in a folder that all workers share, and never more than a few of them.
+ * The files of the demo, in a folder that all workers share, with a limit on their number.
  *
- * Each is two files: its bytes, and beside them what is known of it. That appears last and under its final name at once, and goes first: no worker
- * sees half a file.
+ * Each is two files: its bytes, and beside them its description. The description appears last, directly under its final name, and is removed first:
+ * no worker sees half a file.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import type { UploadedFile } from 'filrouge';
 import { FOLDER } from './folder.ts';
 
 const FILES = join(FOLDER, 'files');
-/** Beyond, the oldest go. */
+/** Beyond this number, the oldest are removed. */
 export const KEPT = 24;
 
 export interface KeptFile {
@@ -23,16 +23,16 @@ export interface KeptFile {
 
 mkdirSync(FILES, { recursive: true });
 
-/** Keeps a file under a name of our own: the client's may be there already, or lead elsewhere. */
+/** Keeps a file under a name of our own: the client's may be taken already, or lead elsewhere. */
 export function keepFile(file: UploadedFile): void {
-  const id = `${Date.now()}-${randomUUID()}`; // their order is that of time
+  const id = `${Date.now()}-${randomUUID()}`; // sorts by time
   const known: KeptFile = { id, name: file.filename, type: file.contentType, size: file.size };
   file.saveTo(pathOf(id));
   writeFileSync(`${pathOf(id)}.new`, JSON.stringify(known));
   renameSync(`${pathOf(id)}.new`, `${pathOf(id)}.json`);
 }
 
-/** The newest first. */
+/** Newest first. */
 export function allFiles(): KeptFile[] {
   return names().flatMap((name) => read(join(FILES, name)) ?? []);
 }
@@ -55,7 +55,7 @@ function names(): string[] {
     .toReversed();
 }
 
-/** Undefined when another worker has just dropped it. */
+/** Undefined when another worker has just removed it. */
 function read(path: string): KeptFile | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as KeptFile;

@@ -1,4 +1,4 @@
-/** Files that visitors leave here: pictures are shown, all can be fetched again, under the name that they came with. */
+/** Files that visitors leave here: pictures are shown, and every file can be downloaded under its original name. */
 import { conditional, HttpError, match, type Request, Response, readForm, tryOr404 } from 'filrouge';
 import { allFiles, dropOldFiles, KEPT, type KeptFile, keepFile, pathOf } from './file-store.ts';
 import { type Html, html } from './html.ts';
@@ -7,7 +7,7 @@ import { page } from './layout.ts';
 const MiB = 2 ** 20;
 const MAX_FILE = 8 * MiB;
 const AT_ONCE = 6;
-/** A whole upload: the files, and a little for what stands between them. More is refused by the server before any of this runs. */
+/** A whole upload: the files, and a little for the framing between them. The server refuses more before any of this code runs. */
 export const MAX_UPLOAD: number = AT_ONCE * MAX_FILE + MiB;
 /** Not SVG, which is a page with scripts. */
 const PICTURES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']);
@@ -24,9 +24,9 @@ export function files(request: Request): Response | undefined {
   const wanted = match(request, 'GET /files/{id}');
   if (!wanted) return undefined;
   const { id, name, type } = tryOr404(() => allFiles().find((file) => file.id === wanted.id));
-  // The type was the client's word. Only pictures keep it: an uploaded page would be opened here as one of ours.
+  // The type is the client's claim. Only pictures keep it: an uploaded page would otherwise open as one of ours.
   const file = Response.file(pathOf(id), PICTURES.has(type) ? type : 'application/octet-stream');
-  return conditional(request, file.withAttachment(name)); // in an <img> it is shown all the same
+  return conditional(request, file.withAttachment(name)); // an <img> shows it all the same
 }
 
 function save(request: Request): Response {

@@ -1,8 +1,8 @@
-/** What is true of every response. There is no middleware to look for: whoever answers calls this on the way out. */
+/** Finishes every response. There is no middleware to look for: the code that answers calls this on the way out. */
 import { compress, HttpError, logAccess, type Request, type Response, requestId, secureHeaders } from 'filrouge';
 import { errorPage } from './pages.ts';
 
-/** Pages load styles, scripts and pictures from here, and nothing from elsewhere; no script or style stands in a page itself. */
+/** Pages load styles, scripts and pictures from here, and nothing from elsewhere; no page has inline scripts or styles. */
 const CSP = [
   "default-src 'none'",
   "script-src 'self'",
@@ -19,7 +19,7 @@ export function finish(request: Request, response: Response): Response {
   return logAccess(request, compress(request, safe));
 }
 
-/** Shows errors that are the visitor's as pages. What is ours goes on to `onError`. */
+/** Shows the visitor's errors as pages. Our own are thrown on to `onError`. */
 export function withErrorPage(answer: () => Response): Response {
   try {
     return answer();

@@ -1,4 +1,4 @@
-/** Where the demo keeps what visitors leave here: DEMO_FOLDER, or a folder in the system's temporary one. All workers share it. */
+/** Where the demo keeps what visitors leave here: DEMO_FOLDER, or a folder in the system's temporary folder. All workers share it. */
 import { mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';

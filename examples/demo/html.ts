@@ -1,6 +1,6 @@
-/** Text into HTML, safely: a template tag that escapes whatever is put in, unless it is HTML already. */
+/** Text into HTML, safely: a template tag that escapes every value, unless it is HTML already. */
 
-/** A piece of HTML that needs no escaping any more. */
+/** A piece of HTML that needs no more escaping. */
 export class Html {
   readonly text: string;
 

@@ -1,4 +1,4 @@
-/** The frame around every page. Style, script and pictures are files of ours, so that the policy can forbid all else. */
+/** The frame around every page. Style, script and pictures are our own files, so that the policy can forbid everything else. */
 import { Response } from 'filrouge';
 import { type Html, html } from './html.ts';
 

@@ -10,12 +10,12 @@ import { loginPage } from './members.ts';
 import { refuseForeignForm } from './same-origin.ts';
 import { sessions } from './sessions.ts';
 
-/** Salt and hash of each password: what scrypt makes of it is all that is kept. That the page tells the passwords is the demo's own folly. */
+/** Salt and hash of each password: only the result of scrypt is kept. Showing the passwords on the page is the demo's own folly. */
 const USERS: Readonly<Record<string, readonly [salt: string, hash: string]>> = {
   ada: ['ada fil-rouge', 'E0QTGPCJJovr2BawIfmdrsocbs0vdPeuX10FQ4fAau8'],
   grace: ['grace fil-rouge', '3V4w2ZNbB0Aqb8n_9TrO3vHE3EtgxH3GLT4AchXCU7Q'],
 };
-/** Who is not known is checked like the others: how long it takes must not tell. */
+/** An unknown name is checked like the others: the time must not reveal whether it exists. */
 const NOBODY = ['nobody', 'A'.repeat(43)] as const;
 const hashOf = promisify<string, string, number, Buffer>(scrypt);
 const attempts = createRateLimiter({ limit: 5, window: 60 });

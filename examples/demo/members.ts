@@ -1,4 +1,4 @@
-/** Pages for members. Code order is the guard: what stands below the check of `user` is for those who are logged in. */
+/** Pages for members. Code order is the guard: everything below the check of `user` is for logged-in visitors. */
 import { match, type Request, Response } from 'filrouge';
 import { html } from './html.ts';
 import { page } from './layout.ts';
@@ -23,7 +23,7 @@ export function members(request: Request): Response | undefined {
   return undefined;
 }
 
-/** The name of who is logged in. */
+/** The name of the logged-in visitor. */
 export function userOf(request: Request): string | undefined {
   return sessions.open(request).data.user;
 }

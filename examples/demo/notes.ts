@@ -1,8 +1,8 @@
 /**
  * The notes of the demo, in a file that all workers share.
  *
- * A note is one line at the end of the file. The system appends a short write as a whole, so workers need no lock, and what one of them
- * writes the others read with the next request.
+ * A note is one line at the end of the file. The system appends a short write as a whole, so workers need no lock, and each sees what the others have
+ * written at its next request.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { FOLDER } from './folder.ts';
 const FILE = join(FOLDER, 'notes.ndjson');
 const MAX_TEXT = 280;
 const MAX_AUTHOR = 40;
-/** The page shows as many as this, newest first. */
+/** The page shows this many, newest first. */
 const SHOWN = 50;
 
 export interface Note {
@@ -20,7 +20,7 @@ export interface Note {
   readonly at: string;
 }
 
-/** What is wrong with a note, in words for the visitor. */
+/** The problem with a note, in words for the visitor. */
 export class NoteError extends Error {}
 
 export function addNote(rawText: string, rawAuthor: string): void {

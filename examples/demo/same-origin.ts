@@ -1,9 +1,9 @@
-/** Forms that other sites send in the visitor's name. */
+/** Refuses forms that other sites send in the visitor's name. */
 import { HttpError, type Request } from 'filrouge';
 
 /**
- * Browsers say which site a form stands on. SameSite keeps the session out of forms of other sites; this keeps the forms out, and the login with
- * them. A client that names no origin is no browser, and acts for nobody but itself.
+ * Browsers say which site a form is on. SameSite keeps the session out of forms on other sites; this blocks the forms themselves, the login included.
+ * A client that names no origin is not a browser, and acts only for itself.
  */
 export function refuseForeignForm(request: Request): void {
   const origin = request.header('origin');

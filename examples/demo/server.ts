@@ -25,8 +25,8 @@ import { errorPage, homePage, notesPage, workingsPage } from './pages.ts';
 import { refuseForeignForm } from './same-origin.ts';
 
 const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
-const workers = Math.max(2, availableParallelism()); // one for each core, and never alone
-const maxBodySize = (head: Request): number => (isUpload(head) ? MAX_UPLOAD : 64 * 1024); // much where files come in, and little elsewhere
+const workers = Math.max(2, availableParallelism()); // one per core, and at least two
+const maxBodySize = (head: Request): number => (isUpload(head) ? MAX_UPLOAD : 64 * 1024); // much for uploads, little elsewhere
 
 startServer(handle, { host, port: Number(port), workers, maxBodySize, onError });
 if (cluster.isPrimary) console.log(`\n  The demo is at http://${host}:${port}/ — Ctrl-C ends it.\n`);
@@ -71,7 +71,7 @@ function leaveNote(request: Request): Response {
   return Response.redirect('/notes'); // after a form, to a page: a reload must not send the form again
 }
 
-/** Sees what became a 500. The visitor learns nothing of it but that it happened. */
+/** Sees every error that became a 500. The visitor learns only that something failed. */
 function onError(error: unknown, request: Request): Response {
   console.error(error);
   return finish(request, errorPage(500, 'Something went wrong on our side. It has been written down.'));

@@ -1,5 +1,5 @@
 <?php
-// What examples/php.ts serves. The path is in REQUEST_URI: this script answers for all of them.
+// The script that examples/php.ts serves. The path is in REQUEST_URI: this script answers for all of them.
 ini_set('display_errors', '0');
 ini_set('log_errors', '1');
 ini_set('error_log', ''); // the standard error, which the server prints

@@ -6,7 +6,7 @@ let socket;
 function connect() {
   socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/chat/socket`);
   socket.addEventListener('open', () => {
-    lines.replaceChildren(); // the server tells the last lines again
+    lines.replaceChildren(); // the server sends the last lines again
     state.textContent = 'You are in.';
   });
   socket.addEventListener('message', (event) => show(JSON.parse(event.data)));
@@ -16,7 +16,7 @@ function connect() {
   });
 }
 
-/** What others say is put in as text, never as HTML. */
+/** Others' lines are inserted as text, never as HTML. */
 function show(line) {
   const item = document.createElement('li');
   item.className = line.isNews ? 'news' : '';

@@ -1,4 +1,4 @@
-/* Says before the upload what the server would say after it: that a file is too large, or that there are too many. */
+/* Reports before the upload what the server would report after it: that a file is too large, or that there are too many. */
 
 const input = document.querySelector('input[type=file]');
 const problem = document.querySelector('.problem');
