@@ -19,7 +19,7 @@ export const DEFAULT_LIMITS: HeadLimits = { maxRequestLine: 8 * 1024, maxHeaderS
 
 /** Empty lines skipped before a request line: RFC 9112 §2.2 wants at least one. */
 export const MAX_EMPTY_LINES = 50;
-/** Longer than any registered method (17 letters): what exceeds it is no method we could serve. */
+/** Longer than any registered method (17 letters): anything longer is not a method we could serve. */
 export const MAX_METHOD = 64;
 /** Chunk extensions of one body together: they carry nothing that anybody reads (CVE-2023-39326, CVE-2024-22019). */
 export const MAX_EXTENSIONS: number = 16 * 1024;

@@ -1,8 +1,8 @@
 /**
  * The reading half of a connection as a machine: bytes in, events out. No socket, no clock.
  *
- * For each request the events are its head, its data in any number of pieces, and `END`. Events are pulled, not pushed: who stops
- * pulling stops the machine, and that is how back-pressure and the order of pipelined requests are kept by the one who drives it.
+ * For each request the events are its head, its data in any number of pieces, and `END`. Events are pulled, not pushed: to stop
+ * pulling is to stop the machine, and that is how the driver keeps back-pressure and the order of pipelined requests.
  *
  * | state  | what is read                    | goes to                                                     |
  * |--------|---------------------------------|-------------------------------------------------------------|
@@ -46,7 +46,7 @@ export class HeadEvent {
   readonly expectsContinue: boolean;
   /** The protocol the client offers to switch to. */
   readonly upgrade: string | undefined;
-  /** A place for whoever serves it: the same head may come again. */
+  /** For the server to keep something in: the same head may come again. */
   parts: TargetParts | undefined = undefined;
 
   /** @throws ProtocolError when the length of the body is in doubt, or the client expects what cannot be met. */
@@ -73,7 +73,7 @@ interface KeptEvent {
 
 /** A connection whose sections, or heads, differ so often gets no more of them kept. */
 const MAX_UNKNOWN = 5;
-/** Of the input so much is made text at first, to find a head: behind that there is often a body, which is none. */
+/** Only this much of the input is turned into text at first, to find a head: what follows it is often a body, which needs no text. */
 const WINDOW = 8 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 

@@ -17,7 +17,7 @@ const STATUS_LINES: (string | undefined)[] = [];
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 /** Ends a chunked body, without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
-/** Tells HTTP/1.0 clients that the connection goes on; others need not be told (RFC 9112 §9.3). */
+/** Tells HTTP/1.0 clients that the connection goes on; for others it goes without saying (RFC 9112 §9.3). */
 export const KEEP_ALIVE = 'Connection: keep-alive\r\n';
 /** Says that this response is the last of its connection. */
 export const CLOSE = 'Connection: close\r\n';

@@ -14,7 +14,7 @@ export type CountHit = (key: string, window: number, limit: number) => Hits | Pr
 const own: HitCounter = new HitCounter();
 let elsewhere: CountHit | undefined;
 
-/** @internal Told by the server in a process that shares its count with others. */
+/** @internal Registered by the server in a process that shares its count with others. */
 export function countHitsWith(count: CountHit): void {
   elsewhere = count;
 }

@@ -2,7 +2,7 @@
  * A response body on its way out: opened when its turn has come, its pieces as bytes, no more and no fewer than its head has announced.
  *
  * A body that is too long would run into the next message, one that is too short would look whole when the connection ends (RFC 9112 §8). So
- * whoever sends one, in whatever protocol, counts it here, and cuts the connection or the stream when the count is wrong.
+ * the sender, in whatever protocol, counts it here, and cuts the connection or the stream when the count is wrong.
  *
  * @module
  */

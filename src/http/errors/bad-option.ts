@@ -1,5 +1,5 @@
 /**
- * The checks of options, and the one error that they throw: a mistake of the programmer's, told by the name of the option.
+ * The checks of options, and the one error that they throw: a mistake of the programmer's, named by its option.
  *
  * Each takes the `subject` first, what could not be done: `Cannot proxy`. All of them refuse undefined; an option with a default is checked with it.
  *

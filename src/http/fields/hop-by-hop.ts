@@ -1,7 +1,7 @@
 /**
  * Fields of a single connection ("hop by hop"): whatever passes a message on leaves them out (RFC 9110 §7.6.1).
  *
- * Content-Length is not one of them: it frames a message, and whoever sends the body knows its length. Neither are Proxy-Authenticate and
+ * Content-Length is not one of them: it frames a message, and the sender of the body knows its length. Neither are Proxy-Authenticate and
  * Proxy-Authorization (RFC 9110 §11.7): they are meant for the next hop, which may be the very application that is handed the message. Only
  * `proxy`, which takes no part in that conversation, drops them.
  *

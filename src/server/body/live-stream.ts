@@ -17,7 +17,7 @@ export class LiveStream extends Readable {
     this.on('error', () => {}); // a client that goes away must not end the process when nobody reads
   }
 
-  /** Whether the reader takes more. One that has been destroyed takes everything, to drop it. */
+  /** Whether the reader takes more. A destroyed stream takes everything and drops it. */
   get wantsMore(): boolean {
     return this.#wantsMore || this.destroyed;
   }

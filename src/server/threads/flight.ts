@@ -72,7 +72,7 @@ export class Flight {
     return holds || content[0] === 'upgrade';
   }
 
-  /** The handler has more to say before it answers. */
+  /** An interim response of the handler, before it answers. */
   interim(status: number, fields: readonly string[]): void {
     if (!this.isAnswered) this.request.peer.carrier?.sendInterim(this.request, status, HeaderList.ofChecked(fields));
   }

@@ -6,7 +6,7 @@
 import { WakeUp } from '../../process/wake-up.ts';
 import type { ThreadLink } from './wire.ts';
 
-/** Hands on what comes, and tells the thread what has been taken: no more than a window is ever on its way. */
+/** Passes on what comes, and reports to the thread what has been taken: no more than a window is ever on its way. */
 export class RemoteStream implements AsyncIterableIterator<Uint8Array | string> {
   readonly #thread: ThreadLink;
   readonly #id: number;

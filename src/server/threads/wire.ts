@@ -1,10 +1,10 @@
 /**
- * What a process's main thread and a handler thread say to each other.
+ * The messages between a process's main thread and a handler thread.
  *
- * Items travel in arrays, all that one turn of a loop has to say in one message: to send a message costs microseconds, to have one more item in
- * it a fraction of one. An item is a tuple whose first member says what it is; tuples of plain values are what structured clone copies fastest.
+ * Items travel in arrays, those of one turn of a loop in one message: sending a message costs microseconds, one more item in it a fraction of
+ * one. An item is a tuple whose first member says what it is; tuples of plain values are what structured clone copies fastest.
  *
- * Both directions keep their order. So what belongs to one request comes in this order, told by its number:
+ * Both directions keep their order. So what belongs to one request comes in this order, marked with its number:
  *
  *     main thread                                        handler thread
  *       request ───────────────────────────────────────▶   enters it on the board, or passes it over when it was recalled
@@ -37,7 +37,7 @@ import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import type { WireLines } from './known-lines.ts';
 
-/** Where a request's client is: address, port, whether by TLS, host as a trusted proxy says, when it was read (absolute ms). */
+/** Where a request's client is: address, port, whether by TLS, host as a trusted proxy reports it, when it was read (absolute ms). */
 export type WirePeer = readonly [string | undefined, number | undefined, boolean, string | undefined, number];
 
 /** A body: none, its bytes, a descriptor with its size, or `true` with the announced size (-1: none) when it is streamed. */
@@ -53,12 +53,12 @@ export type WireFailure = readonly [message: string, status: number | undefined,
 export type ToThread =
   | readonly ['request', id: number, method: string, target: string, version: HttpVersion, lines: WireLines, peer: WirePeer, body: WireBody]
   | readonly ['abort', id: number, reason: string]
-  /** The response is out, or the client gone: what the request holds can be let go of. */
+  /** The response is out, or the client gone: what the request holds can be released. */
   | readonly ['over', id: number]
   | readonly ['data', id: number, bytes: Uint8Array]
   | readonly ['end', id: number]
   | readonly ['failed', id: number, failure: WireFailure]
-  /** So many bytes of a stream have been taken. */
+  /** This many bytes of a stream have been taken. */
   | readonly ['taken', id: number, count: number]
   /** Nobody reads the rest of a stream. */
   | readonly ['dropped', id: number]
@@ -103,7 +103,7 @@ export type FromThread =
   | readonly ['data', id: number, bytes: Uint8Array | string]
   | readonly ['end', id: number]
   | readonly ['failed', id: number]
-  /** So many bytes of a streamed request body, or of an upgraded connection, have been taken. */
+  /** This many bytes of a streamed request body, or of an upgraded connection, have been taken. */
   | readonly ['taken', id: number, count: number]
   /** Nobody reads the rest of a stream. */
   | readonly ['dropped', id: number]

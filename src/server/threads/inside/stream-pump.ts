@@ -27,7 +27,7 @@ export class StreamPump {
     this.#source = source;
   }
 
-  /** The main thread has taken so many bytes; 0 when it begins. */
+  /** The main thread has taken this many bytes; 0 when it begins. */
   taken(count: number): void {
     this.#sent -= count;
     if (!this.#hasBegun && !this.#isDropped) {
@@ -57,7 +57,7 @@ export class StreamPump {
         await this.#room();
       }
       if (this.#isDropped) return;
-      this.#isDropped = true; // nothing is left to let go of
+      this.#isDropped = true; // nothing is left to release
       this.#post(['end', this.#id]);
     } catch (error) {
       if (this.#isDropped) return;

@@ -88,13 +88,13 @@ export class ThreadSide implements Carrier {
     this.post(['close', timeout]);
   }
 
-  /** Says something to the main thread: at once, or together with what else the current turn says. */
+  /** Sends an item to the main thread: at once, or together with the others of the current turn. */
   readonly post = (item: FromThread): void => {
     this.#outbox.push(item);
     if (!this.#isInTurn) this.#flush();
   };
 
-  /** Has the main thread send an interim response. It is told at once: the handler that says so may block behind it. */
+  /** Has the main thread send an interim response, at once: the handler may block right after it. */
   sendInterim(request: Request, status: number, fields: HeaderList): void {
     const { id } = request.peer;
     if (id === undefined) return; // it is none of ours

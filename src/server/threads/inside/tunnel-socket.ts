@@ -37,7 +37,7 @@ export class TunnelSocket extends Duplex {
     callback(error);
   }
 
-  /** Bytes from the client. What the handler does not read waits in the stream's buffer, and is told as taken when it does. */
+  /** Bytes from the client. What the handler does not read waits in the stream's buffer, and is reported as taken once it does. */
   deliver(bytes: Uint8Array): void {
     const size = bytes.length;
     if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, size))) this.#post(['taken', this.#id, size]);
