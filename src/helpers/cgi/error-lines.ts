@@ -1,13 +1,13 @@
 /**
- * What a script writes to its standard error: printed on ours, line by line, behind its name and process id.
+ * Prints what a script writes to its standard error on ours, line by line, after its name and process id.
  *
  * @module
  */
 import { StringDecoder } from 'node:string_decoder';
 
-/** Characters of a line; what is longer is cut. */
+/** Longest line, in characters; the rest of it is cut. */
 const MAX_LINE = 2000;
-/** Characters of one script: one that complains in a loop must not fill the log. */
+/** Most characters printed for one script: one that complains in a loop must not fill the log. */
 const MAX_TEXT = 64 * 1024;
 
 /** Prints the lines of one script. */
@@ -17,12 +17,12 @@ export class ErrorLines {
   #line = '';
   #printed = 0;
 
-  /** @param prefix Stands before each line. */
+  /** @param prefix Printed before each line. */
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
-  /** Takes a piece of the script's output; prints the lines that it completes. */
+  /** Adds a piece of the script's output, and prints the lines that it completes. */
   add(piece: Buffer): void {
     const [first = '', ...others] = this.#decoder.write(piece).split('\n');
     this.#append(first);
@@ -33,14 +33,16 @@ export class ErrorLines {
     }
   }
 
-  /** Prints what has come without an end of line. */
+  /** Prints the last line, if it had no line end. */
   end(): void {
     this.#append(this.#decoder.end());
     if (this.#line !== '') this.print(this.#line);
     this.#line = '';
   }
 
-  /** Prints a line of the script, or ours about it. Control characters are escaped: no line can be forged, no terminal spoken to. */
+  /**
+   * Prints a line of the script, or ours about it. Control characters are escaped, so that it cannot forge a line or control a terminal.
+   */
   print(line: string): void {
     if (this.#printed > MAX_TEXT) return;
     this.#printed += line.length + 1;

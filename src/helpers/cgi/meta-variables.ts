@@ -27,22 +27,27 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
-/** Letters, digits and hyphens: with `_` in it `X_Y` could pass for `X-Y`, and other signs are none for a name in an environment. */
+/**
+ * Letters, digits and hyphens: with `_` allowed, `X_Y` could pass for `X-Y`, and other characters do not belong in the name of an
+ * environment variable.
+ */
 const PLAIN_NAME = /^[A-Za-z0-9-]+$/;
-/** server-name (RFC 3875 §4.1.14), with the underscore that names of containers have. A Host may hold more, and ends in pages. */
+/**
+ * server-name (RFC 3875 §4.1.14), plus the underscore found in names of containers. A Host may hold more, and programs print it in pages.
+ */
 const SERVER_NAME = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;
 
 /**
- * Makes the environment of the script that answers a request.
+ * Builds the environment of the script that answers a request.
  *
- * @param own What the handler adds; it wins, whatever the name.
- * @param scriptName Where the script is mounted; undefined: at the prefix that was cut off the request.
+ * @param own Variables that the handler adds; they override all others.
+ * @param scriptName Where the script is mounted; undefined: at the prefix that was removed from the request.
  */
 export function metaVariables(request: Request, own: Readonly<Record<string, string>>, scriptName: string | undefined): Environment {
   const place = placeOf(request, scriptName);
   return {
     PATH: process.env['PATH'],
-    NODE_V8_COVERAGE: undefined, // Node adds its own to an environment that does not say
+    NODE_V8_COVERAGE: undefined, // Node adds its own to an environment that lacks it
     ...fieldVariables(request),
     ...serverVariables(request),
     ...contentVariables(request),
@@ -57,7 +62,7 @@ export function metaVariables(request: Request, own: Readonly<Record<string, str
   };
 }
 
-/** The address and the names of both ends. On a unix socket nobody has an address: the variables are there, and empty. */
+/** The address and the names of both ends. On a unix socket nobody has an address: the variables are set, and empty. */
 function serverVariables(request: Request): Environment {
   const { remoteAddress = '', remotePort } = request;
   const [, name, port] = SERVER_NAME.exec(request.host ?? '') ?? [];
@@ -69,7 +74,7 @@ function serverVariables(request: Request): Environment {
     REQUEST_SCHEME: request.secure ? 'https' : 'http',
     HTTPS: request.secure ? 'on' : undefined,
     REMOTE_ADDR: remoteAddress,
-    REMOTE_HOST: remoteAddress, // RFC 3875 §4.1.9: the address stands for a name that would have to be looked up
+    REMOTE_HOST: remoteAddress, // RFC 3875 §4.1.9: the address, where the name would have to be looked up
     REMOTE_PORT: remotePort === undefined ? undefined : String(remotePort),
   };
 }
@@ -94,7 +99,7 @@ function fieldVariables(request: Request): Environment {
     const separator = variable === 'HTTP_COOKIE' ? '; ' : ', ';
     fields[variable] = before === undefined ? asSent(value) : before + separator + asSent(value);
   }
-  if (request.host !== undefined) fields['HTTP_HOST'] = request.host; // the one that counts (RFC 9112 §3.2.2)
+  if (request.host !== undefined) fields['HTTP_HOST'] = request.host; // the effective one (RFC 9112 §3.2.2)
   return fields;
 }
 
@@ -103,20 +108,20 @@ function placeOf(request: Request, scriptName: string | undefined): Environment 
   const { path } = request.original;
   const mount = scriptName ?? prefixOf(path, request.path);
   if (path === mount || path.startsWith(`${mount}/`)) return { SCRIPT_NAME: mount, PATH_INFO: path.slice(mount.length) };
-  return { SCRIPT_NAME: mount, PATH_INFO: request.path }; // one script answers for paths that are not below it
+  return { SCRIPT_NAME: mount, PATH_INFO: request.path }; // one script answers for paths outside its mount
 }
 
-/** What `withoutPrefix` has cut off. */
+/** The prefix that `withoutPrefix` has removed. */
 function prefixOf(whole: string, rest: string): string {
   return whole.endsWith(rest) ? whole.slice(0, -rest.length) : whole;
 }
 
-/** RFC 3875 §4.1.6: there is none without a PATH_INFO. Dot segments cannot be in it. */
+/** PATH_TRANSLATED (RFC 3875 §4.1.6): undefined without a PATH_INFO, which cannot hold dot segments. */
 function translated(pathInfo: string, root: string | undefined): string | undefined {
   return root === undefined || pathInfo === '' ? undefined : join(root, pathInfo);
 }
 
-/** RFC 3875 §4.1.1: the scheme by which the user was found, once the handler has said that there is one. */
+/** AUTH_TYPE (RFC 3875 §4.1.1): the scheme by which the user was authenticated, once the handler has set one. */
 function schemeOf(request: Request): string | undefined {
   const field = request.header('authorization');
   return parseAuthorization(field) === undefined ? undefined : field?.split(' ', 1)[0];
@@ -127,7 +132,7 @@ function originForm(request: Request): string {
   return encodePath(request.path) + (request.rawQuery === '' ? '' : `?${request.rawQuery}`);
 }
 
-/** Gives the script the bytes that were sent: here each is a character, and an environment is written in UTF-8. */
+/** Restores the bytes that were sent: here each is one character, and an environment is written in UTF-8. */
 function asSent(text: string): string {
   if (/^[\x00-\x7f]*$/.test(text) || !/^[\x00-\xff]*$/.test(text)) return text;
   return decodeUtf8(Buffer.from(text, 'latin1')) ?? text;

@@ -1,5 +1,5 @@
 /**
- * A process that leads a group of its own, so that it can be ended with all that it has started.
+ * A process that leads a group of its own, so that it can be ended together with everything it has started.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { HttpError } from '../../http/response.ts';
 import { groupEnded, groupStarted } from '../../process/child-groups.ts';
 import type { Environment } from './meta-variables.ts';
 
-/** What is started. */
+/** The program to start. */
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
@@ -18,16 +18,16 @@ export interface Program {
   readonly environment: Environment;
 }
 
-/** How a process has ended: one of the two is there. */
+/** How a process has ended: one of the two is set. */
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Between asking a process to end and ending it, ms: time to remove a lock file, not to finish a report. */
+/** The time between asking a process to end and killing it, ms: enough to remove a lock file, not to finish a report. */
 const GRACE = 2000;
 
-/** Groups that still have to be ended when this process ends first. */
+/** Groups to be killed if this process ends before they do. */
 const unfinished = new Set<ProcessGroup>();
 
 /** A process with its group. */
@@ -52,8 +52,8 @@ export class ProcessGroup {
    * Starts a program, without a shell.
    *
    * @param hasInput Whether its standard input is a pipe; else it is empty.
-   * @returns The group, when the program runs.
-   * @throws Error (code `script-not-started`) when it cannot be started, HttpError 431 when the request is too much for an environment.
+   * @returns The group, once the program runs.
+   * @throws Error (code `script-not-started`) when it cannot be started, HttpError 431 when the request does not fit into an environment.
    */
   static start(program: Program, hasInput: boolean): Promise<ProcessGroup> {
     return new Promise((resolve, reject) => {
@@ -66,7 +66,7 @@ export class ProcessGroup {
     });
   }
 
-  /** Asks every process of the group to end, and ends those that are still there after two seconds. */
+  /** Asks every process of the group to end, and kills those that are left after two seconds. */
   kill(): void {
     if (this.#isKilled || (this.ending && !this.#send(0))) return;
     this.#isKilled = true;
@@ -76,16 +76,16 @@ export class ProcessGroup {
       this.#send('SIGKILL');
       this.#forget();
     }, GRACE);
-    this.#timer.unref(); // when nothing else is left to do, `killAll` does it
+    this.#timer.unref(); // when nothing else keeps the process alive, `killAll` does it
   }
 
-  /** Ends every process of the group at once. */
+  /** Kills every process of the group at once. */
   killNow(): void {
     this.#send('SIGKILL');
   }
 
   get #id(): number {
-    return this.child.pid as number; // it was started: it has one
+    return this.child.pid as number; // defined, since it was started
   }
 
   #forget(): void {
@@ -96,7 +96,8 @@ export class ProcessGroup {
   }
 
   /**
-   * The number of the group is that of its first process, which the system gives to nobody else as long as one process of the group is left.
+   * Sends a signal to the group. Its number is that of its first process, which the system does not reuse while any process of the group is
+   * left.
    *
    * @returns Whether there is such a process.
    */
@@ -124,7 +125,7 @@ function launch(program: Program, hasInput: boolean): ChildProcess {
       stdio: [hasInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
   } catch (error) {
-    throw startError(program, error as Error); // some failures are thrown, others are told
+    throw startError(program, error as Error); // some failures are thrown, others come as events
   }
 }
 

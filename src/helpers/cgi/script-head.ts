@@ -1,7 +1,7 @@
 /**
- * The head of a script's response: header lines, an empty line (RFC 3875 §6.2, §6.3).
+ * The head of a script's response: header lines and an empty line (RFC 3875 §6.2, §6.3).
  *
- * Lines end with LF or CRLF. A script that begins with a status line, as "NPH" scripts do (§5), is understood as well.
+ * Lines end with LF or CRLF. A script that begins with a status line, as "NPH" scripts do (§5), is accepted as well.
  *
  * @module
  */
@@ -18,20 +18,20 @@ export interface ScriptHead {
   readonly size: number | undefined;
   /** What is sent on: all fields but those of CGI, of the framing and of the connection. */
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** Whether there was nothing but Location. */
+  /** Whether it sent nothing but Location. */
   readonly isLocationOnly: boolean;
 }
 
-/** Bytes of a head. Cookies of 4 KiB each are the largest fields there are. */
+/** Largest head, bytes. The largest fields in practice are cookies, of 4 KiB each. */
 const MAX_HEAD = 64 * 1024;
-/** As many as a request may have. */
+/** Most fields in a head: as many as a request may have. */
 const MAX_FIELDS = 100;
 const NOTHING = Buffer.alloc(0);
 
 /** Not passed on either: Status is for us, and Content-Length is set by whoever sends the body. */
 const OURS: ReadonlySet<string> = new Set(['content-length', 'status']);
 
-/** What is wrong with a script's head. */
+/** Says what is wrong with a script's head. */
 export class ScriptHeadError extends Error {
   override readonly name = 'ScriptHeadError';
 }
@@ -42,15 +42,15 @@ export class HeadCollector {
   /** Where to go on looking: no line end before it is followed by an empty line. */
   #looked = 0;
 
-  /** Whether anything has come. */
+  /** Whether nothing has come. */
   get isEmpty(): boolean {
     return this.#bytes.length === 0;
   }
 
   /**
-   * Takes a piece.
+   * Adds a piece of output.
    *
-   * @returns The head and what has come behind it, or undefined when it is not complete.
+   * @returns The head and what has come after it, or undefined when it is not complete.
    * @throws ScriptHeadError when it is malformed or too large.
    */
   add(piece: Buffer): { readonly head: ScriptHead; readonly rest: Buffer } | undefined {
@@ -61,7 +61,7 @@ export class HeadCollector {
     return { head: parseScriptHead(this.#bytes.toString('latin1', 0, end)), rest: this.#bytes.subarray(end) };
   }
 
-  /** The place behind the empty line: LF LF, or LF CR LF; at the very start an empty line alone. */
+  /** The index after the empty line: LF LF, or LF CR LF; at the very start an empty line alone. */
   #findEnd(): number | undefined {
     const bytes = this.#bytes;
     if (this.#looked === 0 && emptyLineAt(bytes, 0) !== undefined) return emptyLineAt(bytes, 0);
@@ -82,7 +82,7 @@ function emptyLineAt(bytes: Buffer, at: number): number | undefined {
 /**
  * Parses a complete head.
  *
- * @param text One character a byte, with or without the empty line.
+ * @param text One character per byte, with or without the empty line.
  * @throws ScriptHeadError when a line is not a field, a field of CGI appears twice, or nothing says what kind of response it is.
  */
 export function parseScriptHead(text: string): ScriptHead {
@@ -98,7 +98,7 @@ export function parseScriptHead(text: string): ScriptHead {
     throw new ScriptHeadError('there is neither Content-Type, nor Location, nor Status'); // RFC 3875 §6.2: at least one of them
   }
   if (fields.some(([name]) => name.toLowerCase() === 'transfer-encoding')) {
-    throw new ScriptHeadError('it chooses a transfer coding, which is the server’s to do'); // RFC 3875 §6.3.4
+    throw new ScriptHeadError('it sets a transfer coding, which is up to the server'); // RFC 3875 §6.3.4
   }
   return {
     status,
@@ -117,14 +117,14 @@ function parseLine(line: string): [name: string, value: string] {
   throw new ScriptHeadError(`${JSON.stringify(line.slice(0, 100))} is not a header field`);
 }
 
-/** RFC 3875 §6.3: fields of CGI may stand there once. */
+/** The value of a CGI field, which may appear only once (RFC 3875 §6.3). */
 function only(fields: readonly (readonly [string, string])[], name: string): string | undefined {
   const values = fields.filter(([other]) => other.toLowerCase() === name);
   if (values.length > 1) throw new ScriptHeadError(`${name} appears ${values.length} times`);
   return values[0]?.[1];
 }
 
-/** RFC 3875 §6.3.3. Interim and switching answers are not a script's to give. */
+/** Parses Status (RFC 3875 §6.3.3). A script may not send interim or switching responses. */
 function parseStatus(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const status = Number(/^(\d{3})(?:[ \t].*)?$/.exec(value)?.[1] ?? Number.NaN);

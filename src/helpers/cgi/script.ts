@@ -1,12 +1,12 @@
 /**
- * One run of a script: the request's body goes in while its answer comes out.
+ * One run of a script: the request's body goes in while the response comes out.
  *
- * Both ways go on at the same time and neither waits for the other: a script may write before it reads, read only what it likes, or nothing.
- * What it writes is taken no faster than the client takes it.
+ * Both directions run at the same time and neither waits for the other: a script may write before it reads, or read only a part, or
+ * nothing. Its output is read no faster than the client reads it.
  *
- * It is ended, with all that it has started, when nobody wants its answer any more: the client has left, the response was dropped, or for
- * `timeout` it has neither taken nor given a byte. The time that it waits for the client does not count. While it is being ended its
- * input stays open: a body that was cut short must not look whole.
+ * The script is ended, with everything it has started, when its response is no longer wanted: the client has left, the response was
+ * dropped, or it has neither read nor written a byte for `timeout`. Time spent waiting for the client does not count. While it is being
+ * ended its input stays open: a body that was cut short must not look complete.
  *
  * @module
  */
@@ -22,10 +22,12 @@ import { ErrorLines } from './error-lines.ts';
 import { ProcessGroup, type Program } from './process-group.ts';
 import { HeadCollector, type ScriptHead, ScriptHeadError } from './script-head.ts';
 
-/** A script that closes its output and does not end within this, ms, goes on by itself. Also how long its errors are read after its end. */
+/**
+ * A script that closes its output and does not end within this time, ms, is left running. Also how long its errors are read after its end.
+ */
 const AFTERMATH = 1000;
 
-/** A script that runs, and the body of its response. */
+/** A running script, and the body of its response. */
 export class Script implements AsyncIterableIterator<Buffer> {
   readonly #group: ProcessGroup;
   readonly #stdout: Readable;
@@ -35,12 +37,12 @@ export class Script implements AsyncIterableIterator<Buffer> {
   #source: Readable | undefined;
   readonly #collector = new HeadCollector();
   #head: ScriptHead | undefined;
-  /** What came behind the head. */
+  /** What came after the head. */
   #rest: Buffer | undefined;
   /** Whoever reads the answer: it waits for what comes next. */
   readonly #reader = new WakeUp();
   #isOutputOver = false;
-  /** Its answer is complete, or nobody wants it any more. */
+  /** Its response is complete, or no longer wanted. */
   #isDone = false;
   #isDraining = false;
   #failure: Error | undefined;
@@ -49,7 +51,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
   private constructor(group: ProcessGroup, name: string, timeout: number) {
     const { child } = group;
     this.#group = group;
-    this.#stdout = child.stdout as Readable; // pipes, as they were asked for
+    this.#stdout = child.stdout as Readable; // pipes, as requested
     this.#errors = new ErrorLines(`[cgi ${name} ${child.pid}]`);
     this.#clock = timeout === 0 ? undefined : setTimeout(this.#onSilence, timeout);
     this.#stdout.on('readable', this.#onReadable);
@@ -64,8 +66,8 @@ export class Script implements AsyncIterableIterator<Buffer> {
   /**
    * Starts a script for a request.
    *
-   * @param timeout Ms; 0: any time.
-   * @throws What `ProcessGroup.start` does; HttpError 499 when the client has gone already.
+   * @param timeout Ms; 0: no limit.
+   * @throws What `ProcessGroup.start` does; HttpError 499 when the client has already left.
    */
   static async start(request: Request, program: Program, timeout: number): Promise<Script> {
     if (request.signal.aborted) throw clientGone(request);
@@ -74,14 +76,14 @@ export class Script implements AsyncIterableIterator<Buffer> {
     script.#feed(request.body);
     request.signal.addEventListener('abort', () => script.#stop(clientGone(request)), { once: true });
     if (request.signal.aborted) script.#stop(clientGone(request));
-    request.onEnd(() => void script.return()); // also when the handler has thrown the response away
+    request.onEnd(() => void script.return()); // also when the handler has discarded the response
     return script;
   }
 
   /**
    * Waits for the head of the response.
    *
-   * @throws HttpError 502 when there is none that can be sent, 504 when the script takes too long, 499 when the client goes away.
+   * @throws HttpError 502 when there is none that can be sent, 504 when the script takes too long, 499 when the client leaves.
    */
   async head(): Promise<ScriptHead> {
     for (;;) {
@@ -92,7 +94,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
     }
   }
 
-  /** Lets the script end by itself, and drops what it still writes: for responses that have no content. */
+  /** Lets the script end by itself, and drops what it still writes: for responses without content. */
   drain(): void {
     this.#isDraining = true;
     this.#isDone = true;
@@ -103,7 +105,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
     return this;
   }
 
-  /** The next piece of the body. @throws Error when the script takes too long, or is ended by a signal: the body is not whole then. */
+  /** The next piece of the body. @throws Error when the script takes too long, or is ended by a signal: the body is then incomplete. */
   async next(): Promise<IteratorResult<Buffer, undefined>> {
     this.#moved();
     for (;;) {
@@ -115,7 +117,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
     }
   }
 
-  /** Nobody wants the rest: the script is ended. */
+  /** Ends the script: the rest is not wanted. */
   async return(): Promise<IteratorResult<Buffer, undefined>> {
     if (!this.#isDone) {
       this.#isDone = true;
@@ -124,7 +126,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
     return { done: true, value: undefined };
   }
 
-  /** Whether nothing more can come, and it is known how the script has ended. */
+  /** Whether all output has come, and it is known how the script has ended. */
   get #isOver(): boolean {
     return this.#isOutputOver && (this.#group.ending !== undefined || this.#late === undefined);
   }
@@ -142,11 +144,11 @@ export class Script implements AsyncIterableIterator<Buffer> {
     return piece;
   }
 
-  /** Passes the body on. A script that does not want it is free not to read it. */
+  /** Passes the body on. A script need not read it. */
   #feed(body: RequestBody): void {
     const { stdin } = this.#group.child;
     if (!stdin) return;
-    stdin.on('error', () => {}); // EPIPE: it does not read any more
+    stdin.on('error', () => {}); // EPIPE: it has stopped reading
     if (body.isInMemory) {
       stdin.end(body.bytes());
       return;
@@ -186,7 +188,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
     }
   }
 
-  /** The answer cannot be sent: the client hears that much, the log says why. */
+  /** Refuses a response that cannot be sent: the client learns only that, the log says why. */
   #refuse(why: string): void {
     this.#errors.print(`Cannot answer: ${why}`);
     this.#stop(new HttpError(502, undefined, { code: 'bad-script-output' }));
@@ -210,11 +212,11 @@ export class Script implements AsyncIterableIterator<Buffer> {
 
   readonly #onExit = (): void => {
     const { stderr } = this.#group.child;
-    setTimeout(() => stderr?.destroy(), AFTERMATH).unref(); // what it has left running may hold it open for ever
+    setTimeout(() => stderr?.destroy(), AFTERMATH).unref(); // a process it has left running may hold it open for ever
     if (this.#isOutputOver) this.#end();
   };
 
-  /** The process has ended and its output too. */
+  /** Called when both the process and its output have ended. */
   #end(): void {
     clearTimeout(this.#clock);
     clearTimeout(this.#late);
@@ -238,14 +240,14 @@ export class Script implements AsyncIterableIterator<Buffer> {
     );
   };
 
-  /** Whether the next step is the client's: to take what there is, or to send more of the body. */
+  /** Whether the next step is the client's: to read what there is, or to send more of the body. */
   get #waitsForClient(): boolean {
     if (this.#head && !this.#isDraining && !this.#reader.isWaiting && !this.#isOutputOver) return true;
     const { stdin } = this.#group.child;
     return this.#source?.readable === true && stdin?.writableNeedDrain === false;
   }
 
-  /** Ends the script; whoever waits for its answer gets the error. */
+  /** Ends the script; the reader of its response gets the error. */
   #stop(error: Error): void {
     if (this.#failure) return;
     this.#failure = error;

@@ -11,7 +11,10 @@ import { HttpError, Response } from '../../http/response.ts';
 import { partialContent } from './byteranges.ts';
 import { allowsRange, evaluateConditions, Representation } from './evaluate.ts';
 
-/** What describes the body that a 304 or 412 does not have (RFC 9110 §8, §15.4.5). Content-Location, Content-Security-Policy and others stay. */
+/**
+ * Fields that describe the body, which a 304 or 412 lacks (RFC 9110 §8, §15.4.5). Content-Location, Content-Security-Policy and others
+ * stay.
+ */
 const OF_THE_BODY: ReadonlySet<string> = new Set([
   'content-digest',
   'content-disposition',
@@ -73,12 +76,12 @@ function offerRanges(request: Request, response: Response, current: Representati
     response.dispose();
     return refused(416, offered).withHeader('Content-Range', serializeContentRange(undefined, size));
   }
-  // Several ranges of a coded file are not sent: clients differ in whether they decode the parts, or the whole that holds them.
+  // Several ranges of a coded file are not sent: clients differ in whether they decode each part or the body as a whole.
   if (ranges.length > 1 && offered.header('content-encoding') !== undefined) return offered;
   return partialContent(offered, content, ranges, makeBoundary);
 }
 
-/** RFC 9110 §15.4.5: Last-Modified guides a cache only where there is no ETag. */
+/** A 304 (RFC 9110 §15.4.5): Last-Modified is sent only where there is no ETag. */
 function notModified(response: Response): Response {
   const hasEtag = response.header('etag') !== undefined;
   return bare(304, response, (name) => OF_THE_BODY.has(name) || (hasEtag && name === 'last-modified'));

@@ -11,7 +11,9 @@ import type { Response } from '../../http/response.ts';
 /** A date is a strong validator when it lies this far back, ms (RFC 9110 §8.8.2.2): anything written later has a later one. */
 const STRONG_AGE = 1000;
 
-/** The representation that the conditions are about, as far as the response for it tells. Read when a condition asks: most requests have none. */
+/**
+ * The representation that the conditions are about, as described by its response. Read only when a condition asks: most requests have none.
+ */
 export class Representation {
   readonly #response: Response;
   readonly #now: number;

@@ -1,11 +1,11 @@
 /**
  * One request to an upstream, and the response that comes back.
  *
- * undici writes the request and parses the response. What is decided here is who waits for whom, and for how long. A clock runs while the upstream
- * is to do something: find us a connection, take a piece of the body, answer, send more. While the client is to do something, to send or to read,
- * it stands still. What the client does not read is not taken from the upstream either.
+ * undici writes the request and parses the response. This file decides who waits for whom, and for how long. A clock runs while the next
+ * step is the upstream's: to accept a connection, read a piece of the body, answer, send more. It stops while the next step is the
+ * client's: to send or to read. What the client does not read is not read from the upstream either.
  *
- * The exchange is ended when nobody wants its response any more: the client has left, the response was dropped, the clock has run out.
+ * The exchange is ended when its response is no longer wanted: the client has left, the response was dropped, or the clock has run out.
  *
  * @module
  */
@@ -21,22 +21,22 @@ import { bodyError, UpstreamFailure } from './failure.ts';
 import { type Field, readHead, type UpstreamHead } from './fields.ts';
 import type { Target } from './target.ts';
 
-/** Most bytes that wait for a slow client before the upstream is told to wait. */
+/** Most bytes that wait for a slow client before we stop reading from the upstream. */
 const FULL = 64 * 1024;
-/** Servers that do not read the body of another method would take it for the next request: so nothing follows it on the same connection. */
+/** A server might not read the body of any other method and take it for the next request, so no request follows it on that connection. */
 const HAVE_BODIES: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
-/** Interim responses that are sent on: an upstream that never comes to the end is not to keep the client busy. */
+/** Most interim responses forwarded: an upstream that sends them endlessly must not keep the client busy. */
 const MAX_INTERIMS = 16;
 const SILENT = 'it has sent nothing for too long';
 
-/** How long an upstream may take for each of its steps, ms; 0: any time. */
+/** How long an upstream may take for each of its steps, ms; 0: no limit. */
 export interface Patience {
   readonly connectTimeout: number;
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
 }
 
-/** What is sent. */
+/** What is sent upstream. */
 export interface UpstreamRequest {
   /** Path and query. */
   readonly path: string;
@@ -56,14 +56,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   #controller: Controller | undefined;
   #head: UpstreamHead | undefined;
   #socket: Duplex | undefined;
-  /** What has come and was not taken. */
+  /** Pieces that have come and are not read yet. */
   readonly #pieces: Buffer[] = [];
   #waiting = 0;
   #isComplete = false;
-  /** Nobody wants the rest. */
+  /** The rest is not wanted. */
   #isDropped = false;
   #hasBegun = false;
-  /** Interim responses that were sent on. */
+  /** Interim responses forwarded so far. */
   #interims = 0;
   #failure: Error | undefined;
   /** Whoever reads the answer: it waits for what comes next. */
@@ -74,7 +74,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     this.#patience = patience;
   }
 
-  /** Sends a request. @throws HttpError 499 when the client has gone already. */
+  /** Sends a request. @throws HttpError 499 when the client has already left. */
   static start(request: Request, target: Target, sent: UpstreamRequest, patience: Patience): UpstreamExchange {
     if (request.signal.aborted) throw clientGone(request);
     const exchange = new UpstreamExchange(request, patience);
@@ -85,7 +85,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     return exchange;
   }
 
-  /** Ends it when the request is over, also when the handler has thrown the response away. Not for a connection that is handed over: it goes on then. */
+  /**
+   * Ends it when the request is over, also when the handler has discarded the response. Not for a connection that is handed over, which
+   * goes on.
+   */
   endWithRequest(): void {
     this.#request.onEnd(() => void this.return());
   }
@@ -93,12 +96,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   /**
    * Waits for the head of the response.
    *
-   * @throws UpstreamFailure when there is none; HttpError 499 when the client goes away, or what its body fails with.
+   * @throws UpstreamFailure when there is none; HttpError 499 when the client leaves, or the error that its body fails with.
    */
   async head(): Promise<UpstreamHead> {
     while (!this.#failure && !this.#head) await this.#reader.wait();
     if (this.#failure) throw this.#failure;
-    return this.#head as UpstreamHead; // or the loop would go on
+    return this.#head as UpstreamHead; // set, or the loop would go on
   }
 
   /** The connection, when the upstream has switched protocols. */
@@ -106,7 +109,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     return this.#socket;
   }
 
-  /** Whether the connection was closed before anything came: an idle one may have been on its way to that when we wrote to it. */
+  /** Whether the connection was closed before anything came: an idle one may have been closing just as we wrote to it. */
   get wasClosed(): boolean {
     return this.#failure instanceof UpstreamFailure && this.#failure.isClosed && this.#controller !== undefined && !this.#hasBegun;
   }
@@ -115,7 +118,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     return this;
   }
 
-  /** The next piece of the body. @throws Error when the upstream fails or takes too long: the body is not whole then. */
+  /** The next piece of the body. @throws Error when the upstream fails or takes too long: the body is then incomplete. */
   async next(): Promise<IteratorResult<Buffer, undefined>> {
     for (;;) {
       const piece = this.#take();
@@ -128,7 +131,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     }
   }
 
-  /** Nobody wants the rest: the connection to the upstream is closed if there is more. */
+  /** Drops the rest: the connection to the upstream is closed if there is more. */
   async return(): Promise<IteratorResult<Buffer, undefined>> {
     this.#isDropped = true;
     if (!this.#isComplete) this.#stop(new Error('The response was dropped'));
@@ -151,8 +154,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   /** @internal */
   onRequestUpgrade(controller: Controller, status: number, _headers: unknown, socket: Duplex): void {
-    this.#isComplete = true; // as far as HTTP goes
-    socket.on('error', () => {}); // until somebody takes it
+    this.#isComplete = true; // as far as HTTP is concerned
+    socket.on('error', () => {}); // until somebody takes it over
     if (this.#failure) {
       socket.destroy();
       return;
@@ -170,7 +173,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     this.#reader.wake();
   }
 
-  /** @internal The trailers are dropped: they came behind what they could still have told. */
+  /** @internal The trailers are dropped: they come too late to be sent as header fields. */
   onResponseEnd(): void {
     this.#isComplete = true;
     this.#reader.wake();
@@ -192,7 +195,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
         method,
         path,
         headers,
-        body: isStreamed ? (this.#piecesOf(body) as unknown as Readable) : body.bytes(), // undici takes iterables; only its types do not say so
+        body: isStreamed ? (this.#piecesOf(body) as unknown as Readable) : body.bytes(), // undici accepts iterables, though its types do not say so
         ...(body.size !== 0 && !HAVE_BODIES.has(method) && { reset: true }),
         ...(upgrade !== undefined && { upgrade }),
         ...(servername !== undefined && { servername }),
@@ -201,7 +204,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     );
   }
 
-  /** The body on its way up. The clock stands still while the client is to send more of it. */
+  /** The request's body on its way upstream. The clock stops while we wait for the client to send more. */
   async *#piecesOf(body: RequestBody): AsyncGenerator<Buffer> {
     const source: AsyncIterable<Buffer> | Iterable<Buffer> = 'stream' in body.source ? body.source.stream : body.chunks();
     this.#rest();
@@ -218,13 +221,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     this.#awaitHead();
   }
 
-  /** All has been sent: now it is the upstream's turn. */
+  /** Starts the clock: all has been sent, and the upstream must answer. */
   #awaitHead(): void {
     if (!this.#head) this.#run(this.#patience.headersTimeout, 'it has not answered in time');
     else if (this.#reader.isWaiting) this.#run(this.#patience.bodyTimeout, SILENT);
   }
 
-  /** An interim response is a sign of life, and the client's as much as the final one is (RFC 9110 §15.2). */
+  /** Forwards an interim response (RFC 9110 §15.2), which is also a sign of life. */
   #sendOn(status: number, controller: Controller): void {
     this.#clock?.refresh();
     if (status < 102 || this.#interims === MAX_INTERIMS) return;
@@ -250,7 +253,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     return piece;
   }
 
-  /** Ends the exchange; whoever waits for its response gets the error. */
+  /** Ends the exchange; the reader of its response gets the error. */
   #stop(error: Error): void {
     if (this.#failure) return;
     this.#fail(error);
@@ -276,7 +279,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   }
 }
 
-/** The head as it came. undici's own reading of it joins lines and takes them for UTF-8. */
+/** The head as it came. undici's own parsed form joins lines and decodes them as UTF-8. */
 function rawHeaders(controller: Controller): readonly (Buffer | string)[] {
   return (controller as Controller & { readonly rawHeaders: readonly (Buffer | string)[] | null }).rawHeaders ?? [];
 }

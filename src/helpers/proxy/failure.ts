@@ -1,5 +1,5 @@
 /**
- * What went wrong between us and an upstream, and what the client hears of it: 502 or 504, and nothing more.
+ * Failures between us and an upstream. The client sees only 502 or 504; the log has the reason.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const CLOSED: ReadonlySet<string> = new Set([RESET, 'EPIPE', 'UND_ERR_SOCKET']);
 /** An upstream that failed. */
 export class UpstreamFailure extends Error {
   readonly isTooSlow: boolean;
-  /** The connection was closed under us: nothing else is known. */
+  /** The connection was closed unexpectedly, and nothing else is known. */
   readonly isClosed: boolean;
 
   constructor(why: string, isTooSlow: boolean, isClosed = false, cause?: unknown) {
@@ -23,14 +23,14 @@ export class UpstreamFailure extends Error {
     this.isClosed = isClosed;
   }
 
-  /** Of what undici or the system says. */
+  /** Makes one of an error of undici or of the system. */
   static of(error: Error): UpstreamFailure {
     const { code = '', message } = error as NodeJS.ErrnoException;
     return new UpstreamFailure(message === '' ? code : message, TOO_SLOW.has(code), CLOSED.has(code), error);
   }
 }
 
-/** Answers for an upstream that gave no response, and prints why. */
+/** Answers for an upstream that sent no response, and prints why. */
 export function gatewayError(failure: UpstreamFailure, request: Request, origin: string): HttpError {
   const what = `${request.method} ${JSON.stringify(request.path.slice(0, 200))}`;
   console.error(`[proxy ${origin}] Cannot answer ${what}: ${printable(failure.message)}`);
@@ -39,13 +39,13 @@ export function gatewayError(failure: UpstreamFailure, request: Request, origin:
     : new HttpError(502, undefined, { code: 'bad-gateway', cause: failure });
 }
 
-/** Ends a response that has begun: the connection is cut, so that nobody takes it for whole. */
+/** Ends a response that has begun: the connection is cut, so that it does not look complete. */
 export function bodyError(failure: UpstreamFailure): Error {
   const error = new Error(`Cannot send the rest of a response: ${failure.message}`, { cause: failure });
   return withCode(error, failure.isTooSlow ? 'gateway-timeout' : 'bad-gateway');
 }
 
-/** Messages of parsers may quote what the upstream has sent. */
+/** Escapes a message: those of parsers may quote what the upstream has sent. */
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500);
 }

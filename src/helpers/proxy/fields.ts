@@ -48,9 +48,9 @@ export interface UpstreamHead {
   readonly status: number;
   /** Those that are passed on. */
   readonly fields: readonly Field[];
-  /** What Content-Length says. */
+  /** The value of Content-Length. */
   readonly size: number | undefined;
-  /** What Upgrade says. */
+  /** The value of Upgrade. */
   readonly upgrade: string | undefined;
 }
 
@@ -103,7 +103,7 @@ function textOf(bytes: Buffer | string | undefined): string {
   return typeof bytes === 'string' ? bytes : (bytes?.toString('latin1') ?? '');
 }
 
-/** Max-Forwards behind one more hop (RFC 9110 §7.6.2). */
+/** Max-Forwards after one more hop (RFC 9110 §7.6.2). */
 function oneLess(value: string): string {
   return /^[1-9]\d{0,8}$/.test(value) ? String(Number(value) - 1) : value;
 }

@@ -1,7 +1,8 @@
 /**
- * What we tell the upstream about the client: Forwarded (RFC 7239), the X-Forwarded fields before it, and Via (RFC 9110 §7.6.3).
+ * What we tell the upstream about the client: Forwarded (RFC 7239), the older X-Forwarded fields, and Via (RFC 9110 §7.6.3).
  *
- * All of it is made of what we know ourselves. What the client has sent under these names is never passed on, so that the upstream may believe it.
+ * All of it comes from what we know ourselves. What the client has sent under these names is never passed on, so that the upstream may
+ * trust it.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { isIP } from 'node:net';
 import { isHost, trimWhitespace } from '../../http/grammar.ts';
 import type { Request } from '../../http/request.ts';
 
-/** Our name in Via: another one for each process, so that two servers in a row are no loop. */
+/** Our name in Via: different in each process, so that two servers in a row do not look like a loop. */
 const PSEUDONYM = `filrouge-${randomBytes(6).toString('hex')}`;
 
 /** Forwarded and X-Forwarded-*, as name and value pairs. */
@@ -26,7 +27,7 @@ export function forwardedFields(request: Request): [name: string, value: string]
   return fields;
 }
 
-/** RFC 7239 §6: an IPv6 address stands in brackets, and these in quotes. */
+/** RFC 7239 §6: an IPv6 address is put in brackets, and those in quotes. */
 function nodeOf(address: string | undefined): string {
   if (address === undefined) return 'unknown';
   return isIP(address) === 6 ? `"[${address}]"` : address;
@@ -37,7 +38,7 @@ export function viaField(request: Request): [name: string, value: string] {
   return ['Via', `${request.httpVersion} ${PSEUDONYM}`];
 }
 
-/** Whether a request has been sent on by this process before. */
+/** Whether this process has forwarded a request before. */
 export function isLoop(request: Request): boolean {
   const members = request.headerAll('via').flatMap((value) => value.split(','));
   return members.some((member) => trimWhitespace(member).split(/[ \t]+/)[1] === PSEUDONYM);

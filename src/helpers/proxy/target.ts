@@ -1,5 +1,5 @@
 /**
- * Where requests go: targets, the connections kept to them, and the path that is asked for there.
+ * Where requests go: targets, the connections kept to them, and the path requested there.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { encodePath } from '../../http/target.ts';
 import { dropUnaskedContinue } from './unasked-continue.ts';
 
 const SUBJECT = 'Cannot proxy';
-/** Connections to one target at a time; a request beyond waits for one until `connectTimeout`. Upgraded ones do not count. */
+/** Connections to one target at a time; a request beyond that waits for one until `connectTimeout`. Upgraded ones do not count. */
 const MAX_CONNECTIONS = 1024;
-/** Targets that are remembered: the one that was asked longest ago is forgotten, its connections end with what they are busy with. */
+/** Most targets remembered: the least recently used one is forgotten, and its connections close when their requests are done. */
 const MAX_TARGETS = 256;
 /** Largest head of a response, bytes. */
 const MAX_HEAD = 64 * 1024;
@@ -25,7 +25,7 @@ export interface Target {
   readonly origin: string;
   /** Name and port. */
   readonly host: string;
-  /** In front of each path; empty, or with a slash in front and none behind. */
+  /** The prefix of each path; empty, or with a slash at the start and none at the end. */
   readonly base: string;
   /** The name that a certificate must be for; undefined without TLS, or for an address. */
   readonly servername: string | undefined;
@@ -34,9 +34,9 @@ export interface Target {
 const targets = new Map<string, Target>();
 
 /**
- * Gives a target.
+ * Returns the target for a URL.
  *
- * @param connectTimeout Ms; 0: any time.
+ * @param connectTimeout Ms; 0: no limit.
  * @throws TypeError (code `bad-option`) when `text` is not an http or https URL, or has more than a path.
  */
 export function targetOf(text: string, connectTimeout: number): Target {
@@ -44,7 +44,7 @@ export function targetOf(text: string, connectTimeout: number): Target {
   const known = targets.get(key);
   if (known) targets.delete(key);
   const target = known ?? open(text, connectTimeout);
-  targets.set(key, target); // behind all others: a Map keeps the order
+  targets.set(key, target); // to the end: a Map keeps the order of insertion
   if (targets.size > MAX_TARGETS) forgetOldest();
   return target;
 }
@@ -55,9 +55,9 @@ function open(text: string, connectTimeout: number): Target {
   const isNamed = url.protocol === 'https:' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
   const pool = new Pool(url.origin, {
     connections: MAX_CONNECTIONS,
-    pipelining: 1, // an answer that is slow or broken is nobody else's
+    pipelining: 1, // so that a slow or broken answer affects no other request
     maxHeaderSize: MAX_HEAD,
-    headersTimeout: 0, // both are ours: see exchange.ts
+    headersTimeout: 0, // we have our own for both: see exchange.ts
     bodyTimeout: 0,
     connect: strictConnector(connectTimeout),
   });
@@ -75,8 +75,8 @@ function parse(text: string): URL {
 }
 
 /**
- * A connection that is reset is broken, and undici is to know it: of a body that ends with its connection it would take a reset for the end
- * (RFC 9112 §8: such a body is whole when the connection was closed, not when it failed).
+ * Makes a reset visible to undici, which would otherwise take it for the end of a body that ends with its connection (RFC 9112 §8: such a
+ * body is complete when the connection was closed, not when it failed).
  */
 function strictConnector(timeout: number): buildConnector.connector {
   const connect = buildConnector({ allowH2: false, timeout });
@@ -92,7 +92,7 @@ function strictConnector(timeout: number): buildConnector.connector {
     });
 }
 
-/** The code of a connection that was reset after it had been made. */
+/** The error code of a connection that was reset after it had been established. */
 export const RESET = 'UPSTREAM_RESET';
 
 function forgetOldest(): void {
@@ -112,21 +112,21 @@ export function requestTarget(request: Request, base: string, rewritePath: ((pat
 
 function rewritten(path: string): string {
   if (typeof path !== 'string' || !path.startsWith('/')) {
-    throw badOption(SUBJECT, `rewritePath gave ${JSON.stringify(path)}, not a path that starts with a slash`);
+    throw badOption(SUBJECT, `rewritePath returned ${JSON.stringify(path)}, not a path that starts with a slash`);
   }
-  if (/\/\.\.?(?:\/|$)/.test(path)) throw badOption(SUBJECT, `rewritePath gave ${JSON.stringify(path)}, which has a dot segment`);
+  if (/\/\.\.?(?:\/|$)/.test(path)) throw badOption(SUBJECT, `rewritePath returned ${JSON.stringify(path)}, which has a dot segment`);
   return path;
 }
 
 /**
- * Percent-encodes a path. What RFC 3986 §3.3 lets stand in one is left alone, as clients leave it; but not `;`, which some servers cut off with what is
- * behind it: they would see another path than our routes did.
+ * Percent-encodes a path. What RFC 3986 §3.3 allows in one is left alone, as clients do; except `;`, which some servers cut off with what
+ * follows it: they would see a different path than our routes did.
  */
 function spell(path: string): string {
   return encodePath(path.toWellFormed()).replace(/%(?:24|26|2B|2C|3A|3D|40)/g, decodeURIComponent);
 }
 
-/** A byte above ASCII came as one character. */
+/** Escapes a byte above ASCII, which came as one character. */
 function escapeByte(character: string): string {
   const code = character.charCodeAt(0);
   return code <= 0xff ? `%${code.toString(16).padStart(2, '0').toUpperCase()}` : encodeURIComponent(character.toWellFormed());

@@ -1,5 +1,5 @@
 /**
- * Two connections that have left HTTP (RFC 9110 §7.8), joined: what comes from one goes to the other, no faster than that takes it.
+ * Joins two connections that have left HTTP (RFC 9110 §7.8): what comes from one goes to the other, no faster than the other reads it.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TakeConnection } from '../../http/takeover.ts';
 
-/** How long an upstream connection waits to be taken, ms: the response is sent at once, or never. */
+/** How long an upstream connection waits to be taken over, ms: the response is sent at once, or never. */
 const GRACE = 5000;
 /** How long a client may take to close a connection whose upstream has closed, ms. */
 const LINGER = 5000;
 
-/** What a response takes the client's connection over with. The upstream connection is closed when nobody does. */
+/** Returns the function that takes the client's connection over. The upstream connection is closed if it is not called. */
 export function tunnelTo(upstream: Duplex): TakeConnection {
   const late = setTimeout(() => upstream.destroy(), GRACE);
   late.unref();
@@ -31,7 +31,7 @@ function join(client: Duplex, upstream: Duplex, stopping: AbortSignal): void {
   const stop = (): void => {
     client.unpipe(upstream);
     client.resume();
-    upstream.end(); // as if the client had ended it: the upstream says what it has to say, and ends as well
+    upstream.end(); // as if the client had ended it: the upstream sends what it still has, and ends as well
   };
   client.on('error', () => {});
   client.on('close', () => {
@@ -39,14 +39,14 @@ function join(client: Duplex, upstream: Duplex, stopping: AbortSignal): void {
     upstream.destroy();
   });
   upstream.on('close', () => closeClient(client, upstream.readableEnded));
-  if (client instanceof Socket) client.setKeepAlive(true, 60_000); // a client that is gone without a word
+  if (client instanceof Socket) client.setKeepAlive(true, 60_000); // detects a client that vanished silently
   upstream.pipe(client);
   client.pipe(upstream);
   if (stopping.aborted) stop();
   else stopping.addEventListener('abort', stop, { once: true });
 }
 
-/** The upstream is gone: after a clean end the client gets what is still on its way to it. */
+/** Closes the client's connection when the upstream is gone: after a clean end the client still gets what is on its way to it. */
 function closeClient(client: Duplex, isClean: boolean): void {
   if (!isClean) {
     client.destroy();

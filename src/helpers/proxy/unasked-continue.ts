@@ -1,8 +1,9 @@
 /**
- * 100 (Continue) from an upstream that was not asked for it.
+ * Drops a 100 (Continue) that the upstream was not asked for.
  *
- * We never wait for one: whoever has asked us was answered by us. Some servers send it all the same, and a client has to bear that: it may drop it
- * (RFC 9110 §15.2.1). undici closes the connection instead and takes the response for lost, so that such a head is cut out before undici reads it.
+ * We never wait for one: clients that ask for it get it from us. Some servers send it all the same, and a client has to tolerate that by
+ * dropping it (RFC 9110 §15.2.1). undici closes the connection instead and treats the response as lost, so such a head is cut out before
+ * undici reads it.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import type { Socket } from 'node:net';
 
 /** All of 1xx but 101, which is final. */
 const INTERIM = /^HTTP\/1\.1 1(?!01)\d\d$/;
-/** As far as all of them agree. */
+/** The part common to all of them. */
 const START = 'HTTP/1.1 1';
 const CONTINUE = '100';
 const STATUS_END = 'HTTP/1.1 1xx'.length;
@@ -19,18 +20,18 @@ const HEAD_END = '\r\n\r\n';
 /** A longer interim head is passed on as it is: undici refuses it. Bytes. */
 const MAX_HEAD = 64 * 1024;
 
-/** What comes on one connection, without the heads that nobody asked for. Interim heads stand in front of the final one only: nothing else is looked at. */
+/** Filters unasked heads out of the bytes of one connection. Interim heads come only before the final one: nothing else is looked at. */
 export class ContinueFilter {
   #isBeforeHead = false;
   /** The beginning of a head that may be an interim one. */
   #held: Buffer | undefined;
 
-  /** A request goes out: the next that comes is the head of its response. */
+  /** Notes that a request goes out: what comes next is the head of its response. */
   expectHead(): void {
     this.#isBeforeHead = true;
   }
 
-  /** @returns What of it is to be read now; undefined: nothing yet. */
+  /** Filters a piece. @returns The bytes to be read now; undefined: none yet. */
   pass(piece: Buffer): Buffer | undefined {
     if (!this.#isBeforeHead) return piece;
     let rest = this.#held ? Buffer.concat([this.#held, piece]) : piece;

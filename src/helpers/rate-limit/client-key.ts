@@ -1,5 +1,5 @@
 /**
- * Who counts as one client when nothing but the address is known.
+ * What counts as one client when nothing but the address is known.
  *
  * @module
  */
@@ -7,16 +7,18 @@ import { isIPv6 } from 'node:net';
 import { groupsOf, unmapped } from '../../http/address.ts';
 import type { Request } from '../../http/request.ts';
 
-/** Groups in the first 64 bits: what one customer has at least (RFC 6177 §2), and may use address by address. */
+/** Groups in the first 64 bits: one customer has at least that many addresses (RFC 6177 §2), and may use one after the other. */
 const GROUPS = 4;
-/** Everybody at the other end of a unix socket. No address looks like it, and it is not the empty key of requests that came over no connection. */
+/**
+ * The key of all clients of a unix socket. It differs from any address, and from the empty key of requests that came over no connection.
+ */
 const UNIX = 'unix';
 
 /**
  * The client's address; of IPv6 the first 64 bits.
  *
- * Those who come over a unix socket without an address, whether directly or because no trusted proxy tells theirs, are one client, `unix`. So are
- * requests that a server did not receive (made by hand, or given to `toFetch`), under the empty key.
+ * Clients on a unix socket that have no address, because they connect directly or no trusted proxy names one, count as one client, `unix`.
+ * So do requests that our server did not receive (made by hand, or passed to `toFetch`), under the empty key.
  */
 export function clientKey(request: Request): string {
   const { remoteAddress, peer } = request;
@@ -26,7 +28,7 @@ export function clientKey(request: Request): string {
   return isIPv6(address) ? networkOf(address) : address;
 }
 
-/** `2001:db8::1` gives `2001:db8:0:0`, however it is written. */
+/** The first 64 bits: `2001:db8:0:0` for `2001:db8::1`, however it is written. */
 function networkOf(address: string): string {
   const network = groupsOf(address).slice(0, GROUPS);
   return network.map((group) => group.toString(16)).join(':');

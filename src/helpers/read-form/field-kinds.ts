@@ -7,7 +7,7 @@ import { badOption } from '../../http/errors/bad-option.ts';
 import { badField } from './form-error.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
-/** What each kind becomes. */
+/** The type of each kind. */
 export interface FieldKinds {
   string: string;
   int: number;
@@ -17,7 +17,7 @@ export interface FieldKinds {
   file: UploadedFile;
 }
 
-/** One value, `?` one or none, `[]` any number. */
+/** A kind: exactly one value; with `?` at most one; with `[]` any number. */
 export type FieldSpec = keyof FieldKinds | `${keyof FieldKinds}?` | `${keyof FieldKinds}[]`;
 
 /** The type that a spec asks for. */
@@ -43,9 +43,9 @@ const SPECS: ReadonlyMap<string, ParsedSpec> = new Map(
 );
 
 /**
- * Brings what was sent under one name to the kind that was asked for.
+ * Converts what was sent under one name to the kind that was asked for.
  *
- * @throws HttpError 400 when something is missing, wrong, or there more than once. TypeError (code `bad-option`) for an unknown spec.
+ * @throws HttpError 400 when something is missing, wrong, or sent more than once. TypeError (code `bad-option`) for an unknown spec.
  */
 export function convertField(name: string, spec: string, sent: readonly Sent[]): unknown {
   const { kind, count } = SPECS.get(spec) ?? refuseSpec(name, spec);
@@ -67,7 +67,7 @@ function refuseSpec(name: string, spec: string): never {
   throw badOption('Cannot read form', `field "${name}" is asked for as ${JSON.stringify(spec)}, not as ${kinds}`);
 }
 
-/** @returns undefined for what counts as not sent: an input that was left empty. An empty text is a text. */
+/** Converts one value. @returns undefined for an input that was left empty, which counts as not sent. An empty string is a string. */
 function convertOne(name: string, kind: keyof FieldKinds, sent: Sent): string | number | boolean | UploadedFile | undefined {
   if (typeof sent !== 'string') {
     if (kind === 'file') return sent;
@@ -95,12 +95,12 @@ const NUMBERS = {
 function toNumber(name: string, kind: keyof typeof NUMBERS, text: string): number {
   const { syntax, words } = NUMBERS[kind];
   const value = syntax.test(text) ? Number(text) : Number.NaN;
-  // A whole number that a double cannot hold would become another one.
+  // A whole number that a double cannot hold would be rounded to another one.
   if (kind === 'float' ? Number.isFinite(value) : Number.isSafeInteger(value)) return value;
   throw badField(name, `is not ${words}`);
 }
 
-/** `on` is what a checkbox without a value sends. */
+/** The spellings of booleans. A checkbox without a value sends `on`. */
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['on', true],
   ['true', true],

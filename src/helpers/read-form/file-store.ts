@@ -1,9 +1,9 @@
 /**
- * Where the files of one form rest until the response is sent.
+ * Keeps the files of one form until the response is sent.
  *
- * Small files are buffers. The others lie behind each other in one temporary file, unlinked as soon as it is open, so that a form costs one
- * descriptor however many files it brings, and leaves nothing behind whatever happens. When the body of the request is in memory its files
- * are as well: writing them to disk would save nothing.
+ * Small files are buffers. The others are written one after the other to one temporary file, unlinked as soon as it is open, so that a form
+ * costs one descriptor however many files it has, and leaves nothing behind whatever happens. When the body of the request is in memory, so
+ * are its files: writing them to disk would save nothing.
  *
  * @module
  */
@@ -19,15 +19,15 @@ import { type FileContent, writeWhole } from './uploaded-file.ts';
 
 /** A file up to this stays in memory. */
 const SMALL = 64 * 1024;
-/** All small files together; the next ones go to disk. */
+/** Most bytes of all small files together; further ones go to disk. */
 const ALL_SMALL = 1024 * 1024;
 
-/** Takes the files of one form, one after the other. */
+/** Stores the files of one form, one after the other. */
 export class FileStore {
   readonly #request: Request;
   readonly #maxFile: number;
   #memory: number;
-  /** Of the file that is coming. */
+  /** The pieces of the file that is coming. */
   #pieces: Buffer[] = [];
   #size = 0;
   #disk: TemporaryFile | undefined;
@@ -46,7 +46,7 @@ export class FileStore {
     return this.#size;
   }
 
-  /** Adds to the file that is coming. @throws HttpError 507 when the disk is full, else what the file system says. */
+  /** Adds to the file that is coming. @throws HttpError 507 when the disk is full, else the error of the file system. */
   append(piece: Buffer): void {
     this.#size += piece.length;
     if (this.#start !== undefined) return this.#write(piece);
@@ -54,7 +54,7 @@ export class FileStore {
     if (this.#size > Math.min(this.#maxFile, this.#memory)) this.#toDisk();
   }
 
-  /** The file is complete. The next one begins. */
+  /** Completes the file. The next piece begins another one. */
   finish(): FileContent {
     const content = this.#start === undefined ? this.#inMemory() : (this.#disk as TemporaryFile).range(this.#start, this.#size); // #start is set with #disk
     this.#pieces = [];
@@ -63,7 +63,7 @@ export class FileStore {
     return content;
   }
 
-  /** Lets go of everything: the form is of no use. */
+  /** Releases everything. */
   close(): void {
     this.#disk?.close();
   }

@@ -1,25 +1,25 @@
 /**
- * What a client is told whose form cannot be read.
+ * The errors for a form that cannot be read.
  *
  * @module
  */
 import type { ErrorCode } from '../../http/errors/error-codes.ts';
 import { HttpError } from '../../http/response.ts';
 
-/** A name of the client's own in a message is cut here. */
+/** Most characters of a client's field name shown in a message. */
 const MAX_SHOWN = 100;
 
-/** The form as a whole is malformed. */
+/** The error for a form that is malformed as a whole. */
 export function badForm(why: string, cause?: unknown): HttpError {
   return new HttpError(400, `Cannot read form: ${why}`, { code: 'bad-form' satisfies ErrorCode, cause });
 }
 
-/** One field is wrong: the message names it, and so does the JSON form. */
+/** The error for one wrong field, which the message and the JSON form name. */
 export function badField(name: string, why: string, code: 'missing-field' | 'bad-field-value' = 'bad-field-value'): HttpError {
   return new HttpError(400, `Cannot read form: field ${shown(name)} ${why}`, { code, details: { field: name } });
 }
 
-/** There is more than the limits allow. */
+/** The error for a form that exceeds the limits. */
 export function tooLarge(what: string): HttpError {
   return new HttpError(413, `Cannot read form: ${what}`, { code: 'form-too-large' satisfies ErrorCode });
 }

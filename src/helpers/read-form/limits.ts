@@ -8,11 +8,11 @@ import { shown, tooLarge } from './form-error.ts';
 
 /** Bounds of one form. Beyond any of them: 413. */
 export interface FormLimits {
-  /** How many text fields. Default 1000. */
+  /** Number of text fields. Default 1000. */
   fields?: number;
   /** Bytes of one text value. Default 1 MiB. */
   fieldSize?: number;
-  /** How many files. Default 100. */
+  /** Number of files. Default 100. */
   files?: number;
   /** Bytes of one file. Default: whatever `maxBodySize` let in. */
   fileSize?: number;
@@ -20,7 +20,7 @@ export interface FormLimits {
 
 /** Bounds that have been checked. */
 export interface CheckedLimits extends Required<FormLimits> {
-  /** Bytes of all text values together, which are in memory: as much as the default body, or one value if that may be larger. */
+  /** Bytes of all text values together, which are in memory: as much as the default body, or as one value if that may be larger. */
   readonly text: number;
 }
 
@@ -28,11 +28,11 @@ const KNOWN: ReadonlySet<string> = new Set(['fields', 'fieldSize', 'files', 'fil
 /** Longest name of a field or file, in characters. File systems stop at 255 bytes, and no form needs more. */
 const MAX_NAME = 1024;
 
-/** Without limits of the caller's own. */
+/** The limits when the caller sets none. */
 export const DEFAULT_LIMITS: CheckedLimits = checkedLimits({});
 
 /**
- * Fills in what is not said.
+ * Checks limits and fills in the defaults.
  *
  * @throws TypeError or RangeError (code `bad-option`) for an unknown limit, or one that is not a whole number from 0 on.
  */
@@ -45,12 +45,12 @@ export function checkedLimits(limits: FormLimits): CheckedLimits {
   return { fields, fieldSize, files, fileSize, text: Math.max(10 * MiB, fieldSize) };
 }
 
-/** @throws HttpError 413 when a name is longer than any form needs. */
+/** Checks a field name. @throws HttpError 413 when it is longer than any form needs. */
 export function checkName(name: string): void {
   if (name.length > MAX_NAME) throw tooLarge(`the name ${shown(name)} has more than ${MAX_NAME} characters`);
 }
 
-/** Adds up what the text of a form takes. */
+/** Adds up the sizes of a form's text values. */
 export class TextBudget {
   readonly #limits: CheckedLimits;
   #size = 0;
@@ -59,7 +59,7 @@ export class TextBudget {
     this.#limits = limits;
   }
 
-  /** @throws HttpError 413 when a value, or all values together, are too long. */
+  /** Counts a value. @throws HttpError 413 when it, or all values together, are too long. */
   take(name: string, value: string): void {
     const size = Buffer.byteLength(value);
     this.#size += size;

@@ -1,11 +1,11 @@
 /**
- * Forms of type multipart/form-data (RFC 7578), by busboy, as plain calls.
+ * Forms of type multipart/form-data (RFC 7578), parsed by busboy, synchronously.
  *
- * busboy is a stream, but it parses what it is given within `write`: all its events of parts have fired when that returns, and what came of a
+ * busboy is a stream, but it parses its input within `write`: all events of the parts have fired when that returns, and what has come of a
  * file can be read at once. So the body is written in pieces, and after each piece, and before each new part, the current file is emptied
- * into the store: in memory there is never more than a piece.
+ * into the store: there is never more than one piece in memory.
  *
- * Its errors come in two ways, as an event, or as `errored` when it has destroyed itself. All of them are the client's: 400.
+ * Its errors come in two ways, as an event, or as `errored` when it has destroyed itself. All of them are the client's fault: 400.
  * Its listeners must not throw, so they keep the first failure, which is thrown when busboy has returned.
  *
  * @module
@@ -29,13 +29,13 @@ export interface FilePart {
 
 const parserPackage = lazyPackage('busboy');
 
-/** What busboy is fed at a time. */
+/** Bytes written to busboy at a time. */
 const PIECE = 64 * 1024;
 /** More than a piece, so that no file stream is ever full and busboy never waits. */
 const FILE_BUFFER = 4 * PIECE;
 
 /**
- * Reads the parts in order. An empty file input, which browsers send as a file without name and content, is no part.
+ * Reads the parts in order. An empty file input, which browsers send as a file without name and content, is not a part.
  *
  * @param boundary From Content-Type, as our own parser read it.
  * @throws HttpError 400 for a malformed form, 413 beyond the limits, 507 when the disk is full.
@@ -57,7 +57,7 @@ function parse(request: Request, boundary: string, limits: CheckedLimits, collec
     headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
     defParamCharset: 'utf8',
     fileHwm: FILE_BUFFER,
-    // One more, for a value as long as the limit counts as cut with busboy.
+    // One more, since busboy counts a value exactly as long as the limit as cut.
     limits: { fields: limits.fields, files: limits.files, fieldSize: limits.fieldSize + 1 },
   });
   parser.on('field', (name, value, { valueTruncated }) => collector.addField(name, value, valueTruncated));
@@ -120,20 +120,20 @@ class PartCollector {
   }
 
   addFile(name: string | undefined, stream: Readable, filename: string | undefined, type: string): void {
-    stream.on('error', () => {}); // the parser has the same error, and without a listener the process would die of this one
+    stream.on('error', () => {}); // the parser has the same error; without a listener this one would end the process
     this.#attempt(() => {
       this.#endFile();
       this.#file = { name: decodedName(name), stream, filename, type };
     });
   }
 
-  /** Takes what has come of the current file. @throws The first failure so far. */
+  /** Stores what has come of the current file. @throws The first failure so far. */
   drain(): void {
     this.#attempt(() => this.#pump());
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** The form has come to its end. @throws The first failure. */
+  /** Ends the form. @throws The first failure. */
   finish(): (TextPart | FilePart)[] {
     this.#attempt(() => this.#endFile());
     if (this.#failure !== undefined) throw this.#failure;
@@ -177,7 +177,7 @@ function decodedName(name: string | undefined): string {
   return unescaped(name);
 }
 
-/** busboy has cut off the folders, of Windows too. What is left must be a name. */
+/** Checks a file name. busboy has removed the folders, including those of Windows; what is left must be a name. */
 function checkedFilename(field: string, sent: string | undefined): string {
   const filename = unescaped(sent ?? '');
   checkName(filename);
@@ -187,7 +187,7 @@ function checkedFilename(field: string, sent: string | undefined): string {
   return filename;
 }
 
-/** How browsers write what a quoted name cannot hold (WHATWG HTML §4.10.22.7). No other `%` is an escape. */
+/** Undoes the escapes of browsers for what a quoted name cannot hold (WHATWG HTML §4.10.22.7). No other `%` is an escape. */
 function unescaped(name: string): string {
   return name.includes('%') ? name.replaceAll('%22', '"').replaceAll('%0D', '\r').replaceAll('%0A', '\n') : name;
 }

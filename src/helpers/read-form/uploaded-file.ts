@@ -10,9 +10,11 @@ import { HttpError } from '../../http/response.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
 import { shown } from './form-error.ts';
 
-/** A file that came with a form. Everything about it but its size is the client's word. */
+/** A file that came with a form. Everything about it but its size is as the client claims. */
 export interface UploadedFile {
-  /** As the user's system calls it: the last part of the path, without control characters, never empty. Do not save under it: names repeat. */
+  /**
+   * The name on the user's system: the last part of the path, without control characters, never empty. Do not save under it: names repeat.
+   */
   readonly filename: string;
   /** As in `image/png`, without parameters. Not checked against the content. */
   readonly contentType: string;
@@ -23,22 +25,22 @@ export interface UploadedFile {
   /** The whole content as text. @throws HttpError 400 (code `bad-text`) when it is not valid UTF-8. */
   text(): string;
   /**
-   * Copies the content to a file, in pieces of 64 KiB. What is there already is replaced at the end and at once: nobody sees half a file.
+   * Copies the content to a file, in pieces of 64 KiB. An existing file is replaced at the end, in one step: nobody sees half a file.
    *
    * @param path Yours, not the client's. Its folder must exist.
-   * @throws What the file system says.
+   * @throws The error of the file system.
    */
   saveTo(path: string): void;
 }
 
-/** Where the bytes of a file lie. */
+/** The bytes of a file, in memory or on disk. */
 export interface FileContent {
   readonly size: number;
   /** Pieces of at most 64 KiB, or the one piece that is in memory. */
   pieces(): Iterable<Buffer>;
 }
 
-/** An uploaded file and the place of its content. */
+/** An uploaded file and its content. */
 export class StoredFile implements UploadedFile {
   readonly filename: string;
   readonly contentType: string;
@@ -66,7 +68,7 @@ export class StoredFile implements UploadedFile {
   }
 
   saveTo(path: string): void {
-    const unfinished = join(dirname(path), `.filrouge-${randomBytes(12).toString('hex')}`); // beside it, for only there a rename is one step
+    const unfinished = join(dirname(path), `.filrouge-${randomBytes(12).toString('hex')}`); // beside it: a rename is atomic only within one file system
     try {
       const descriptor = openSync(unfinished, 'wx');
       try {
@@ -82,7 +84,7 @@ export class StoredFile implements UploadedFile {
   }
 }
 
-/** Writes all bytes, at the end or at `position`: one write may take fewer. */
+/** Writes all bytes, at the end or at `position`: a single write may take fewer. */
 export function writeWhole(descriptor: number, bytes: Buffer, position?: number): void {
   for (let at = 0; at < bytes.length; ) {
     at += writeSync(descriptor, bytes, at, bytes.length - at, position === undefined ? null : position + at);

@@ -14,7 +14,7 @@ const AMPERSAND = 0x26;
 const PLUS = 0x2b;
 const EQUALS = 0x3d;
 
-/** A field of text. */
+/** A text field. */
 export interface TextPart {
   readonly name: string;
   readonly value: string;
@@ -31,7 +31,7 @@ export function readUrlencoded(request: Request, limits: CheckedLimits): TextPar
   if (text.length > limits.fields && hasMoreFields(text, limits.fields)) throw tooLarge(`it has more than ${limits.fields} fields`);
   const parts = plainParts(text) ?? escapedParts(textOf(bytes));
   for (const { name } of parts) checkName(name);
-  if (request.body.size > limits.fieldSize) checkSizes(parts, limits); // no value is longer than what it was written as
+  if (request.body.size > limits.fieldSize) checkSizes(parts, limits); // no value is longer than its encoded form
   return parts;
 }
 
@@ -41,10 +41,10 @@ function escapedParts(text: string): TextPart[] {
 }
 
 /**
- * The same as URLSearchParams gives for ASCII without escapes, in a fifth of the time. The text is gone through once, character by character: each search
- * for one of the few that matter costs more than those between them.
+ * Does what URLSearchParams does for ASCII without escapes, in a fifth of the time. The text is walked once, character by character: each
+ * search for one of the few that matter would cost more than the characters between them.
  *
- * @returns undefined when there is an escape, or more than ASCII.
+ * @returns undefined when there is an escape, or a character outside ASCII.
  */
 function plainParts(text: string): TextPart[] | undefined {
   const parts: TextPart[] = [];
@@ -77,7 +77,7 @@ function checkSizes(parts: readonly TextPart[], limits: CheckedLimits): void {
   for (const { name, value } of parts) budget.take(name, value);
 }
 
-/** Counts before anything is made of them: 10 MiB of `&a` would be five million fields. */
+/** Counts the fields before any is created: 10 MiB of `&a` would be five million. */
 function hasMoreFields(text: string, limit: number): boolean {
   let count = 0;
   for (let start = 0; start < text.length; ) {

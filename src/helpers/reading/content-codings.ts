@@ -18,7 +18,7 @@ import { HttpError } from '../../http/response.ts';
  */
 export function refuseContentCodings(request: Request, what: string): void {
   if (request.headerParsed('content-encoding', isIdentity)) return;
-  throw new HttpError(415, `${what}: its body is in a content coding, as Content-Encoding says; send it as it is`, {
+  throw new HttpError(415, `${what}: Content-Encoding says that the body is encoded; send it as it is`, {
     code: 'unsupported-media-type',
     headers: { 'Accept-Encoding': 'identity' },
   });

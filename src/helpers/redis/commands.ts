@@ -1,11 +1,11 @@
 /**
- * The four commands that we need, of either client.
+ * The four Redis commands that we need, on either client.
  *
  * @module
  */
 import { badOption } from '../../http/errors/bad-option.ts';
 
-/** What `redis` and `ioredis` clients have in common, as far as it matters here. */
+/** What the clients of `redis` and `ioredis` have in common, as far as it matters here. */
 export interface RedisClient {
   get(...args: never[]): Promise<unknown>;
   set(...args: never[]): Promise<unknown>;
@@ -13,7 +13,7 @@ export interface RedisClient {
   eval(...args: never[]): Promise<unknown>;
 }
 
-/** The commands, whoever sends them. */
+/** The commands, whichever client sends them. */
 export interface RedisCommands {
   get(key: string): Promise<unknown>;
   set(key: string, value: string, seconds: number): Promise<unknown>;
@@ -29,7 +29,7 @@ interface NodeRedis {
   eval(script: string, options: { keys: readonly string[]; arguments: readonly string[] }): Promise<unknown>;
 }
 
-/** A client of the package `ioredis`: options come as Redis has them. */
+/** A client of the package `ioredis`: options are written as in Redis. */
 interface IoRedis {
   get(key: string): Promise<unknown>;
   set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>;

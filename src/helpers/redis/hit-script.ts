@@ -1,7 +1,7 @@
 /**
- * What `HitCounter` does, in Redis: ticks of a window as fields of a hash. A script runs as a whole, so that the count is exact.
+ * `HitCounter` as a Redis script: the ticks of a window are fields of a hash. A script runs atomically, so the count is exact.
  *
- * KEYS: the key. ARGV: window in seconds, limit. Gives the count and the milliseconds until the oldest tick leaves the window.
+ * KEYS: the key. ARGV: window in seconds, limit. Returns the count and the milliseconds until the oldest tick leaves the window.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * one parameter with literal text before and after it; the last may be `{...rest}`. So matching looks at each character a bounded number
  * of times: there is nothing to backtrack over.
  *
- * | parameter      | takes                                   | becomes  |
+ * | parameter      | matches                                 | becomes  |
  * |----------------|-----------------------------------------|----------|
  * | `{x}`          | one segment that is not empty           | `string` |
  * | `{x:int}`      | digits with an optional minus           | `number` |
@@ -32,15 +32,15 @@ export interface ParamSegment {
   readonly suffix: string;
 }
 
-/** A pattern, taken apart. */
+/** A parsed pattern. */
 export interface RoutePattern {
-  /** Undefined: any. GET brings HEAD with it. */
+  /** The methods matched; undefined: any. GET includes HEAD. */
   readonly methods: readonly string[] | undefined;
   /** As written, or just `ANY` when that is among them. */
   readonly written: readonly string[];
   /** The path as it was written. */
   readonly path: string;
-  /** Literals are strings; the segment behind a final slash is an empty one. */
+  /** Literals are strings; the segment after a final slash is an empty one. */
   readonly segments: readonly (string | ParamSegment)[];
   /** The text before the first parameter; the whole path when there is none. */
   readonly head: string;
@@ -55,9 +55,9 @@ const REST = /^\{\.\.\.([A-Za-z_][A-Za-z0-9_]*)\}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * Takes a route apart.
+ * Parses a route.
  *
- * @throws TypeError with code `bad-route`: what is wrong in which route.
+ * @throws TypeError with code `bad-route`; the message says what is wrong in which route.
  */
 export function parseRoute(route: string): RoutePattern {
   const space = route.indexOf(' ');
@@ -85,7 +85,7 @@ export function parseRoute(route: string): RoutePattern {
  * 680 ns instead of 170 for a lookup with one parameter, measured on Node 20.
  */
 function interned(name: string): string {
-  return Object.keys({ [name]: 0 })[0] as string; // the one key put in; in brackets `__proto__` is a key like any other
+  return Object.keys({ [name]: 0 })[0] as string; // the only key; in brackets `__proto__` is a key like any other
 }
 
 function withHead(methods: readonly string[]): readonly string[] {
@@ -105,9 +105,9 @@ function parseSegment(route: string, part: string): string | ParamSegment {
 }
 
 /**
- * The value of a parameter in one segment of a path.
+ * Reads the value of a parameter from one segment of a path.
  *
- * @returns `undefined` when the segment does not fit.
+ * @returns `undefined` when the segment does not match.
  */
 export function readParam(segment: ParamSegment, text: string): ParamValue | undefined {
   const { prefix, suffix, kind } = segment;
@@ -133,7 +133,7 @@ function convert(kind: ParamKind, text: string): ParamValue | undefined {
   }
 }
 
-/** A number that a double holds exactly: an identifier must not be rounded to another one. */
+/** The number if a double holds it exactly: an identifier must not be rounded to another one. */
 function safe(value: number): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
