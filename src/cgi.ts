@@ -1,5 +1,5 @@
 /**
- * The door `filrouge/cgi`: programs that answer requests by CGI.
+ * The door `filrouge/cgi`: has programs answer requests by CGI.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The door `filrouge/proxy`: requests that another server answers.
+ * The door `filrouge/proxy`: has another server answer requests.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The door `filrouge/redis`: sessions and rate limits that hold over all machines.
+ * The door `filrouge/redis`: sessions and rate limits shared by all machines.
  *
  * @module
  */

@@ -5,8 +5,8 @@
  *       │                 └──────timeOut──────▶│                    ▲
  *       └── refused: answered without a handler ┘   gone: released ─┘
  *
- * The response is set once: by the handler, by its deadline, or by a refusal. What comes later is disposed of. In which order answers leave, and
- * when a connection ends, is the protocol's affair: HTTP/1.1 adds that in `server/http1/turn.ts`.
+ * The response is set once: by the handler, by its deadline, or by a refusal. One that comes later is released. The order in which answers
+ * leave, and when a connection ends, are up to the protocol: HTTP/1.1 adds them in `server/http1/turn.ts`.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { HttpError, Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
 import type { Answering } from './respond.ts';
 
-/** What exchanges need of the server in which they take place. */
+/** What exchanges need from the server in which they take place. */
 export interface ExchangeHost extends Answering {
   readonly options: Answering['options'] & { /** Milliseconds; 0: no bound. */ readonly handlerTimeout: number };
   /** Requests that the handler has not answered yet. */
@@ -29,14 +29,14 @@ export interface ExchangeOwner<E> {
   onAnswer(exchange: E): void;
 }
 
-/** A request and what it is owed. */
+/** A request and the response it is owed. */
 export class Exchange<H extends RequestHead = RequestHead> {
   readonly head: H;
   readonly target: TargetParts;
   readonly peer: Peer;
   request: Request | undefined = undefined;
   response: Response | undefined = undefined;
-  /** What is collecting the request's body. */
+  /** The collector of the request's body. */
   body: { close(): void } | undefined = undefined;
   /** When the handler's time is up, in monotonic ms. */
   #deadline: number = Number.POSITIVE_INFINITY;
@@ -64,9 +64,9 @@ export class Exchange<H extends RequestHead = RequestHead> {
   }
 
   /**
-   * Takes what `respond` has given for the request.
+   * Takes the result of `respond` for the request.
    *
-   * @param owner Notified when the response comes later, unless the time was up before.
+   * @param owner Notified when the response comes later, unless the time is up before that.
    * @returns Whether the response is there.
    */
   settle(host: ExchangeHost, result: Response | Promise<Response>, owner: ExchangeOwner<this>): boolean {
@@ -86,7 +86,11 @@ export class Exchange<H extends RequestHead = RequestHead> {
     return false;
   }
 
-  /** Ends the wait for a handler whose time is up: 503, and whatever it gives later is dropped. @returns Whether that has happened now. */
+  /**
+   * Ends the wait for a handler whose time is up: 503, and whatever it returns later is dropped.
+   *
+   * @returns Whether that has happened now.
+   */
   timeOut(now: number): boolean {
     if (this.response || now <= this.#deadline) return false;
     this.request?.abort(new Error('The handler has taken longer than handlerTimeout'));
@@ -94,7 +98,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
     return true;
   }
 
-  /** Releases what it holds: its body on disk, and a response that was not sent. */
+  /** Releases what it holds: its body on disk, and a response that has not been sent. */
   release(): void {
     this.body?.close();
     this.response?.dispose();

@@ -1,5 +1,5 @@
 /**
- * A response as somebody else is to send it: fields, a length where one is known, and the body in pieces that give no more and no less.
+ * A response prepared for another sender: fields, a length where one is known, and the body in pieces of exactly that length.
  *
  * @module
  */
@@ -12,18 +12,19 @@ import { isBodyless } from '../http/status.ts';
 /** What is to be sent. */
 export interface Outgoing {
   readonly status: number;
-  /** Without those that frame the message or belong to the connection. */
+  /** The fields, without those that frame the message or belong to the connection. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** What Content-Length is to say; undefined when nobody knows, or when there is to be none. */
+  /** The value of Content-Length; undefined when the length is unknown, or the field must not be sent. */
   readonly length: number | undefined;
-  /** Undefined: there is none, as behind HEAD. */
+  /** Undefined: there is none, as for HEAD. */
   readonly body: Uint8Array | CheckedPieces | undefined;
 }
 
 /**
- * Makes a response ready.
+ * Prepares a response for sending.
  *
- * @throws What opening a file says, or a TypeError for a stream that was sent before: nothing is out yet, so another answer may take its place.
+ * @throws The error of opening a file, or a TypeError for a stream that was sent before: nothing is out yet, so another answer may take its
+ *   place.
  */
 export async function outgoingOf(response: Response, isHead: boolean): Promise<Outgoing> {
   const { status, content, list } = response;
@@ -43,7 +44,7 @@ export async function outgoingOf(response: Response, isHead: boolean): Promise<O
   return { status, headers, length: body?.length ?? 0, body };
 }
 
-/** Bytes of the body that GET would bring, as far as they are known before it is opened: what HEAD announces (RFC 9110 §9.3.2). */
+/** The size of the body for GET, if it is known before the body is opened: what HEAD announces (RFC 9110 §9.3.2). */
 export function sizeOf({ content, list }: Response): number | undefined {
   if (content === undefined) return list.wire.contentLength ?? 0;
   if (typeof content === 'string') return Buffer.byteLength(content);

@@ -1,5 +1,6 @@
 /**
- * From a Request to a Response, whatever the handler does: the same for every protocol, for handler threads, and for guests on other servers.
+ * From a Request to a Response, whatever the handler does: the same for every protocol, for handler threads, and for guests on other
+ * servers.
  *
  * @module
  */
@@ -11,13 +12,13 @@ import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';
 
-/** What the user writes. A web-standard Response is accepted as a result as well. */
+/** The function that the user writes. It may also return a web-standard Response. */
 export type Handler = (request: Request) => Awaitable<Response | globalThis.Response>;
 
 /** Sees an error that became a 500; may answer instead. */
 export type OnError = (error: unknown, request: Request) => Response | void;
 
-/** What answers requests: the service of a process, a handler thread, or a guest. */
+/** Answers requests: the service of a process, a handler thread, or a guest. */
 export interface Answering {
   readonly handler: Handler;
   readonly options: { readonly onError: OnError | undefined };
@@ -68,22 +69,23 @@ function responseOf(result: unknown, request: Request): Response {
 }
 
 /**
- * The answer to an error: an HttpError is the client's affair and says its own; all else is ours, a bare 500, and `onError` sees it once.
+ * The answer to an error: an HttpError is meant for the client and answers for itself; anything else becomes a bare 500, and `onError` sees
+ * it once.
  */
 export function responseTo(service: Answering, request: Request, error: unknown): Response {
   return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? Response.fromError(error, request);
 }
 
 /**
- * The answer to an error in sending a body, while nothing of it is out yet. What `onError` says to it must need no opening itself, or nothing
- * might ever be sent.
+ * The answer to an error in sending a body, while nothing of it is out yet. An answer of `onError` whose body would itself have to be
+ * opened is not used: it might fail as well.
  */
 export function plainResponseTo(service: Answering, request: Request, error: unknown): Response {
   const answer = responseTo(service, request, error);
   return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
 }
 
-/** The answer where an upgrade is offered that cannot be taken: the client learns what to ask for (RFC 9110 §15.5.22). */
+/** The answer where an upgrade is offered that cannot be taken: the client learns which protocol to ask for (RFC 9110 §15.5.22). */
 export function upgradeRequired(response: Response): Response {
   const protocol = response.header('upgrade') ?? '';
   return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
@@ -97,7 +99,7 @@ export function refusalOf(service: Answering, request: Request, error: unknown):
   return Response.fromError(new HttpError(error.status, error.message, { code: error.code, headers }), request);
 }
 
-/** Tells `onError`, or prints. What `onError` throws is printed too: it must not cost the process. */
+/** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */
 export function reportError(service: Answering, request: Request, error: unknown): Response | undefined {
   if (error === REPORTED) return undefined;
   const { onError } = service.options;

@@ -1,7 +1,7 @@
 /**
  * A web-standard Response (WHATWG Fetch §5.5) as one of ours.
  *
- * It is known by its shape and not by its class: npm undici, the `fetch` of GraphQL servers and other realms have classes of their own.
+ * It is recognized by its shape, not its class: npm undici, the `fetch` of GraphQL servers and other realms have classes of their own.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { withCode } from '../http/errors/error-codes.ts';
 import { Response } from '../http/response.ts';
 import { isFinalStatus } from '../http/status.ts';
 
-/** Whether a value has all that we need of a web-standard Response. */
+/** Whether a value has everything we need of a web-standard Response. */
 export function isWebResponse(value: unknown): value is globalThis.Response {
   if (typeof value !== 'object' || value === null) return false;
   const { status, headers, body, bodyUsed, arrayBuffer } = value as Partial<globalThis.Response>;
@@ -25,9 +25,9 @@ export function isWebResponse(value: unknown): value is globalThis.Response {
 }
 
 /**
- * Takes a web-standard Response. Its body is streamed.
+ * Converts a web-standard Response. Its body is streamed.
  *
- * One that came from `fetch` was decoded on its way: fields that describe the coding it had are left out, for they would be wrong now.
+ * One that came from `fetch` has already been decoded: fields that describe its coding are left out, since they would be wrong now.
  *
  * @throws TypeError for `Response.error()`, and for a body that has been read.
  */
@@ -39,7 +39,7 @@ export function fromWebResponse(web: globalThis.Response): Response {
   return new Response(web.body ? new WebBody(web, web.body) : undefined, { status: web.status, headers });
 }
 
-/** Only a Response that `fetch` has made has a type other than `default`, or, in classes that leave that out, an address. */
+/** Whether `fetch` made a Response: only then has it a type other than `default`, or, in classes without a type, a URL. */
 function wasFetched({ type, url }: globalThis.Response): boolean {
   return (type !== undefined && type !== 'default') || (typeof url === 'string' && url !== '');
 }
@@ -47,8 +47,8 @@ function wasFetched({ type, url }: globalThis.Response): boolean {
 /**
  * A web-standard stream in pieces. Its own iterator cannot be ended while it waits for a piece, and an idle one would wait for ever.
  *
- * It holds on to its Response: `fetch` cancels the body of one that is collected as garbage before anybody has begun to read, and what was
- * cancelled looks as if it had ended.
+ * It keeps its Response referenced: `fetch` cancels the body of one that is garbage-collected before reading has begun, and a cancelled
+ * body looks as if it had ended.
  */
 class WebBody implements AsyncIterableIterator<Uint8Array> {
   readonly owner: globalThis.Response;
@@ -75,8 +75,8 @@ class WebBody implements AsyncIterableIterator<Uint8Array> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Cancels it, whatever it is busy with. */
+  /** Cancels it, whatever it is doing. */
   destroy(): void {
-    (this.#reader ?? this.#body).cancel().catch(() => {}); // nobody is left to tell
+    (this.#reader ?? this.#body).cancel().catch(() => {}); // nobody is left to notify
   }
 }

@@ -17,10 +17,10 @@ import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptio
 /** A web-standard handler. */
 export type FetchFunction = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
 
-/** A function, or an object that has it, as the applications of several frameworks do. */
+/** A `fetch` function, or an object that has one, as the applications of several frameworks do. */
 export type FetchApp = FetchFunction | { readonly fetch: FetchFunction };
 
-/** A web-standard Response has no status above it (WHATWG Fetch §5.5). */
+/** The highest status of a web-standard Response (WHATWG Fetch §5.5). */
 const MAX_STATUS = 599;
 /** A Response that has one of these must not have a body (WHATWG Fetch §2.2.3). */
 const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -30,11 +30,11 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 /**
  * Turns a handler into a web-standard `fetch` function.
  *
- * The path has its one spelling, the body is there when the handler runs, errors are answered as in `startServer`. `remoteAddress` is undefined: a
- * web-standard request does not say. A websocket cannot be opened through it: the client is told 426.
+ * The path is canonical, the body is complete when the handler runs, and errors are answered as in `startServer`. `remoteAddress` is
+ * undefined: a web-standard request does not carry it. A websocket cannot be opened through it: the client gets 426.
  *
  * @returns The function. Its promise never rejects.
- * @throws TypeError (code `bad-option`) for an option that cannot be.
+ * @throws TypeError (code `bad-option`) for a wrong option.
  * @example
  * const fetch = toFetch(handler);
  * const response = await fetch(new Request('http://localhost/hello'));
@@ -45,10 +45,10 @@ export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (req
 }
 
 /**
- * Answers with a web-standard `fetch` function: a whole application made for one can be one route of ours.
+ * Answers with a web-standard `fetch` function: a whole application built on one can be one route of ours.
  *
- * The function sees the canonical path, the same that our routes and guards have seen. Both bodies are streamed; `request.signal` aborts when the client
- * goes. GET and HEAD have no body there, whatever was sent.
+ * The function sees the canonical path, the same that our routes and guards have seen. Both bodies are streamed; `request.signal` aborts
+ * when the client leaves. GET and HEAD have no body there, whatever was sent.
  *
  * @returns Its response. What it throws is passed on.
  * @throws HttpError 501 for a method that a web-standard Request cannot have: CONNECT, TRACE, TRACK.
@@ -58,11 +58,11 @@ export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (req
 export async function answerWithFetch(request: Request, app: FetchApp): Promise<Response> {
   const call = typeof app === 'function' ? app : (asked: globalThis.Request) => app.fetch(asked);
   const web = webRequestOf(request);
-  request.onEnd(() => void web); // its signal aborts only as long as somebody holds on to it
+  request.onEnd(() => void web); // its signal aborts only while something references it
   const result: unknown = await call(web);
   if (!isWebResponse(result)) {
     throw new TypeError(
-      `Cannot answer with fetch: the function gave ${result === null ? 'null' : typeof result}, not a web-standard Response`,
+      `Cannot answer with fetch: the function returned ${result === null ? 'null' : typeof result}, not a web-standard Response`,
     );
   }
   return fromWebResponse(result);
@@ -119,7 +119,7 @@ function webResponseOf({ status, headers, length, body }: Outgoing, guest: Guest
   return new globalThis.Response(body instanceof Uint8Array && !NULL_BODY.has(status) ? body : null, init);
 }
 
-/** Pieces as a web-standard stream: none is made before it is asked for. */
+/** Pieces as a web-standard stream, each produced on demand. */
 function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: () => void): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {

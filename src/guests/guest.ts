@@ -1,8 +1,8 @@
 /**
- * A handler as the guest of another server: node:http, Express, whatever calls a web-standard `fetch`.
+ * A handler as the guest of another server: node:http, Express, or anything that calls a web-standard `fetch`.
  *
- * The other server has the connection and speaks HTTP. Here is what ours does between the head of a request and the head of its response:
- * the one spelling of the path, a body that is there when the handler runs, limits, and an answer to every error.
+ * The other server owns the connection and speaks HTTP. This file does what our own server does between the head of a request and the head
+ * of its response: a canonical path, a body that is complete when the handler runs, limits, and an answer to every error.
  *
  * @module
  */
@@ -26,10 +26,10 @@ import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 
-/** What the user writes: the same function that `startServer` takes. */
+/** The function that the user writes: the same as for `startServer`. */
 export type GuestHandler = Handler;
 
-/** What a handler asks of its host. */
+/** Options of `toNodeListener` and `toFetch`. */
 export interface GuestOptions {
   /** Largest request body, else 413; it is held in memory. Default 10 MiB. A function decides for each request, from its head. */
   maxBodySize?: MaxBodySize;
@@ -43,9 +43,9 @@ export interface GuestOptions {
 export interface Arrival {
   readonly head: RequestHead;
   readonly peer: Peer;
-  /** Undefined: there is none. Letting go of it must not end the connection; when it does not come whole, it throws `bodyIncomplete`. */
+  /** Undefined: there is none. Ending its iteration must not end the connection; a body that breaks off throws `bodyIncomplete`. */
   readonly body: AsyncIterable<Uint8Array> | undefined;
-  /** What Content-Length says. */
+  /** The value of Content-Length. */
   readonly size: number | undefined;
 }
 
@@ -80,7 +80,7 @@ export class Guest implements Answering {
   /**
    * Answers a request.
    *
-   * @param begin Called with the Request before the handler is: from then on the host tells it when the client goes.
+   * @param begin Called with the Request before the handler is: from then on the host aborts it when the client leaves.
    * @returns A response, whatever happens, with the request it is for. It never rejects.
    */
   async answer(arrival: Arrival, begin: (request: Request) => void): Promise<{ request: Request; response: Response }> {
@@ -101,9 +101,10 @@ export class Guest implements Answering {
   }
 
   /**
-   * Makes a response ready to be sent. One that cannot be, such as a file that is gone by now, is an error that can still be answered.
+   * Prepares a response for sending. One that cannot be sent, such as a file that has vanished, becomes an error that can still be
+   * answered.
    *
-   * @param maxStatus What the host can send.
+   * @param maxStatus The highest status that the host can send.
    */
   async outgoing(response: Response, request: Request, maxStatus = 999): Promise<Outgoing> {
     const isHead = request.method === 'HEAD';
@@ -133,7 +134,7 @@ export class Guest implements Answering {
   }
 }
 
-/** Passes on what comes, up to a limit. */
+/** Passes pieces on, up to a limit. */
 async function* upTo(most: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const piece of source) {
@@ -143,9 +144,9 @@ async function* upTo(most: number, source: AsyncIterable<Uint8Array>): AsyncGene
   }
 }
 
-/** @internal What a host throws out of a body that does not come whole: the client's fault, and a handler that streams it can tell. */
+/** @internal The error a host throws from a body that breaks off: the client's fault, as a handler that streams it can see. */
 export function bodyIncomplete(cause?: unknown): HttpError {
-  return new HttpError(400, 'Cannot read request: the connection was ended inside it', { code: 'body-incomplete', cause });
+  return new HttpError(400, 'Cannot read request: the connection ended inside it', { code: 'body-incomplete', cause });
 }
 
 function tooLarge(most: number): HttpError {

@@ -1,7 +1,8 @@
 /**
- * The process groups that helpers have started and whose end they have not yet seen.
+ * The process groups that helpers have started and that have not yet ended.
  *
- * A handler thread that is stopped can no longer end anything, so it tells its main thread of each group, which then ends those that are left.
+ * A handler thread that is stopped can no longer end anything, so it notifies its main thread of each group, and the main thread then ends
+ * those that are left.
  *
  * @module
  */

@@ -3,8 +3,8 @@
  *
  * A window is cut into ticks; a key has one count for each tick in which it was hit, and a hit counts until its whole tick has left the
  * window. So there are never more than `limit` hits in any stretch of the window's length, wherever it begins; a place is free again at the
- * latest one tick after the exact time; and a key costs the same however high its limit is. A refused hit is not counted: a client that keeps asking
- * gets through as often as the limit says, not never.
+ * latest one tick after the exact time; and a key costs the same however high its limit is. A refused hit is not counted: a client that
+ * keeps asking gets through as often as the limit says, not never.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Hits } from './stores.ts';
 
 /** Ticks in a window: for a window of one minute a tick is less than two seconds. A power of two, so that ticks have no rounding errors. */
 export const TICKS = 32;
-/** Keys for each length of window, at most: 16 MiB with one hit for each (measured on Node 20), 43 MiB with hits in every tick. */
+/** Most keys per length of window: 16 MiB with one hit for each (measured on Node 20), 43 MiB with hits in every tick. */
 const MAX_KEYS = 50_000;
 
 /** What is known of one key. */
@@ -23,20 +23,20 @@ interface Trail {
   total: number;
 }
 
-/** The keys of one length of window, in the order of the tick in which they were hit last, which is the order in which they are forgotten. */
+/** The keys of one length of window, in the order of the tick of their last hit, which is the order in which they are forgotten. */
 interface Window {
   readonly trails: Map<string, Trail>;
   /** The tick in which old keys were forgotten last. */
   swept: number;
 }
 
-/** Counts hits in memory. It has no clock: the caller says when. */
+/** Counts hits in memory. It has no clock: the caller passes the time. */
 export class HitCounter {
-  /** By length. */
+  /** The windows by length. */
   readonly #windows: Map<number, Window> = new Map();
   readonly #maxKeys: number;
 
-  /** @param maxKeys For each length of window; beyond, those whose last hit is the longest ago are forgotten. */
+  /** @param maxKeys For each length of window; beyond that, those whose last hit is longest ago are forgotten. */
   constructor(maxKeys: number = MAX_KEYS) {
     this.#maxKeys = maxKeys;
   }
@@ -94,12 +94,15 @@ export class HitCounter {
 /** Drops the keys whose last hit has left the window: they are the first. */
 function forgetOld(trails: Map<string, Trail>, tick: number): void {
   for (const [key, { marks }] of trails) {
-    if ((marks.at(-2) as number) + TICKS >= tick) return; // a key that is kept has been hit
+    if ((marks.at(-2) as number) + TICKS >= tick) return; // a key that is kept has been hit at least once
     trails.delete(key);
   }
 }
 
-/** Drops the first keys: many at once, since a Map whose first key goes again and again has a long way to the next (15 µs a hit, else 1). */
+/**
+ * Drops the first keys: many at once, since a Map whose first key is deleted again and again is slow to find the next (15 µs per hit, else
+ * 1).
+ */
 function forgetFirst(trails: Map<string, Trail>, count: number): void {
   let left = count;
   for (const key of trails.keys()) {

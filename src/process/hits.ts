@@ -1,7 +1,8 @@
 /**
- * One count for the whole server: helpers count here, and the server says where that is.
+ * One count for the whole server: helpers count here, and the server decides where the count is kept.
  *
- * Without workers it is this process. A worker asks its primary, which outlives it, so that a limit holds over all workers and over their deaths.
+ * Without workers that is this process. A worker asks its primary, which outlives it, so that a limit holds across all workers, even when
+ * they die.
  *
  * @module
  */

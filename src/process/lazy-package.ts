@@ -1,6 +1,6 @@
 /**
- * Packages that are loaded when they are first asked for: to load one takes milliseconds, which every process and every handler thread would pay at
- * its start, and few programs need all of them.
+ * Loads packages on first use: loading one takes milliseconds, which every process and every handler thread would pay at its start, and few
+ * programs need all of them.
  *
  * @module
  */
@@ -17,7 +17,7 @@ interface Packages {
 
 const load = createRequire(import.meta.url);
 
-/** @returns Gives the package, loaded the first time. */
+/** @returns A function that returns the package, and loads it on the first call. */
 export function lazyPackage<N extends keyof Packages>(name: N): () => Packages[N] {
   let loaded: Packages[N] | undefined;
   return () => (loaded ??= load(name) as Packages[N]);

@@ -10,7 +10,7 @@ let servers: string | undefined;
 /**
  * Notes that something is kept in this process only.
  *
- * @param what For the message, with what to do instead.
+ * @param what Named in the message, with what to do instead.
  * @throws Error (code `bad-option`) when others serve beside this process.
  */
 export function requireOneMemory(what: string): void {
@@ -21,7 +21,7 @@ export function requireOneMemory(what: string): void {
 /**
  * Notes that others serve beside this process.
  *
- * @param who For the message: `4 workers`.
+ * @param who Named in the message: `4 workers`.
  * @throws Error (code `bad-option`) when something is kept in this process only.
  */
 export function refuseSeveral(who: string): void {

@@ -1,5 +1,5 @@
 /**
- * What a server tells of itself.
+ * The status that a server reports of itself.
  *
  * @module
  */
@@ -10,7 +10,10 @@ export interface ServerStatus {
   readonly generation: number;
   /** Workers that were replaced because they died or were stuck. */
   readonly restarts: number;
-  /** Requests since the server started, those of workers that have ended included; a worker that is killed takes its last second of them along. */
+  /**
+   * Requests since the server started, including those of workers that have ended; of a worker that is killed the last second is not
+   * counted.
+   */
   readonly requests: number;
   readonly workers: readonly WorkerStatus[];
 }
@@ -24,7 +27,7 @@ export interface WorkerStatus {
   readonly requests: number;
   /** Requests that are not answered yet. */
   readonly inFlight: number;
-  /** Those of them that wait for a handler thread. */
+  /** Of those, the requests that wait for a handler thread. */
   readonly queued: number;
   readonly threads: number;
   /** Resident memory, bytes. */

@@ -1,19 +1,19 @@
 /**
- * What helpers may keep elsewhere: the interfaces between them and a store of the application's.
+ * The interfaces between helpers and a store that the application provides.
  *
  * @module
  */
 
-/** What a store has counted. */
+/** The result of counting one hit. */
 export interface Hits {
-  /** How many times the key was hit within the window, this time included. Above the limit: this one is refused. */
+  /** How many times the key was hit within the window, this time included. Above the limit, this one is refused. */
   readonly count: number;
   /** Seconds until the oldest of them leaves the window. */
   readonly resetAfter: number;
 }
 
 /**
- * Counts how often something was asked for. One that all machines share makes a limit hold over all of them.
+ * Counts how often something was asked for. A store that all machines share makes a limit hold across all of them.
  *
  * @example
  * const counts = new Map<string, number>(); // one fixed window, for the time that this process runs
@@ -26,11 +26,12 @@ export interface Hits {
  */
 export interface RateStore {
   /**
-   * Counts one more.
+   * Counts one hit.
    *
    * @param key What is counted: the limiter's name for itself, then that of the client.
    * @param window Seconds.
-   * @param limit How many the limiter lets through. A store may leave those above it uncounted, so that a client that keeps asking is not locked out for good.
+   * @param limit How many the limiter lets through. A store may leave those above it uncounted, so that a client that keeps asking is not
+   *   locked out for good.
    */
   hit(key: string, window: number, limit: number): Hits | Promise<Hits>;
 }
@@ -46,12 +47,12 @@ export interface RateStore {
  * };
  */
 export interface SessionStore {
-  /** What was kept; undefined when there is nothing, or no longer. */
+  /** The value kept for an id; undefined when there is none, or none any more. */
   get(id: string): Promise<string | undefined>;
   /**
    * Keeps a value in place of what was there.
    *
-   * @param ttl Whole seconds; may be forgotten after that.
+   * @param ttl Whole seconds, after which the value may be forgotten.
    */
   set(id: string, value: string, ttl: number): Promise<void>;
   /** Forgets a value; that there is none is not an error. */

@@ -20,7 +20,7 @@ export class WakeUp {
     });
   }
 
-  /** Something has happened. */
+  /** Wakes the loop: something has happened. */
   wake(): void {
     const resolve = this.#resolve;
     this.#resolve = undefined;

@@ -336,7 +336,7 @@ describe('answerWithFetch', () => {
     );
     expect((await fetch(`http://127.0.0.1:${port}/throw`)).status).toBe(500);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500);
-    expect(errors).toEqual(['broken', 'Cannot answer with fetch: the function gave undefined, not a web-standard Response']);
+    expect(errors).toEqual(['broken', 'Cannot answer with fetch: the function returned undefined, not a web-standard Response']);
   });
 
   it('refuses a method that a web-standard Request cannot have with 501', async () => {

@@ -381,7 +381,9 @@ it('says what is wrong when somebody else has read the body before', async () =>
   const { origin } = await hosted(app);
   const answer = await fetch(origin, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
   expect(answer.status).toBe(500);
-  expect(errors).toEqual(['Cannot read request: its body has been read by somebody else; mount the listener before what parses bodies']);
+  expect(errors).toEqual([
+    'Cannot read request: its body has been read by somebody else; mount the listener before anything that parses bodies',
+  ]);
 });
 
 it('serves HTTP/2 through the same listener', async () => {

@@ -193,6 +193,6 @@ it.each([undefined, Number.NaN, -1, 'much'])(
     });
     expect(statuses).toEqual([500]);
     expect(asked).toEqual([]);
-    expect(errors.map(String)).toEqual([`TypeError: Cannot read body: maxBodySize gave ${given}, not a number of bytes`]);
+    expect(errors.map(String)).toEqual([`TypeError: Cannot read body: maxBodySize returned ${given}, not a number of bytes`]);
   },
 );

@@ -35,7 +35,7 @@ async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): P
     await send(req, res, response, await guest.outgoing(response, request), client);
   } catch (error) {
     if (!client.isGone) guest.report(error, request);
-    res.destroy(); // the head is out: a body may never look whole that is not
+    res.destroy(); // the head is out: an incomplete body must never look complete
   }
 }
 
@@ -44,7 +44,7 @@ function arrivalOf(req: IncomingMessage, carrier: Carrier): Arrival {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
-    // Pseudo-fields of HTTP/2: the authority is what Host is elsewhere, the others are no fields (RFC 9113 §8.3.1).
+    // Pseudo-fields of HTTP/2: `:authority` takes the place of Host, the others are not fields (RFC 9113 §8.3.1).
     if (name === ':authority') pairs.push(['host', rawHeaders[i + 1] ?? '']);
     else if (!name.startsWith(':')) pairs.push([name, rawHeaders[i + 1] ?? '']);
   }
@@ -74,13 +74,13 @@ function interimsOf(res: ServerResponse): Carrier {
         if (status === 103 && link !== undefined) res.writeEarlyHints({ ...others, link });
         else if (status === 102) (res as Partial<ServerResponse>).writeProcessing?.();
       } catch {
-        // Node takes fewer forms of Link than there are: a hint can be done without
+        // Node accepts fewer forms of Link than there are: a hint is dispensable
       }
     },
   };
 }
 
-/** The body, if one was announced. An HTTP/2 request announces it by not being over. */
+/** The body, if one was announced. An HTTP/2 request announces it by not having ended. */
 function bodyOf(req: IncomingMessage): AsyncIterable<Uint8Array> | undefined {
   const isAnnounced = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
   if (!isAnnounced && (req.httpVersionMajor === 1 || req.complete)) return undefined;
@@ -89,7 +89,9 @@ function bodyOf(req: IncomingMessage): AsyncIterable<Uint8Array> | undefined {
 
 async function* wholeBody(req: IncomingMessage): AsyncGenerator<Uint8Array> {
   if (req.readableDidRead) {
-    throw new TypeError('Cannot read request: its body has been read by somebody else; mount the listener before what parses bodies');
+    throw new TypeError(
+      'Cannot read request: its body has been read by somebody else; mount the listener before anything that parses bodies',
+    );
   }
   const pieces: AsyncIterable<Uint8Array> = req.iterator({ destroyOnReturn: false }); // destroying it would end the connection
   try {
@@ -113,7 +115,7 @@ async function send(
   if (req.httpVersionMajor === 1) {
     const upgrade = status === 426 ? response.header('upgrade') : undefined;
     if (upgrade !== undefined) res.setHeader('Upgrade', upgrade).setHeader('Connection', 'Upgrade');
-    // What is left of the body is not read to its end: the next request could not be distinguished from it.
+    // The rest of the body is not read, so it could not be told apart from the next request.
     else if (!req.complete || response.list.wire.closes) res.setHeader('Connection', 'close');
   }
   if (body === undefined || body instanceof Uint8Array) {
@@ -130,7 +132,7 @@ async function send(
   res.end();
 }
 
-/** Several lines of one name are one list for Node, which writes them as lines again. */
+/** Groups several lines of one name into a list, which Node writes as lines again. */
 function grouped(headers: Outgoing['headers']): Map<string, string | string[]> {
   const names = new Map<string, string>();
   const fields = new Map<string, string | string[]>();
@@ -143,7 +145,7 @@ function grouped(headers: Outgoing['headers']): Map<string, string | string[]> {
   return fields;
 }
 
-/** Waits until the client has taken something, or is gone. */
+/** Waits until the client has read something, or is gone. */
 function drained(res: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {

@@ -1,8 +1,8 @@
 /**
- * A request of ours, brought to a listener of node:http.
+ * Passes a request of ours to a listener of node:http.
  *
- * A listener expects an IncomingMessage and a ServerResponse that behave in every detail as those of node:http do. So they are: a server of node:http
- * that listens nowhere is given one end of a pair of streams as a connection, and a client of node:http speaks at the other.
+ * A listener expects an IncomingMessage and a ServerResponse that behave in every detail like those of node:http. So it gets real ones: a
+ * node:http server that listens nowhere receives one end of a pair of streams as a connection, and a node:http client speaks at the other.
  *
  * @module
  */
@@ -22,16 +22,16 @@ import { encodePath } from '../../http/target.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** The server of each listener; it goes when the listener does. */
+/** The server of each listener, collected together with it. */
 const servers: WeakMap<Listener, Server> = new WeakMap();
 
-/** Field names and values that our engine let through have passed its limits already. */
+/** Not a limit in practice: the fields have already passed those of our engine. */
 const MAX_HEADER_SIZE = 16 * 1024 * 1024;
 
-/** Whom to tell that a listener has thrown: the visit that came by a connection. */
+/** By connection, the function that receives what a listener has thrown. */
 const visits: WeakMap<object, (error: Error) => void> = new WeakMap();
 
-/** Brings a request to a listener. @returns Its response, once the head is there. */
+/** Passes a request to a listener. @returns Its response, once the head is there. */
 export function visit(request: Request, listener: Listener): Promise<Response> {
   const [near, far] = duplexPair();
   return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
       resolve(responseOf(request, incoming));
     });
     client.on('information', ({ statusCode, rawHeaders }) => {
-      if (statusCode > 101) request.sendInterim(statusCode, withoutConnection(pairsOf(rawHeaders))); // 100 asks for a body that we send anyway
+      if (statusCode > 101) request.sendInterim(statusCode, withoutConnection(pairsOf(rawHeaders))); // 100 asks for a body, which we send anyway
     });
     client.on('upgrade', (_incoming, socket) => {
       socket.destroy();
@@ -63,12 +63,12 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
       far.destroy();
     });
     far.on('close', () => {
-      if (!far.writableFinished) near.destroy(new Error('Cannot answer with a listener: it has broken the connection off'));
+      if (!far.writableFinished) near.destroy(new Error('Cannot answer with a listener: it has broken off the connection'));
     });
     visits.set(far, end);
     if (request.signal.aborted) leave();
     else request.signal.addEventListener('abort', leave);
-    request.onEnd(leave); // also when the handler has thrown the response away
+    request.onEnd(leave); // also when the handler has discarded the response
     serverOf(listener).emit('connection', asSocket(far, request));
     sendBody(request, client);
   });
@@ -77,27 +77,27 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
 function serverOf(listener: Listener): Server {
   const known = servers.get(listener);
   if (known) return known;
-  // No time-outs: the client's are watched where it is connected.
+  // No time-outs: those of the client are watched on its own connection.
   const server = createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 }, (req, res) => {
     const fail = (error: unknown): void => visits.get(req.socket)?.(error instanceof Error ? error : new Error(String(error)));
     try {
       Promise.resolve(listener(req, res) as unknown).catch(fail);
     } catch (error) {
-      fail(error); // thrown out of here it would end the process
+      fail(error); // thrown from here, it would end the process
     }
   });
   servers.set(listener, server);
   return server;
 }
 
-/** What listeners ask a socket for: the address of the client, and whether the connection is encrypted. */
+/** Adds what listeners read from a socket: the address of the client, and whether the connection is encrypted. */
 function asSocket(stream: Duplex, request: Request): Duplex {
   const { remoteAddress, remotePort, secure } = request;
   const facts = { remoteAddress, remotePort, remoteFamily: remoteAddress?.includes(':') ? 'IPv6' : 'IPv4', encrypted: secure };
   return Object.assign(stream, facts);
 }
 
-/** The canonical path: what the listener routes on is what our guards have seen. */
+/** The canonical target, so that the listener routes on what our guards have seen. */
 function targetOf(request: Request): string {
   if (request.path === '*') return '*';
   return encodePath(request.path) + (request.rawQuery === '' ? '' : `?${request.rawQuery}`);
@@ -135,7 +135,7 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
     incoming.resume();
     return new Response(undefined, { status, headers });
   }
-  incoming.on('error', ignore); // the sender of the body sees it; a body that nobody reads must not end the process
+  incoming.on('error', ignore); // the sender of the body sees it; without a reader it must not end the process
   return new Response(incoming, { status, headers });
 }
 

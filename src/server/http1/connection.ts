@@ -272,7 +272,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   #finishInput(): void {
     if (!this.#canPull() || (this.#turns.count > 0 && !this.#incoming)) return; // not yet: there may be more to read, or answers are owed
     if (this.#reader.isMidway) {
-      this.#refuse(new ProtocolError(400, 'body-incomplete', 'Cannot read request: the connection was ended inside it'));
+      this.#refuse(new ProtocolError(400, 'body-incomplete', 'Cannot read request: the connection ended inside it'));
       this.writer.flush();
       return;
     }
