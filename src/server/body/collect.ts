@@ -1,5 +1,5 @@
 /**
- * Decides how the body of a request is taken in: how much of it, and whether it is collected or passed on as it comes.
+ * Decides how the body of a request is received: how much of it, and whether it is collected or passed on as it comes.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { ResolvedOptions } from '../options.ts';
 import { IncomingBody, tooLarge } from './incoming-body.ts';
 
 /**
- * Makes the collector of an announced body. The options' functions are asked with the head of the request.
+ * Makes the collector of an announced body. Options that are functions are called with the head of the request.
  *
  * @param onReady See `IncomingBody`.
- * @throws ProtocolError 413 when more is announced than allowed; TypeError when `maxBodySize` gives no number.
+ * @throws ProtocolError 413 when more is announced than allowed; TypeError when `maxBodySize` does not return a number.
  */
 export function incomingBodyOf(
   { head, target, peer }: Exchange<RequestHead & { readonly length: number }>,

@@ -10,12 +10,12 @@ import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import { LiveStream } from './live-stream.ts';
 import { Spool } from './spool.ts';
 
-/** Pieces that are kept apart: a body that comes byte by byte must not cost an object for each. */
+/** Most pieces kept apart: a body that comes byte by byte must not cost an object for each. */
 const MAX_PIECES = 64;
 
 /** A body on its way in. */
 export class IncomingBody {
-  /** Bytes that have come. */
+  /** Bytes received. */
   received = 0;
   readonly live: LiveStream | undefined;
   readonly #maxSize: number;
@@ -23,17 +23,17 @@ export class IncomingBody {
   readonly #onReady: (error?: ProtocolError) => void;
   readonly #announced: number;
   #pieces: Buffer[] = [];
-  /** The memory for all of an announced body, filled as it comes. */
+  /** The buffer for all of an announced body, filled as it comes. */
   #whole: Buffer | undefined;
   #spool: Spool | undefined;
   #isWriting = false;
 
   /**
    * @param announced Content-Length; negative when there is none.
-   * @param maxSize Above it: 413.
-   * @param memory Above it: to disk.
-   * @param isLive Passed on as it comes instead of being collected.
-   * @param onReady Called when `isBusy` ends, or with the error when the disk refuses.
+   * @param maxSize Largest size, bytes; above it: 413.
+   * @param memory Bytes kept in memory; above it: to disk.
+   * @param isLive Whether it is passed on as it comes instead of being collected.
+   * @param onReady Called when `isBusy` ends, or with the error when writing to disk fails.
    */
   constructor(announced: number, maxSize: number, memory: number, isLive: boolean, onReady: (error?: ProtocolError) => void) {
     this.#announced = announced;
@@ -43,13 +43,13 @@ export class IncomingBody {
     this.live = isLive ? new LiveStream(() => onReady()) : undefined;
   }
 
-  /** Whether no data can be taken now. */
+  /** Whether no data can be added now. */
   get isBusy(): boolean {
     return this.#isWriting || (this.live !== undefined && !this.live.wantsMore);
   }
 
   /**
-   * Takes data in, which is copied: the buffer it came in may be used again.
+   * Adds data, which is copied: its buffer may be reused.
    *
    * @throws ProtocolError 413 as soon as the body is too large.
    */
@@ -64,7 +64,7 @@ export class IncomingBody {
     else if (this.#pieces.length === MAX_PIECES) this.#pieces = [Buffer.concat(this.#pieces)];
   }
 
-  /** Whether enough of an announced body has come at once for memory to be taken for all of it. */
+  /** Whether enough of an announced body has come at once to allocate memory for all of it. */
   #isLargePart(data: Buffer): boolean {
     return data.length * 2 >= this.#announced && this.#announced <= this.#memory && data.length < this.#announced;
   }
@@ -83,13 +83,13 @@ export class IncomingBody {
       : new RequestBody(this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces));
   }
 
-  /** The body will not come whole: a handler that streams it sees the error. */
+  /** Breaks the body off: a handler that streams it sees the error. */
   fail(error: Error): void {
     this.live?.destroy(error);
     this.close();
   }
 
-  /** Frees what the body holds: its response has been sent, or it will never be complete. */
+  /** Releases what the body holds: its response has been sent, or it will never be complete. */
   close(): void {
     this.#pieces = [];
     this.#whole = undefined;

@@ -1,5 +1,5 @@
 /**
- * A request body that its handler reads while it comes in (`streamBody`).
+ * A request body that its handler reads while it arrives (`streamBody`).
  *
  * @module
  */
@@ -10,11 +10,11 @@ export class LiveStream extends Readable {
   #wantsMore = false;
   readonly #onDemand: () => void;
 
-  /** @param onDemand Called when the reader wants data: for the first time, or after it had enough. */
+  /** @param onDemand Called when the reader wants data: for the first time, or again after `wantsMore` was false. */
   constructor(onDemand: () => void) {
     super({ highWaterMark: 64 * 1024 });
     this.#onDemand = onDemand;
-    this.on('error', () => {}); // a client that goes away must not end the process when nobody reads
+    this.on('error', () => {}); // a client that leaves must not end the process when nobody reads
   }
 
   /** Whether the reader takes more. A destroyed stream takes everything and drops it. */
@@ -38,7 +38,7 @@ export class LiveStream extends Readable {
     if (!this.destroyed) this.#wantsMore = this.push(Buffer.from(data));
   }
 
-  /** Says that the body is complete. */
+  /** Ends the stream: the body is complete. */
   finish(): void {
     if (!this.destroyed) this.push(null);
   }

@@ -1,7 +1,8 @@
 /**
- * Request bodies on disk: temporary files that lose their name as soon as they are open.
+ * Request bodies on disk: temporary files that are unlinked as soon as they are open.
  *
- * Nothing is left behind, whether the client vanishes, the handler throws or the process is killed: the kernel frees the file with its last descriptor.
+ * Nothing is left behind, whether the client vanishes, the handler throws or the process is killed: the kernel frees the file with its last
+ * descriptor.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import type { SpooledFile } from '../../http/body/request-body.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** A body that is being written to disk, or lies there. */
+/** A body that is being written to disk, or is already there. */
 export class Spool implements SpooledFile {
   size = 0;
   #descriptor: number | undefined;
@@ -23,7 +24,7 @@ export class Spool implements SpooledFile {
   /** Readers in other threads. */
   #readers = 0;
 
-  /** Opens a temporary file. @throws What the file system says. */
+  /** Opens a temporary file. @throws The error of the file system. */
   constructor() {
     const path = join(tmpdir(), `filrouge-${randomBytes(12).toString('hex')}`);
     this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
@@ -34,7 +35,7 @@ export class Spool implements SpooledFile {
     return this.#isDone ? undefined : this.#descriptor;
   }
 
-  /** Appends bytes, which are copied; one writing at a time. */
+  /** Appends bytes, which are copied; one write at a time. */
   write(pieces: readonly Buffer[], done: (error: Error | null) => void): void {
     this.#isWriting = true;
     this.#writeAll(this.#gather(pieces), 0, (error) => {
@@ -54,13 +55,13 @@ export class Spool implements SpooledFile {
     };
   }
 
-  /** Frees the file, at the latest when a writing under way and the readers have ended: a descriptor must not be used again while one is. */
+  /** Closes the file once a pending write and all readers have ended: its descriptor must not be reused before that. */
   close(): void {
     this.#isDone = true;
     this.#free();
   }
 
-  /** The pieces in one buffer, which is used again for the next: a large body is many pieces, and must not be as much garbage. */
+  /** Copies the pieces into one buffer, which is reused: a large body comes in many pieces, and must not make that much garbage. */
   #gather(pieces: readonly Buffer[]): Buffer {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     if (this.#buffer.length < length) this.#buffer = Buffer.allocUnsafeSlow(length);

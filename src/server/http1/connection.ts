@@ -1,8 +1,8 @@
 /**
- * One HTTP/1.1 connection: drives the machine of `h1/` with what a socket brings, hands requests to the handler, and answers in their order.
+ * One HTTP/1.1 connection: feeds bytes of a socket to the machine of `h1/`, passes requests to the handler, and answers in their order.
  *
- * It has two sides that know little of each other. The **input** side pulls events from the reader; the **output** side is the order of answers
- * (`turn.ts`). What the connection waits for follows from both, and decides which time runs (`patience.ts`):
+ * It has two sides that know little of each other. The **input** side pulls events from the reader; the **output** side is the order of
+ * answers (`turn.ts`). What the connection waits for follows from both, and decides which timeout runs (`patience.ts`):
  *
  *     phase          when                                        it ends with                    its time is up
  *     IDLE           nothing owed, no byte of a head             the first byte                  keepAliveTimeout: closed
@@ -14,14 +14,14 @@
  * Input is pulled until the reader needs more bytes, or until `#canPull` says no:
  *
  *     reason                                      ends when
- *     the body is being written to disk           the disk has taken it: `#goOnWithBody`
+ *     the body is being written to disk           the write has ended: `#goOnWithBody`
  *     a handler reads a streamed body slowly      it reads on: `#goOnWithBody`
  *     as many answers are owed as may be          one of them is out: `onRoom`
- *     the client takes nothing of its answers     'drain'
+ *     the client does not read its answers        'drain'
  *     the last request asked for an upgrade       it is answered without one: `onAnswer`
  *     the last request ends the connection        never: `#end` follows its answer
  *
- * While we wait the socket is paused, so nothing grows. A refusal (ProtocolError) is an answer like any other and takes its place behind those
+ * While we wait the socket is paused, so nothing grows. A refusal (ProtocolError) is an answer like any other and is queued behind those
  * owed before it; the connection then lingers, so that the client can read it (`linger.ts`).
  *
  * @module
@@ -60,7 +60,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   readonly #reader: RequestReader;
   readonly #patience: Patience;
   readonly #peer: Peer;
-  /** Whether the peer's word about the client is believed. */
+  /** Whether the peer is a trusted proxy. */
   readonly #isProxy: boolean;
   readonly #turns: Turns;
   /** The exchange whose body is coming in: it has one. */
@@ -98,7 +98,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#run();
   }
 
-  /** Pulls events and acts on them. Handlers are called from here, so that few frames of ours stand above the user's. */
+  /** Pulls events and acts on them. Handlers are called from here, so that few frames of ours are on the stack above the user's. */
   #run(): void {
     if (this.#isRunning || this.isOver) return;
     this.#isRunning = true;
@@ -217,7 +217,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     return turn.isRead || turn.isDroppable;
   }
 
-  /** Sends 100 (Continue) to a client that waits for it: when all earlier answers are out, and none of the body is here yet (RFC 9110 §10.1.1). */
+  /** Sends a 100 (Continue) the client waits for: once earlier answers are out, if none of the body has come (RFC 9110 §10.1.1). */
   #askForBody(): void {
     const turn = this.#incoming;
     if (!turn?.waits || (this.#turns.count > 0 && this.#turns.first !== turn) || turn.response) return;
@@ -225,13 +225,13 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     if (!this.#reader.hasInput && this.#incoming?.body?.received === 0) this.writer.gather(CONTINUE);
   }
 
-  /** Sends an interim response in its turn, and at once, since the handler may block behind it. */
+  /** Sends an interim response when its turn has come, and flushes it, since the handler may block afterwards. */
   sendInterim(request: Request, status: number, fields: HeaderList): void {
     const before = this.#turns.before(request);
     if (before !== null) interject(this, before?.request, serializeInterim(status, fields.wire));
   }
 
-  /** The disk has taken what it was given, or a handler wants more of the body it streams. */
+  /** A write to disk has ended, or a handler wants more of the body it streams. */
   #goOnWithBody(error?: ProtocolError): void {
     if (this.isOver) return;
     if (error) this.#refuse(error);
@@ -239,13 +239,13 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#run();
   }
 
-  /** Something is wrong with what the client sent: the answer says so in its turn, and the connection ends with it. */
+  /** Refuses what the client sent: the answer says why in its turn, and the connection ends with it. */
   #refuse(error: unknown): void {
     this.#reader.close();
     const incoming = this.#incoming;
     this.#incoming = undefined;
     if (incoming?.request) {
-      // Its handler streams the body: it sees the error, and its answer is the last. When that is out already, nothing more can be said.
+      // Its handler streams the body: it sees the error, and its answer is the last. When that is already out, nothing more can be sent.
       incoming.isLast = true;
       incoming.body?.fail(
         error instanceof ProtocolError ? new HttpError(error.status, error.message, { code: error.code }) : (error as Error),
@@ -260,7 +260,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#answer(turn);
   }
 
-  /** The client has ended its side: it may wait for what it is owed, or be gone. Handlers see their signal abort; what they answer is still sent. */
+  /** The client has ended its side: it may still wait, or be gone. Handlers see their signal abort; their answers are still sent. */
   onEnd(): void {
     this.#isEnded = true;
     this.#run();
@@ -281,7 +281,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
 
   onClose(): void {
     this.service.connections.delete(this);
-    this.#peer.carrier = undefined; // a request that somebody keeps must not keep all of this
+    this.#peer.carrier = undefined; // a request that is kept must not keep all of this alive
     this.isOver = true;
     this.writer.close();
     this.#incoming?.body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
@@ -301,10 +301,10 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     } else if (this.#reader.isMidway) this.#refuse(new ProtocolError(408, 'header-timeout', 'Cannot read request: its head took too long'));
     else this.#end(false);
     this.writer.flush();
-    if (!this.isOver) this.#watch(); // once refused, only our own answers are waited for
+    if (!this.isOver) this.#watch(); // once refused, we wait only for our own answers
   }
 
-  /** Says what we wait for now. */
+  /** Sets what we wait for now. */
   #watch(): void {
     if (this.#incoming) this.#patience.watch(READING_BODY);
     else if (this.#reader.isMidway && this.#canPull()) this.#patience.watch(READING_HEAD);
@@ -329,7 +329,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     else finish(this.socket, this.writer.isOut);
   }
 
-  /** Hands the socket over to another protocol. @returns The bytes that came behind the request. */
+  /** Hands the socket over to another protocol. @returns The bytes that came after the request. */
   handOver(turn: Turn): Buffer {
     this.isOver = true;
     this.writer.flush();

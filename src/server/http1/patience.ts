@@ -1,8 +1,8 @@
 /**
- * How long a connection is waited for: one time runs at once, set by what is being waited for, and looked at by each tick of the clock.
+ * How long we wait for a client: one timeout runs at a time, chosen by what we wait for, and checked at each tick of the clock.
  *
- * A head has `headersTimeout` from its first byte, however it trickles in. A body is judged in spans of `requestTimeout`: each must bring
- * a least number of bytes. A connection at rest has `keepAliveTimeout`. While a handler is at work, the client is owed and not waited for.
+ * A head has `headersTimeout` from its first byte, however slowly it trickles in. A body is judged in spans of `requestTimeout`: each must
+ * bring a minimum number of bytes. A connection at rest has `keepAliveTimeout`. While a handler is at work, we do not wait for the client.
  *
  * @module
  */
@@ -17,19 +17,19 @@ export const READING_BODY = 2;
 /** A handler is at work. */
 export const ANSWERING = 3;
 
-/** A body must bring this for each second of `requestTimeout`. */
+/** The bytes that a body must bring for each second of `requestTimeout`. */
 const LEAST_BYTES_PER_SECOND = 1024;
 
-/** How long a connection at rest is kept when the server drains, ms: longer than a request is on its way. */
+/** How long a connection at rest is kept when the server drains, ms: longer than a request takes to arrive. */
 const DRAIN_GRACE = 500;
 
 /** Watches the reading side of one connection. */
 export class Patience {
-  /** What is being waited for. */
+  /** What we wait for. */
   phase: number = READING_HEAD;
   readonly #service: Service;
   #deadline: number;
-  /** Bytes of body when the present span began. */
+  /** Bytes of body when the current span began. */
   #progress = 0;
 
   constructor(service: Service) {
@@ -37,14 +37,14 @@ export class Patience {
     this.#deadline = performance.now() + service.options.headersTimeout;
   }
 
-  /** A head has come whole: its time has ended, and the next one's has not begun. */
+  /** Notes that a head is complete: its time has ended, and that of the next has not begun. */
   startRequest(): void {
     this.phase = ANSWERING;
     this.#deadline = Number.POSITIVE_INFINITY;
     this.#progress = 0;
   }
 
-  /** Says what is being waited for from now on. Rest begins anew each time. */
+  /** Sets what we wait for from now on. Rest begins anew each time. */
   watch(phase: number): void {
     if (phase === this.phase && phase !== IDLE) return;
     this.phase = phase;
@@ -55,7 +55,7 @@ export class Patience {
     else this.#deadline = Number.POSITIVE_INFINITY;
   }
 
-  /** The server is draining. A request may be on its way at this moment: it is still answered, with a note that it was the last. */
+  /** Shortens the wait of a draining server. A request that is on its way is still answered, with a note that it was the last. */
   shorten(): void {
     this.#deadline = Math.min(this.#deadline, performance.now() + DRAIN_GRACE);
   }
@@ -63,7 +63,7 @@ export class Patience {
   /**
    * Whether the time is up.
    *
-   * @param received Bytes of the present body.
+   * @param received Bytes of the current body.
    * @param isOurs Whether we are the ones not reading: then the client is not to blame.
    */
   isDue(now: number, received: number, isOurs: boolean): boolean {

@@ -1,8 +1,8 @@
 /**
- * The writing half of an HTTP/1.1 connection: answers are gathered and leave together.
+ * The writing half of an HTTP/1.1 connection: answers are gathered and sent together.
  *
- * Text of one byte a character is gathered in a string, so that all the answers to one read (pipelining) leave in one write.
- * Bodies of any size go out in pieces, the next one when the socket has taken the last: a slow reader costs its pieces, not its body.
+ * Text of one byte per character is gathered in a string, so that all the answers to one read (pipelining) leave in one write.
+ * Bodies of any size go out in pieces, each when the socket has accepted the one before: a slow reader costs one piece, not a whole body.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
 
 /** Bodies up to this size are gathered with their head; larger ones are written piece by piece. */
 export const SMALL_BODY: number = 32 * 1024;
-/** A write larger than this would hide from `isStuck` whether the client takes anything. */
+/** A write larger than this would hide from `isStuck` whether the client reads anything. */
 const PIECE = 64 * 1024;
 /** More gathered text than this is written before the next answer is made. */
 const FULL = 256 * 1024;
 
-/** Sends the responses of one connection, in the order they are given. */
+/** Sends the responses of one connection, in the order in which they are passed to it. */
 export class ResponseWriter {
   readonly #socket: Socket;
   readonly #timeout: number;
   readonly #isDirect: boolean;
   #gathered = '';
-  /** The socket has had enough until it says 'drain'. Kept here, since asking the socket is slow. */
+  /** The socket is full until its 'drain' event. Kept here, since asking the socket is slow. */
   #isBlocked = false;
-  /** Bytes that were written past the stream and have not been taken yet. */
+  /** Bytes written past the stream that the system has not accepted yet. */
   #pending = 0;
-  /** What the socket had taken when it was last looked at, and until when it must take more. */
+  /** The bytes that the socket had sent at the last check, and the time by which it must send more. */
   #taken = 0;
   #deadline = 0;
   /** Wakes a body that waits until the socket takes more. Made with the first that is sent in pieces. */
@@ -37,24 +37,27 @@ export class ResponseWriter {
   /** The body that is being sent. */
   #pieces: CheckedPieces | undefined;
 
-  /** @param timeout How long the client may take nothing, ms. */
+  /** @param timeout How long the client may go without reading anything, ms. */
   constructor(socket: Socket, timeout: number) {
     this.#socket = socket;
     this.#timeout = timeout;
     this.#isDirect = canWriteDirectly(socket);
   }
 
-  /** Whether the client must take something before more is made for it. */
+  /** Whether the client must read something before more is produced for it. */
   get isFull(): boolean {
     return this.#isBlocked || this.#gathered.length > FULL;
   }
 
-  /** Whether the system has taken all that was written: it ends a connection that is closed behind that. Not known under TLS, which has a word of its own to say at the end. */
+  /**
+   * Whether the system has accepted all that was written, so that it can end the connection after it. Unknown under TLS, which sends a
+   * message of its own at the end.
+   */
   get isOut(): boolean {
     return this.#isDirect && this.#pending === 0 && this.#socket.writableLength === 0;
   }
 
-  /** Gathers text of one byte a character. */
+  /** Gathers text of one byte per character. */
   gather(text: string): void {
     this.#gathered += text;
   }
@@ -72,13 +75,13 @@ export class ResponseWriter {
     } else if (this.#socket.writable && !this.#socket.write(text, 'latin1')) this.#isBlocked = true;
   }
 
-  /** What was written past the stream is out: as if the stream had drained. */
+  /** Called when what was written past the stream is out: as if the stream had drained. */
   onTaken(): void {
     this.#pending = 0; // one at a time: until then all goes to the stream
     if (!this.#socket.writableNeedDrain) this.#socket.emit('drain');
   }
 
-  /** The socket takes more again. */
+  /** The socket can be written to again. */
   onDrain(): void {
     this.#isBlocked = false;
     this.#room?.wake();
@@ -89,7 +92,7 @@ export class ResponseWriter {
     this.#gathered += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   }
 
-  /** Sends a large body that is all there. @returns Whether it went out whole. */
+  /** Sends a large body that is in memory. @returns Whether all of it went out. */
   async sendBytes(bytes: Uint8Array): Promise<boolean> {
     this.#socket.cork(); // the head and the first piece leave in one write
     this.flush();
@@ -103,8 +106,8 @@ export class ResponseWriter {
   /**
    * Sends a body while it is produced.
    *
-   * @param isChunked Else it has the announced length, or ends with the connection.
-   * @returns Whether it went out whole. If not, the connection must be cut: a body may never look whole that is not.
+   * @param isChunked Whether it is chunked; if not, it has the announced length, or ends with the connection.
+   * @returns Whether all of it went out. If not, the connection must be cut: an incomplete body must never look complete.
    * @throws What the pieces throw.
    */
   async sendPieces(pieces: CheckedPieces, isChunked: boolean): Promise<boolean> {
@@ -117,7 +120,7 @@ export class ResponseWriter {
     } catch (error) {
       if (this.#pieces === undefined) return false; // the client has left, and the source has been dropped
       this.#pieces = undefined;
-      await this.#written(); // the client gets what there was
+      await this.#written(); // the client gets what there is
       throw error;
     }
     if (this.#pieces === undefined) return false;
@@ -126,14 +129,14 @@ export class ResponseWriter {
     return this.#socket.writable;
   }
 
-  /** Lets go of the body that is being sent. */
+  /** Releases the body that is being sent. */
   drop(): void {
     const pieces = this.#pieces;
     this.#pieces = undefined;
     pieces?.drop();
   }
 
-  /** Whether the client has taken nothing for too long. Called at each tick. */
+  /** Whether the client has read nothing for too long. Called at each tick. */
   isStuck(now: number): boolean {
     const pending = this.#socket.writableLength + this.#pending;
     if (pending === 0) {
@@ -149,7 +152,7 @@ export class ResponseWriter {
     return now > this.#deadline;
   }
 
-  /** The connection is gone: nobody waits any more. */
+  /** Wakes those that wait: the connection is gone. */
   close(): void {
     this.#gathered = '';
     this.drop();
@@ -166,7 +169,7 @@ export class ResponseWriter {
     return isTaken || this.#drained();
   }
 
-  /** A long chunk: its head must not wait in the cork for all of it. */
+  /** Writes a long chunk, whose head must not stay corked until all of it has been written. */
   async #writeLong(piece: Uint8Array): Promise<boolean> {
     this.#socket.uncork();
     const isWhole = await this.sendBytes(piece);
@@ -179,7 +182,7 @@ export class ResponseWriter {
     return this.#socket.write(bytes) || this.#drained();
   }
 
-  /** Waits until all writes have left, or never will. */
+  /** Waits until all writes are out, or never will be. */
   #written(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#socket.writable) this.#socket.write('', () => resolve());
@@ -187,7 +190,7 @@ export class ResponseWriter {
     });
   }
 
-  /** Waits until the socket has taken what it was given. @returns Whether it still can be written to. */
+  /** Waits until the socket has drained. @returns Whether it can still be written to. */
   async #drained(): Promise<boolean> {
     if (this.#socket.writableNeedDrain && this.#socket.writable) {
       this.#room ??= new WakeUp();

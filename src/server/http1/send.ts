@@ -17,26 +17,26 @@ import type { Service } from '../service.ts';
 import { type ResponseWriter, SMALL_BODY } from './response-writer.ts';
 import { type Turn, takeoverOf } from './turn.ts';
 
-/** What sending asks of a connection. */
+/** What sending needs from a connection. */
 export interface SendingConnection {
   readonly service: Service;
   readonly socket: Socket;
   readonly writer: ResponseWriter;
   /** Whether the connection may go on after this turn; asked when its answer is about to be sent. */
   mayGoOn(turn: Turn): boolean;
-  /** Hands the socket over to another protocol. @returns The bytes that came behind the request. */
+  /** Hands the socket over to another protocol. @returns The bytes that came after the request. */
   handOver(turn: Turn): Buffer;
   /** Ends at once. */
   destroy(): void;
 }
 
-/** Longest text that is kept to be known again, bytes. */
+/** Longest text that is cached in order to recognize it again, bytes. */
 const MAX_REPEATED = 1024;
 
 /**
  * Sends a response.
  *
- * @returns Nothing when all of it has been gathered; else a promise of whether it went out whole. It never rejects.
+ * @returns Nothing when all of it has been gathered; else a promise of whether all of it went out. It never rejects.
  */
 export function sendResponse(connection: SendingConnection, turn: Turn, response: Response): Promise<boolean> | undefined {
   if (response.take) return sendUpgrade(connection, turn, response);
@@ -74,7 +74,7 @@ function sendText(connection: SendingConnection, turn: Turn, response: Response,
     writer.gather(head);
     return writer.sendBytes(Buffer.from(text));
   }
-  const bytes = size === text.length ? text : Buffer.from(text).toString('latin1'); // ASCII: one byte a character already
+  const bytes = size === text.length ? text : Buffer.from(text).toString('latin1'); // ASCII: already one byte per character
   if (isRepeated) {
     kept.answerHead = head;
     kept.answer = [head, bytes].join(''); // flat, which `+` is not
@@ -88,7 +88,7 @@ function sendText(connection: SendingConnection, turn: Turn, response: Response,
   return undefined;
 }
 
-/** @param size Bytes of the body; undefined when nobody knows. @returns The framing that was announced. */
+/** Gathers the head. @param size Bytes of the body; undefined when unknown. @returns The framing that was announced. */
 function gatherHead(connection: SendingConnection, turn: Turn, response: Response, size: number | undefined): number {
   const length = isBodyless(response.status)
     ? bodylessLength(response.status, response.list.wire)
@@ -97,7 +97,7 @@ function gatherHead(connection: SendingConnection, turn: Turn, response: Respons
   return length;
 }
 
-/** The head as text, and what it says of the connection. */
+/** The head as text, with its connection options. */
 function headOf(connection: SendingConnection, turn: Turn, response: Response, length: number): string {
   const { wire } = response.list;
   if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(turn)) turn.isLast = true;
@@ -106,7 +106,7 @@ function headOf(connection: SendingConnection, turn: Turn, response: Response, l
   return serializeHead(response.status, wire, connection.service.clock.dateLine, length, offer + lines);
 }
 
-/** Upgrade, and the connection option that must stand beside it (RFC 9110 §7.8). */
+/** Upgrade, and the connection option that must accompany it (RFC 9110 §7.8). */
 function upgradeLines(protocol: string | undefined): string {
   return protocol === undefined ? '' : `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
 }
@@ -134,12 +134,12 @@ async function sendSource(
     writer.flush();
     return isWhole;
   } catch (error) {
-    reportError(service, turn.asRequest(), error); // the head is out: all that can be said now is a cut connection
+    reportError(service, turn.asRequest(), error); // the head is out: the connection can only be cut
     return false;
   }
 }
 
-/** 101, then the connection is the handler's. A client that did not ask for it learns what to ask for (RFC 9110 §15.5.22). */
+/** Sends 101 and hands the connection to the handler. A client that did not ask for it learns what to ask for (RFC 9110 §15.5.22). */
 function sendUpgrade(connection: SendingConnection, turn: Turn, response: Response): Promise<boolean> | undefined {
   const { head } = turn;
   if (head.upgrade === undefined || !turn.isRead) return sendResponse(connection, turn, upgradeRequired(response));

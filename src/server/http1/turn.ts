@@ -1,9 +1,9 @@
 /**
  * The order of answers on one connection: HTTP/1.1 answers requests in the order in which they came (RFC 9112 §9.3.2).
  *
- * A `Turn` is an exchange with its place in that order, and with what the order decides: whether the connection goes on behind it. `Turns` holds
- * those that are owed an answer, oldest first, and sends each when its turn has come and its response is there. One that is there at once, with
- * nothing owed before it, is gathered in the same tick: no promise, no timer, no queue.
+ * A `Turn` is an exchange with its place in that order, and with what the order decides: whether the connection goes on after it. `Turns`
+ * holds those that are owed an answer, oldest first, and sends each when its turn has come and its response is there. A response that is
+ * there at once, with nothing owed before it, is gathered in the same tick: no promise, no timer, no queue.
  *
  * @module
  */
@@ -31,16 +31,16 @@ const NO_FIELDS: ParsedHead = {
 const NO_TARGET: TargetParts = { path: '/', rawQuery: '', authority: undefined };
 const NO_PEER: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
 
-/** What is left of a body when its answer is there: up to this it is read and dropped. */
+/** Bytes of a body that may be left when its answer is ready: up to this they are read and dropped. */
 const MAX_DROPPED = 256 * 1024;
 
-/** Answers owed at a time: a client that pipelines more waits. */
+/** Most answers owed at a time: a client that pipelines more waits. */
 const MAX_OWED = 64;
 
 /** An exchange and its place among the answers of a connection. */
 export class Turn extends Exchange<HeadEvent> {
   declare body: IncomingBody | undefined;
-  /** Whether the body has come whole. */
+  /** Whether the whole body has come. */
   isRead = false;
   /** Whether the connection ends with this exchange. */
   isLast = false;
@@ -49,20 +49,20 @@ export class Turn extends Exchange<HeadEvent> {
   /** Whether the client still has to be asked for the body with 100 (Continue). */
   waits = false;
 
-  /** Stands for a request whose head could not be read, but for its method when that is HEAD: such an answer has no content. */
+  /** A turn for a request whose head could not be read. @param isHead Whether its method is known to be HEAD: the answer has no content. */
   static refused(isHead: boolean): Turn {
     return new Turn(new HeadEvent(isHead ? { ...NO_FIELDS, method: 'HEAD' } : NO_FIELDS), NO_TARGET, NO_PEER);
   }
 
   /**
    * Whether what is left of the body is little enough to be read and dropped, so that the connection can go on. A client that was not
-   * asked may send its body or not: nobody can tell what its next bytes are.
+   * asked for its body may send it or not: its next bytes could be either.
    */
   get isDroppable(): boolean {
     return !this.waits && this.head.length !== CHUNKED && this.head.length - (this.body?.received ?? 0) <= MAX_DROPPED;
   }
 
-  /** Makes this the refusal of what the client has sent: nothing more of its input is served. */
+  /** Makes this the refusal of what the client has sent: no more of its input is served. */
   refuse(response: Response): void {
     this.isLast = true;
     this.isRefusal = true;
@@ -70,28 +70,31 @@ export class Turn extends Exchange<HeadEvent> {
     this.response = response;
   }
 
-  /** Whether nothing behind this request may be read: until it is answered without an upgrade, the bytes behind it may belong to another protocol. */
+  /**
+   * Whether nothing after this request may be read: until it is answered without an upgrade, the bytes after it may belong to another
+   * protocol.
+   */
   get isBarrier(): boolean {
     return this.head.upgrade !== undefined && (this.response === undefined || this.response.take !== undefined);
   }
 }
 
-/** What the order of answers needs of its connection. */
+/** What the order of answers needs from its connection. */
 export interface TurnOwner {
   /** Nothing more is answered. */
   readonly isOver: boolean;
-  /** Sends a response. @returns Nothing when all of it has been gathered; else a promise of whether it went out whole. */
+  /** Sends a response. @returns Nothing when all of it has been gathered; else a promise of whether all of it went out. */
   send(turn: Turn): Promise<boolean> | undefined;
-  /** A response is out, whole or not, and its turn is over. */
+  /** A response is out, completely or not, and its turn is over. */
   onSent(turn: Turn, isWhole: boolean): void;
-  /** A response that took its time is out: the next may be sent, and there may be more to read. */
+  /** A response that was not sent at once is out: the next may be sent, and there may be more to read. */
   onRoom(): void;
 }
 
 /** The answers that a connection owes. */
 export class Turns {
   readonly #owner: TurnOwner;
-  /** Those that have not gone out whole, oldest first. */
+  /** Those that are not completely out, oldest first. */
   readonly #owed: Turn[] = [];
   #isSending = false;
 
@@ -111,7 +114,7 @@ export class Turns {
     return this.#owed.at(-1);
   }
 
-  /** Whether no more may be owed for now. */
+  /** Whether no more requests may be admitted for now. */
   get isFull(): boolean {
     return this.#owed.length >= MAX_OWED;
   }
@@ -135,12 +138,12 @@ export class Turns {
     return place === -1 ? null : this.#owed[place - 1];
   }
 
-  /** Takes one out of the order: its connection goes another way. */
+  /** Removes one from the order: its connection is handed over. */
   remove(turn: Turn): void {
     this.#owed.splice(this.#owed.indexOf(turn), 1);
   }
 
-  /** Takes all of them out: the connection is gone. */
+  /** Removes all of them: the connection is gone. */
   clear(): Turn[] {
     return this.#owed.splice(0);
   }
@@ -179,7 +182,10 @@ export class Turns {
   }
 }
 
-/** What still ties a handed-over connection to its server, until it closes: the news that the server stops, and the way of errors to `onError`. */
+/**
+ * What still ties a handed-over connection to its server, until it closes: the signal that the server stops, and the reporting of errors to
+ * `onError`.
+ */
 export function takeoverOf(service: Service, turn: Turn, onClose: (listener: () => void) => void): Takeover {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new Error('The server is stopping'));
@@ -189,7 +195,7 @@ export function takeoverOf(service: Service, turn: Turn, onClose: (listener: () 
   return { stopping: controller.signal, report: (error) => void reportError(service, turn.asRequest(), error) };
 }
 
-/** What is said to a target that no path can be made of. */
+/** The refusal of a target that has no canonical path. */
 export function badTarget(): ProtocolError {
   return new ProtocolError(400, 'bad-target', 'Cannot serve request: the target holds a broken escape, broken UTF-8, NUL or a backslash');
 }

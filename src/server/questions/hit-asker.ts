@@ -1,8 +1,8 @@
 /**
- * Counting for the whole server: the primary counts, the workers ask it, and handler threads ask their main thread.
+ * Counts for the whole server: the primary counts, the workers ask it, and handler threads ask their main thread.
  *
- * All that is asked in one turn of a loop goes in one message. When the side that counts is gone, or says nothing for a while, the asker counts by
- * itself: the limit then holds for each of them alone.
+ * All questions of one turn of the event loop go in one message. When the side that counts is gone, or does not answer for a while, the
+ * asker counts by itself: the limit then holds for each asker alone.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { Replies } from './replies.ts';
 
 /** A hit as it travels: key, window, limit. */
 export type HitQuestion = readonly [key: string, window: number, limit: number];
-/** What was counted: the count, and the seconds until it starts anew. */
+/** The count, and the seconds until its oldest hit leaves the window. */
 export type HitAnswer = readonly [count: number, resetAfter: number];
 
-/** How long an answer may take, ms: the side that counts does next to nothing else, so by then something is wrong with it. */
+/** How long an answer may take, ms: the side that counts does little else, so by then something is wrong with it. */
 const PATIENCE = 1000;
 
-/** The primary's side: counts what a worker asks, in order. */
+/** The primary's side: counts the hits of a worker, in order. */
 export function answerHits(counter: HitCounter, questions: readonly HitQuestion[], now: number): HitAnswer[] {
   return questions.map(([key, window, limit]) => {
     const { count, resetAfter } = counter.hit(key, window, limit, now);
@@ -27,13 +27,13 @@ export function answerHits(counter: HitCounter, questions: readonly HitQuestion[
   });
 }
 
-/** The main thread's side of a handler thread's questions: counts where this process counts. */
+/** The main thread's side: counts the hits of a handler thread where this process counts its own. */
 export async function countForThread(questions: readonly HitQuestion[]): Promise<HitAnswer[]> {
   const counted = await Promise.all(questions.map(async (question) => countHit(...question)));
   return counted.map(({ count, resetAfter }) => [count, resetAfter]);
 }
 
-/** Hits of one turn of the loop, and those who wait for them. */
+/** The hits of one turn of the event loop, and the promises that wait for them. */
 interface Batch {
   readonly questions: HitQuestion[];
   readonly settlers: ((hits: Hits) => void)[];
@@ -42,7 +42,7 @@ interface Batch {
 /** The side that asks. */
 export class HitAsker {
   readonly #replies: Replies<readonly HitQuestion[], readonly HitAnswer[]>;
-  /** What was asked in this turn of the loop. */
+  /** The questions of this turn of the event loop. */
   #open: Batch | undefined;
   #isAlone = false;
 
@@ -60,12 +60,12 @@ export class HitAsker {
     });
   }
 
-  /** The answer to the questions with this number. */
+  /** Passes on the answer to the questions with this number. */
   answered(id: number, answers: readonly HitAnswer[]): void {
     this.#replies.answered(id, answers);
   }
 
-  /** The other side is gone. */
+  /** Gives up: the other side is gone. */
   abandon(): void {
     this.#isAlone = true;
     this.#replies.abandon();
@@ -77,7 +77,7 @@ export class HitAsker {
   }
 
   async #flush(): Promise<void> {
-    const { questions, settlers } = this.#open as Batch; // made where the flush was
+    const { questions, settlers } = this.#open as Batch; // created together with the flush
     this.#open = undefined;
     const answers = await this.#replies.ask(questions);
     settlers.forEach((settle, i) => {

@@ -1,7 +1,7 @@
 /**
  * Questions to another process or thread, matched to their answers by number.
  *
- * No question hangs: when the other side is gone, or says nothing for too long, the answer is `undefined`, and the asker does without.
+ * No question hangs: when the other side is gone, or does not answer in time, the answer is `undefined`, and the asker does without.
  *
  * @module
  */
@@ -12,7 +12,7 @@ interface Open<A> {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** The replies of one other side to questions `Q`: answers `A`. */
+/** Questions `Q` to one other side, and its answers `A`. */
 export class Replies<Q, A> {
   readonly #send: (id: number, question: Q) => void;
   readonly #patience: number;
@@ -39,7 +39,7 @@ export class Replies<Q, A> {
     });
   }
 
-  /** An answer has come. One that is too late, or that nobody has asked for, is passed over. */
+  /** Passes an answer on. One that is too late, or that nobody has asked for, is ignored. */
   answered(id: number, answer: A | undefined): void {
     const open = this.#open.get(id);
     if (!open) return;
@@ -48,7 +48,7 @@ export class Replies<Q, A> {
     open.settle(answer);
   }
 
-  /** The other side is gone: nothing is sent any more, and what is open has no answer. */
+  /** Gives up, since the other side is gone: nothing more is sent, and open questions get no answer. */
   abandon(): void {
     this.#isAbandoned = true;
     for (const id of this.#open.keys()) this.answered(id, undefined);
@@ -56,7 +56,7 @@ export class Replies<Q, A> {
 
   #timerOf(id: number): NodeJS.Timeout | undefined {
     if (this.#patience === Number.POSITIVE_INFINITY) return undefined;
-    // After a handler that took its time, timers come before messages: the answer may be there already.
+    // After a slow handler, timers run before messages: the answer may already be there.
     return setTimeout(() => setImmediate(() => this.answered(id, undefined)), this.#patience).unref();
   }
 }

@@ -1,18 +1,18 @@
 /**
- * Text written past the stream of a socket, straight to its handle.
+ * Writes text straight to the handle of a socket, bypassing its stream.
  *
- * `socket.write` passes a Writable, a callback and a tick of their own for each write; nearly every answer is small and taken by the system at once, so
- * that nothing of this is needed. Measured on small answers, one at a time: 1.08 to 1.11 times as many. What the handle takes and tells is not
- * documented. All that is needed is looked for once, when this module is loaded; where anything is missing, and under TLS, the stream
- * serves, and the same tests cover both (`FILROUGE_PLAIN_WRITES=1`).
+ * `socket.write` costs a pass through a Writable, a callback and a tick for each write; nearly every answer is small and accepted by the
+ * system at once, so that none of this is needed. Measured on small answers, one at a time: 1.08 to 1.11 times as many. The interface of
+ * the handle is not documented. Everything needed is looked up once, when this module is loaded; where anything is missing, and under TLS,
+ * the stream is used, and the same tests cover both (`FILROUGE_PLAIN_WRITES=1`).
  *
- * The order of bytes is safe: stream and handle end in one queue, and while the stream holds anything back nothing passes it.
+ * The order of bytes is safe: stream and handle feed one queue, and nothing bypasses the stream while it holds anything back.
  *
  * @module
  */
 import type { Socket } from 'node:net';
 
-/** A request to write; it is used up only when the system has not taken all at once. */
+/** A write request; it is used up only when the system has not accepted everything at once. */
 interface WriteRequest {
   handle?: Handle;
   oncomplete?: (status: number) => void;
@@ -22,10 +22,10 @@ interface Handle {
   writeLatin1String?: (request: WriteRequest, text: string) => number;
 }
 
-/** What Node's own streams use to write. */
+/** The binding through which Node's own streams write. */
 interface Binding {
   readonly WriteWrap: new () => WriteRequest;
-  /** Says of the last write, of whatever handle, what its result alone does not. */
+  /** Details of the last write, on any handle, that its result does not include. */
   readonly streamBaseState: ArrayLike<number>;
   readonly kLastWriteWasAsync: number;
 }
@@ -33,16 +33,16 @@ interface Binding {
 const binding = process.env['FILROUGE_PLAIN_WRITES'] === '1' ? undefined : findBinding();
 let unused: WriteRequest | undefined = binding && new binding.WriteWrap();
 
-/** Whether `writeDirectly` can serve a socket. */
+/** Whether `writeDirectly` supports a socket. */
 export function canWriteDirectly(socket: Socket): boolean {
   return binding !== undefined && !('encrypted' in socket) && typeof handleOf(socket)?.writeLatin1String === 'function';
 }
 
 /**
- * Writes text of one byte a character to a socket that `canWriteDirectly`. What goes wrong destroys the socket, as with `socket.write`.
+ * Writes text of one byte per character to a socket that `canWriteDirectly`. An error destroys the socket, as with `socket.write`.
  *
- * @param writer Told when the system has taken the rest, if it has not taken all at once.
- * @returns Whether all was taken; undefined when the stream must be written to instead.
+ * @param writer Notified when the system has accepted the rest, if it has not accepted everything at once.
+ * @returns Whether everything was accepted; undefined when the stream must be written to instead.
  */
 export function writeDirectly(socket: Socket, text: string, writer: { onTaken: () => void }): boolean | undefined {
   const handle = handleOf(socket);

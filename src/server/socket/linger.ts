@@ -1,8 +1,10 @@
 /**
- * The ends of a connection: the usual one, behind the last answer, and two others: lingering, when its client may still be sending (RFC 9112 §9.6), and cut, inside a response.
+ * The three ways a connection ends: after the last answer; lingering, when its client may still be sending (RFC 9112 §9.6); and cut, inside
+ * a response.
  *
- * A close with unread input would make the kernel reset the connection and destroy the answer on its way. So the write side is shut first; then input is read and dropped until the client has ended its side, for a bounded time.
- * Past a bounded number of bytes nothing more is read, and the client's own window stops it, until the time is up.
+ * A close with unread input would make the kernel reset the connection and destroy the answer on its way. So the write side is shut down
+ * first; then input is read and dropped until the client has ended its side, for a bounded time. Past a bounded number of bytes nothing
+ * more is read, and flow control stops the client until the time is up.
  *
  * @module
  */
@@ -10,13 +12,16 @@ import type { Socket } from 'node:net';
 
 /** How long a client may take to notice that it has been answered, ms. */
 const LINGER_TIME = 5000;
-/** What is read and dropped at most: above any default body limit, so that a client which only reads when it has sent all can read its answer. */
+/**
+ * Most bytes read and dropped: above any default body limit, so that a client which reads only after sending everything can read its
+ * answer.
+ */
 const LINGER_BYTES = 64 * 1024 * 1024;
 
 /**
- * Ends a socket behind what was written to it.
+ * Ends a socket after what was written to it.
  *
- * @param isOut Whether the system has taken all of it, and ends the connection behind that by itself.
+ * @param isOut Whether the system has accepted all of it, and ends the connection after it by itself.
  */
 export function finish(socket: Socket, isOut: boolean): void {
   if (isOut) return void socket.destroy();
@@ -36,7 +41,7 @@ export function linger(socket: Socket): void {
   socket.on('close', () => clearTimeout(timer));
   socket.resume();
   socket.end(() => {
-    timer = setTimeout(() => socket.destroy(), LINGER_TIME); // from when the answer is out, however slowly it was taken
+    timer = setTimeout(() => socket.destroy(), LINGER_TIME); // from when the answer is out, however slowly it was read
     timer.unref();
   });
   if (socket.readableEnded) socket.destroySoon();
@@ -45,10 +50,10 @@ export function linger(socket: Socket): void {
 /**
  * Cuts a connection inside a response.
  *
- * @param isUnframed Whether only the end of the connection ends the body: a plain close would make it look whole, a reset does not.
+ * @param isUnframed Whether only the end of the connection ends the body: a plain close would make it look complete, a reset does not.
  */
 export function cut(socket: Socket, isUnframed: boolean): void {
-  const isTcp = socket.remoteAddress !== undefined && !('encrypted' in socket); // under TLS the missing close_notify tells
+  const isTcp = socket.remoteAddress !== undefined && !('encrypted' in socket); // under TLS the missing close_notify shows it
   if (isUnframed && isTcp) socket.resetAndDestroy();
   else socket.destroy();
 }

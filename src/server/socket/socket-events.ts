@@ -1,8 +1,9 @@
 /**
- * What a socket tells its connection.
+ * The events that a socket passes to its connection.
  *
- * All listeners but that for bytes are the same functions for all sockets, and find the connection on the socket: a closure for each event of each
- * connection would make half a kilobyte of every idle one. Bytes lead to handlers, above which no more frames of ours are to stand than must.
+ * All listeners but the one for bytes are shared by all sockets, and find the connection on the socket: a closure for each event of each
+ * connection would cost half a kilobyte for every idle one. Bytes have a listener of their own, since they lead to handlers and as few
+ * frames of ours as possible should be above those on the stack.
  *
  * @module
  */
@@ -11,11 +12,11 @@ import { readEvents, readShared } from './shared-read.ts';
 
 /** The object that handles a socket's events. */
 export interface SocketOwner {
-  /** Bytes; or how many of them stand at the start of a buffer that the next read, of whatever connection, uses again. */
+  /** Receives bytes, or their number at the start of a buffer that the next read, on any connection, reuses. */
   readonly onRead: (bytes: Buffer | number, shared?: Buffer) => boolean;
   /** The client has ended its side. */
   onEnd(): void;
-  /** The socket takes more again. */
+  /** The socket can be written to again. */
   onDrain(): void;
   onClose(): void;
 }
@@ -23,21 +24,21 @@ export interface SocketOwner {
 const OWNER: unique symbol = Symbol('connection');
 type Owned = Socket & { [OWNER]: SocketOwner };
 
-/** Tells the owner from now on. */
+/** Passes events to the owner from now on. */
 export function listen(socket: Socket, owner: SocketOwner): void {
   (socket as Owned)[OWNER] = owner;
   if (!readShared(socket, owner.onRead)) socket.on('data', owner.onRead);
   socket.on('end', tellEnd).on('drain', tellDrain).on('close', tellClose);
-  socket.on('error', ignore); // 'close' follows, and a broken socket is nobody's error
+  socket.on('error', ignore); // 'close' follows, and a broken socket is not an error to report
 }
 
-/** Tells the owner nothing of the client's bytes any more: the socket has its `'data'` events for somebody else. */
+/** Stops passing bytes to the owner: the socket has its `'data'` events for somebody else. */
 export function stopReading(socket: Socket): void {
   socket.off('data', (socket as Owned)[OWNER].onRead);
   readEvents(socket);
 }
 
-/** Tells the owner only of the end: the socket is somebody else's. */
+/** Passes only the end to the owner: the socket now belongs to somebody else. */
 export function handOver(socket: Socket): void {
   stopReading(socket);
   socket.off('end', tellEnd).off('drain', tellDrain);

@@ -1,5 +1,5 @@
 /**
- * The option `tls` of `startServer`: what it means, and its checks.
+ * The option `tls` of `startServer`: its meaning and its checks.
  *
  * @module
  */

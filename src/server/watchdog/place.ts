@@ -1,8 +1,8 @@
 /**
- * Where a thread stands: the line of the user's code that it is in, asked from outside, without its help.
+ * Finds the line of the user's code that a thread is executing, from outside and without its help.
  *
- * The inspector interrupts running JavaScript within a millisecond, also `for(;;)`, a runaway regular expression and Atomics.wait. It reaches
- * nothing that waits in the system: then there is no answer, and after a moment none is waited for.
+ * The inspector interrupts running JavaScript within a millisecond, even `for(;;)`, a runaway regular expression or Atomics.wait. It cannot
+ * interrupt a call that waits in the system: then no answer comes, and we stop waiting after a moment.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 
 /**
- * How long an answer is waited for, ms. A busy machine takes a while to tell of all scripts; and a large function that V8 interprets and that spends its
- * time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
+ * How long to wait for an answer, ms. A busy machine takes a while to list all scripts; and a large function that V8 interprets and that
+ * spends its time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
  */
 const PATIENCE = 2500;
-/** Frames of our own, which are passed over. */
+/** The folder of our own frames, which are skipped. */
 const OWN: string = /^.*\/(?:src|dist)\//.exec(import.meta.url)?.[0] ?? import.meta.url;
 
-/** A frame as the inspector tells it; lines and columns count from 0. */
+/** A frame as the inspector reports it; lines and columns count from 0. */
 interface CallFrame {
   readonly functionName: string;
   readonly url: string;
@@ -32,7 +32,7 @@ type InspectorMessage =
   | { readonly method: 'Debugger.scriptParsed'; readonly params: { readonly scriptId: string; readonly url: string } }
   | { readonly method: 'Debugger.paused'; readonly params: { readonly callFrames: readonly CallFrame[] } };
 
-/** Reads the frames of a thread that has been asked to pause out of what its inspector says. */
+/** Reads the frames of a thread that has been asked to pause from the messages of its inspector. */
 class FrameReader {
   readonly #urls: Map<string, string> = new Map();
 
@@ -45,10 +45,10 @@ class FrameReader {
 }
 
 /**
- * Looks where a handler thread stands.
+ * Finds the line that a handler thread is executing.
  *
- * A thread that does not answer in time may do so later: when its system call returns, it stops in the debugger and must be told to go on, or it
- * would stand there for ever, and not even `terminate` could end it. So the session stays until the thread has answered or ended.
+ * A thread that does not answer in time may do so later: when its system call returns, it pauses in the debugger and must be resumed, or it
+ * would stay there for ever, and not even `terminate` could end it. So the session stays open until the thread has answered or ended.
  *
  * @returns `at work (src/server.ts:12:5)`; undefined when it cannot be interrupted.
  */
@@ -92,10 +92,10 @@ export function placeOf(worker: Worker): Promise<string | undefined> {
 }
 
 /**
- * Looks where the main thread stands; called in a thread beside it.
+ * Finds the line that the main thread is executing; called in a thread beside it.
  *
- * @param expression Evaluated there while it stands; must give a text.
- * @returns The place and what the expression gave; undefined when it cannot be interrupted.
+ * @param expression Evaluated there while it is paused; must yield a string.
+ * @returns The place and the value of the expression; undefined when it cannot be interrupted.
  */
 export function mainPlace(expression: string): Promise<{ readonly place: string | undefined; readonly value: string } | undefined> {
   return new Promise((settle) => {
@@ -130,7 +130,7 @@ export function describePlace(frames: readonly CallFrame[]): string | undefined 
   return `at ${functionName || 'a function without a name'} (${place})`;
 }
 
-/** The place in the source that was compiled to it, where a source map says so. */
+/** The place in the original source, where a source map names it. */
 function mapped(url: string, line: number, column: number): string {
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;
   const compiled = `${shown(path)}:${line + 1}:${column + 1}`;
@@ -144,7 +144,7 @@ function mapped(url: string, line: number, column: number): string {
       : resolve(dirname(path), entry.originalSource);
     return `${shown(source)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
   } catch {
-    return compiled; // a map that is missing or malformed is no reason to say nothing
+    return compiled; // without a usable map, the compiled place is better than nothing
   }
 }
 

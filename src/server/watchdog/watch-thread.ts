@@ -1,8 +1,8 @@
 /**
  * The inside of the thread that watches a process; watch.ts has the theory.
  *
- * The main thread may be stuck at any moment, so nothing here may wait for it: lines are written to descriptors directly, and a worker whose primary
- * is gone is killed, not asked.
+ * The main thread may be stuck at any moment, so nothing here may wait for it: lines are written to descriptors directly, and a worker
+ * whose primary is gone is killed, not asked.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { type StuckMessage, WATCH_PIPE, type Watched } from './watch.ts';
 const ORPHAN_TIME = 7000;
 /** How often the process checks who its parent is, ms. */
 const PARENT_INTERVAL = 1000;
-/** Run in the main thread by the inspector: names the request whose handler is being called; see `Service.current`. */
+/** Run in the main thread by the inspector: describes the request whose handler is being called; see `Service.current`. */
 const CURRENT = `(() => {
   const request = globalThis[Symbol.for('filrouge.service')]?.current;
   return request ? request.method + ' ' + JSON.stringify(request.path) : '';

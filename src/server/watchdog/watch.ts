@@ -1,17 +1,17 @@
 /**
  * Watches a worker from a thread beside its main thread, which may be stuck in a handler and then sees nothing itself.
  *
- * Two things are watched. Whether the primary is still there: an orphan that a handler holds would live for ever. And whether the main thread's loop
- * turns:
+ * Two things are watched. Whether the primary is still there: an orphan stuck in a handler would live for ever. And whether the main
+ * thread's event loop turns:
  *
  *     main thread     clock ticks ─▶ counter + 1 (shared memory)
  *     this thread     counter moved?   yes ─▶ begin anew
- *                                      no, for longer than slowRequest ─────▶ log where it stands, once
- *                                      no, for longer than handlerTimeout ──▶ tell the primary, once ─▶ successor, SIGKILL
+ *                                      no, for longer than slowRequest ─────▶ log where it is, once
+ *                                      no, for longer than handlerTimeout ──▶ notify the primary, once ─▶ successor, SIGKILL
  *
- * The counter moves with every tick, also when there is nothing to do, so a counter that stands still means a loop that stands still. Which request
- * holds it, and at which line, the inspector finds out (place.ts). The primary is told over a pipe of its own, because the IPC channel belongs
- * to the main thread. Without a primary the finding is only logged.
+ * The counter moves with every tick, even when there is nothing to do, so a counter that stands still means a loop that stands still. The
+ * inspector finds out which request holds it, and at which line (place.ts). The primary is notified over a separate pipe, because the IPC
+ * channel belongs to the main thread. Without a primary the finding is only logged.
  *
  * The counter is all that this costs the main thread. With handler threads the pool watches them, and here only the primary is watched.
  *
@@ -25,17 +25,17 @@ import type { Service } from '../service.ts';
 /** The descriptor of a worker's pipe to the primary. */
 export const WATCH_PIPE = 4;
 
-/** What the thread is started with. */
+/** The data that the thread is started with. */
 export interface Watched {
   readonly beat: SharedArrayBuffer;
   readonly handlerTimeout: number;
   readonly slowRequest: number;
   readonly log: LogFormat;
-  /** Whether there is a primary to be told. */
+  /** Whether there is a primary to notify. */
   readonly hasPrimary: boolean;
 }
 
-/** What goes over the pipe, as one line of JSON. */
+/** A message over the pipe, as one line of JSON. */
 export interface StuckMessage {
   readonly what: string;
 }
@@ -65,7 +65,7 @@ export function watchMainThread(service: Service, hasPrimary: boolean): () => vo
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8, stackSizeMb: 1 },
   });
-  watcher.on('error', () => {}); // nothing is watched then; that must not end the process
+  watcher.on('error', () => {}); // then nothing is watched; that must not end the process
   watcher.unref();
   return () => {
     Atomics.add(counter, 0, 1);
