@@ -130,7 +130,9 @@ describe('a store of the application', () => {
     const failing: RateStore = { hit: () => Promise.reject(new Error('the store is down')) };
     await expect(createRateLimiter({ limit: 1, window: 60, store: failing }).check(from('192.0.2.1'))).rejects.toThrow('the store is down');
     const empty = { hit: async () => undefined } as unknown as RateStore;
-    await expect(createRateLimiter({ limit: 1, window: 60, store: empty }).check(from('192.0.2.1'))).rejects.toThrow('did not return count');
+    await expect(createRateLimiter({ limit: 1, window: 60, store: empty }).check(from('192.0.2.1'))).rejects.toThrow(
+      'did not return count',
+    );
   });
 
   it('refuses a key that is none, since all clients would be one', () => {
