@@ -14,7 +14,7 @@
  *
  * @module
  */
-import { unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
@@ -139,10 +139,13 @@ export class Listener {
   };
 }
 
-/** Removes the file of a unix socket on which no process listens any more, as a crash leaves it behind. */
+/**
+ * Removes the file of a unix socket on which no process listens any more, as a crash leaves it behind. The system refuses connections to any other
+ * file in the same words, so what is not itself a socket stays as it is, and `listen` fails with EADDRINUSE.
+ */
 export async function removeStaleSocket(options: ResolvedOptions): Promise<void> {
   const { path } = options;
-  if (path === undefined) return;
+  if (path === undefined || lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
   const isStale = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();

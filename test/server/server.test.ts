@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +78,22 @@ describe('a server in one process', () => {
     expect(await (await undiciRequest('http://localhost/a', { dispatcher: agent })).body.json()).toEqual(['nobody', '/a']);
     await expect(start(() => Response.text(''), { path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
+
+  it.each(['a file', 'a folder', 'a link to a file', 'a link to nothing'])(
+    'leaves %s in the place of its unix socket as it is',
+    async (what) => {
+      const place = mkdtempSync(join(folder, 'taken-'));
+      const path = join(place, 'server.sock');
+      const file = join(place, 'notes.txt');
+      writeFileSync(file, 'precious');
+      if (what === 'a file') linkSync(file, path);
+      else if (what === 'a folder') mkdirSync(path);
+      else symlinkSync(what === 'a link to a file' ? file : join(place, 'nothing'), path);
+      const before = lstatSync(path).ino;
+      await expect(start(() => Response.text(''), { path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+      expect([lstatSync(path).ino, readFileSync(file, 'utf8')]).toEqual([before, 'precious']);
+    },
+  );
 });
 
 describe('what a handler gives', () => {
