@@ -141,7 +141,7 @@ export class Response {
   /**
    * Redirects the client.
    *
-   * @param location A URL or a path. Characters beyond ASCII are percent-encoded; CR and LF throw.
+   * @param location A URL or a path. What a URL cannot hold is percent-encoded; control characters throw: browsers strip them.
    * @param status Default 303: the client follows with GET.
    */
   static redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 303): Response {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { withCode } from './errors/error-codes.ts';
 
 const ORIGIN = /^https?:\/\/([^/?#]*)/i;
 
@@ -78,8 +79,15 @@ export function encodePath(path: string): string {
   return path.split('/').map(encodeSegment).join('/');
 }
 
-/** Percent-encodes what a URL cannot hold and leaves escapes alone; CR, LF and NUL stay, so that the header check refuses them. */
+/**
+ * Percent-encodes what a URL cannot hold and leaves escapes alone.
+ *
+ * @throws TypeError (code `bad-header`) for control characters: browsers strip them, and `/\t/evil.example` becomes `//evil.example` (WHATWG URL §4.4).
+ */
 export function encodeLocation(location: string): string {
+  if (/[\x00-\x1f\x7f]/.test(location)) {
+    throw withCode(new TypeError('Cannot redirect: the location holds a control character (CR, LF, tab or another)'), 'bad-header');
+  }
   return location.toWellFormed().replace(/[^\x00-\x7f]+|[ "<>\\^`{|}]/g, encodeURIComponent);
 }
 

@@ -35,6 +35,20 @@ describe('the builders', () => {
     expect(() => Response.redirect('/x', 200 as 303)).toThrow('status 200 is not a redirect');
   });
 
+  it.each(['/\t/evil.example', '/\n/evil.example', '\u0001//evil.example', '\x1f/a', '/a\x7f'])(
+    'refuse to redirect to %j: browsers strip control characters, and go to another place (WHATWG URL §4.4)',
+    (location) => {
+      expect(() => Response.redirect(location)).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'bad-header', message: expect.stringContaining('control character') }),
+      );
+    },
+  );
+
+  it('percent-encode backslashes and spaces in a redirect, which browsers would take for slashes or strip', () => {
+    expect(Response.redirect('/\\evil.example').header('location')).toBe('/%5Cevil.example');
+    expect(Response.redirect(' //evil.example').header('location')).toBe('%20//evil.example');
+  });
+
   it.each([0, 99, 199, 1000, 200.5, Number.NaN])('refuse the status %s', (status) => {
     expect(() => Response.empty(status)).toThrow('not a whole number from 200 to 999');
     expect(() => Response.text('').withStatus(status)).toThrow(RangeError);

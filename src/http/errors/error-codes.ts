@@ -82,7 +82,8 @@ export const ERROR_CODES = {
   // The programmer's fault, at start or at the culprit.
   'bad-option': 'An option has a wrong type or value, is unknown, or contradicts another.',
   'bad-route': 'A route pattern is malformed, or appears twice in one router.',
-  'bad-header': 'A header name is not a token, or a value holds CR, LF, NUL or a character above 0xff.',
+  'bad-header':
+    'A header name is not a token, a value holds CR, LF, NUL or a character above 0xff, or a redirect holds a control character.',
   'bad-status': 'A status is not a whole number from 200 to 999, or cannot be used here.',
   'bad-cookie': 'A cookie has a name, value or attribute that browsers refuse.',
   'already-started': 'startServer was called a second time in a process that serves with workers.',
