@@ -51,7 +51,7 @@ export function targetOf(text: string, connectTimeout: number): Target {
 
 function open(text: string, connectTimeout: number): Target {
   const url = parse(text);
-  const base = url.pathname.replace(/\/+$/, '');
+  const base = withoutFinalSlashes(url.pathname);
   const isNamed = url.protocol === 'https:' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
   const pool = new Pool(url.origin, {
     connections: MAX_CONNECTIONS,
@@ -62,6 +62,12 @@ function open(text: string, connectTimeout: number): Target {
     connect: strictConnector(connectTimeout),
   });
   return { pool, origin: url.origin, host: url.host, base, servername: isNamed ? url.hostname : undefined };
+}
+
+function withoutFinalSlashes(path: string): string {
+  let end = path.length;
+  while (end > 0 && path.charCodeAt(end - 1) === 0x2f /* / */) end--;
+  return path.slice(0, end);
 }
 
 function parse(text: string): URL {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { trimWhitespace } from '../../http/grammar.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError } from '../../http/response.ts';
 
@@ -25,5 +26,5 @@ export function refuseContentCodings(request: Request, what: string): void {
 }
 
 function isIdentity(value = ''): boolean {
-  return value.split(',').every((member) => /^[ \t]*(?:identity)?[ \t]*$/i.test(member));
+  return value.split(',').every((member) => /^(?:identity)?$/i.test(trimWhitespace(member)));
 }
