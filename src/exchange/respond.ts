@@ -8,6 +8,7 @@
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/errors/error-codes.ts';
 import { ProtocolError } from '../http/errors/protocol-error.ts';
+import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';
@@ -63,7 +64,9 @@ function responseOf(result: unknown, request: Request): Response {
   const route = request.route === undefined ? '' : ` (the last route that matched is "${request.route}")`;
   const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
   throw withCode(
-    new TypeError(`Cannot answer ${request.method} ${request.path}: the handler returned ${what}, not a Response${route}`),
+    new TypeError(
+      `Cannot answer ${escaped(request.method)} ${escaped(request.path)}: the handler returned ${what}, not a Response${route}`,
+    ),
     'nothing-returned',
   );
 }

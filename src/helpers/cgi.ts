@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/errors/bad-option.ts';
+import { quoted } from '../http/escaped.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
@@ -114,7 +116,7 @@ function redirected(request: Request, location: string): Request {
 
 /** The script is at fault: the client learns only that, the log says why. */
 function badRedirect(why: string, location: string): HttpError {
-  console.error(`[cgi] Cannot answer: ${why} ${JSON.stringify(location.slice(0, 200))}`);
+  console.error(`[cgi] Cannot answer: ${why} ${quoted(location.slice(0, 200))}`);
   return new HttpError(502, undefined, { code: 'bad-script-output' });
 }
 

@@ -5,6 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { badOption, checkOptions } from '../http/errors/bad-option.ts';
+import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 
@@ -94,14 +95,6 @@ function jsonLine(request: Request, response: Response, ms: number): string {
     ms: Number.isNaN(ms) ? undefined : Number(ms.toFixed(3)),
     userAgent: request.header('user-agent'),
   });
-}
-
-/**
- * Escapes control characters as JSON does: CR and LF would begin a line, ESC and 0x9b control terminals. JSON.stringify leaves those above
- * 0x7e.
- */
-function escaped(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function guard(output: LogOutput): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import { writeSync } from 'node:fs';
+import { escaped } from '../http/escaped.ts';
 
 /** How events are written. */
 export type LogFormat = 'text' | 'json' | 'off';
@@ -61,5 +62,5 @@ export function logAtOnce(event: OperatorEvent, message: string): void {
 
 function lineOf(event: OperatorEvent, message: string, fields: Readonly<Record<string, string | number>>): string {
   if (format === 'text') return `filrouge: ${message}`;
-  return JSON.stringify({ time: new Date().toISOString(), source: 'filrouge', event, pid: process.pid, message, ...fields });
+  return escaped(JSON.stringify({ time: new Date().toISOString(), source: 'filrouge', event, pid: process.pid, message, ...fields }));
 }

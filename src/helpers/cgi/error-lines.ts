@@ -4,6 +4,7 @@
  * @module
  */
 import { StringDecoder } from 'node:string_decoder';
+import { escaped } from '../../http/escaped.ts';
 
 /** Longest line, in characters; the rest of it is cut. */
 const MAX_LINE = 2000;
@@ -47,15 +48,11 @@ export class ErrorLines {
     if (this.#printed > MAX_TEXT) return;
     this.#printed += line.length + 1;
     const text = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line.replace(/\r$/, '');
-    console.error(`${this.#prefix} ${text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]/g, escaped)}`);
+    console.error(`${this.#prefix} ${text.split('\t').map(escaped).join('\t')}`);
     if (this.#printed > MAX_TEXT) console.error(`${this.#prefix} has written more than ${MAX_TEXT} characters; the rest is left out`);
   }
 
   #append(text: string): void {
     if (this.#line.length <= MAX_LINE) this.#line += text.slice(0, MAX_LINE + 1);
   }
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

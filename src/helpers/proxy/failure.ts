@@ -4,6 +4,7 @@
  * @module
  */
 import { withCode } from '../../http/errors/error-codes.ts';
+import { quoted } from '../../http/escaped.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError } from '../../http/response.ts';
 import { RESET } from './target.ts';
@@ -32,7 +33,7 @@ export class UpstreamFailure extends Error {
 
 /** Answers for an upstream that sent no response, and prints why. */
 export function gatewayError(failure: UpstreamFailure, request: Request, origin: string): HttpError {
-  const what = `${request.method} ${JSON.stringify(request.path.slice(0, 200))}`;
+  const what = `${request.method} ${quoted(request.path.slice(0, 200))}`;
   console.error(`[proxy ${origin}] Cannot answer ${what}: ${printable(failure.message)}`);
   return failure.isTooSlow
     ? new HttpError(504, undefined, { code: 'gateway-timeout', cause: failure })

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Worker } from 'node:worker_threads';
+import { quoted } from '../../http/escaped.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { log } from '../operator-log.ts';
 import { placeOf } from '../watchdog/place.ts';
@@ -60,7 +61,7 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
 }
 
 function nameOf({ request }: Flight): string {
-  return `${request.method} ${JSON.stringify(request.path)}`;
+  return `${request.method} ${quoted(request.path)}`;
 }
 
 function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {

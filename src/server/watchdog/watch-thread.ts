@@ -8,6 +8,7 @@
  */
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
+import { escaped } from '../../http/escaped.ts';
 import { logAs, logAtOnce } from '../operator-log.ts';
 import { mainPlace } from './place.ts';
 import { type StuckMessage, WATCH_PIPE, type Watched } from './watch.ts';
@@ -65,7 +66,7 @@ async function tellStuck(ms: number, hasPrimary: boolean): Promise<void> {
 }
 
 function nameOf(request: string | undefined): string {
-  return request === undefined || request === '' ? 'something' : request;
+  return request === undefined || request === '' ? 'something' : escaped(request);
 }
 
 function placeIn(found: { readonly place: string | undefined } | undefined): string {
