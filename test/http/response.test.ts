@@ -39,7 +39,7 @@ describe('the builders', () => {
     'refuse to redirect to %j: browsers strip control characters, and go to another place (WHATWG URL §4.4)',
     (location) => {
       expect(() => Response.redirect(location)).toThrow(
-        expect.objectContaining({ name: 'TypeError', code: 'bad-header', message: expect.stringContaining('control character') }),
+        expect.objectContaining({ name: 'TypeError', code: 'bad-header', message: expect.stringContaining('control character') as string }),
       );
     },
   );
