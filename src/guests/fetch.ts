@@ -51,7 +51,8 @@ export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (req
  * when the client leaves. GET and HEAD have no body there, whatever was sent.
  *
  * @returns Its response. What it throws is passed on.
- * @throws HttpError 501 for a method that a web-standard Request cannot have: CONNECT, TRACE, TRACK.
+ * @throws HttpError 400 for a Host that no URL can have, such as `a:99999`; 501 for a method that a web-standard Request cannot have: CONNECT,
+ *   TRACE, TRACK.
  * @example
  * startServer((request) => (request.path.startsWith('/api/') ? answerWithFetch(request, app) : answer(request)));
  */
@@ -147,6 +148,7 @@ function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: ()
 function webRequestOf(request: Request): globalThis.Request {
   if (FORBIDDEN.has(request.method.toUpperCase())) throw new HttpError(501, `${request.method} is not served here`);
   const url = `${request.secure ? 'https' : 'http'}://${request.host || 'localhost'}`;
+  if (!URL.canParse(url)) throw new HttpError(400, 'Host cannot stand in a URL'); // RFC 9110 §7.2 allows more than WHATWG URL §3.5
   const path = request.path === '*' ? '/' : encodePath(request.path);
   const headers = new Headers();
   for (const [name, value] of withoutConnection(request.headers)) headers.append(name, value);

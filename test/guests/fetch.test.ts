@@ -220,6 +220,11 @@ describe('toFetch', () => {
 });
 
 describe('answerWithFetch', () => {
+  it.each(['a:99999', 'xn--a', '1.2.3.4.5'])('answers 400 when no URL can have the host %s, and onError hears nothing', async (host) => {
+    const request = new Request({ headers: { Host: host } });
+    await expect(answerWithFetch(request, () => new WebResponse('never'))).rejects.toMatchObject({ status: 400, name: 'HttpError' });
+  });
+
   it('shows the function method, URL with the canonical path, fields and body', async () => {
     const request = new Request({
       method: 'POST',
