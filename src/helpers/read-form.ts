@@ -67,15 +67,20 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
  */
 export function readFormParts(request: Request, limits?: FormLimits): FormPart[] {
   const checked = limits === undefined ? DEFAULT_LIMITS : checkedLimits(limits);
-  const content = checkedType(request.headerParsed('content-type', parseContentType)); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  const content = request.headerParsed('content-type', checkedType); // RFC 9110 §5.3: two lines are one value, which is then no media type
   refuseContentCodings(request, 'Cannot read form');
   if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked);
   return readUrlencoded(request, checked);
 }
 
-function checkedType(content: ContentType | undefined): ContentType {
+function checkedType(value: string | undefined): ContentType {
+  const content = parseContentType(value);
   if (content?.type === 'multipart/form-data' || content?.type === 'application/x-www-form-urlencoded') return content;
-  throw new HttpError(415, 'Cannot read form: Content-Type is neither application/x-www-form-urlencoded nor multipart/form-data', {
+  const isMalformed = content === undefined && /^multipart\/form-data[ \t]*;/i.test(value ?? '');
+  const why = isMalformed
+    ? 'malformed: a boundary with any of ()<>@,;:/[]?= or a space in it needs quotes' // RFC 2046 §5.1.1
+    : 'neither application/x-www-form-urlencoded nor multipart/form-data';
+  throw new HttpError(415, `Cannot read form: Content-Type is ${why}`, {
     code: 'unsupported-media-type',
     headers: { Accept: 'application/x-www-form-urlencoded, multipart/form-data' },
   });

@@ -40,6 +40,14 @@ describe('readFormParts of a multipart form (RFC 7578)', () => {
     ]);
   });
 
+  it.each(['a=b', 'a b', 'a/b', '(a)'])('says that the boundary %s needs quotes', (boundary) => {
+    const body = multipart([['name="a"', '1']], boundary);
+    expect(failure(() => parts(body, `multipart/form-data; boundary=${boundary}`))).toMatchObject({
+      status: 415,
+      message: 'Cannot read form: Content-Type is malformed: a boundary with any of ()<>@,;:/[]?= or a space in it needs quotes',
+    });
+  });
+
   it('reads filename before name, semicolons in quotes, and more than four headers', () => {
     const head = 'filename="a;name=evil;.txt"; name="real;name"\r\nContent-Type: text/plain\r\nX-1: 1\r\nX-2: 2\r\nX-3: 3\r\nX-4: 4';
     expect(parts(multipart([[head, 'x']]))).toEqual([['real;name', 'a;name=evil;.txt', 'text/plain', 'x']]);
