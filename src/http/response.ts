@@ -244,9 +244,9 @@ export class Response {
     return this.withAddedHeader('Set-Cookie', serializeSetCookie(name, value, options));
   }
 
-  /** Removes a cookie from the browser; domain and path must be those it was set with. */
-  withoutCookie(name: string, options?: Pick<CookieOptions, 'domain' | 'path'>): Response {
-    const secure = /^__(?:Secure|Host)-/i.test(name);
+  /** Removes a cookie from the browser. The attributes must be those it was set with; a `__Secure-` or `__Host-` name is secure by itself. */
+  withoutCookie(name: string, options?: Omit<CookieOptions, 'maxAge' | 'expires'>): Response {
+    const secure = options?.secure ?? /^__(?:Secure|Host)-/i.test(name);
     return this.withCookie(name, '', { ...options, maxAge: 0, expires: new Date(0), secure });
   }
 

@@ -145,6 +145,9 @@ describe('a Response', () => {
     expect(cookies[0]).toBe('a=1; Path=/; HttpOnly; SameSite=Lax');
     expect(cookies[1]?.split('; ').toSorted()).toEqual(['Domain=a.example', 'Max-Age=60', 'Path=/x', 'SameSite=Strict', 'Secure', 'b=2']);
     expect(response.withoutCookie('a').headers.at(-1)?.[1]).toContain('Max-Age=0');
+    expect(response.withoutCookie('a', { sameSite: 'none', secure: true, partitioned: true }).headers.at(-1)?.[1]).toBe(
+      'a=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; Partitioned; SameSite=None',
+    );
   });
 
   it('refuses cookies that browsers would drop', () => {
