@@ -8,6 +8,7 @@ import { badOption, checkOptions } from '../http/errors/bad-option.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError } from '../http/response.ts';
+import { isUtf8Label } from './reading/charset.ts';
 import { refuseContentCodings } from './reading/content-codings.ts';
 
 /** What a schema library offers, see standardschema.dev. */
@@ -66,8 +67,7 @@ export function readJson<T = unknown>(request: Request, schema?: StandardSchema<
 
 function checkType(content: ContentType | undefined): void {
   const isJson = content !== undefined && (content.type === 'application/json' || content.type.endsWith('+json'));
-  const charset = content?.parameters.get('charset')?.toLowerCase();
-  if (isJson && (charset === undefined || charset === 'utf-8' || charset === 'us-ascii')) return; // RFC 8259 §8.1: UTF-8 only
+  if (isJson && isUtf8Label(content.parameters.get('charset'))) return; // RFC 8259 §8.1: UTF-8 only
   throw new HttpError(415, 'Cannot read JSON: Content-Type is not application/json in UTF-8', {
     code: 'unsupported-media-type',
     headers: { Accept: 'application/json' },

@@ -33,12 +33,15 @@ describe('readText', () => {
 });
 
 describe('readJson', () => {
-  it.each(['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON;charset="UTF-8"', 'application/problem+json'])(
-    'reads %s',
-    (type) => {
-      expect(readJson(json('{"a":1}', type))).toEqual({ a: 1 });
-    },
-  );
+  it.each([
+    'application/json',
+    'application/json; charset=utf-8',
+    'APPLICATION/JSON;charset="UTF-8"',
+    'application/json; charset=utf8',
+    'application/problem+json',
+  ])('reads %s', (type) => {
+    expect(readJson(json('{"a":1}', type))).toEqual({ a: 1 });
+  });
 
   it.each(['text/plain', 'application/jsonx', 'application/json; charset=latin1', 'application/json x', 'application/json\t; charset', ''])(
     'refuses the type %j with 415',
