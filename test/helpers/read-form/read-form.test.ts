@@ -192,6 +192,17 @@ describe('readFormParts of an urlencoded form (WHATWG URL §5)', () => {
     });
   });
 
+  it.each(['t=%E9', 't=é%ff', '%C3=%A9', 'a=%C3&b=%A9', 'a=%C3%C3%A9'])('refuses escapes that are not UTF-8: %s', (text) => {
+    expect(failure(() => readFormParts(urlencoded(text)))).toMatchObject({ status: 400, code: 'bad-text' });
+  });
+
+  it('keeps broken escapes, and a replacement character that was sent as one', () => {
+    expect(readFormParts(urlencoded('a=%C3%A9%&b=%zz%EF%BF%BD%c'))).toEqual([
+      { name: 'a', value: 'é%' },
+      { name: 'b', value: '%zz\ufffd%c' },
+    ]);
+  });
+
   it('refuses bytes that are no UTF-8', () => {
     expect(failure(() => readFormParts(inMemory(Buffer.from([0x61, 0x3d, 0xff]), URLENCODED)))).toMatchObject({
       status: 400,
