@@ -17,6 +17,8 @@ const DAY = 86_400;
 const MAX_LIFETIME = 30 * DAY;
 /** Browsers cut longer lives (RFC 6265bis §5.6.2): 400 days. */
 const LONGEST = 400 * DAY;
+/** Values of one name that are tried: one for each path and domain, and no client makes us open thousands. */
+const MAX_VALUES = 8;
 const SUBJECT = 'Cannot create sessions';
 const KNOWN: ReadonlySet<string> = new Set(['secret', 'name', 'ttl', 'lifetime', 'cookie', 'store']);
 
@@ -58,11 +60,20 @@ export function cookieFor(rules: SessionRules, request: Request): SessionCookie 
   return request.secure ? rules.secureCookie : rules.plainCookie;
 }
 
-/** What the client sent under the cookie's name. */
-export function cookieValue(cookie: SessionCookie, request: Request): string | undefined {
-  const lines = request.headerAll('cookie');
-  if (lines.length === 0) return undefined;
-  return parseCookie(lines.length > 1 ? lines.join('; ') : lines[0])[cookie.name];
+/**
+ * What the client sent under the cookie's name, in its order: a browser sends several when an older cookie has another path or domain, and the
+ * stale one may come first (RFC 6265 §5.4).
+ */
+export function cookieValues(cookie: SessionCookie, request: Request): readonly string[] {
+  const values: string[] = [];
+  for (const line of request.headerAll('cookie')) {
+    if (!line.includes(cookie.name)) continue;
+    for (const pair of line.split(';')) {
+      const value = pair.includes(cookie.name) ? parseCookie(pair)[cookie.name] : undefined;
+      if (value !== undefined && values.push(value) === MAX_VALUES) return values;
+    }
+  }
+  return values;
 }
 
 function cookieOf(name: string | undefined, given: CookieOptions, isTls: boolean): SessionCookie {

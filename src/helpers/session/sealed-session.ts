@@ -7,7 +7,7 @@ import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import { withVary } from '../finishing/with-vary.ts';
 import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
-import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
+import { cookieFor, cookieValues, type SessionCookie, type SessionRules } from './rules.ts';
 import { seal, unseal } from './seal.ts';
 import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 
@@ -37,10 +37,12 @@ export interface Sessions<T> {
 export function openSealed<T extends object>(rules: SessionRules): (request: Request) => Session<T> {
   return (request) => {
     const cookie = cookieFor(rules, request);
-    const value = cookieValue(cookie, request);
-    const kept = value === undefined ? undefined : unseal(rules.secrets, cookie.name, value);
-    const isOpen = kept !== undefined && isAlive(kept, rules, nowInSeconds());
-    return new SealedSession<T>(rules, isOpen ? kept : undefined, cookie, value !== undefined);
+    const values = cookieValues(cookie, request);
+    for (const value of values) {
+      const kept = unseal(rules.secrets, cookie.name, value);
+      if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SealedSession<T>(rules, kept, cookie, true);
+    }
+    return new SealedSession<T>(rules, undefined, cookie, values.length > 0);
   };
 }
 

@@ -8,7 +8,7 @@ import type { Response } from '../../http/response.ts';
 import type { SessionStore } from '../../process/stores.ts';
 import { withVary } from '../finishing/with-vary.ts';
 import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
-import { cookieFor, cookieValue, type SessionCookie, type SessionRules } from './rules.ts';
+import { cookieFor, cookieValues, type SessionCookie, type SessionRules } from './rules.ts';
 import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 import { createId, IdSigner } from './signed-id.ts';
 
@@ -36,11 +36,13 @@ export function openStored<T extends object>(rules: SessionRules, store: Session
   const shelf: Shelf = { rules, store, signer: new IdSigner(rules.secrets) };
   return async (request) => {
     const cookie = cookieFor(rules, request);
-    const value = cookieValue(cookie, request);
-    const id = value === undefined ? undefined : shelf.signer.verify(cookie.name, value);
-    const kept = id === undefined ? undefined : parseKept(await store.get(id));
-    const isOpen = kept !== undefined && isAlive(kept, rules, nowInSeconds());
-    return new SessionInStore<T>(shelf, isOpen ? kept : undefined, cookie, isOpen ? id : undefined, value !== undefined);
+    const values = cookieValues(cookie, request);
+    for (const value of values) {
+      const id = shelf.signer.verify(cookie.name, value);
+      const kept = id === undefined ? undefined : parseKept(await store.get(id)); // one after the other: the first that opens is the one
+      if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SessionInStore<T>(shelf, kept, cookie, id, true);
+    }
+    return new SessionInStore<T>(shelf, undefined, cookie, undefined, values.length > 0);
   };
 }
 

@@ -400,4 +400,15 @@ describe('what Rouille gets wrong with sessions', () => {
     expect(JSON.stringify(constant.headers)).toBe(before);
     expect(setCookie(sessions.open(requestWith()).save(constant))).toBeUndefined();
   });
+
+  it('the one that opens is taken of several with its name, wherever it stands, and of few only', () => {
+    const good = loggedIn(sessions);
+    const stale = `${good.split('=')[0]}=stale`;
+    for (const cookie of [`${stale}; ${good}`, `a=b; ${stale}; ${stale};${good}; c=d`, `${good}; ${stale}`]) {
+      expect(open(sessions, cookie).data).toEqual({ user: 'ada' });
+    }
+    const lines = new Request({ headers: { Cookie: [stale, good] } });
+    expect(sessions.open(lines).data).toEqual({ user: 'ada' });
+    expect(open(sessions, `${`${stale}; `.repeat(8)}${good}`).data).toEqual({});
+  });
 });

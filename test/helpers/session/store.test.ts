@@ -66,6 +66,14 @@ async function login(sessions: StoredSessions<Data>): Promise<string> {
 afterEach(() => void vi.useRealTimers());
 
 describe('a session in a store', () => {
+  it('opens by the cookie whose session is alive, when a stale one of the same name comes first', async () => {
+    const { store, sessions, open } = setup();
+    const stale = await login(sessions);
+    store.entries.clear();
+    const good = await login(sessions);
+    expect((await open(`session=forged; ${stale}; ${good}`)).data).toEqual({ user: 'ada' });
+  });
+
   it('is remembered, and its cookie holds nothing but a signed name', async () => {
     const { store, sessions, open } = setup();
     const cookie = await login(sessions);
