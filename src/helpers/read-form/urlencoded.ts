@@ -5,6 +5,7 @@
  */
 
 import { textOf } from '../../http/body/request-body.ts';
+import { percentDecoded } from '../../http/percent.ts';
 import type { Request } from '../../http/request.ts';
 import { tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';
@@ -36,30 +37,9 @@ export function readUrlencoded(request: Request, limits: CheckedLimits): TextPar
 }
 
 function escapedParts(bytes: Buffer, latin1: string): TextPart[] {
-  if (/%[89a-f]/i.test(latin1)) textOf(unescapedBytes(bytes)); // URLSearchParams would put U+FFFD for what is not UTF-8
+  if (/%[89a-f]/i.test(latin1)) textOf(percentDecoded(bytes)); // separators are ASCII: what is UTF-8 as a whole is so in each part. URLSearchParams would put U+FFFD for what is not UTF-8
   const fields = new URLSearchParams(`?${textOf(bytes)}`); // it drops one question mark, which would be part of a name
   return Array.from(fields, ([name, value]) => ({ name, value }));
-}
-
-/** The bytes with all escapes decoded. Separators are ASCII, so that what is UTF-8 as a whole is so in each name and value. */
-function unescapedBytes(bytes: Buffer): Buffer {
-  const decoded = Buffer.allocUnsafe(bytes.length);
-  let size = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number; // at < length
-    const value = byte === PERCENT ? hexAt(bytes, at + 1) * 16 + hexAt(bytes, at + 2) : Number.NaN;
-    if (!Number.isNaN(value)) at += 2;
-    decoded[size++] = Number.isNaN(value) ? byte : value;
-  }
-  return decoded.subarray(0, size);
-}
-
-/** @returns NaN for what is not a hexadecimal digit. */
-function hexAt(bytes: Buffer, at: number): number {
-  const code = bytes[at] ?? 0;
-  if (code >= 0x30 /* 0 */ && code <= 0x39 /* 9 */) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 /* a */ && lower <= 0x66 /* f */ ? lower - 0x57 : Number.NaN;
 }
 
 /**

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { isUtf8 } from 'node:buffer';
 import { lazyPackage } from '../../process/lazy-package.ts';
+import { percentDecoded } from '../percent.ts';
 
+/** A percent sign that begins no escape. */
+const BROKEN = /%(?![0-9a-f]{2})/i;
 const cookiePackage = lazyPackage('cookie');
 
 /**
@@ -21,10 +25,7 @@ export function parseCookie(value: string | undefined): Readonly<Record<string, 
 
 function decodeValue(text: string): string {
   const value = text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
-  if (!value.includes('%')) return value;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
+  if (!value.includes('%') || BROKEN.test(value)) return value;
+  const decoded = percentDecoded(Buffer.from(value));
+  return isUtf8(decoded) ? decoded.toString() : value; // decodeURIComponent would throw: thousands of errors for one field
 }
