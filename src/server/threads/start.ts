@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { resolve as absolute } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Handler } from '../../exchange/respond.ts';
-import { withCode } from '../../http/errors/error-codes.ts';
+import { badOption } from '../../http/errors/bad-option.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { THREAD_ROLE } from '../roles.ts';
@@ -35,7 +35,7 @@ export async function startPool(handler: Handler, options: ResolvedOptions, host
 function scriptPath(): string {
   const script = process.argv[1];
   if (script !== undefined) return createRequire(import.meta.url).resolve(absolute(script)); // `node server` means server.js
-  throw withCode(new TypeError('Cannot start server: threads run the script of the process, and there is none'), 'bad-option');
+  throw badOption('Cannot start server', 'threads run the script of the process, and there is none');
 }
 
 async function played(handler: Handler, options: ResolvedOptions): Promise<StartBacking> {

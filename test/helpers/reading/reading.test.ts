@@ -2,18 +2,9 @@ import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { assertOr400, HttpError, Request, readJson, readText, tryOr400, tryOr404 } from '../../../src/index.ts';
+import { failure } from '../../support/forms.ts';
 
 const json = (body: string, type = 'application/json'): Request => new Request({ method: 'POST', headers: { 'Content-Type': type }, body });
-
-function failure(f: () => unknown): HttpError {
-  try {
-    f();
-  } catch (error) {
-    if (error instanceof HttpError) return error;
-    throw error;
-  }
-  throw new Error('Nothing was thrown');
-}
 
 describe('readText', () => {
   it('reads UTF-8 of any type, and minds its limit', () => {

@@ -1,9 +1,8 @@
 import { appendFileSync, chmodSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { Request, Response, type ServeDirOptions, serveDir } from '../../../src/index.ts';
+import { createCollector } from '../../support/garbage.ts';
 import { serve, talk } from '../../support/serve.ts';
 import { until } from '../../support/until.ts';
 import { allClosedBelow, folderWith, openBelow, WRITTEN, writeAt } from './folder.ts';
@@ -381,8 +380,7 @@ describe('the file of a response', () => {
 
   it('is closed some time when the request was made by hand, and nobody has the response any more', async () => {
     const root = folderWith({ 'large.bin': Buffer.alloc(100_000) });
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
+    const collectGarbage = createCollector();
     for (let i = 0; i < 20; i++) serveDir(get('/large.bin'), root);
     expect(openBelow(root)).toBe(20);
     await until(
