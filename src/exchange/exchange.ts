@@ -12,6 +12,7 @@
  */
 
 import { RequestBody } from '../http/body/request-body.ts';
+import { timeIsUp } from '../http/errors/abort-reason.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
@@ -93,7 +94,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
    */
   timeOut(now: number): boolean {
     if (this.response || now <= this.#deadline) return false;
-    this.request?.abort(new Error('The handler has taken longer than handlerTimeout'));
+    this.request?.abort(timeIsUp());
     this.response = new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
     return true;
   }

@@ -75,6 +75,8 @@ interface KeptEvent {
 const MAX_UNKNOWN = 5;
 /** Only this much of the input is turned into text at first, to find a head: what follows it is often a body, which needs no text. */
 const WINDOW = 8 * 1024;
+/** Bytes that are read ahead of what is asked for. */
+const MAX_AHEAD = 64 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Reads the requests of one connection. */
@@ -87,6 +89,10 @@ export class RequestReader {
   #headAt = 0;
   /** Where the input ends: behind it the buffer holds nothing of ours. */
   #end = 0;
+  /** Whether the buffer is our own: what comes next may be put behind the input. */
+  #isOwn = false;
+  /** Bytes that came after the last that is read. */
+  #ignored = 0;
   /** The beginning of the input as text, one character a byte: made once for all the heads in it. */
   #text: string | undefined;
   /** Whether a line feed has come since a head was last looked for: no verdict changes without one, */
@@ -117,30 +123,46 @@ export class RequestReader {
    * @param bytes Read from the start to `length`. Must not change before `keep` is called.
    */
   push(bytes: Buffer, length: number = bytes.length): void {
-    if (this.#state === CLOSED) return;
+    if (this.#state === CLOSED) {
+      this.#ignored += length;
+      return;
+    }
     if (this.#at === this.#end) {
       this.#input = bytes;
+      this.#isOwn = false;
+      this.#at = 0;
       this.#end = length;
       this.#hasNewLine = true;
     } else {
       const newLine = bytes.indexOf(0x0a);
       this.#hasNewLine ||= newLine !== -1 && newLine < length;
-      this.#input = Buffer.concat([this.#input.subarray(this.#at, this.#end), bytes.subarray(0, length)]);
-      this.#end = this.#input.length;
+      if (!this.#isOwn || this.#input.length - this.#end < length) this.#own(this.#end - this.#at + length);
+      bytes.copy(this.#input, this.#end, 0, length);
+      this.#end += length;
     }
-    this.#at = 0;
-    this.#headAt = 0;
+    this.#headAt = this.#at;
     this.#text = undefined;
+  }
+
+  /** Moves what has not been read into a buffer of our own, with room for as much again as is needed: input may come byte by byte. */
+  #own(size: number): void {
+    const own = Buffer.allocUnsafe(size * 2);
+    this.#end = this.#input.copy(own, 0, this.#at, this.#end);
+    this.#input = own;
+    this.#isOwn = true;
+    this.#at = 0;
   }
 
   /** Copies what has not been read, so that the buffer it came in may be used again. */
   keep(): void {
     this.#text = undefined;
-    if (this.#at === this.#end) this.#input = NOTHING;
-    else this.#input = Buffer.from(this.#input.subarray(this.#at, this.#end));
-    this.#end = this.#input.length;
-    this.#at = 0;
-    this.#headAt = 0;
+    if (this.#at === this.#end) {
+      this.#input = NOTHING;
+      this.#isOwn = false;
+      this.#at = 0;
+      this.#end = 0;
+    } else if (!this.#isOwn) this.#own(this.#end - this.#at);
+    this.#headAt = this.#at;
   }
 
   /**
@@ -181,6 +203,11 @@ export class RequestReader {
   /** Whether bytes are here that have not been read. */
   get hasInput(): boolean {
     return this.#at < this.#end;
+  }
+
+  /** Whether so much has come that was not read, or never will be, that more must wait. */
+  get isFull(): boolean {
+    return this.#end - this.#at + this.#ignored >= MAX_AHEAD;
   }
 
   /** Whether nothing that comes will be read any more. */

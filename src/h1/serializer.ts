@@ -15,6 +15,10 @@ const STATUS_LINES: (string | undefined)[] = [];
 
 /** The interim response that asks for a body (RFC 9110 §15.2.1). */
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+/** The interim response that says nothing: the answer is still to come (RFC 2518 §10.1). */
+export const PROCESSING = 'HTTP/1.1 102 Processing\r\n\r\n';
+/** May stand in front of the next chunk, or of the last: sizes may begin with zeros (RFC 9112 §7.1). */
+export const CHUNK_NUDGE = '0';
 /** Ends a chunked body, without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
 /** Tells HTTP/1.0 clients that the connection goes on; for others it goes without saying (RFC 9112 §9.3). */

@@ -182,7 +182,7 @@ export class Request {
     return this.#lines.parsed(name, parse);
   }
 
-  /** Aborts when the client disconnects or the time is up. */
+  /** Aborts when the client is gone (an `AbortError`) or `handlerTimeout` is over (a `TimeoutError`). */
   get signal(): AbortSignal {
     const extras = this.#extend();
     if (extras.origin) return extras.origin.signal;

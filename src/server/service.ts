@@ -40,6 +40,8 @@ export class Service {
   requests = 0;
   /** Requests that the handler has not answered yet. */
   inFlight = 0;
+  /** Requests that are answered behind others of their connections. */
+  behind = 0;
 
   /** Called at each tick, besides the connections. */
   onTick: (now: number) => void = () => {};

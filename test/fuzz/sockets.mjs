@@ -199,13 +199,14 @@ function responsesIn(text, methods, wholeCount) {
     if (end === -1 || !status) throw new Error(`no response at ${at}`);
     at = end + 4;
     let isUntilClose = false;
-    if (status === 100) continue;
+    if (status === 100 || status === 102) continue;
     const length = /\r\nContent-Length: (\d+)/.exec(head)?.[1];
     const hasBody = methods[responses.length] !== 'HEAD' && status !== 204;
     if (hasBody && length !== undefined) at += Number(length);
     else if (hasBody && head.includes('\r\nTransfer-Encoding: chunked')) {
-      at = text.indexOf('\r\n0\r\n\r\n', at) + 7;
-      if (at === 6) throw new Error('a chunked body without its end');
+      const last = /\r\n0+\r\n\r\n/.exec(text.slice(at)); // one who has ended its side may get a zero more
+      if (!last) throw new Error('a chunked body without its end');
+      at += last.index + last[0].length;
     } else if (hasBody) at = text.length;
     if (/\r\nConnection: close/.test(head) && length === undefined && !head.includes('\r\nTransfer-Encoding: chunked')) isUntilClose = true;
     if (at > text.length) {

@@ -16,12 +16,13 @@
  *     reason                                      ends when
  *     the body is being written to disk           the write has ended: `#goOnWithBody`
  *     a handler reads a streamed body slowly      it reads on: `#goOnWithBody`
- *     as many answers are owed as may be          one of them is out: `onRoom`
  *     the client does not read its answers        'drain'
+ *     as many answers are owed as may be, or one
+ *     is going out in pieces                      one of them is out: `onRoom`
  *     the last request asked for an upgrade       it is answered without one: `onAnswer`
  *     the last request ends the connection        never: `#end` follows its answer
  *
- * While we wait the socket is paused, so nothing grows. A refusal (ProtocolError) is an answer like any other and is queued behind those
+ * Meanwhile a little is read ahead, then the socket is paused: nothing grows. A refusal (ProtocolError) is an answer like any other and is queued behind those
  * owed before it; the connection then lingers, so that the client can read it (`linger.ts`).
  *
  * @module
@@ -32,6 +33,7 @@ import { CHUNKED } from '../../h1/framing.ts';
 import { END, HeadEvent, RequestReader } from '../../h1/request-reader.ts';
 import { CONTINUE, serializeInterim } from '../../h1/serializer.ts';
 import { RequestBody } from '../../http/body/request-body.ts';
+import { clientLeft } from '../../http/errors/abort-reason.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import type { HeaderList } from '../../http/header-list.ts';
 import type { Carrier, Peer, Request } from '../../http/request.ts';
@@ -41,9 +43,10 @@ import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import { clientBehind } from '../peer.ts';
 import type { ManagedConnection, Service } from '../service.ts';
-import { cut, finish, linger } from '../socket/linger.ts';
-import { isGone, probe } from '../socket/presence.ts';
+import { cut, end } from '../socket/linger.ts';
+import { hasLeft } from '../socket/presence.ts';
 import { handOver, listen, type SocketOwner, stopReading } from '../socket/socket-events.ts';
+import { Departure } from './departure.ts';
 import { interject } from './interim.ts';
 import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './patience.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -67,8 +70,10 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   #incoming: Turn | undefined;
   #isRunning = false;
   #isPaused = false;
-  /** The client has ended its side. */
+  /** The client has ended its side, */
   #isEnded = false;
+  /** and has been asked whether it is still there. */
+  #departure: Departure | undefined;
 
   constructor(socket: Socket, peer: Peer, service: Service) {
     this.service = service;
@@ -78,7 +83,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#peer = peer;
     this.#isProxy = service.options.trustProxy?.has(peer.remoteAddress) ?? false;
     this.#patience = new Patience(service);
-    this.#turns = new Turns(this);
+    this.#turns = new Turns(this, service);
     peer.carrier = this;
     service.connections.add(this);
     listen(socket, this);
@@ -125,9 +130,8 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   }
 
   #canPull(): boolean {
-    if (this.isOver || this.#incoming?.body?.isBusy || this.#turns.isFull || this.writer.isFull) return false;
-    const { last } = this.#turns;
-    return last === undefined || last === this.#incoming || !(last.isLast || last.isBarrier);
+    if (this.isOver || this.writer.isFull) return false;
+    return this.#incoming ? !this.#incoming.body?.isBusy : this.#turns.hasRoom;
   }
 
   /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
@@ -177,17 +181,12 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   /** The handler has returned: the last exchange admitted gets its answer, now or later. */
   #settle(result: Response | Promise<Response>): void {
     const turn = this.#turns.last as Turn; // it was admitted just now, and nothing is pulled meanwhile
-    if (turn.settle(this.service, result, this)) this.#answer(turn);
+    if (turn.settle(this.service, result, this)) this.#turns.answered(turn);
   }
 
   onAnswer(turn: Turn): void {
-    this.#answer(turn);
+    this.#turns.answered(turn);
     this.#run();
-  }
-
-  #answer(turn: Turn): void {
-    if (this.isOver) turn.release();
-    else this.#turns.advance();
   }
 
   send(turn: Turn): Promise<boolean> | undefined {
@@ -257,15 +256,14 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     const turn = incoming ?? Turn.refused(this.#reader.isRefusingHead);
     turn.refuse(refusalOf(this.service, turn.asRequest(), error));
     this.#turns.add(turn);
-    this.#answer(turn);
+    this.#turns.answered(turn);
   }
 
-  /** The client has ended its side: it may still wait, or be gone. Handlers see their signal abort; their answers are still sent. */
+  /** The client has ended its side: it may wait for its answers, or be gone. */
   onEnd(): void {
     this.#isEnded = true;
     this.#run();
-    for (const turn of this.#turns.unanswered()) turn.request?.abort(new Error('The client has ended the connection'));
-    if (!this.isOver) probe(this.socket);
+    if (!this.isOver) this.#departure = new Departure(this.socket, this.writer, this.#turns);
   }
 
   /** The client sends no more. What is complete is answered; what is not never reaches a handler (RFC 9112 §8). */
@@ -286,13 +284,14 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.writer.close();
     this.#incoming?.body?.fail(new HttpError(400, 'The client has closed the connection inside the body', { code: 'body-incomplete' }));
     for (const turn of this.#turns.clear()) {
-      turn.request?.abort(new Error('The client has gone away'));
+      turn.request?.abort(clientLeft());
       turn.release();
     }
   }
 
   tick(now: number): void {
-    if (this.writer.isStuck(now) || (this.#isEnded && isGone(this.socket))) return this.destroy();
+    const isGone = this.#departure ? this.#departure.isOver(now) : this.#isPaused && hasLeft(this.socket);
+    if (isGone || this.writer.isStuck(now)) return this.destroy();
     if (this.#turns.timeOut(now)) this.onRoom();
     const isOurs = this.#incoming?.body?.isBusy === true || this.#incoming?.waits === true;
     if (this.isOver || !this.#patience.isDue(now, this.#incoming?.body?.received ?? 0, isOurs)) return;
@@ -325,25 +324,27 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.writer.flush();
     this.#reader.close();
     stopReading(this.socket);
-    if (isUnread) linger(this.socket);
-    else finish(this.socket, this.writer.isOut);
+    end(this.socket, isUnread, this.writer.isOut);
   }
 
   /** Hands the socket over to another protocol. @returns The bytes that came after the request. */
   handOver(turn: Turn): Buffer {
     this.isOver = true;
+    this.#isPaused = false; // that is up to the new owner
     this.writer.flush();
     this.#turns.remove(turn);
     turn.release();
     handOver(this.socket);
-    this.socket.on('close', () => turn.request?.abort(new Error('The client has gone away')));
+    this.socket.on('close', () => turn.request?.abort(clientLeft()));
     return this.#reader.release();
   }
 
+  /** Reads a little ahead of what may be pulled: a paused socket does not tell that its client has left. */
   #pauseOrResume(): void {
-    if (this.#canPull() !== this.#isPaused) return;
-    this.#isPaused = !this.#isPaused;
-    if (this.#isPaused) this.socket.pause();
+    const mustPause = this.#reader.isFull && !this.#canPull();
+    if (mustPause === this.#isPaused) return;
+    this.#isPaused = mustPause;
+    if (mustPause) this.socket.pause();
     else this.socket.resume();
   }
 }

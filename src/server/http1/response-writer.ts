@@ -7,7 +7,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
-import { chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
+import { CHUNK_NUDGE, chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
 import type { CheckedPieces } from '../../http/body/body-source.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
@@ -34,8 +34,10 @@ export class ResponseWriter {
   #deadline = 0;
   /** Wakes a body that waits until the socket takes more. Made with the first that is sent in pieces. */
   #room: WakeUp | undefined;
-  /** The body that is being sent. */
+  /** The body that is being sent, whether it is chunked, and whether a piece of it is on its way out. */
   #pieces: CheckedPieces | undefined;
+  #isChunked = false;
+  #isWriting = false;
 
   /** @param timeout How long the client may go without reading anything, ms. */
   constructor(socket: Socket, timeout: number) {
@@ -55,6 +57,18 @@ export class ResponseWriter {
    */
   get isOut(): boolean {
     return this.#isDirect && this.#pending === 0 && this.#socket.writableLength === 0;
+  }
+
+  /** Whether all that a body has given is out, and its source has nothing more for now. */
+  get isResting(): boolean {
+    return this.#pieces !== undefined && !this.#isWriting && this.#socket.writableLength + this.#pending === 0;
+  }
+
+  /** Writes a byte that means nothing, where a chunked body rests. @returns Whether it does. */
+  nudge(): boolean {
+    if (!this.isResting || !this.#isChunked) return false;
+    this.#socket.write(CHUNK_NUDGE);
+    return true;
   }
 
   /** Gathers text of one byte per character. */
@@ -113,9 +127,14 @@ export class ResponseWriter {
   async sendPieces(pieces: CheckedPieces, isChunked: boolean): Promise<boolean> {
     this.flush();
     this.#pieces = pieces;
+    this.#isChunked = isChunked;
+    this.#isWriting = false;
     try {
       for (let step = await pieces.next(); !step.done; step = await pieces.next()) {
-        if (step.value.length > 0 && !(await this.#writePiece(step.value, isChunked))) this.drop();
+        if (step.value.length === 0) continue;
+        this.#isWriting = true;
+        if (!(await this.#writePiece(step.value, isChunked))) this.drop();
+        this.#isWriting = false;
       }
     } catch (error) {
       if (this.#pieces === undefined) return false; // the client has left, and the source has been dropped

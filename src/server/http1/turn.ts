@@ -12,6 +12,7 @@ import { reportError } from '../../exchange/respond.ts';
 import { CHUNKED } from '../../h1/framing.ts';
 import { FramingFields, type ParsedHead } from '../../h1/parser.ts';
 import { HeadEvent } from '../../h1/request-reader.ts';
+import { serverStops } from '../../http/errors/abort-reason.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import { FieldLines } from '../../http/field-lines.ts';
 import type { Peer } from '../../http/request.ts';
@@ -34,8 +35,14 @@ const NO_PEER: Peer = { remoteAddress: undefined, remotePort: undefined, secure:
 /** Bytes of a body that may be left when its answer is ready: up to this they are read and dropped. */
 const MAX_DROPPED = 256 * 1024;
 
-/** Most answers owed at a time: a client that pipelines more waits. */
-const MAX_OWED = 64;
+/** Most answers owed on a connection at a time: a client that pipelines more waits. */
+const MAX_OWED = 8;
+/** More is not held for answers that wait behind another, bytes. */
+const MAX_HELD = 256 * 1024;
+/** What a body on disk, a file or a stream counts for, bytes: it takes a descriptor, not memory. */
+const DESCRIPTOR = 64 * 1024;
+/** Most requests of a process that are answered behind others of their connections. */
+const MAX_BEHIND = 1024;
 
 /** An exchange and its place among the answers of a connection. */
 export class Turn extends Exchange<HeadEvent> {
@@ -62,6 +69,16 @@ export class Turn extends Exchange<HeadEvent> {
     return !this.waits && this.head.length !== CHUNKED && this.head.length - (this.body?.received ?? 0) <= MAX_DROPPED;
   }
 
+  /** Whether its client waits for an answer that has not begun, and reads over interim ones. */
+  get isWaitedFor(): boolean {
+    return this.response === undefined && this.head.httpVersion === '1.1';
+  }
+
+  /** What it holds while it waits, bytes. */
+  get held(): number {
+    return Math.min(this.body?.received ?? 0, DESCRIPTOR) + (this.response ? heldBy(this.response) : 0);
+  }
+
   /** Makes this the refusal of what the client has sent: no more of its input is served. */
   refuse(response: Response): void {
     this.isLast = true;
@@ -77,6 +94,11 @@ export class Turn extends Exchange<HeadEvent> {
   get isBarrier(): boolean {
     return this.head.upgrade !== undefined && (this.response === undefined || this.response.take !== undefined);
   }
+}
+
+function heldBy({ content }: Response): number {
+  if (content === undefined) return 0;
+  return typeof content === 'string' || content instanceof Uint8Array ? content.length : DESCRIPTOR;
 }
 
 /** What the order of answers needs from its connection. */
@@ -96,10 +118,13 @@ export class Turns {
   readonly #owner: TurnOwner;
   /** Those that are not completely out, oldest first. */
   readonly #owed: Turn[] = [];
+  /** Where a process counts the requests that are answered behind others of their connections. */
+  readonly #counts: { behind: number };
   #isSending = false;
 
-  constructor(owner: TurnOwner) {
+  constructor(owner: TurnOwner, counts: { behind: number }) {
     this.#owner = owner;
+    this.#counts = counts;
   }
 
   get count(): number {
@@ -114,18 +139,19 @@ export class Turns {
     return this.#owed.at(-1);
   }
 
-  /** Whether no more requests may be admitted for now. */
-  get isFull(): boolean {
-    return this.#owed.length >= MAX_OWED;
-  }
-
-  /** Those that are not answered yet, oldest first. */
-  unanswered(): Turn[] {
-    return this.#owed.filter((turn) => !turn.response);
+  /** Whether one more request may be admitted. */
+  get hasRoom(): boolean {
+    const { length } = this.#owed;
+    if (length === 0) return true;
+    const last = this.#owed[length - 1] as Turn;
+    if (last.isLast || last.isBarrier || this.#isSending || length >= MAX_OWED || this.#counts.behind >= MAX_BEHIND) return false;
+    let held = 0;
+    for (const turn of this.#owed) held += turn.held;
+    return held < MAX_HELD;
   }
 
   add(turn: Turn): void {
-    this.#owed.push(turn);
+    if (this.#owed.push(turn) > 1) this.#counts.behind++;
   }
 
   has(turn: Turn): boolean {
@@ -141,10 +167,12 @@ export class Turns {
   /** Removes one from the order: its connection is handed over. */
   remove(turn: Turn): void {
     this.#owed.splice(this.#owed.indexOf(turn), 1);
+    if (this.#owed.length > 0) this.#counts.behind--;
   }
 
   /** Removes all of them: the connection is gone. */
   clear(): Turn[] {
+    this.#counts.behind -= Math.max(0, this.#owed.length - 1);
     return this.#owed.splice(0);
   }
 
@@ -153,6 +181,12 @@ export class Turns {
     let hasAny = false;
     for (const turn of this.#owed) if (turn.timeOut(now)) hasAny = true;
     return hasAny;
+  }
+
+  /** The response to one is there. */
+  answered(turn: Turn): void {
+    if (this.#owner.isOver) turn.release();
+    else this.advance();
   }
 
   /** Sends the answers whose turn has come. */
@@ -178,6 +212,7 @@ export class Turns {
   #sent(turn: Turn, isWhole: boolean): void {
     if (this.#owner.isOver) return;
     this.#owed.shift();
+    if (this.#owed.length > 0) this.#counts.behind--;
     this.#owner.onSent(turn, isWhole);
   }
 }
@@ -188,7 +223,7 @@ export class Turns {
  */
 export function takeoverOf(service: Service, turn: Turn, onClose: (listener: () => void) => void): Takeover {
   const controller = new AbortController();
-  const stop = (): void => controller.abort(new Error('The server is stopping'));
+  const stop = (): void => controller.abort(serverStops());
   if (service.isDraining) stop();
   service.takeovers.add(stop);
   onClose(() => service.takeovers.delete(stop));

@@ -21,9 +21,11 @@ const LINGER_BYTES = 64 * 1024 * 1024;
 /**
  * Ends a socket after what was written to it.
  *
- * @param isOut Whether the system has accepted all of it, and ends the connection after it by itself.
+ * @param isUnread Whether the client may have sent, or be sending, what is not read: then the end lingers.
+ * @param isOut Whether the system has accepted all that was written, and ends the connection after it by itself.
  */
-export function finish(socket: Socket, isOut: boolean): void {
+export function end(socket: Socket, isUnread: boolean, isOut: boolean): void {
+  if (isUnread) return linger(socket);
   if (isOut) return void socket.destroy();
   socket.resume();
   socket.destroySoon();

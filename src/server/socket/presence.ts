@@ -1,10 +1,9 @@
 /**
- * Whether a client that has ended its side is gone, or only has nothing more to send (RFC 9112 §9.6 allows both).
+ * Whether there still is a peer at the other end of a connection whose input is not read.
  *
- * After the end of its input Node stops watching a socket, so that a response waiting for its next piece, such as an event stream, would
- * never notice a reset. Keep-alive probes make the system ask; the host of a vanished client answers with a reset, after which there is no
- * peer to ask for. Asking for the peer takes a private field of the socket, feature-checked: without it a client counts as present until
- * something is written to it.
+ * Node does not watch a socket that is paused, or whose input has ended, so that a reset goes unnoticed. Keep-alive probes make the system
+ * ask; the host of a vanished client answers with a reset, after which there is no peer to ask for. Asking for the peer takes a private
+ * field of the socket, feature-checked: without it a client counts as present until something is written to it.
  *
  * @module
  */
@@ -12,6 +11,12 @@ import type { Socket } from 'node:net';
 
 /** The time before the first probe, ms; then one every second. */
 const FIRST_PROBE = 1000;
+
+/** Whether the client of a paused socket has left. To be asked from time to time: the first call begins to look. */
+export function hasLeft(socket: Socket): boolean {
+  probe(socket);
+  return isGone(socket);
+}
 
 /** Makes the system probe from time to time whether the client is still there. */
 export function probe(socket: Socket): void {

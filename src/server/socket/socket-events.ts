@@ -38,10 +38,14 @@ export function stopReading(socket: Socket): void {
   readEvents(socket);
 }
 
-/** Passes only the end to the owner: the socket now belongs to somebody else. */
+/**
+ * Passes only the close to the owner: the socket now belongs to somebody else, who hears of the end of its input even when that has come
+ * already.
+ */
 export function handOver(socket: Socket): void {
   stopReading(socket);
   socket.off('end', tellEnd).off('drain', tellDrain);
+  if (socket.readableEnded) process.nextTick(() => socket.emit('end'));
 }
 
 function tellEnd(this: Socket): void {

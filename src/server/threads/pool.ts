@@ -16,6 +16,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
+import { timeIsUp } from '../../http/errors/abort-reason.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { Address, ServerHost } from '../host.ts';
@@ -110,7 +111,7 @@ export class ThreadPool implements ThreadEvents {
     return new Promise((resolve) => {
       const flight = new Flight(request, performance.now(), resolve);
       request.whenAborted((reason) => {
-        if (flight.thread) flight.thread.post(['abort', flight.id, reason.message]);
+        if (flight.thread) flight.thread.post(['abort', flight.id, reason.message, reason.name]);
         else flight.answer(busy()); // nobody reads it
       });
       this.#dispatch(flight);
@@ -296,7 +297,8 @@ export class ThreadPool implements ThreadEvents {
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
     if (thread.recall(flight)) return flight.answer(timedOut());
     if (thread.running === flight) return void this.#replace(thread, flight, now);
-    thread.post(['abort', flight.id, 'The handler has taken longer than handlerTimeout']);
+    const { message, name } = timeIsUp();
+    thread.post(['abort', flight.id, message, name]);
     flight.answer(timedOut());
     tellTimedOut(flight, now);
   }

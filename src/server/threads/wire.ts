@@ -52,7 +52,7 @@ export type WireFailure = readonly [message: string, status: number | undefined,
 /** To a thread. */
 export type ToThread =
   | readonly ['request', id: number, method: string, target: string, version: HttpVersion, lines: WireLines, peer: WirePeer, body: WireBody]
-  | readonly ['abort', id: number, reason: string]
+  | readonly ['abort', id: number, reason: string, name: string]
   /** The response is out, or the client gone: what the request holds can be released. */
   | readonly ['over', id: number]
   | readonly ['data', id: number, bytes: Uint8Array]

@@ -7,6 +7,7 @@ import type { MessagePort, Transferable } from 'node:worker_threads';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
 import { RequestBody } from '../../../http/body/request-body.ts';
 import { FileContent, StreamContent, type StreamSource } from '../../../http/body/response-body.ts';
+import { clientLeft, serverStops } from '../../../http/errors/abort-reason.ts';
 import type { FieldLines } from '../../../http/field-lines.ts';
 import type { HeaderList } from '../../../http/header-list.ts';
 import { type Carrier, Request } from '../../../http/request.ts';
@@ -271,7 +272,7 @@ export class ThreadSide implements Carrier {
     const id = item[1];
     switch (item[0]) {
       case 'abort':
-        return open.request.abort(new Error(item[2]));
+        return open.request.abort(new DOMException(item[2], item[3]));
       case 'over':
         return this.#release(id, open);
       case 'data':
@@ -285,11 +286,11 @@ export class ThreadSide implements Carrier {
       case 'taken':
         return open.tunnel ? open.tunnel.taken() : open.pump?.taken(item[2]);
       case 'dropped':
-        open.request.abort(new Error('The client has gone away'));
+        open.request.abort(clientLeft());
         return open.pump?.drop();
       case 'goodbye':
         open.goodbye ??= new AbortController();
-        return open.goodbye.abort(new Error('The server is stopping'));
+        return open.goodbye.abort(serverStops());
       case 'opened':
         return this.#takeOver(id, open, item[2]);
       default:
@@ -299,7 +300,7 @@ export class ThreadSide implements Carrier {
   #fail(id: number, open: Open, [message, status, code]: readonly [string, number | undefined, string | undefined]): void {
     if (open.tunnel) {
       this.#open.delete(id);
-      open.request.abort(new Error(message));
+      open.request.abort(clientLeft(new Error(message)));
       open.tunnel.destroy();
       return;
     }
