@@ -7,7 +7,7 @@ import { CheckedPieces, openSource } from '../http/body/body-source.ts';
 import { FileContent, StreamContent } from '../http/body/response-body.ts';
 import { withoutHopByHop } from '../http/fields/hop-by-hop.ts';
 import type { Response } from '../http/response.ts';
-import { isBodyless } from '../http/status.ts';
+import { isBodyless, lengthWithoutBody } from '../http/status.ts';
 
 /** What is to be sent. */
 export interface Outgoing {
@@ -32,7 +32,7 @@ export async function outgoingOf(response: Response, isHead: boolean): Promise<O
   const announced = list.wire.contentLength;
   if (isHead || isBodyless(status)) {
     response.dispose();
-    const length = isHead && !isBodyless(status) ? sizeOf(response) : status === 304 ? announced : undefined;
+    const length = isHead && !isBodyless(status) ? sizeOf(response) : lengthWithoutBody(status, announced);
     return { status, headers, length, body: undefined };
   }
   if (content instanceof FileContent || content instanceof StreamContent) {

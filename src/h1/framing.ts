@@ -6,7 +6,7 @@
 
 import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { trimWhitespace } from '../http/grammar.ts';
-import { isBodyless } from '../http/status.ts';
+import { isBodyless, lengthWithoutBody } from '../http/status.ts';
 import type { ParsedHead } from './parser.ts';
 
 /** A body whose end its own framing tells: chunks. */
@@ -101,7 +101,7 @@ function hasOption(connection: string, option: string): boolean {
  * @returns What is announced: a number of bytes, `CHUNKED`, `UNTIL_CLOSE` or `NO_BODY`. A response to HEAD announces what GET would.
  */
 export function responseLength(status: number, isOldClient: boolean, length: number | undefined): number {
-  if (isBodyless(status)) return NO_BODY;
+  if (isBodyless(status)) return lengthWithoutBody(status, undefined) ?? NO_BODY;
   if (length !== undefined) return length;
   return isOldClient ? UNTIL_CLOSE : CHUNKED;
 }

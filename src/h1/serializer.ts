@@ -6,7 +6,7 @@
  * @module
  */
 import type { WireFields } from '../http/header-list.ts';
-import { reasonOf } from '../http/status.ts';
+import { lengthWithoutBody, reasonOf } from '../http/status.ts';
 import { CHUNKED, NO_BODY } from './framing.ts';
 import { serializedOf } from './serialized-fields.ts';
 
@@ -68,9 +68,9 @@ function lengthLine(length: number): string {
   return length === CHUNKED ? 'Transfer-Encoding: chunked\r\n\r\n' : '\r\n';
 }
 
-/** The length announced when a status allows no body: 304 may state the length that 200 would have had (RFC 9110 §8.6). */
+/** The length announced when a status allows no body. */
 export function bodylessLength(status: number, fields: WireFields): number {
-  return status === 304 && fields.contentLength !== undefined ? fields.contentLength : NO_BODY;
+  return lengthWithoutBody(status, fields.contentLength) ?? NO_BODY;
 }
 
 /** The line in front of a chunk of `size` bytes; CR LF follows the chunk. */

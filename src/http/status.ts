@@ -98,7 +98,19 @@ export function checkedRedirect(status: number): number {
   throw withCode(new RangeError(`Cannot redirect: status ${status} is not a redirect`), 'bad-status');
 }
 
-/** Whether a response of this status never has a body (RFC 9110 §6.4.1): 1xx, 204 and 304. */
+/** Whether a response of this status never has a body: 1xx, 204 and 304 (RFC 9110 §6.4.1), and 205 (§15.3.6). */
 export function isBodyless(status: number): boolean {
-  return status === 204 || status === 304 || status < 200;
+  return status === 204 || status === 205 || status === 304 || status < 200;
+}
+
+/**
+ * The Content-Length of a response that never has a body: a 304 may state that of the 200 (RFC 9110 §8.6), and a 205 states 0, since
+ * clients would wait for the end of one without a length (§15.3.6).
+ *
+ * @param announced The Content-Length that the handler has set.
+ * @returns Undefined: the field is not sent.
+ */
+export function lengthWithoutBody(status: number, announced: number | undefined): number | undefined {
+  if (status === 205) return 0;
+  return status === 304 ? announced : undefined;
 }

@@ -223,6 +223,11 @@ describe('the length of a response', () => {
     }
   });
 
+  it('is 0 for 205, which has no body but says so (RFC 9110 §15.3.6)', () => {
+    expect(responseLength(205, false, 5)).toBe(0);
+    expect(responseLength(205, true, undefined)).toBe(0);
+  });
+
   it('is the number of bytes where that is known (RFC 9112 §6.2)', () => {
     expect(responseLength(200, false, 0)).toBe(0);
     expect(responseLength(404, true, 12)).toBe(12);

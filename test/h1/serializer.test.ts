@@ -88,6 +88,7 @@ describe('a response without a body', () => {
     expect(bodylessLength(304, fields({ 'Content-Length': '12' }))).toBe(12);
     expect(bodylessLength(304, fields([]))).toBe(NO_BODY);
     expect(bodylessLength(204, fields({ 'Content-Length': '12' }))).toBe(NO_BODY);
+    expect(bodylessLength(205, fields({ 'Content-Length': '12' }))).toBe(0); // RFC 9110 §15.3.6
   });
 });
 

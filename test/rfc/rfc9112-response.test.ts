@@ -259,3 +259,23 @@ it('sends content when it refuses what comes behind a HEAD', async () => {
   const { text } = await ask('HEAD / HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n');
   expect(text).toMatch(/HTTP\/1\.1 400 [\s\S]*\r\n\r\nCannot read request line/);
 });
+
+it.each(['GET', 'HEAD', 'POST'])('sends no body with 205, and says so by a length of 0 (RFC 9110 §15.3.6): %s', async (method) => {
+  const request = get('/', method).replace('\r\n\r\n', '\r\nContent-Length: 0\r\n\r\n');
+  const makers = [
+    () => Response.text('no'),
+    () => Response.empty(),
+    () => Response.stream('text/plain', pieces(1, 5)),
+    () => Response.bytes('a/b', Buffer.alloc(100_000)),
+  ];
+  for (const make of makers) {
+    const { answers, errors } = await outcome(() => make().withStatus(205).withHeader('Content-Length', '7'), request);
+    expect([errors, answers.map(({ status, headers, body }) => [status, headers['content-length'], body])]).toEqual([
+      [],
+      [
+        [205, '0', ''],
+        [200, '4', 'next'],
+      ],
+    ]);
+  }
+});
