@@ -72,10 +72,20 @@ function responseOf(result: unknown, request: Request): Response {
 }
 
 /**
- * The answer to an error: an HttpError is meant for the client and answers for itself; anything else becomes a bare 500, and `onError` sees
- * it once.
+ * The answer to what a handler threw: a Response, ours or a web-standard one, is the answer itself, as guards throw it; an HttpError is
+ * meant for the client and answers for itself; anything else becomes a bare 500, and `onError` sees it once.
  */
-export function responseTo(service: Answering, request: Request, error: unknown): Response {
+export function responseTo(service: Answering, request: Request, thrown: unknown): Response {
+  if (thrown instanceof Response) return thrown;
+  if (!isWebResponse(thrown)) return answerToError(service, request, thrown);
+  try {
+    return fromWebResponse(thrown);
+  } catch (error) {
+    return answerToError(service, request, error);
+  }
+}
+
+function answerToError(service: Answering, request: Request, error: unknown): Response {
   return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? Response.fromError(error, request);
 }
 
@@ -84,7 +94,7 @@ export function responseTo(service: Answering, request: Request, error: unknown)
  * opened is not used: it might fail as well.
  */
 export function plainResponseTo(service: Answering, request: Request, error: unknown): Response {
-  const answer = responseTo(service, request, error);
+  const answer = answerToError(service, request, error);
   return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
 }
 

@@ -4,12 +4,12 @@
  * @module
  */
 import type { ErrorCode } from '../http/errors/error-codes.ts';
-import { HttpError } from '../http/response.ts';
+import { HttpError, Response } from '../http/response.ts';
 
 /**
  * Returns what `f` returns; anything it throws (or rejects with) becomes a 400.
  *
- * An HttpError stays what it is: a 413 does not turn into a 400. The cause is kept for logs and never sent.
+ * An HttpError or a Response that it throws stays what it is: a 413 does not turn into a 400. The cause is kept for logs and never sent.
  *
  * @param f A function that may fail through the client's fault.
  * @throws HttpError 400, code `bad-request`.
@@ -58,7 +58,7 @@ function attempt<T>(f: () => T, status: number, code: ErrorCode): T {
 }
 
 function fail(cause: unknown, status: number, code: ErrorCode): never {
-  if (cause instanceof HttpError) throw cause;
+  if (cause instanceof HttpError || cause instanceof Response || cause instanceof globalThis.Response) throw cause; // an answer already
   throw new HttpError(status, undefined, { code, cause });
 }
 
