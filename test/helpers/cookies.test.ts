@@ -75,3 +75,11 @@ describe('cookies (RFC 6265 §4.2, §5.4)', () => {
     );
   });
 });
+
+it('cannot be set when its name and value are more than browsers take (RFC 6265bis §5.6)', () => {
+  const page = Response.text('');
+  expect(page.withCookie('a', 'x'.repeat(4095)).header('set-cookie')).toContain('x; ');
+  for (const value of ['x'.repeat(4096), 'x'.repeat(5000), 'é'.repeat(683)]) {
+    expect(() => page.withCookie('a', value)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'bad-cookie' }));
+  }
+});

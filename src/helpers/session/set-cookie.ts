@@ -19,14 +19,10 @@ const MAX_COOKIE = 4096;
  * @throws Error (code `session-too-large`) for a cookie that browsers would silently drop.
  */
 export function withSessionCookie(response: Response, { name, options }: SessionCookie, value: string, maxAge: number): Response {
+  const pair = name.length + value.length;
+  if (pair > MAX_COOKIE) throw tooLarge(pair); // before the cookie itself is refused, with no hint for sessions
   const line = serializeSetCookie(name, value, { ...options, maxAge });
-  if (line.length > MAX_COOKIE) {
-    const hint = 'keep less in it (the key of a record instead of the record), or give createSessions a store';
-    throw withCode(
-      new Error(`Cannot save session: its cookie has ${line.length} bytes, browsers take ${MAX_COOKIE}; ${hint}`),
-      'session-too-large',
-    );
-  }
+  if (line.length > MAX_COOKIE) throw tooLarge(line.length);
   return uncached(response.withAddedHeader('Set-Cookie', line));
 }
 
@@ -34,6 +30,14 @@ export function withSessionCookie(response: Response, { name, options }: Session
 export function withoutSessionCookie(response: Response, { name, options }: SessionCookie): Response {
   const line = serializeSetCookie(name, '', { ...options, maxAge: 0, expires: new Date(0) });
   return uncached(response.withAddedHeader('Set-Cookie', line));
+}
+
+function tooLarge(size: number): Error {
+  const hint = 'keep less in it (the key of a record instead of the record), or give createSessions a store';
+  return withCode(
+    new Error(`Cannot save session: its cookie has ${size} bytes, browsers take ${MAX_COOKIE}; ${hint}`),
+    'session-too-large',
+  );
 }
 
 /** A cookie is for one client: no shared cache may keep it (RFC 9111 §7.3), whatever a `public` of the handler's says. */

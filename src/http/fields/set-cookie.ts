@@ -12,6 +12,9 @@ import { isToken } from '../grammar.ts';
 const cookiePackage = lazyPackage('cookie');
 const KNOWN: ReadonlySet<string> = new Set(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned']);
 
+/** Browsers drop a cookie whose name and value have more bytes together (RFC 6265bis §5.6). */
+const MAX_PAIR = 4096;
+
 /** Attributes of a cookie. */
 export interface CookieOptions {
   /** Seconds; 0 removes the cookie. Default: until the browser is closed. */
@@ -40,9 +43,10 @@ export function serializeSetCookie(name: string, value: string, options: CookieO
   checkOptions(`Cannot set cookie "${name}"`, options, KNOWN);
   const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
-  if (refusal) throw withCode(new TypeError(`Cannot set cookie "${name}": ${refusal}`), 'bad-cookie');
+  if (refusal) throw badCookie(name, refusal);
+  let line: string;
   try {
-    return cookiePackage().stringifySetCookie({
+    line = cookiePackage().stringifySetCookie({
       name,
       value,
       path,
@@ -55,8 +59,16 @@ export function serializeSetCookie(name: string, value: string, options: CookieO
       ...(sameSite !== false && { sameSite }),
     });
   } catch (cause) {
-    throw withCode(new TypeError(`Cannot set cookie "${name}": ${(cause as Error).message}`, { cause }), 'bad-cookie');
+    throw badCookie(name, (cause as Error).message, cause);
   }
+  const end = line.indexOf(';'); // the value is percent-encoded by now: it holds no `;`, and a character is a byte
+  const size = (end === -1 ? line.length : end) - 1; // without `=`
+  if (size > MAX_PAIR) throw badCookie(name, `its name and value have ${size} bytes, browsers take ${MAX_PAIR}`);
+  return line;
+}
+
+function badCookie(name: string, why: string, cause?: unknown): TypeError {
+  return withCode(new TypeError(`Cannot set cookie "${name}": ${why}`, cause === undefined ? undefined : { cause }), 'bad-cookie');
 }
 
 /** Why browsers would drop such a cookie silently, or read another (RFC 6265bis §4.1.3, §5.6). */

@@ -140,6 +140,8 @@ describe('a session in a sealed cookie', () => {
     });
     expect(() => session.save(response)).toThrow(/has \d+ bytes, browsers take 4096; keep less in it .*, or give createSessions a store/);
     expect(() => session.save(response)).toThrow(expect.objectContaining({ code: 'session-too-large' }));
+    session.data.text = 'x'.repeat(10_000);
+    expect(() => session.save(response)).toThrow(expect.objectContaining({ code: 'session-too-large' }));
     expect(isReleased).toBe(true);
     session.data.text = 'x'.repeat(2800);
     expect(setCookie(session.save(page))?.length).toBeLessThanOrEqual(4096);
