@@ -31,14 +31,16 @@ describe('a Response that is thrown', () => {
   it('is an error when nothing can be sent of it: Response.error()', async () => {
     const errors: unknown[] = [];
     const handler = (): never => {
-      throw globalThis.Response.error();
+      const thrown: unknown = globalThis.Response.error();
+      throw thrown;
     };
     const { port } = await serve(handler, { onError: (error) => void errors.push(error) });
     expect((await answerOf(port))?.status).toBe(500);
     expect(errors).toEqual([expect.objectContaining({ code: 'bad-status' })]);
   });
 
-  it.each([Response.redirect('/login'), new globalThis.Response(null, { status: 401 })])('goes through `tryOr404` and its like as it is', (thrown) => {
+  const answers: unknown[] = [Response.redirect('/login'), new globalThis.Response(null, { status: 401 })];
+  it.each(answers)('goes through `tryOr404` and its like as it is', (thrown) => {
     const guard = (): never => {
       throw thrown;
     };
