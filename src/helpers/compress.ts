@@ -11,6 +11,7 @@ import { parseEntityTag, parseEntityTags } from '../http/fields/etag.ts';
 import { FileContent } from '../http/file/file-content.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
+import { isBodyless } from '../http/status.ts';
 import { CODINGS, CODINGS_FOR_EVENTS, type Coding, compressNow, isAvailable, type Task } from './compress/codings.ts';
 import { CompressedBody, CompressedContent, type Compressible } from './compress/compressed-body.ts';
 import { isCompressible } from './compress/compressible.ts';
@@ -25,10 +26,8 @@ export type { CompressOptions } from './compress/options.ts';
  * sending what comes back piece by piece, costs this thread 80 µs (measured), and the answer would lose its Content-Length.
  */
 const SMALL = 8 * 1024;
-/** Each says something about the bytes as they are: their digest, which part they are, or that they are already coded. */
-const OF_THE_BYTES: readonly string[] = ['content-encoding', 'content-range', 'content-digest', 'repr-digest', 'digest', 'content-md5'];
-/** Answers without a body, or with part of one. */
-const WITHOUT_WHOLE_BODY: ReadonlySet<number> = new Set([204, 205, 206, 304]);
+/** Each says something about the bytes as they are: their digest, or that they are already coded. */
+const OF_THE_BYTES: readonly string[] = ['content-encoding', 'content-digest', 'repr-digest', 'digest', 'content-md5'];
 
 /**
  * Compresses the body of a response in the coding that the client likes best: br, zstd (where node:zlib has it), gzip; of equally welcome ones the
@@ -41,8 +40,8 @@ const WITHOUT_WHOLE_BODY: ReadonlySet<number> = new Set([204, 205, 206, 304]);
  * The compressed answer has no Content-Length of the body before, its ETag becomes weak, and `Vary: Accept-Encoding` is added, also where this
  * client gets the body as it is.
  *
- * Left alone: bodies below `minSize`, types that do not become smaller (images, archives), 204, 206 and the like, and whatever has Content-Encoding, a
- * digest, or `Cache-Control: no-transform`.
+ * Left alone: bodies below `minSize`, types that do not become smaller (images, archives), 204 and the like, and whatever has Content-Encoding, a
+ * digest, or `Cache-Control: no-transform`. A 206 or 304 is sent as it is, with the Vary of the 200 that it stands for.
  *
  * @param request Its Accept-Encoding decides. HEAD is answered with the head of GET; a large body is not compressed for it.
  * @param response What would be sent uncompressed.
@@ -54,7 +53,7 @@ const WITHOUT_WHOLE_BODY: ReadonlySet<number> = new Set([204, 205, 206, 304]);
  */
 export function compress(request: Request, response: Response, options?: CompressOptions): Response {
   const { minSize, encodings, level } = resolveOptions(options);
-  if (response.status === 304) return withTagOf(request, response);
+  if (response.status === 206 || response.status === 304) return standIn(request, response, minSize);
   const { content } = response;
   if (content === undefined || isBelow(minSize, content, response) || !isOpenToIt(response)) return response;
   const isOfEvents = parseContentType(response.header('content-type'))?.type === 'text/event-stream';
@@ -72,9 +71,13 @@ export function compress(request: Request, response: Response, options?: Compres
 }
 
 function isOpenToIt(response: Response): boolean {
-  if (response.take !== undefined || WITHOUT_WHOLE_BODY.has(response.status)) return false;
+  if (response.take !== undefined || isBodyless(response.status) || response.header('content-range') !== undefined) return false;
+  return mayBeTransformed(response) && isCompressible(response.header('content-type'));
+}
+
+/** Whether the bytes may be others than those that the handler gave. */
+function mayBeTransformed(response: Response): boolean {
   if (OF_THE_BYTES.some((name) => response.header(name) !== undefined)) return false;
-  if (!isCompressible(response.header('content-type'))) return false;
   // RFC 9111 §5.2.2.6
   return !/(?:^|[\s,])no-transform(?:$|[\s,])/i.test(response.headerAll('cache-control').join(','));
 }
@@ -133,9 +136,26 @@ function withCoding(response: Response, { coding }: Task): Response {
     .withoutHeader('Accept-Ranges'); // a part of the file could not continue what has been coded
 }
 
-/**
- * RFC 9110 §15.4.5: a 304 has the ETag and the Vary of the answer that it stands for. A client that asks with the weak form of our strong tag got it here.
- */
+/** A 206 or 304, with the Vary of the 200 that it stands for (RFC 9110 §15.3.7, §15.4.5); a 304 has its ETag as well. */
+function standIn(request: Request, response: Response, minSize: number): Response {
+  const { whole } = response;
+  const varies = mayBeTransformed(response) && (whole ? isCompressed(whole, minSize) : isPerhapsCompressed(response));
+  const varied = varies ? withVary(response, 'Accept-Encoding') : response;
+  return response.status === 304 ? withTagOf(request, varied) : varied;
+}
+
+/** Whether some clients get another body than the one of this response. */
+function isCompressed(whole: Response, minSize: number): boolean {
+  return whole.content !== undefined && !isBelow(minSize, whole.content, whole) && isOpenToIt(whole);
+}
+
+/** The same of the 200 that nobody here has seen, such as that of an upstream server: a Vary too many does no harm. */
+function isPerhapsCompressed(part: Response): boolean {
+  const type = part.header('content-type');
+  return type === undefined || isCompressible(type);
+}
+
+/** A client that asks with the weak form of our strong tag got it here. */
 function withTagOf(request: Request, response: Response): Response {
   const tag = parseEntityTag(response.header('etag'));
   if (!tag || tag.isWeak) return response;

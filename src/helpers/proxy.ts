@@ -115,7 +115,7 @@ function responseOf(request: Request, head: UpstreamHead, exchange: UpstreamExch
   const isEmpty = request.method === 'HEAD' || isBodyless(status);
   if (isEmpty && head.size !== undefined) fields.push(['Content-Length', String(head.size)]); // as for GET (RFC 9110 §8.6)
   const content = new StreamContent(isEmpty ? [] : exchange, isEmpty ? undefined : head.size);
-  return Response.ofParts(status, HeaderList.of(fields), content, undefined);
+  return Response.ofParts(status, HeaderList.of(fields), content);
 }
 
 function checkedOptions(options: ProxyOptions): Checked {

@@ -112,7 +112,7 @@ function fieldLines(path: string, { file: { version }, coding, varies }: Form, c
 }
 
 function answerWith(request: Request, folder: Folder, { file, path }: Form, fields: HeaderList): Response {
-  const whole = Response.ofParts(200, fields, file instanceof KeptFile ? file.content : FileContent.holding(file), undefined);
+  const whole = Response.ofParts(200, fields, file instanceof KeptFile ? file.content : FileContent.holding(file));
   const response = answerConditions(request, whole, Date.now(), randomUUID);
   if (file instanceof KeptFile) return response;
   const { content } = response;

@@ -41,6 +41,8 @@ export class Response {
   readonly content: Content;
   /** @internal */
   readonly take: TakeConnection | undefined;
+  /** @internal The 200 that a 206 or 304 was made of. Its body is not sent. */
+  readonly whole: Response | undefined;
 
   /**
    * @param body Text (sent as UTF-8, by default as `text/plain`), bytes, or a stream or iterable of them.
@@ -49,20 +51,22 @@ export class Response {
    */
   constructor(body?: BodyInit, init?: ResponseInit);
   /** @internal Of parts that have been checked. */
-  constructor(marker: typeof CHECKED, status: number, list: HeaderList, content: Content, take: TakeConnection | undefined);
+  constructor(marker: typeof CHECKED, status: number, list: HeaderList, content: Content, take?: TakeConnection, whole?: Response);
   constructor(
     body?: BodyInit | typeof CHECKED,
     init: ResponseInit | number = {},
     list?: HeaderList,
     content?: Content,
     take?: TakeConnection,
+    whole?: Response,
   ) {
     void this.#brand;
+    this.take = take;
+    this.whole = whole;
     if (body === CHECKED) {
       this.status = init as number;
       this.list = list as HeaderList;
       this.content = content;
-      this.take = take;
       return;
     }
     const { status = 200, headers } = init as ResponseInit;
@@ -71,12 +75,11 @@ export class Response {
     this.list =
       typeof body === 'string' && given.get('content-type') === undefined ? given.with('Content-Type', 'text/plain; charset=utf-8') : given;
     this.content = contentOf(body);
-    this.take = undefined;
   }
 
   /** @internal Of parts that have already been checked. */
-  static ofParts(status: number, list: HeaderList, content: Content, take: TakeConnection | undefined): Response {
-    return new Response(CHECKED, status, list, content, take);
+  static ofParts(status: number, list: HeaderList, content: Content, take?: TakeConnection, whole?: Response): Response {
+    return new Response(CHECKED, status, list, content, take, whole);
   }
 
   /** Plain text, UTF-8. */
@@ -150,7 +153,7 @@ export class Response {
 
   /** No body. Status 204 by default. */
   static empty(status = 204): Response {
-    return new Response(CHECKED, checkedStatus(status), HeaderList.EMPTY, undefined, undefined);
+    return new Response(CHECKED, checkedStatus(status), HeaderList.EMPTY, undefined);
   }
 
   /**
@@ -250,11 +253,7 @@ export class Response {
     return this.withCookie(name, '', { ...options, maxAge: 0, expires: new Date(0), secure });
   }
 
-  /**
-   * Sets ETag (RFC 9110 §8.8.3).
-   *
-   * @param tag With or without its quotes; `W/"…"` makes it weak.
-   */
+  /** Sets ETag (RFC 9110 §8.8.3). @param tag With or without its quotes; `W/"…"` makes it weak. */
   withEtag(tag: string): Response {
     return this.withHeader('ETag', serializeEtag(tag));
   }
@@ -311,7 +310,7 @@ export class Response {
   }
 
   #with(status: number, list: HeaderList, content: Content): Response {
-    return new Response(CHECKED, status, list, content, this.take);
+    return new Response(CHECKED, status, list, content, this.take, this.whole);
   }
 }
 
@@ -337,7 +336,7 @@ export class HttpError extends Failure {
 }
 
 function typed(list: HeaderList, content: Content, status = 200): Response {
-  return new Response(CHECKED, status, list, content, undefined);
+  return new Response(CHECKED, status, list, content);
 }
 
 function foundOr404<T>(look: () => T): T {

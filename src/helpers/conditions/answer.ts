@@ -84,7 +84,8 @@ function offerRanges(request: Request, response: Response, current: Representati
 /** A 304 (RFC 9110 §15.4.5): Last-Modified is sent only where there is no ETag. */
 function notModified(response: Response): Response {
   const hasEtag = response.header('etag') !== undefined;
-  return bare(304, response, (name) => OF_THE_BODY.has(name) || (hasEtag && name === 'last-modified'));
+  const { list } = bare(304, response, (name) => OF_THE_BODY.has(name) || (hasEtag && name === 'last-modified'));
+  return Response.ofParts(304, list, undefined, undefined, response);
 }
 
 function refused(status: 412 | 416, response: Response): Response {

@@ -6,7 +6,7 @@
 
 import { type ByteRange, serializeContentRange } from '../../http/fields/range.ts';
 import type { FileContent, FileRange } from '../../http/file/file-content.ts';
-import type { Response } from '../../http/response.ts';
+import { Response } from '../../http/response.ts';
 
 /**
  * Makes a 206 out of a 200.
@@ -20,10 +20,7 @@ export function partialContent(whole: Response, content: FileContent, ranges: re
   const size = content.fileSize;
   const [first] = ranges;
   if (first && ranges.length === 1) {
-    return whole
-      .withStatus(206)
-      .withContent(content.withParts([first]))
-      .withHeader('Content-Range', serializeContentRange(first, size));
+    return partOf(whole, content.withParts([first])).withHeader('Content-Range', serializeContentRange(first, size));
   }
   const boundary = makeBoundary();
   const type = whole.header('content-type');
@@ -32,8 +29,10 @@ export function partialContent(whole: Response, content: FileContent, ranges: re
     Buffer.from(`\r\n--${boundary}\r\n${typeLine}Content-Range: ${serializeContentRange(range, size)}\r\n\r\n`, 'latin1'),
     range,
   ]);
-  return whole
-    .withStatus(206)
-    .withContent(content.withParts([...parts, Buffer.from(`\r\n--${boundary}--\r\n`)]))
-    .withHeader('Content-Type', `multipart/byteranges; boundary=${boundary}`);
+  const body = content.withParts([...parts, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  return partOf(whole, body).withHeader('Content-Type', `multipart/byteranges; boundary=${boundary}`);
+}
+
+function partOf(whole: Response, content: FileContent): Response {
+  return Response.ofParts(206, whole.list, content, undefined, whole);
 }

@@ -12,7 +12,8 @@ import { isCompressible } from '../../../src/helpers/compress/compressible.ts';
 import { jobs } from '../../../src/helpers/compress/jobs.ts';
 import { type CompressOptions, compress } from '../../../src/helpers/compress.ts';
 import { conditional } from '../../../src/helpers/conditional.ts';
-import { Request, Response } from '../../../src/index.ts';
+import { Request, Response, secureHeaders, serveDir } from '../../../src/index.ts';
+import { folderWith } from '../serve-dir/folder.ts';
 
 type Coding = 'br' | 'zstd' | 'gzip';
 /** The types are those of Node 20. */
@@ -105,7 +106,6 @@ describe('left alone, without Vary', () => {
     ['no type', new Response(bytes)],
     ['a malformed type', Response.bytes('text', bytes)],
     ['a coded body', page().withHeader('Content-Encoding', 'br')],
-    ['a part of a body', page().withStatus(206)],
     ['a part by Content-Range', page().withHeader('Content-Range', 'bytes 0-9/100')],
     ['a digest of the bytes (RFC 9530)', page().withHeader('Content-Digest', 'sha-256=:AA==:')],
     ['no-transform (RFC 9111 §5.2.2.6)', page().withHeader('Cache-Control', 'public, No-Transform, max-age=1')],
@@ -113,13 +113,6 @@ describe('left alone, without Vary', () => {
     ['an upgrade', Response.upgrade('echo', () => {}, { 'Content-Type': 'text/plain' })],
   ])('%s', (_, response) => {
     expect(compress(asking('gzip, br'), response)).toBe(response);
-  });
-
-  it('a range of a file, which `conditional` has answered', () => {
-    const request = new Request({ headers: { 'Accept-Encoding': 'gzip', Range: 'bytes=0-999' } });
-    const part = conditional(request, Response.file('package.json'));
-    expect(part.status).toBe(206);
-    expect(compress(request, part)).toBe(part);
   });
 
   it('as many bytes as minSize are enough, counted as UTF-8', () => {
@@ -164,6 +157,69 @@ describe('the head', () => {
       'Accept-Encoding',
     ]);
     expect([again('"v1"').status, again('"v1"').header('etag')]).toEqual([304, '"v1"']);
+  });
+
+  it.each([
+    ['text', page, 'Accept-Encoding'],
+    ['a large text', () => Response.text(LARGE), 'Accept-Encoding'],
+    ['a file', () => Response.file('package-lock.json'), 'Accept-Encoding'],
+    ['a stream', () => Response.stream('text/plain', [TEXT]), 'Accept-Encoding'],
+    ['text in a coding of its own', () => page().withHeader('Content-Encoding', 'br'), undefined],
+    ['text that is not to be transformed', () => page().withHeader('Cache-Control', 'no-transform'), undefined],
+    ['an image', () => Response.bytes('image/png', Buffer.from(TEXT)), undefined],
+    ['a short text', () => Response.text('short'), undefined],
+    ['nothing', () => Response.empty(200), undefined],
+  ])('of a 304 has the Vary of the 200, also where other helpers come between: %s (RFC 9110 §15.4.5)', (_, make, vary) => {
+    const answerTo = (headers: Record<string, string>): Response => {
+      const request = new Request({ headers: { 'Accept-Encoding': 'gzip', ...headers } });
+      return compress(request, secureHeaders(conditional(request, make().withEtag('v1'))));
+    };
+    expect([answerTo({}).status, answerTo({}).header('vary')]).toEqual([200, vary]);
+    for (const tag of ['"v1"', '*']) {
+      const again = answerTo({ 'If-None-Match': tag });
+      expect([again.status, again.header('vary'), again.header('content-type')]).toEqual([304, vary, undefined]);
+    }
+  });
+
+  it.each([
+    ['package-lock.json', 'application/json', 'Accept-Encoding'],
+    ['package-lock.json', 'image/png', undefined],
+    ['.gitignore', 'text/plain', undefined], // fewer than 256 bytes
+  ])('of a 206 has the Vary of the 200, for one range and for several: %s as %s (RFC 9110 §15.3.7)', (path, type, vary) => {
+    const answerTo = (headers: Record<string, string>): Response => {
+      const request = new Request({ headers: { 'Accept-Encoding': 'gzip', ...headers } });
+      return compress(request, conditional(request, Response.file(path, type)));
+    };
+    expect(answerTo({}).header('vary')).toBe(vary);
+    for (const Range of ['bytes=0-9', 'bytes=0-1,4-5']) {
+      const part = answerTo({ Range });
+      expect([part.status, part.header('vary'), part.header('content-encoding')]).toEqual([206, vary, undefined]);
+    }
+  });
+
+  it('of a 206 or 304 has the Vary of the 200 also where the file is read here and now, as `serveDir` does', () => {
+    const root = folderWith({ 'page.html': TEXT, 'image.png': TEXT });
+    const varyOf = (target: string, headers: Record<string, string>): unknown => {
+      const request = new Request({ target, headers });
+      const response = compress(request, serveDir(request, root) as Response);
+      return [response.status, response.header('vary')];
+    };
+    for (const [target, vary] of [
+      ['/page.html', 'Accept-Encoding'],
+      ['/image.png', undefined],
+    ] as const) {
+      expect(varyOf(target, {})).toEqual([200, vary]);
+      expect(varyOf(target, { 'If-None-Match': '*' })).toEqual([304, vary]);
+      expect(varyOf(target, { Range: 'bytes=0-9' })).toEqual([206, vary]);
+    }
+  });
+
+  it('of a 206 or 304 that came from elsewhere has Vary unless its type says that it needs none', () => {
+    const varyOf = (response: Response): string | undefined => compress(asking('gzip'), response).header('vary');
+    expect(varyOf(Response.empty(304))).toBe('Accept-Encoding');
+    expect(varyOf(page().withStatus(206).withHeader('Content-Range', 'bytes 0-9/1000'))).toBe('Accept-Encoding');
+    expect(varyOf(page().withStatus(206).withHeader('Content-Encoding', 'br'))).toBeUndefined();
+    expect(varyOf(page().withStatus(206).withType('image/png'))).toBeUndefined();
   });
 
   it('announces neither the old length nor ranges', () => {
