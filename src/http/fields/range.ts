@@ -24,10 +24,10 @@ const RANGE_SPEC = /^(\d*)-(\d*)$/;
  * @param size Bytes of the representation.
  * @returns The ranges, cut to the size, in the order in which they were asked for. `unsatisfiable` when all of them begin beyond the end (416).
  *   `undefined` when the field is to be ignored: absent, malformed, in a unit other than bytes, more than 8 ranges, ranges that overlap, or
- *   nothing to take a range of.
+ *   the last bytes of nothing.
  */
 export function parseRange(value: string | undefined, size: number): readonly ByteRange[] | 'unsatisfiable' | undefined {
-  if (value === undefined || size === 0 || !/^bytes=/i.test(value)) return undefined;
+  if (value === undefined || !/^bytes=/i.test(value)) return undefined;
   const specs = value.slice('bytes='.length).split(',', MAX_RANGES * 2);
   const ranges: ByteRange[] = [];
   let count = 0;
@@ -39,7 +39,9 @@ export function parseRange(value: string | undefined, size: number): readonly By
     if (range.start < range.end) ranges.push(range);
   }
   if (count === 0 || specs.length === MAX_RANGES * 2 || overlap(ranges)) return undefined;
-  return ranges.length > 0 ? ranges : 'unsatisfiable';
+  if (ranges.length > 0) return ranges;
+  const isOfAll = size === 0 && specs.some((spec) => Number(trimWhitespace(spec)) < 0); // satisfiable (§14.1.2), but no Content-Range says so
+  return isOfAll ? undefined : 'unsatisfiable';
 }
 
 /** Makes the value of Content-Range. @param range Undefined in a 416, where no range was satisfiable (RFC 9110 §15.5.17). */

@@ -86,9 +86,17 @@ describe('serveDir with Range (RFC 9110 §14, §15.3.7)', () => {
     expect([response?.status, response?.text()?.length, response?.header('content-range')]).toEqual([200, 1000, undefined]);
   });
 
-  it('sends the whole of an empty file, of a Range given twice, and to HEAD', () => {
+  it('answers 416 for a range of an empty file, but sends it for its last bytes (§14.1.2)', () => {
     const root = folderWith(files);
-    expect(serveDir(get('/empty.txt', { Range: 'bytes=0-' }), root)?.status).toBe(200);
+    for (const Range of ['bytes=0-0', 'bytes=0-']) {
+      const response = serveDir(get('/empty.txt', { Range }), root);
+      expect([response?.status, response?.header('content-range')]).toEqual([416, 'bytes */0']);
+    }
+    expect(serveDir(get('/empty.txt', { Range: 'bytes=-1' }), root)?.status).toBe(200);
+  });
+
+  it('sends the whole file for a Range given twice, and to HEAD', () => {
+    const root = folderWith(files);
     expect(serveDir(get('/small.txt', { Range: ['bytes=0-1', 'bytes=0-1'] }), root)?.status).toBe(200);
     expect(serveDir(get('/small.txt', { Range: 'bytes=0-1' }, 'HEAD'), root)?.status).toBe(200);
   });

@@ -77,8 +77,14 @@ describe('parseRange (RFC 9110 §14.1.2)', () => {
     expect(shown('bytes=0-4,5-6')).toBe('0-4,5-6');
   });
 
-  it('takes no range of nothing: players ask for bytes=0- of whatever there is', () => {
-    expect([shown('bytes=0-', 0), shown('bytes=-1', 0)]).toEqual([undefined, undefined]);
+  it('finds every range of nothing unsatisfiable that begins somewhere (§15.5.17)', () => {
+    for (const value of ['bytes=0-0', 'bytes=0-', 'bytes=5-9', 'bytes=-0', 'bytes=0-,1-1'])
+      expect([value, shown(value, 0)]).toEqual([value, 'unsatisfiable']);
+  });
+
+  it('has nothing sent whole for its last bytes, which are satisfiable but have no Content-Range', () => {
+    for (const value of ['bytes=-1', 'bytes=0-0, -1', `bytes=-${'9'.repeat(400)}`])
+      expect([value, shown(value, 0)]).toEqual([value, undefined]);
   });
 
   it('needs linear time for long fields', () => {
