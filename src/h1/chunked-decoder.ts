@@ -9,19 +9,19 @@
  */
 
 import { ProtocolError } from '../http/errors/protocol-error.ts';
+import { BEFORE_SEMICOLON, END, placeAfter, WRONG } from './chunk-extension.ts';
 import { type HeadLimits, MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from './limits.ts';
 import { parseFields } from './parser.ts';
 
 const SIZE_START = 0;
 const SIZE = 1;
-const BEFORE_EXTENSION = 2;
-const EXTENSION = 3;
-const SIZE_LF = 4;
-const DATA = 5;
-const DATA_CR = 6;
-const DATA_LF = 7;
-const TRAILERS = 8;
-const DONE = 9;
+const EXTENSION = 2;
+const SIZE_LF = 3;
+const DATA = 4;
+const DATA_CR = 5;
+const DATA_LF = 6;
+const TRAILERS = 7;
+const DONE = 8;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -35,6 +35,8 @@ export class ChunkedDecoder {
   #digits = 0;
   /** Bytes of the present chunk that are still to come. */
   #left = 0;
+  /** Where in an extension the reading stands, see `placeAfter`. */
+  #place = BEFORE_SEMICOLON;
   #extensions = 0;
   #overhead = 0;
   #received = 0;
@@ -113,13 +115,10 @@ export class ChunkedDecoder {
         this.#state = SIZE;
         return;
       }
-      case BEFORE_EXTENSION: // RFC 9112 §7.1.1: bad whitespace before the semicolon
-        if (byte === 0x3b /* ; */) this.#state = EXTENSION;
-        else if (byte !== 0x20 && byte !== 0x09) throw badChunk('a size is followed by something other than an extension');
-        return this.#countExtension();
       case EXTENSION:
-        if (byte === CR) this.#state = SIZE_LF;
-        else if (byte === 0x7f || (byte < 0x20 && byte !== 0x09)) throw badChunk('an extension holds a control character');
+        this.#place = placeAfter(this.#place, byte);
+        if (this.#place === WRONG) throw badChunk('a size is followed by something other than extensions');
+        if (this.#place === END) this.#state = SIZE_LF;
         return this.#countExtension();
       case SIZE_LF:
         if (byte !== LF) throw badChunk('a size line does not end in CR LF');
@@ -139,10 +138,13 @@ export class ChunkedDecoder {
   #endSize(byte: number): void {
     if (this.#state === SIZE_START) throw badChunk('a size is missing or not hexadecimal');
     if (!Number.isSafeInteger(this.#left)) throw new ProtocolError(413, 'body-too-large', 'Cannot read body: a chunk is beyond any body');
-    if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === 0x3b /* ; */) this.#state = EXTENSION;
-    else if (byte === 0x20 || byte === 0x09) this.#state = BEFORE_EXTENSION;
-    else throw badChunk('a size is not hexadecimal');
+    if (byte === CR) {
+      this.#state = SIZE_LF;
+      return;
+    }
+    this.#place = placeAfter(BEFORE_SEMICOLON, byte);
+    if (this.#place === WRONG) throw badChunk('a size is not hexadecimal');
+    this.#state = EXTENSION;
   }
 
   #countExtension(): void {

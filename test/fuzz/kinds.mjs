@@ -137,11 +137,22 @@ const KINDS = [
     'we hand methods that node does not know to the handler; node refuses them',
     ({ line }) => !METHODS.includes(line.split(' ', 1)[0]),
   ],
-  ['served', 'HPE_STRICT', 'we read over chunk extensions; node checks their grammar', ({ rest }) => /\n[0-9a-f]+[ \t]*;/i.test(rest)],
+  [
+    'served',
+    'HPE_STRICT',
+    'we take whitespace inside a chunk extension (RFC 9112 §7.1.1); node refuses it',
+    ({ rest }) => /\n[0-9a-f]+[ \t]*;[^\n]*[ \t]/i.test(rest),
+  ],
+  [
+    '400 bad-chunk',
+    'served',
+    'we refuse a chunk extension without a name; node serves it',
+    ({ rest }) => /\n[0-9a-f]+[ \t]*;[^\n]*(?:;|=)/i.test(rest),
+  ],
   [
     'served',
     'HPE_INVALID_CHUNK_SIZE',
-    'we read whitespace before a chunk extension; node refuses it',
+    'we take whitespace before a chunk extension (RFC 9112 §7.1.1); node refuses it',
     ({ rest }) => /\n[0-9a-f]+[ \t]+;/i.test(rest),
   ],
   [

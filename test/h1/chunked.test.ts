@@ -89,12 +89,49 @@ describe('a chunked body', () => {
   it('may have extensions, which nobody reads (RFC 9112 §7.1.1)', () => {
     expect(bodyOf('1;a\r\nx\r\n0;b=c\r\n\r\n')).toBe('x');
     expect(bodyOf('1 \t;\ta = "b;\xff" ; c\r\nx\r\n0\r\n\r\n')).toBe('x');
-    expect(bodyOf('1;\r\nx\r\n0;\r\n\r\n')).toBe('x');
+    expect(bodyOf('1;a="";b="\\"\\\\\t";c=d;c\r\nx\r\n0;!#$%&\'*+-.^_`|~09azAZ=1\r\n\r\n')).toBe('x');
+  });
+
+  it('has no extension without a name, and none that is anything but a name and a value (RFC 9112 §7.1.1)', () => {
+    for (const extension of [
+      ';',
+      '; ',
+      ';;a',
+      ';a;',
+      ';=b',
+      ';bad[name',
+      ';"a"',
+      ';\xe9',
+      ';a=',
+      ';a= ',
+      ';a=;b',
+      ';a==b',
+      ';a=b=c',
+      ';a=b"c"',
+      ';a=b c',
+      ';a b',
+      ';a=b,c',
+      ';a=\xe9',
+      ';a="',
+      ';a="b',
+      ';a="b\\"',
+      ';a="b"c',
+      ';a="b""c"',
+      ';a ',
+      ';a=b ',
+      ';a="b" ',
+      ' a',
+      ' =b',
+    ]) {
+      expect(refusalOf(`1${extension}\r\nx\r\n0\r\n\r\n`), JSON.stringify(extension)).toBe('400 bad-chunk');
+    }
   });
 
   it('has no control character in an extension (RFC 9112 §7.1.1)', () => {
-    for (const character of ['\0', '\x01', '\x0b', '\x1f', '\x7f']) {
-      expect(refusalOf(`1;a${character}\r\nx\r\n`), JSON.stringify(character)).toBe('400 bad-chunk');
+    for (const character of ['\0', '\x01', '\x0b', '\x1f', '\x7f', '\n', '\r']) {
+      for (const start of ['a', 'a=', 'a="', 'a="\\']) {
+        expect(refusalOf(`1;${start}${character}b"\r\nx\r\n`), JSON.stringify(start + character)).toBe('400 bad-chunk');
+      }
     }
   });
 
