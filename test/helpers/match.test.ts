@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { match, Request } from '../../src/index.ts';
+import { match, Request, Response, router } from '../../src/index.ts';
 
 const get = (target: string, method = 'GET'): Request => new Request({ method, target });
 
@@ -148,6 +148,28 @@ describe('match', () => {
     'GET /{1a}',
   ])('refuses the route %j', (route) => {
     expect(() => match(get('/'), route as 'GET /')).toThrow(expect.objectContaining({ code: 'bad-route' }));
+  });
+
+  it.each([
+    ['GET /users/:id', 'write "{id}"'],
+    ['GET /users/:id?', 'write "{id}"'],
+    ['GET /:', 'write "{name}"'],
+    ['GET /*', 'write "{...rest}" for the rest of the path, or "{name}" for one segment'],
+    ['GET /a/*/b', 'write "{...rest}"'],
+    ['GET /*splat', 'write "{...splat}" for the rest of the path, or "{splat}" for one segment'],
+    ['*', 'for every path write "ANY /{...rest}"'],
+    ['GET *', 'for every path write "ANY /{...rest}"'],
+  ])('says of %j, as other routers write it, how it is written here', (route, hint) => {
+    for (const use of [() => match(get('/'), route as 'GET /'), () => router({ [route]: () => Response.empty() } as object)]) {
+      expect(use).toThrow(expect.objectContaining({ code: 'bad-route', message: expect.stringContaining(hint) as string }));
+    }
+  });
+
+  it('takes a colon or an asterisk inside a segment as it is', () => {
+    expect(match(get('/v1/notes:publish', 'POST'), 'POST /v1/notes:publish')).toEqual({});
+    expect(match(get('/v1/7:publish', 'POST'), 'POST /v1/{id:uint}:publish')).toEqual({ id: 7 });
+    expect(match(get('/a*'), 'GET /a*')).toEqual({});
+    expect(match(get('/:7'), 'GET /:{id}')).toEqual({ id: '7' });
   });
 
   it('is linear in the path, whatever the path', () => {

@@ -1,5 +1,6 @@
 /** The surface as the compiler sees it: `tsc` is the test. */
 import { z } from 'zod';
+import type { RouteError } from '../../src/helpers/routes/params.ts';
 import {
   assertOr400,
   type Handler,
@@ -33,6 +34,15 @@ match(request, 'GET /{a:foo}');
 match(request, 'get /');
 // @ts-expect-error no method
 match(request, '/a');
+// @ts-expect-error write '{id}'
+match(request, 'GET /users/:id');
+// @ts-expect-error write '{...rest}'
+match(request, 'GET /files/*');
+// @ts-expect-error write 'ANY /{...rest}'
+match(request, '*');
+same<RouteError<'GET /a/:id/b'>, "write '{id}' for ':id'">();
+same<RouteError<'POST /v1/{id}:publish'>, never>();
+match(request, 'POST /v1/x:publish');
 // @ts-expect-error there is no such parameter
 void match(request, 'GET /{a}')?.b;
 
@@ -46,6 +56,8 @@ router({ 'GET /': () => 'text' });
 router({ 'GET /': () => new globalThis.Response('') });
 // @ts-expect-error this route gives a number
 router({ 'GET /{id:int}': ({ id }: { id: string }) => Response.text(id) });
+// @ts-expect-error write '{id}'
+router({ 'GET /:id': () => Response.empty() });
 // @ts-expect-error an unknown parameter type
 router({ 'GET /{id:foo}': () => Response.empty() });
 

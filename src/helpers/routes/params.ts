@@ -32,6 +32,15 @@ type BadKind<S extends string> = S extends `${string}{${infer P}}${infer Rest}`
       : `unknown parameter type '${K}'`
     : BadKind<Rest>
   : never;
+type BadSegment<P extends string> = P extends `${infer S}/${infer Rest}` ? Foreign<S> | BadSegment<Rest> : Foreign<P>;
+/** What other routers write. A segment in braces is one of ours, whatever text is around it. */
+type Foreign<S extends string> = S extends `${string}{${string}`
+  ? never
+  : S extends `:${infer N}`
+    ? `write '{${N}}' for ':${N}'`
+    : S extends `*${infer N}`
+      ? `write '{...rest}' for '*${N}'`
+      : never;
 type BadMethod<M extends string> = M extends `${infer A}|${infer B}`
   ? A extends Method
     ? BadMethod<B>
@@ -41,7 +50,11 @@ type BadMethod<M extends string> = M extends `${infer A}|${infer B}`
     : `unknown method '${M}'`;
 
 /** Why a route is malformed; `never` when it is not. */
-export type RouteError<R extends string> = R extends `${infer M} /${infer P}` ? BadMethod<M> | BadKind<P> : `a route is 'METHOD /path'`;
+export type RouteError<R extends string> = R extends `${infer M} /${infer P}`
+  ? BadMethod<M> | BadKind<P> | BadSegment<P>
+  : R extends '*' | `${string} *`
+    ? `for every path write 'ANY /{...rest}'`
+    : `a route is 'METHOD /path'`;
 
 /** A route checked by the compiler; for a malformed one, the type is the reason. */
 export type Checked<R extends string> = [RouteError<R>] extends [never] ? R : RouteError<R>;

@@ -15,6 +15,8 @@
  * | `{x:uuid}`     | a UUID of any version, in any case      | `string` |
  * | `{...x}`       | the rest of the path, even empty        | `string` |
  *
+ * What other routers write, `:id` and `*`, is refused: as literal text it would never match.
+ *
  * @module
  */
 import { withCode } from '../../http/errors/error-codes.ts';
@@ -62,6 +64,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function parseRoute(route: string): RoutePattern {
   const space = route.indexOf(' ');
   const path = route.slice(space + 1);
+  if (path === '*') throw badRoute(route, 'for every path write "ANY /{...rest}"');
   if (space === -1 || !path.startsWith('/')) throw badRoute(route, 'it is not "METHOD /path"');
   const methods = route.slice(0, space).split('|').map(interned);
   for (const method of methods) if (!METHODS.has(method)) throw badRoute(route, `unknown method "${method}"`);
@@ -95,6 +98,7 @@ function withHead(methods: readonly string[]): readonly string[] {
 function parseSegment(route: string, part: string): string | ParamSegment {
   if (!part.includes('{') && !part.includes('}')) {
     if (part === '.' || part === '..' || part.includes('\\')) throw badRoute(route, `"${part}" is not a segment of a canonical path`);
+    if (part.startsWith(':') || part.startsWith('*')) throw badRoute(route, `"${part}" is no parameter here: ${spelledHere(part)}`);
     return part;
   }
   const param = PARAM.exec(part);
@@ -102,6 +106,13 @@ function parseSegment(route: string, part: string): string | ParamSegment {
   const [, prefix = '', name = '', kind = 'string', suffix = ''] = param;
   if (!KINDS.has(kind)) throw badRoute(route, `unknown parameter type "${kind}"`);
   return { name: interned(name), kind: kind as ParamKind, prefix, suffix };
+}
+
+/** How to write what other routers write with a colon or an asterisk. */
+function spelledHere(part: string): string {
+  const name = /^.(\w+)/.exec(part)?.[1];
+  if (part.startsWith(':')) return `write "{${name ?? 'name'}}"`;
+  return `write "{...${name ?? 'rest'}}" for the rest of the path, or "{${name ?? 'name'}}" for one segment`;
 }
 
 /**
