@@ -36,7 +36,7 @@ const DEFAULTS: ServeDirOptions = {};
  * @param request The request. Only its `path` decides, the same one that guards and routes see.
  * @param root Path of the folder; a relative one is relative to the working directory. Everything below it is public.
  * @param options See ServeDirOptions. Small enough to be made for each request, or once.
- * @returns The answer, or `undefined` when there is no such file: try the next with `??`.
+ * @returns The answer, or `undefined` when there is no such file: try the next with `??`. Where there is no such folder, the log says so, once.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option; the file system's error when it is in trouble (too many open files).
  * @example
  * return serveDir(request, 'public', { maxAge: 3600 }) ?? Response.empty(404);
@@ -60,6 +60,7 @@ function answer(request: Request, root: string, options: ServeDirOptions): Respo
   const folder = new Folder(root, request.header('range') === undefined); // a part is read from the file
   const { path } = request;
   const stats = folder.stat(path);
+  if (!stats) folder.miss();
   if (!stats?.isDirectory()) return stats && answerFile(request, folder, path, stats, options);
   const { index = 'index.html' } = options;
   if (index === false) return undefined;

@@ -8,6 +8,7 @@
  */
 import { readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import { quoted } from '../../http/escaped.ts';
 import { OpenFile, versionOf } from '../../http/file/open-file.ts';
 import { type KeptFile, keep, recall } from './kept-files.ts';
 
@@ -26,6 +27,12 @@ const ABSENCE: ReadonlySet<string | undefined> = new Set([
   'ENODEV',
 ]);
 
+/** Roots to look at: a program that makes them up from requests must not fill the memory, or the log. */
+const MOST_ROOTS = 100;
+
+/** The roots of which a file was missing: those that are not there at all have been named in the log. */
+const missed = new Set<string>();
+
 /** A root. Made for one request, since it may be a link that is switched to the next release while we run. */
 export class Folder {
   /** Absolute, without a slash at its end. */
@@ -42,6 +49,17 @@ export class Folder {
   /** What lies at a path, wherever links lead. It may be outside: nothing about it may be revealed before `open` has succeeded. */
   stat(path: string): Stats | undefined {
     return unlessAbsent(() => statSync(this.#path + path, { throwIfNoEntry: false }));
+  }
+
+  /**
+   * Takes note that something was missing. If that is because the folder itself is not there, by a typing error or a wrong working
+   * directory, the log says so, once for each root.
+   */
+  miss(): void {
+    if (missed.has(this.#path) || missed.size === MOST_ROOTS) return;
+    missed.add(this.#path);
+    if (this.stat('/')?.isDirectory()) return;
+    console.error(`[serveDir] Cannot serve files: there is no folder ${quoted(this.#path)}`);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { appendFileSync, chmodSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { join, resolve } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Request, Response, type ServeDirOptions, serveDir } from '../../../src/index.ts';
 import { createCollector } from '../../support/garbage.ts';
 import { serve, talk } from '../../support/serve.ts';
@@ -53,6 +53,17 @@ describe('serveDir', () => {
     ['LICENSE', 'application/octet-stream'],
   ])('gives %s the type %s, whatever the case of its extension', (name, type) => {
     expect(serveDir(get(`/${name}`), folderWith({ [name]: 'x' }))?.header('content-type')).toBe(type);
+  });
+
+  it('says once in the log that the folder itself is not there, with its absolute path', () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => log.mockRestore());
+    const root = folderWith({ 'a.txt': 'a' });
+    for (const folder of ['no-such-folder', join(root, 'no\nsuch'), join(root, 'a.txt'), root]) {
+      for (const target of ['/', '/x', '/x/y']) expect(serveDir(get(target), folder)).toBeUndefined();
+    }
+    const named = (path: string): string => `[serveDir] Cannot serve files: there is no folder ${JSON.stringify(path)}`;
+    expect(log.mock.calls).toEqual([[named(resolve('no-such-folder'))], [named(join(root, 'no\nsuch'))], [named(join(root, 'a.txt'))]]);
   });
 
   it('is undefined where there is no file, so that the next helper is tried', () => {
