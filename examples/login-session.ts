@@ -10,7 +10,7 @@
  *     $ curl -i http://localhost:8000/login -d name=ada -d password=lovelace      303 See Other, Set-Cookie: session=…
  *     $ curl http://localhost:8000/ -H 'Cookie: session=…'                        a page that says hello
  *
- * After five attempts in a minute the sixth is answered 429 Too Many Requests.
+ * After five wrong passwords in a minute the next attempt is answered 429 Too Many Requests.
  */
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -61,6 +61,7 @@ async function pageFor(request: Request, session: Session<Visitor>): Promise<Res
     const refusal = await attempts.check(request);
     if (refusal) return refusal;
     if (!(await isRight(name, password))) return form('Wrong name or password').withStatus(403);
+    await attempts.reset(request); // only wrong passwords use them up
     session.regenerate();
     session.data.user = name;
     return Response.redirect('/');

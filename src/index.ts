@@ -16,7 +16,14 @@ export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
 export { sendEarlyHints } from './helpers/early-hints.ts';
 export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
 export { match } from './helpers/match.ts';
-export { createRateLimiter, type Hits, type RateLimiter, type RateLimiterOptions, type RateStore } from './helpers/rate-limit.ts';
+export {
+  createRateLimiter,
+  type Hits,
+  type Rate,
+  type RateLimiter,
+  type RateLimiterOptions,
+  type RateStore,
+} from './helpers/rate-limit.ts';
 export { type FieldSpec, type FormLimits, type FormPart, readForm, readFormParts, type UploadedFile } from './helpers/read-form.ts';
 export { readJson, type StandardSchema } from './helpers/read-json.ts';
 export { readText } from './helpers/read-text.ts';

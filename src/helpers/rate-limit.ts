@@ -10,11 +10,13 @@ import type { Awaitable } from '../http/awaitable.ts';
 import { badOption, checkFunction, checkInteger, checkOptions, checkString } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
-import { countHit } from '../process/hits.ts';
+import { countHit, type HitAct } from '../process/hits.ts';
 import type { Hits, RateStore } from '../process/stores.ts';
 import { clientKey } from './rate-limit/client-key.ts';
+import { type Rate, rateOf } from './rate-limit/rate.ts';
 
 export type { Hits, RateStore } from '../process/stores.ts';
+export type { Rate } from './rate-limit/rate.ts';
 
 /** Options of `createRateLimiter`. */
 export interface RateLimiterOptions {
@@ -28,19 +30,46 @@ export interface RateLimiterOptions {
   store?: RateStore;
 }
 
-/** Enforces a limit. */
+/**
+ * Enforces a limit.
+ *
+ * Every method takes a `key` that identifies the client instead of the option `key`: a user's name, say. Each returns a promise where the
+ * count is kept elsewhere: in a worker, always. It rejects with what the store rejects with.
+ */
 export interface RateLimiter {
   /**
    * Counts a request, and refuses it when there have been too many.
    *
-   * @param key Identifies the client instead of the option `key`: a user's name, say.
-   * @returns 429 with Retry-After, RateLimit and RateLimit-Policy; undefined when the request may go on. A promise of that where the count
-   *   is kept elsewhere: in a worker, always. It rejects with what the store rejects with.
+   * @returns 429 with Retry-After, RateLimit and RateLimit-Policy; undefined when the request may go on.
    */
   check(request: Request, key?: string): Awaitable<Response | undefined>;
+  /**
+   * Does the same, but leaves the answer to you.
+   *
+   * @returns How the client stands, this request included.
+   * @example
+   * const rate = await limiter.hit(request);
+   * if (rate.isExceeded) return new Response(page, { status: 429, headers: { ...rate.headers, 'Content-Type': 'text/html' } });
+   */
+  hit(request: Request, key?: string): Awaitable<Rate>;
+  /**
+   * Looks without counting.
+   *
+   * @returns How the client stands before its next request.
+   */
+  peek(request: Request, key?: string): Awaitable<Rate>;
+  /**
+   * Forgets what was counted of a client, as after a right password.
+   *
+   * @example
+   * if (isRight(name, password)) await attempts.reset(request, name);
+   */
+  reset(request: Request, key?: string): Awaitable<void>;
 }
 
 const SUBJECT = 'Cannot create rate limiter';
+const USE = 'Cannot limit rate';
+const NONE: Hits = { count: 0, resetAfter: 0 };
 const KNOWN: ReadonlySet<string> = new Set(['limit', 'window', 'key', 'store']);
 /** A structured field holds no larger number (RFC 9651 §3.3.1). */
 const LARGEST = 999_999_999_999_999;
@@ -70,31 +99,34 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   namesakes.set(policy, place + 1);
   const prefix = `${policy}/${place}:`;
 
-  function answer(request: Request, hits: Hits): Response | undefined {
-    if (!isHits(hits)) throw badOption('Cannot limit rate', 'the store did not return count and resetAfter');
-    return hits.count > limit ? refusal(request, limit, window, hits.resetAfter) : undefined;
+  function ask<T>(act: HitAct, key: string, use: (hits: Hits) => T): Awaitable<T> {
+    checkString(USE, 'key', key);
+    const whole = prefix + shortened(key);
+    const hits = store ? askStore(store, act, whole, window, limit) : countHit(whole, window, limit, act);
+    return hits instanceof Promise ? hits.then((counted) => use(checkedHits(counted))) : use(checkedHits(hits));
   }
+  const rateAfter = (hits: Hits): Rate => rateOf(limit, window, hits, hits.count > limit);
 
   return {
-    check(request, key = keyOf(request)) {
-      checkString('Cannot limit rate', 'key', key);
-      const whole = prefix + shortened(key);
-      const hits = store ? store.hit(whole, window, limit) : countHit(whole, window, limit);
-      return hits instanceof Promise ? hits.then((counted) => answer(request, counted)) : answer(request, hits);
-    },
+    check: (request, key = keyOf(request)) =>
+      ask('hit', key, (hits) => (hits.count > limit ? refusal(request, rateAfter(hits)) : undefined)),
+    hit: (request, key = keyOf(request)) => ask('hit', key, rateAfter),
+    peek: (request, key = keyOf(request)) => ask('peek', key, (hits) => rateOf(limit, window, hits, hits.count >= limit)),
+    reset: (request, key = keyOf(request)) => ask('reset', key, () => {}),
   };
 }
 
-function refusal(request: Request, limit: number, window: number, resetAfter: number): Response {
-  const seconds = Math.max(1, Math.ceil(resetAfter)); // a client that came back at once would be refused again
-  const headers = {
-    'Retry-After': String(seconds),
-    'RateLimit-Policy': `"default";q=${limit};w=${window}`,
-    RateLimit: `"default";r=0;t=${seconds}`,
-    'Cache-Control': 'no-store', // RFC 6585 §4: a cache must not keep a 429
-  };
-  const message = `Too many requests: try again in ${seconds} s`;
+function refusal(request: Request, { headers }: Rate): Response {
+  const message = `Too many requests: try again in ${headers['Retry-After']} s`;
   return Response.fromError(new HttpError(429, message, { code: 'too-many-requests', headers }), request);
+}
+
+function askStore(store: RateStore, act: HitAct, key: string, window: number, limit: number): Hits | Promise<Hits> {
+  if (act === 'hit') return store.hit(key, window, limit);
+  if (typeof store[act] !== 'function') throw badOption(USE, `the store lacks ${act}`);
+  if (act === 'peek') return (store as Required<RateStore>).peek(key, window, limit);
+  const done = (store as Required<RateStore>).reset(key, window);
+  return done instanceof Promise ? done.then(() => NONE) : NONE;
 }
 
 function checked(options: RateLimiterOptions): RateLimiterOptions {
@@ -107,9 +139,10 @@ function checked(options: RateLimiterOptions): RateLimiterOptions {
   return options;
 }
 
-function isHits(hits: unknown): hits is Hits {
+function checkedHits(hits: Hits): Hits {
   const { count, resetAfter } = (hits ?? {}) as { count?: unknown; resetAfter?: unknown };
-  return Number.isFinite(count) && Number.isFinite(resetAfter);
+  if (Number.isFinite(count) && Number.isFinite(resetAfter)) return hits;
+  throw badOption(USE, 'the store did not return count and resetAfter');
 }
 
 function shortened(key: string): string {

@@ -7,7 +7,7 @@
  * @module
  */
 import { checkOptions, checkString } from '../http/errors/bad-option.ts';
-import type { RateStore, SessionStore } from '../process/stores.ts';
+import type { Hits, RateStore, SessionStore } from '../process/stores.ts';
 import { commandsOf, type RedisClient } from './redis/commands.ts';
 import { HIT_SCRIPT } from './redis/hit-script.ts';
 
@@ -57,11 +57,16 @@ export function redisSessionStore(client: RedisClient, options: RedisStoreOption
 export function redisRateStore(client: RedisClient, options: RedisStoreOptions = {}): RateStore {
   const commands = commandsOf(client);
   const prefix = checkedPrefix(options, 'filrouge:rate:');
+  const ask = async (act: 'hit' | 'peek', key: string, window: number, limit: number): Promise<Hits> => {
+    const reply = await commands.eval(HIT_SCRIPT, prefix + key, [String(window), String(limit), act]);
+    const [count, ms] = reply as [count: number, ms: number];
+    return { count, resetAfter: ms / 1000 };
+  };
   return {
-    hit: async (key, window, limit) => {
-      const reply = await commands.eval(HIT_SCRIPT, prefix + key, [String(window), String(limit)]);
-      const [count, ms] = reply as [count: number, ms: number];
-      return { count, resetAfter: ms / 1000 };
+    hit: (key, window, limit) => ask('hit', key, window, limit),
+    peek: (key, window, limit) => ask('peek', key, window, limit),
+    reset: async (key) => {
+      await commands.del(prefix + key);
     },
   };
 }

@@ -30,6 +30,8 @@ interface Window {
   swept: number;
 }
 
+const NONE: Hits = { count: 0, resetAfter: 0 };
+
 /** Counts hits in memory. It has no clock: the caller passes the time. */
 export class HitCounter {
   /** The windows by length. */
@@ -62,8 +64,23 @@ export class HitCounter {
     leaveWindow(trail, tick);
     const isCounted = trail.total < limit;
     if (isCounted) this.#count(trails, key, trail, tick);
-    const oldest = trail.marks[0] ?? tick;
-    return { count: isCounted ? trail.total : trail.total + 1, resetAfter: ((oldest + TICKS + 1) * length - now) / 1000 };
+    return { count: isCounted ? trail.total : trail.total + 1, resetAfter: resetAfter(trail.marks[0] ?? tick, length, now) };
+  }
+
+  /** The hits that count now. */
+  peek(key: string, window: number, _limit: number, now: number): Hits {
+    const length = (window * 1000) / TICKS;
+    const tick = Math.floor(now / length);
+    const trail = this.#windowAt(window, tick).trails.get(key);
+    if (!trail) return NONE;
+    leaveWindow(trail, tick);
+    return { count: trail.total, resetAfter: resetAfter(trail.marks[0] ?? tick, length, now) };
+  }
+
+  /** Forgets a key. */
+  reset(key: string, window: number): Hits {
+    this.#windows.get(window)?.trails.delete(key);
+    return NONE;
   }
 
   #count(trails: Map<string, Trail>, key: string, trail: Trail, tick: number): void {
@@ -89,6 +106,11 @@ export class HitCounter {
     window.swept = tick;
     return window;
   }
+}
+
+/** Seconds until a tick has left the window. */
+function resetAfter(tick: number, length: number, now: number): number {
+  return ((tick + TICKS + 1) * length - now) / 1000;
 }
 
 /** Drops the keys whose last hit has left the window: they are the first. */

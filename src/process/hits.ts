@@ -9,8 +9,11 @@
 import { HitCounter } from './hit-counter.ts';
 import type { Hits } from './stores.ts';
 
-/** Counts one hit somewhere. */
-export type CountHit = (key: string, window: number, limit: number) => Hits | Promise<Hits>;
+/** What is done to the count of a key: one more, nothing, or back to zero. */
+export type HitAct = 'hit' | 'peek' | 'reset';
+
+/** Counts somewhere. */
+export type CountHit = (key: string, window: number, limit: number, act: HitAct) => Hits | Promise<Hits>;
 
 const own: HitCounter = new HitCounter();
 let elsewhere: CountHit | undefined;
@@ -20,12 +23,12 @@ export function countHitsWith(count: CountHit): void {
   elsewhere = count;
 }
 
-/** Counts one hit for the whole server. */
-export function countHit(key: string, window: number, limit: number): Hits | Promise<Hits> {
-  return elsewhere ? elsewhere(key, window, limit) : countHitHere(key, window, limit);
+/** Counts for the whole server. */
+export function countHit(key: string, window: number, limit: number, act: HitAct = 'hit'): Hits | Promise<Hits> {
+  return elsewhere ? elsewhere(key, window, limit, act) : countHitHere(key, window, limit, act);
 }
 
-/** Counts one hit for this process only. */
-export function countHitHere(key: string, window: number, limit: number): Hits {
-  return own.hit(key, window, limit, performance.now());
+/** Counts for this process only. */
+export function countHitHere(key: string, window: number, limit: number, act: HitAct = 'hit'): Hits {
+  return own[act](key, window, limit, performance.now());
 }

@@ -34,6 +34,10 @@ export interface RateStore {
    *   locked out for good.
    */
   hit(key: string, window: number, limit: number): Hits | Promise<Hits>;
+  /** Says what has been counted, without counting: a count of 0 for a key that it does not know. Needed by `peek` of a limiter only. */
+  peek?(key: string, window: number, limit: number): Hits | Promise<Hits>;
+  /** Forgets a key. Needed by `reset` of a limiter only. */
+  reset?(key: string, window: number): void | Promise<void>;
 }
 
 /**

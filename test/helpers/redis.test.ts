@@ -117,6 +117,18 @@ describe.skipIf(!isThere && process.env['CI'] === undefined).each(Object.keys(CO
     second.close();
   });
 
+  it('tells what it has counted without counting, and forgets it', async () => {
+    const limiter = createRateLimiter({ limit: 2, window: 60, store: redisRateStore(connection.client, { prefix: 'peek:' }) });
+    const request = new Request({ remoteAddress: '192.0.2.1' });
+    expect(await limiter.peek(request)).toMatchObject({ count: 0, remaining: 2, resetAfter: 0, isExceeded: false });
+    await limiter.hit(request);
+    for (let i = 0; i < 2; i++) expect(await limiter.peek(request)).toMatchObject({ count: 1, remaining: 1, isExceeded: false });
+    expect(await limiter.hit(request)).toMatchObject({ count: 2, remaining: 0, isExceeded: false });
+    expect(await limiter.peek(request)).toMatchObject({ count: 2, isExceeded: true });
+    await limiter.reset(request);
+    expect(await limiter.hit(request)).toMatchObject({ count: 1 });
+  });
+
   it('says when there is room again, and is right about it', async () => {
     const store = redisRateStore(connection.client);
     const limiter = createRateLimiter({ limit: 2, window: 1, store });

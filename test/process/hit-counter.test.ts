@@ -62,6 +62,23 @@ describe('HitCounter', () => {
     );
   });
 
+  it('tells what it has counted, as long as it counts, and forgets it when told', () => {
+    const counter = new HitCounter();
+    const peek = (now: number): unknown => counter.peek('a', WINDOW, 3, now);
+    expect(peek(0)).toEqual({ count: 0, resetAfter: 0 });
+    for (const now of [500, 7000]) passes(counter, now);
+    expect([peek(8000), peek(8000)]).toEqual(Array(2).fill({ count: 2, resetAfter: 25 }));
+    expect(peek(WINDOW * 1000 + TICK)).toEqual({ count: 1, resetAfter: 7 });
+    expect(peek(2 * WINDOW * 1000)).toEqual({ count: 0, resetAfter: 0 });
+    passes(counter, 2 * WINDOW * 1000);
+    counter.reset('b', WINDOW);
+    counter.reset('a', 60);
+    expect(peek(2 * WINDOW * 1000)).toMatchObject({ count: 1 });
+    counter.reset('a', WINDOW);
+    expect(peek(2 * WINDOW * 1000)).toEqual({ count: 0, resetAfter: 0 });
+    expect(counter.size).toBe(0);
+  });
+
   it('forgets keys when their window is over', () => {
     const counter = new HitCounter();
     for (let i = 0; i < 10_001; i++) passes(counter, 0, { key: `k${i}` });

@@ -1,7 +1,8 @@
 /**
  * `HitCounter` as a Redis script: the ticks of a window are fields of a hash. A script runs atomically, so the count is exact.
  *
- * KEYS: the key. ARGV: window in seconds, limit. Returns the count and the milliseconds until the oldest tick leaves the window.
+ * KEYS: the key. ARGV: window in seconds, limit, `hit` or `peek`. Returns the count and the milliseconds until the oldest tick leaves the
+ * window.
  *
  * @module
  */
@@ -24,10 +25,11 @@ for i = 1, #marks, 2 do
     if at < oldest then oldest = at end
   end
 end
-local count = total + 1
+local ms = math.ceil((oldest + ${TICKS + 1}) * length - now)
+if ARGV[3] == 'peek' then return { total, total > 0 and ms or 0 } end
 if total < tonumber(ARGV[2]) then
   redis.call('HINCRBY', KEYS[1], string.format('%.0f', tick), 1)
   redis.call('PEXPIRE', KEYS[1], math.ceil(length * ${TICKS + 2}))
 end
-return { count, math.ceil((oldest + ${TICKS + 1}) * length - now) }
+return { total + 1, ms }
 `;

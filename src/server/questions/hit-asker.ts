@@ -7,12 +7,12 @@
  * @module
  */
 import type { HitCounter } from '../../process/hit-counter.ts';
-import { countHit, countHitHere } from '../../process/hits.ts';
+import { countHit, countHitHere, type HitAct } from '../../process/hits.ts';
 import type { Hits } from '../../process/stores.ts';
 import { Replies } from './replies.ts';
 
-/** A hit as it travels: key, window, limit. */
-export type HitQuestion = readonly [key: string, window: number, limit: number];
+/** A question as it travels; without `act` it is a hit. */
+export type HitQuestion = readonly [key: string, window: number, limit: number, act?: HitAct];
 /** The count, and the seconds until its oldest hit leaves the window. */
 export type HitAnswer = readonly [count: number, resetAfter: number];
 
@@ -21,8 +21,8 @@ const PATIENCE = 1000;
 
 /** The primary's side: counts the hits of a worker, in order. */
 export function answerHits(counter: HitCounter, questions: readonly HitQuestion[], now: number): HitAnswer[] {
-  return questions.map(([key, window, limit]) => {
-    const { count, resetAfter } = counter.hit(key, window, limit, now);
+  return questions.map(([key, window, limit, act = 'hit']) => {
+    const { count, resetAfter } = counter[act](key, window, limit, now);
     return [count, resetAfter];
   });
 }
@@ -51,11 +51,11 @@ export class HitAsker {
     this.#replies = new Replies(send, PATIENCE);
   }
 
-  ask(key: string, window: number, limit: number): Hits | Promise<Hits> {
-    if (this.#isAlone) return countHitHere(key, window, limit);
+  ask(key: string, window: number, limit: number, act: HitAct = 'hit'): Hits | Promise<Hits> {
+    if (this.#isAlone) return countHitHere(key, window, limit, act);
     return new Promise((resolve) => {
       this.#open ??= this.#begin();
-      this.#open.questions.push([key, window, limit]);
+      this.#open.questions.push(act === 'hit' ? [key, window, limit] : [key, window, limit, act]);
       this.#open.settlers.push(resolve);
     });
   }

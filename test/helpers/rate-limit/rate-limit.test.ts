@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createRateLimiter, type RateLimiterOptions, type RateStore, Request } from '../../../src/index.ts';
+import { createRateLimiter, type Rate, type RateLimiterOptions, type RateStore, Request, Response } from '../../../src/index.ts';
 
 const from = (remoteAddress: string, headers: Record<string, string> = {}): Request => new Request({ remoteAddress, headers });
 
@@ -61,6 +61,63 @@ describe('createRateLimiter', () => {
     expect(await limiter.check(from('192.0.2.1'))).toBeUndefined();
   });
 
+  it('gives the count, what remains and when there is room again as values', async () => {
+    vi.useFakeTimers({ toFake: ['performance'], now: 500 });
+    const limiter = createRateLimiter({ limit: 2, window: 10 });
+    const hit = (): unknown => limiter.hit(from('192.0.2.1'));
+    const policy = { 'RateLimit-Policy': '"default";q=2;w=10' };
+    const about = { limit: 2, window: 10, resetAfter: 10.3125 };
+    expect(hit()).toEqual({ ...about, count: 1, remaining: 1, isExceeded: false, headers: { ...policy, RateLimit: '"default";r=1;t=11' } });
+    expect(hit()).toEqual({ ...about, count: 2, remaining: 0, isExceeded: false, headers: { ...policy, RateLimit: '"default";r=0;t=11' } });
+    expect(hit()).toEqual({
+      ...about,
+      count: 3,
+      remaining: 0,
+      isExceeded: true,
+      headers: { ...policy, RateLimit: '"default";r=0;t=11', 'Retry-After': '11', 'Cache-Control': 'no-store' },
+    });
+    expect(await limiter.check(from('192.0.2.1'))).toMatchObject({ status: 429 });
+  });
+
+  it('lets a program answer with a page of its own', () => {
+    const limiter = createRateLimiter({ limit: 1, window: 60 });
+    const answer = (request: Request): Response => {
+      const { isExceeded, headers } = limiter.hit(request) as Rate;
+      return isExceeded
+        ? new Response('<h1>Slowly</h1>', { status: 429, headers: { ...headers, 'Content-Type': 'text/html' } })
+        : Response.empty();
+    };
+    expect(answer(from('192.0.2.1')).status).toBe(204);
+    const refusal = answer(from('192.0.2.1'));
+    expect([refusal.status, refusal.text(), refusal.header('retry-after')]).toEqual([
+      429,
+      '<h1>Slowly</h1>',
+      expect.stringMatching(/^6[012]$/),
+    ]);
+  });
+
+  it('tells without counting whether the next request would pass', () => {
+    const limiter = createRateLimiter({ limit: 2, window: 60 });
+    const peek = (): unknown => limiter.peek(from('192.0.2.1'));
+    expect([peek(), peek()]).toMatchObject(Array(2).fill({ count: 0, remaining: 2, resetAfter: 0, isExceeded: false }));
+    void limiter.hit(from('192.0.2.1'));
+    expect(peek()).toMatchObject({ count: 1, remaining: 1, isExceeded: false });
+    void limiter.hit(from('192.0.2.1'));
+    expect([peek(), peek()]).toMatchObject(
+      Array(2).fill({ count: 2, remaining: 0, isExceeded: true, headers: { 'Retry-After': expect.stringMatching(/^6[012]$/) as string } }),
+    );
+    expect(limiter.peek(from('192.0.2.2'))).toMatchObject({ count: 0, isExceeded: false });
+  });
+
+  it('forgets a client, and no other', () => {
+    const limiter = createRateLimiter({ limit: 1, window: 60 });
+    for (const name of ['ada', 'grace']) expect(limiter.check(from('192.0.2.1'), name)).toBeUndefined();
+    expect(limiter.reset(from('192.0.2.1'), 'ada')).toBeUndefined();
+    expect(limiter.check(from('192.0.2.1'), 'ada')).toBeUndefined();
+    expect(limiter.check(from('192.0.2.1'), 'ada')).toMatchObject({ status: 429 });
+    expect(limiter.check(from('192.0.2.1'), 'grace')).toMatchObject({ status: 429 });
+  });
+
   it('answers in JSON whom prefers it', async () => {
     const limiter = createRateLimiter({ limit: 1, window: 60 });
     await limiter.check(from('192.0.2.1'));
@@ -114,6 +171,31 @@ describe('a store of the application', () => {
     for (let i = 0; i < 7; i++) expect(await limiter.check(from('192.0.2.1'))).toBeUndefined();
     expect((await limiter.check(from('192.0.2.1')))?.header('retry-after')).toBe('13');
     expect(asked[0]).toEqual(['7/33/0:192.0.2.1', 33, 7]);
+  });
+
+  it('is asked to peek and to reset where it can, and is said to lack that where it cannot', async () => {
+    const asked: unknown[][] = [];
+    const store: RateStore = {
+      hit: () => ({ count: 1, resetAfter: 1 }),
+      peek: async (...all) => {
+        asked.push(all);
+        return { count: 4, resetAfter: 2 };
+      },
+      reset: async (...all) => void asked.push(all),
+    };
+    const limiter = createRateLimiter({ limit: 5, window: 35, store });
+    expect(await limiter.peek(from('192.0.2.1'))).toMatchObject({ count: 4, remaining: 1, resetAfter: 2, isExceeded: false });
+    expect(await limiter.reset(from('192.0.2.1'))).toBeUndefined();
+    expect(asked).toEqual([
+      ['5/35/0:192.0.2.1', 35, 5],
+      ['5/35/0:192.0.2.1', 35],
+    ]);
+    const simple = createRateLimiter({ limit: 5, window: 35, store: { hit: store.hit } });
+    for (const act of ['peek', 'reset'] as const) {
+      expect(() => simple[act](from('192.0.2.1'))).toThrow(
+        expect.objectContaining({ code: 'bad-option', message: `Cannot limit rate: the store lacks ${act}` }),
+      );
+    }
   });
 
   it('never sees a key longer than a hash, and sees different ones for different keys', async () => {

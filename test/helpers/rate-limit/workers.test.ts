@@ -73,6 +73,16 @@ describe('a limit over four workers', { timeout: 60_000 }, () => {
   });
 });
 
+it('is told and reset by any worker for all of them', { timeout: 60_000 }, async () => {
+  const { origin } = await limited(2);
+  const counts: unknown[] = [];
+  for (const act of ['hit', 'hit', 'peek', 'hit', 'peek', 'reset', 'peek', 'hit']) {
+    const response = await fetch(`${origin}/a?act=${act}`, { headers: { Connection: 'close' } });
+    counts.push(await response.json());
+  }
+  expect(counts).toEqual([1, 2, 2, 3, 3, null, 0, 1]);
+});
+
 describe('a worker whose primary does not answer', () => {
   it('counts by itself, instead of keeping the client waiting', async () => {
     const { program, origin } = await limited(1);

@@ -22,6 +22,18 @@ describe('counting for all workers', () => {
     expect((await Promise.all(asked)).map(({ count }) => count)).toEqual([1, 1, 2]);
   });
 
+  it('asks to peek and to reset in their turn among the hits', async () => {
+    const { hits, sent } = asker();
+    const acts = ['hit', 'peek', 'reset', 'peek'] as const;
+    const asked = acts.map(async (act) => hits.ask('a', 60, 1, act));
+    await nextTurn();
+    const [[id, questions] = [Number.NaN, []]] = sent;
+    hits.answered(id, answerHits(new HitCounter(), questions, 0));
+    expect((await Promise.all(asked)).map(({ count }) => count)).toEqual([1, 1, 0, 0]);
+    hits.abandon();
+    expect(acts.map((act) => hits.ask('alone', 60, 1, act))).toMatchObject([{ count: 1 }, { count: 1 }, { count: 0 }, { count: 0 }]);
+  });
+
   it('counts by itself when the primary is gone, for those who wait and those who come', async () => {
     const { hits, sent } = asker();
     const waiting = hits.ask('gone', 60, 5);

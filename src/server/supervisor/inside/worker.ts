@@ -129,7 +129,7 @@ class WorkerLife implements ServerHost {
   }
 
   #listenToPrimary(): void {
-    countHitsWith((key, window, limit) => this.#hits.ask(key, window, limit));
+    countHitsWith((...question) => this.#hits.ask(...question));
     process.on('uncaughtException', this.#onEscaped);
     process.on('message', this.#onMessage);
     if (this.#options.signals) {

@@ -22,7 +22,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
     .filrouge;
   const side = new ThreadSide({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
-  countHitsWith((key, window, limit) => side.hits.ask(key, window, limit));
+  countHitsWith((...question) => side.hits.ask(...question));
   const { address, url } = await side.listening;
   const close = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
     side.close(timeout);
