@@ -4,8 +4,10 @@
  * @module
  */
 
+import { RequestBody } from '../http/body/request-body.ts';
 import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/errors/bad-option.ts';
 import { quoted } from '../http/escaped.ts';
+import { FieldLines } from '../http/field-lines.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
@@ -98,16 +100,13 @@ function isLocal(location: string | undefined): location is string {
 function redirected(request: Request, location: string): Request {
   const count = (redirects.get(request) ?? 0) + 1;
   if (count > MAX_REDIRECTS) throw badRedirect(`more than ${MAX_REDIRECTS} local redirects, the last one to`, location);
-  if (!parseTarget(location)) throw badRedirect('a local redirect to a target without a safe meaning,', location);
+  const parts = parseTarget(location);
+  if (!parts) throw badRedirect('a local redirect to a target without a safe meaning,', location);
   const headers = request.headers.filter(([name]) => !/^(?:content-.*|expect|host|transfer-encoding)$/i.test(name));
-  const { remoteAddress, secure, host, signal } = request;
-  const next = new Request({
-    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-    target: location,
-    headers: host === undefined ? headers : [...headers, ['Host', host]],
-    ...(remoteAddress !== undefined && { remoteAddress }),
-    secure,
-  });
+  const { host, peer, signal, httpVersion } = request;
+  const lines = FieldLines.of(host === undefined ? headers : [...headers, ['Host', host]]);
+  const head = { method: request.method === 'HEAD' ? 'HEAD' : 'GET', target: location, httpVersion, lines };
+  const next = new Request(head, parts, { ...peer, carrier: undefined }, RequestBody.EMPTY);
   redirects.set(next, count);
   signal.addEventListener('abort', () => next.abort(signal.reason as Error), { once: true });
   request.onEnd(() => next.release());

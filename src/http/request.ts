@@ -44,6 +44,8 @@ export interface Peer {
   readonly secure: boolean;
   /** The host that a trusted proxy was asked for. */
   readonly host: string | undefined;
+  /** The port it has connected to; undefined where nobody knows: on a unix socket, behind a trusted proxy. */
+  readonly port?: number | undefined;
   /** When bytes were last read from it, monotonic ms. */
   readAt: number;
   /** The server it is connected to. */

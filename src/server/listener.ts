@@ -163,6 +163,7 @@ function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
     remotePort: socket.remotePort,
     secure,
     host: undefined,
+    port: server.port,
     readAt: Number.NaN,
     server,
   };

@@ -70,7 +70,7 @@ export function clientBehind(peer: Peer, lines: FieldLines, trusted: TrustedProx
     remotePort = undefined;
     if (!trusted.has(remoteAddress)) break;
   }
-  return { ...peer, remoteAddress, remotePort, secure, host };
+  return { ...peer, remoteAddress, remotePort, secure, host, port: undefined };
 }
 
 function hopsOf(lines: FieldLines, header: ProxyHeader): Hop[] {

@@ -43,6 +43,7 @@ export async function serveLocally(
     throw error;
   }
   const address = addressOf(listener, options);
+  if ('port' in address) service.port = address.port;
   threads?.listening(address, urlOf(address, options));
   const announce = (): void => {
     service.isStopping = true;

@@ -36,6 +36,8 @@ export class Service {
   isDraining = false;
   /** It was asked to stop; it drains now, or after `shutdownDelay`. */
   isStopping = false;
+  /** The port it listens on; undefined for a unix socket. */
+  port: number | undefined;
   /** Requests handed to the handler since the start. */
   requests = 0;
   /** Requests that the handler has not answered yet. */

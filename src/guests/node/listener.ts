@@ -53,6 +53,7 @@ function arrivalOf(req: IncomingMessage, carrier: Carrier): Arrival {
     remotePort: socket.remotePort,
     secure: 'encrypted' in socket && socket.encrypted === true,
     host: undefined,
+    port: socket.localPort,
     readAt: performance.now(),
     carrier,
   };

@@ -64,13 +64,13 @@ export function metaVariables(request: Request, own: Readonly<Record<string, str
 
 /** The address and the names of both ends. On a unix socket nobody has an address: the variables are set, and empty. */
 function serverVariables(request: Request): Environment {
-  const { remoteAddress = '', remotePort } = request;
+  const { remoteAddress = '', remotePort, peer } = request;
   const [, name, port] = SERVER_NAME.exec(request.host ?? '') ?? [];
   return {
     SERVER_SOFTWARE: 'filrouge',
     SERVER_PROTOCOL: `HTTP/${request.httpVersion}`,
     SERVER_NAME: name ?? 'localhost',
-    SERVER_PORT: port ?? (request.secure ? '443' : '80'),
+    SERVER_PORT: port ?? String(peer.port ?? (request.secure ? 443 : 80)), // RFC 3875 §4.1.15
     REQUEST_SCHEME: request.secure ? 'https' : 'http',
     HTTPS: request.secure ? 'on' : undefined,
     REMOTE_ADDR: remoteAddress,

@@ -302,5 +302,5 @@ function endGroup(id: number): void {
 }
 
 function peerOf({ peer }: Request): WirePeer {
-  return [peer.remoteAddress, peer.remotePort, peer.secure, peer.host, peer.readAt + performance.timeOrigin];
+  return [peer.remoteAddress, peer.remotePort, peer.secure, peer.host, peer.readAt + performance.timeOrigin, peer.port];
 }

@@ -37,8 +37,8 @@ import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import type { WireLines } from './known-lines.ts';
 
-/** Where a request's client is: address, port, whether by TLS, host as a trusted proxy reports it, when it was read (absolute ms). */
-export type WirePeer = readonly [string | undefined, number | undefined, boolean, string | undefined, number];
+/** Where a request's client is: address, port, whether by TLS, host as a trusted proxy reports it, when it was read (absolute ms), our port. */
+export type WirePeer = readonly [string | undefined, number | undefined, boolean, string | undefined, number, number | undefined];
 
 /** A body: none, its bytes, a descriptor with its size, or `true` with the announced size (-1: none) when it is streamed. */
 export type WireBody = undefined | Uint8Array | readonly [descriptor: number, size: number] | readonly [isLive: true, size: number];

@@ -2,7 +2,8 @@
  * What Rouille's CGI does wrong, found by reading it: each was a leak, a crash or a request that never ended.
  */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Request } from '../../../src/index.ts';
+import { cgi } from '../../../src/cgi.ts';
+import { Request, type Response } from '../../../src/index.ts';
 import { childless, children, environmentOf, shell, textOf } from '../../support/cgi/shell.ts';
 import { serve, talk } from '../../support/serve.ts';
 
@@ -27,6 +28,21 @@ describe('where Rouille failed, a script', () => {
     const client = await talk(port);
     client.send(`GET / HTTP/1.1\r\nHost: a.example:${port}\r\n\r\n`);
     expect((await client.answers(1))[0]?.body).toBe(`127.0.0.1 ${client.socket.localPort} a.example ${port}\n`);
+  });
+
+  it.each([
+    ['by a client that names none', {}, '', (port: number) => port],
+    ['through a trusted proxy', { trustProxy: ['127.0.0.1'] }, 'X-Forwarded-Proto: https\r\n', () => 443],
+    ['through a trusted proxy that says nothing', { trustProxy: ['127.0.0.1'] }, '', (port: number) => port],
+    ['after a local redirect', {}, '', (port: number) => port],
+  ])('has the port of ours that was connected to: %s', async (how, options, fields, expected) => {
+    const echo = (request: Request): Promise<Response> => shell(`${HEAD} echo $SERVER_PORT $REMOTE_PORT`, request);
+    const redirecting = (request: Request): Promise<Response> =>
+      cgi(request, 'sh', { args: ['-c', 'printf "Location: /b\\n\\n"'], localRedirect: echo });
+    const { port } = await serve(how.endsWith('redirect') ? redirecting : echo, options);
+    const client = await talk(port);
+    client.send(`GET / HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n`);
+    expect((await client.answers(1))[0]?.body).toBe(`${expected(port)} ${client.socket.localPort}\n`);
   });
 
   it('is told the real length of a body that came in chunks, and sees its end', async () => {

@@ -158,12 +158,12 @@ export class ThreadSide implements Carrier {
     [, id, method, target, httpVersion, , peer, body]: Extract<ToThread, readonly ['request', ...unknown[]]>,
     lines: FieldLines,
   ): void {
-    const [remoteAddress, remotePort, secure, host, readAt] = peer;
+    const [remoteAddress, remotePort, secure, host, readAt, port] = peer;
     const open = this.#bodyOf(id, body);
     const request = new Request(
       { method, target, httpVersion, lines },
       parseTarget(target) as TargetParts, // the main thread has parsed it too
-      { remoteAddress, remotePort, secure, host, readAt: readAt - performance.timeOrigin, server: this.#server, carrier: this, id },
+      { remoteAddress, remotePort, secure, host, port, readAt: readAt - performance.timeOrigin, server: this.#server, carrier: this, id },
       open.body,
     );
     let result: Response | Promise<Response>;
