@@ -70,7 +70,7 @@ function chatPage(): Response {
     html`
       <h1>Chat</h1>
       <p class="lead">Open this page twice. Each line says which process took it: whoever you are connected to, all hear you. <a href="/login">Members</a> go by their names.</p>
-      <ol class="chat" id="lines" aria-live="polite"></ol>
+      <div class="chat" role="log" aria-label="What was said" tabindex="0"><ol id="lines"></ol></div>
       <form class="row" id="form"><input id="text" aria-label="Say something" placeholder="Say something" maxlength="500" autocomplete="off" autofocus /><button class="button">Say</button></form>
       <p class="quiet" id="state">Connecting …</p>
       <script src="/chat.js" defer></script>`,

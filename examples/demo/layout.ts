@@ -26,6 +26,11 @@ function layout(title: string, body: Html): Html {
 </html>`;
 }
 
+/** A moment, as ISO text: in UTC, since nobody knows where the visitor is. */
+export function timeOf(at: string): Html {
+  return html`<time datetime="${at}">${at.slice(0, 16).replace('T', ' ')} UTC</time>`;
+}
+
 function link(name: string, title: string): Html {
   const here = name === title ? html` aria-current="page"` : html``;
   return html`<a href="/${name.toLowerCase()}"${here}>${name}</a>`;

@@ -35,6 +35,7 @@ async function answer(request: Request): Promise<Response> {
   if (refusal) return tooOften(refusal.header('retry-after') ?? '60');
   if (!(await isRight(name, password))) return loginPage('Wrong name or password').withStatus(403);
 
+  await attempts.reset(request); // only failures count
   const session = sessions.open(request);
   session.regenerate(); // at each change of rights
   session.data = { user: name, since: new Date().toISOString(), looks: 0 };

@@ -1,11 +1,11 @@
 /** Pages for members. Code order is the guard: everything below the check of `user` is for logged-in visitors. */
 import { match, type Request, Response } from 'filrouge';
 import { html } from './html.ts';
-import { page } from './layout.ts';
+import { page, timeOf } from './layout.ts';
 import { sessions, type Visitor } from './sessions.ts';
 
 export function members(request: Request): Response | undefined {
-  if (match(request, 'GET /login')) return loginPage();
+  if (match(request, 'GET /login')) return userOf(request) === undefined ? loginPage() : Response.redirect('/members').withNoCache();
   if (!request.withoutPrefix('/members')) return undefined;
 
   const session = sessions.open(request);
@@ -50,7 +50,7 @@ function membersPage({ user, since, looks }: Visitor): Response {
       <h1>Hello, ${user}.</h1>
       <p class="lead">Only members see this. Who you are travels in a cookie that is sealed: neither you nor a script can read or change it, and each worker can open it.</p>
       <table>
-        <tr><th>Logged in</th><td><time datetime="${since}">${since.slice(0, 19).replace('T', ' ')}</time></td></tr>
+        <tr><th>Logged in</th><td>${timeOf(since)}</td></tr>
         <tr><th>Looked at this page</th><td>${looks === 1 ? 'once' : `${looks} times`}</td></tr>
         <tr><th>Answered by</th><td>process ${process.pid}</td></tr>
       </table>

@@ -1,7 +1,7 @@
 /** The pages of the demo: each a function from values to a Response. */
 import type { Request, Response } from 'filrouge';
 import { type Html, html } from './html.ts';
-import { page } from './layout.ts';
+import { page, timeOf } from './layout.ts';
 import type { Note } from './notes.ts';
 
 export function homePage(): Response {
@@ -41,7 +41,7 @@ export function notesPage(notes: readonly Note[], problem?: string, text = ''): 
 }
 
 function noteItem({ text, author, at }: Note): Html {
-  return html`<li><p>${text}</p><footer>${author}, <time datetime="${at}">${at.slice(0, 16).replace('T', ' ')}</time></footer></li>`;
+  return html`<li><p>${text}</p><footer>${author}, ${timeOf(at)}</footer></li>`;
 }
 
 export function workingsPage(request: Request, facts: Readonly<Record<string, string | number>>): Response {

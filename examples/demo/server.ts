@@ -13,6 +13,7 @@
  */
 import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { match, type Request, Response, readForm, serveDir, startServer } from 'filrouge';
 import { api, facts } from './api.ts';
 import { chat } from './chat.ts';
@@ -24,6 +25,7 @@ import { addNote, allNotes, NoteError } from './notes.ts';
 import { errorPage, homePage, notesPage, workingsPage } from './pages.ts';
 import { refuseForeignForm } from './same-origin.ts';
 
+const PUBLIC = fileURLToPath(new URL('public', import.meta.url)); // wherever the program is started from
 const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 const workers = Math.max(2, availableParallelism()); // one per core, and at least two
 const maxBodySize = (head: Request): number => (isUpload(head) ? MAX_UPLOAD : 64 * 1024); // much for uploads, little elsewhere
@@ -46,7 +48,7 @@ function answer(request: Request): Response {
     chat(request) ??
     members(request) ??
     api(request) ??
-    serveDir(request, 'examples/demo/public') ??
+    serveDir(request, PUBLIC) ??
     errorPage(404, `There is no page at ${request.path}`)
   );
 }

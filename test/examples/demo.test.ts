@@ -145,6 +145,12 @@ describe('the members of the demo', () => {
     expect(await late.text()).toContain('Too many attempts: try again in');
   });
 
+  it('may log in as often as they like: only failures are counted', async () => {
+    const { origin } = await run();
+    for (let i = 0; i < 7; i++) expect((await logIn(origin, 'lovelace')).status).toBe(303);
+    expect((await logIn(origin, 'x')).status).toBe(403);
+  });
+
   it('are logged in and out by forms of the demo only', async () => {
     const { origin } = await run();
     const elsewhere = { Origin: 'https://other.example' };

@@ -20,9 +20,9 @@ function connect() {
 function show(line) {
   const item = document.createElement('li');
   item.className = line.isNews ? 'news' : '';
-  item.append(element('b', line.name), line.text, element('small', `process ${line.pid}`));
+  item.append(element('b', line.name), ` ${line.text} `, element('small', `process ${line.pid}`));
   lines.append(item);
-  lines.scrollTop = lines.scrollHeight;
+  lines.parentElement.scrollTop = lines.parentElement.scrollHeight;
 }
 
 function element(name, content) {
