@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The door `filrouge/cgi`: has programs answer requests by CGI.
  *

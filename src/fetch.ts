@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The door `filrouge/fetch`: our handlers where a web-standard `fetch` function is called, and such functions in ours.
  *

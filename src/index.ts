@@ -1,9 +1,9 @@
+/// <reference types="node" preserve="true" />
 /**
  * The front door of filrouge.
  *
  * @module
  */
-
 export type { Handler } from './exchange/respond.ts';
 export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
 export { answerStatus, type StatusFormat } from './helpers/answer-status.ts';

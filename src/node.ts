@@ -1,8 +1,8 @@
+/// <reference types="node" preserve="true" />
 /**
  * The door `filrouge/node`: our handlers in servers of node:http and Express, and theirs in ours.
  *
  * @module
  */
-
 export type { GuestHandler, GuestOptions } from './guests/guest.ts';
 export { answerWithNode, type NodeListener, toNodeListener } from './guests/node.ts';

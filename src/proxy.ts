@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The door `filrouge/proxy`: has another server answer requests.
  *

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The door `filrouge/redis`: sessions and rate limits shared by all machines.
  *

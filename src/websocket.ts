@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The door `filrouge/websocket`: websockets on `ws`, loaded only by programs that import this door.
  *
