@@ -18,7 +18,7 @@ import { UpstreamExchange } from './proxy/exchange.ts';
 import { gatewayError, UpstreamFailure } from './proxy/failure.ts';
 import { type Field, isOffered, offeredUpgrade, requestFields, type UpstreamHead } from './proxy/fields.ts';
 import { forwardedFields, isLoop, viaField } from './proxy/forwarded.ts';
-import { requestTarget, type Target, targetOf } from './proxy/target.ts';
+import { type Dispatch, requestTarget, type Target, targetOf } from './proxy/target.ts';
 import { tunnelTo } from './proxy/tunnel.ts';
 
 /** Options of `proxy`. */
@@ -36,6 +36,11 @@ export interface ProxyOptions {
   headersTimeout?: number;
   /** How long it may pause within a body, ms; 0: no limit. Waiting for the client does not count. Default 60,000. */
   bodyTimeout?: number;
+  /**
+   * Sends the requests in place of our own connections: an Agent, Client or MockAgent of undici 7, with your certificates, your socket or
+   * your answers. Default: connections that are kept to each target.
+   */
+  dispatcher?: Dispatch;
   /** Maps the request's path to the upstream's, both without escapes. Default: the same path, less what `withoutPrefix` has removed. */
   rewritePath?: (path: string) => string;
 }
@@ -43,7 +48,15 @@ export interface ProxyOptions {
 type Checked = ProxyOptions & Required<Pick<ProxyOptions, 'forwarded' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout'>>;
 
 const SUBJECT = 'Cannot proxy';
-const KNOWN: ReadonlySet<string> = new Set(['host', 'forwarded', 'connectTimeout', 'headersTimeout', 'bodyTimeout', 'rewritePath']);
+const KNOWN: ReadonlySet<string> = new Set([
+  'host',
+  'forwarded',
+  'connectTimeout',
+  'headersTimeout',
+  'bodyTimeout',
+  'dispatcher',
+  'rewritePath',
+]);
 /** Methods that change nothing, so that they can be sent again (RFC 9110 §9.2.1). */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -63,7 +76,7 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export async function proxy(request: Request, target: string, options: ProxyOptions = {}): Promise<Response> {
   const checked = checkedOptions(options);
-  const upstream = targetOf(target, checked.connectTimeout);
+  const upstream = targetOf(target, checked.connectTimeout, checked.dispatcher);
   if (request.method === 'CONNECT') throw new HttpError(501, undefined, { code: 'method-not-implemented' });
   if (isLoop(request)) {
     throw new HttpError(508, 'This server has forwarded this request before', { code: 'proxy-loop' });
@@ -120,11 +133,22 @@ function responseOf(request: Request, head: UpstreamHead, exchange: UpstreamExch
 
 function checkedOptions(options: ProxyOptions): Checked {
   checkOptions(SUBJECT, options, KNOWN);
-  const { host, forwarded = true, connectTimeout = 10_000, headersTimeout = 60_000, bodyTimeout = 60_000, rewritePath } = options;
+  const {
+    host,
+    forwarded = true,
+    connectTimeout = 10_000,
+    headersTimeout = 60_000,
+    bodyTimeout = 60_000,
+    dispatcher,
+    rewritePath,
+  } = options;
   if (host !== undefined && (typeof host !== 'string' || host === '' || !isHost(host))) {
     throw badOption(SUBJECT, `host ${JSON.stringify(host)} is not a host name, with or without a port`);
   }
   checkBoolean(SUBJECT, 'forwarded', forwarded);
+  if (dispatcher !== undefined && typeof (dispatcher as { dispatch?: unknown } | null)?.dispatch !== 'function') {
+    throw badOption(SUBJECT, 'dispatcher is not one of undici: it lacks dispatch');
+  }
   if (rewritePath !== undefined) checkFunction(SUBJECT, 'rewritePath', rewritePath);
   for (const [name, value] of Object.entries({ connectTimeout, headersTimeout, bodyTimeout })) {
     checkInteger(SUBJECT, name, value, 0, MAX_TIMER, 'ms');

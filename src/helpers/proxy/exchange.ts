@@ -47,6 +47,8 @@ export interface UpstreamRequest {
 }
 
 type Controller = Dispatcher.DispatchController;
+/** Header fields as undici has parsed them. */
+type Parsed = Readonly<Record<string, string | string[] | undefined>>;
 
 /** An exchange with an upstream, and the body of its response. */
 export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Buffer> {
@@ -81,7 +83,11 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     request.signal.addEventListener('abort', () => exchange.#stop(clientGone(request)), { once: true });
     if (sent.upgrade === undefined) exchange.endWithRequest();
     exchange.#run(patience.connectTimeout, 'there was no connection to it in time');
-    exchange.#send(target, sent);
+    try {
+      exchange.#send(target, sent);
+    } catch (error) {
+      exchange.onResponseError(undefined, error as Error); // a dispatcher of the application may be anything
+    }
     return exchange;
   }
 
@@ -146,14 +152,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   }
 
   /** @internal */
-  onResponseStart(controller: Controller, status: number): void {
+  onResponseStart(controller: Controller, status: number, headers: Parsed): void {
     this.#hasBegun = true;
-    if (status >= 200) this.#begin(readHead(status, rawHeaders(controller)));
-    else this.#sendOn(status, controller);
+    const head = readHead(status, rawHeaders(controller, headers));
+    if (status >= 200) this.#begin(head);
+    else this.#sendOn(head);
   }
 
   /** @internal */
-  onRequestUpgrade(controller: Controller, status: number, _headers: unknown, socket: Duplex): void {
+  onRequestUpgrade(controller: Controller, status: number, headers: Parsed, socket: Duplex): void {
     this.#isComplete = true; // as far as HTTP is concerned
     socket.on('error', () => {}); // until somebody takes it over
     if (this.#failure) {
@@ -161,7 +168,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
       return;
     }
     this.#socket = socket;
-    this.#begin(readHead(status, rawHeaders(controller)));
+    this.#begin(readHead(status, rawHeaders(controller, headers)));
   }
 
   /** @internal */
@@ -185,13 +192,16 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     this.#fail(code === 'UND_ERR_INVALID_ARG' ? error : UpstreamFailure.of(error)); // the former is a mistake of ours
   }
 
-  #send({ pool, servername }: Target, { path, host, fields, upgrade }: UpstreamRequest): void {
+  #send({ dispatcher, origin, servername }: Target, { path, host, fields, upgrade }: UpstreamRequest): void {
     const { method, body } = this.#request;
     const isStreamed = !body.isInMemory && body.size !== 0;
     const headers = ['Host', host, ...fields.flat()];
     if (isStreamed && body.size >= 0) headers.push('Content-Length', String(body.size));
-    pool.dispatch(
+    dispatcher.dispatch(
       {
+        origin,
+        headersTimeout: 0, // we have our own for both
+        bodyTimeout: 0,
         method,
         path,
         headers,
@@ -228,12 +238,11 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   }
 
   /** Forwards an interim response (RFC 9110 §15.2), which is also a sign of life. */
-  #sendOn(status: number, controller: Controller): void {
+  #sendOn(head: UpstreamHead | string): void {
     this.#clock?.refresh();
-    if (status < 102 || this.#interims === MAX_INTERIMS) return;
+    if (typeof head === 'string' || head.status < 102 || this.#interims === MAX_INTERIMS) return;
     this.#interims++;
-    const head = readHead(status, rawHeaders(controller));
-    if (typeof head !== 'string') this.#request.sendInterim(status, head.fields);
+    this.#request.sendInterim(head.status, head.fields);
   }
 
   #begin(head: UpstreamHead | string): void {
@@ -279,7 +288,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
   }
 }
 
-/** The head as it came. undici's own parsed form joins lines and decodes them as UTF-8. */
-function rawHeaders(controller: Controller): readonly (Buffer | string)[] {
-  return (controller as Controller & { readonly rawHeaders: readonly (Buffer | string)[] | null }).rawHeaders ?? [];
+/** The head as it came. undici's own parsed form, which joins lines and decodes them as UTF-8, is all that some dispatchers have. */
+function rawHeaders(controller: Controller, parsed: Parsed): readonly (Buffer | string)[] {
+  const { rawHeaders: raw } = controller as Controller & { readonly rawHeaders?: unknown };
+  if (Array.isArray(raw)) return raw as (Buffer | string)[];
+  return Object.entries(parsed).flatMap(([name, value]) => [value ?? []].flat().flatMap((line) => [name, line]));
 }

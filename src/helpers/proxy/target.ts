@@ -4,7 +4,7 @@
  * @module
  */
 import { isIP } from 'node:net';
-import { buildConnector, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import { badOption } from '../../http/errors/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 import { encodePath } from '../../http/target.ts';
@@ -18,9 +18,13 @@ const MAX_TARGETS = 256;
 /** Largest head of a response, bytes. */
 const MAX_HEAD = 64 * 1024;
 
+/** What sends requests: any `Dispatcher` of undici. */
+export type Dispatch = Pick<Dispatcher, 'dispatch'>;
+
 /** A target, with its connections. */
 export interface Target {
-  readonly pool: Pool;
+  /** Ours, which is a pool, or the application's. */
+  readonly dispatcher: Dispatch;
   /** `http://localhost:9000` */
   readonly origin: string;
   /** Name and port. */
@@ -31,15 +35,17 @@ export interface Target {
   readonly servername: string | undefined;
 }
 
-const targets = new Map<string, Target>();
+const targets = new Map<string, Target & { readonly dispatcher: Pool }>();
 
 /**
  * Returns the target for a URL.
  *
  * @param connectTimeout Ms; 0: no limit.
+ * @param dispatcher Has connections of its own: then none are kept here.
  * @throws TypeError (code `bad-option`) when `text` is not an http or https URL, or has more than a path.
  */
-export function targetOf(text: string, connectTimeout: number): Target {
+export function targetOf(text: string, connectTimeout: number, dispatcher?: Dispatch): Target {
+  if (dispatcher) return { ...parsed(text), dispatcher };
   const key = `${connectTimeout} ${text}`;
   const known = targets.get(key);
   if (known) targets.delete(key);
@@ -49,19 +55,22 @@ export function targetOf(text: string, connectTimeout: number): Target {
   return target;
 }
 
-function open(text: string, connectTimeout: number): Target {
-  const url = parse(text);
-  const base = withoutFinalSlashes(url.pathname);
-  const isNamed = url.protocol === 'https:' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
-  const pool = new Pool(url.origin, {
+function open(text: string, connectTimeout: number): Target & { readonly dispatcher: Pool } {
+  const target = parsed(text);
+  const pool = new Pool(target.origin, {
     connections: MAX_CONNECTIONS,
     pipelining: 1, // so that a slow or broken answer affects no other request
     maxHeaderSize: MAX_HEAD,
-    headersTimeout: 0, // we have our own for both: see exchange.ts
-    bodyTimeout: 0,
     connect: strictConnector(connectTimeout),
   });
-  return { pool, origin: url.origin, host: url.host, base, servername: isNamed ? url.hostname : undefined };
+  return { ...target, dispatcher: pool };
+}
+
+function parsed(text: string): Omit<Target, 'dispatcher'> {
+  const url = checkedUrl(text);
+  const isNamed = url.protocol === 'https:' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
+  const base = withoutFinalSlashes(url.pathname);
+  return { origin: url.origin, host: url.host, base, servername: isNamed ? url.hostname : undefined };
 }
 
 function withoutFinalSlashes(path: string): string {
@@ -70,7 +79,7 @@ function withoutFinalSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-function parse(text: string): URL {
+function checkedUrl(text: string): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw badOption(SUBJECT, `target ${JSON.stringify(text)} is not a URL that starts with http:// or https://`);
@@ -102,9 +111,9 @@ function strictConnector(timeout: number): buildConnector.connector {
 export const RESET = 'UPSTREAM_RESET';
 
 function forgetOldest(): void {
-  for (const [key, { pool }] of targets) {
+  for (const [key, { dispatcher }] of targets) {
     targets.delete(key);
-    pool.close(() => {});
+    dispatcher.close(() => {});
     return;
   }
 }
