@@ -58,8 +58,11 @@ function attempt<T>(f: () => T, status: number, code: ErrorCode): T {
 }
 
 function fail(cause: unknown, status: number, code: ErrorCode): never {
-  if (cause instanceof HttpError || cause instanceof Response || cause instanceof globalThis.Response) throw cause; // an answer already
-  throw new HttpError(status, undefined, { code, cause });
+  throw isAnswer(cause) ? cause : new HttpError(status, undefined, { code, cause });
+}
+
+function isAnswer(thrown: unknown): boolean {
+  return thrown instanceof HttpError || thrown instanceof Response || thrown instanceof globalThis.Response;
 }
 
 function present<T>(value: T): NonNullable<T> {

@@ -67,7 +67,10 @@ describe('HitCounter', () => {
     const peek = (now: number): unknown => counter.peek('a', WINDOW, 3, now);
     expect(peek(0)).toEqual({ count: 0, resetAfter: 0 });
     for (const now of [500, 7000]) passes(counter, now);
-    expect([peek(8000), peek(8000)]).toEqual(Array(2).fill({ count: 2, resetAfter: 25 }));
+    expect([peek(8000), peek(8000)]).toEqual([
+      { count: 2, resetAfter: 25 },
+      { count: 2, resetAfter: 25 },
+    ]);
     expect(peek(WINDOW * 1000 + TICK)).toEqual({ count: 1, resetAfter: 7 });
     expect(peek(2 * WINDOW * 1000)).toEqual({ count: 0, resetAfter: 0 });
     passes(counter, 2 * WINDOW * 1000);

@@ -291,6 +291,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 /** The head as it came. undici's own parsed form, which joins lines and decodes them as UTF-8, is all that some dispatchers have. */
 function rawHeaders(controller: Controller, parsed: Parsed): readonly (Buffer | string)[] {
   const { rawHeaders: raw } = controller as Controller & { readonly rawHeaders?: unknown };
-  if (Array.isArray(raw)) return raw as (Buffer | string)[];
+  if (Array.isArray(raw)) return raw;
   return Object.entries(parsed).flatMap(([name, value]) => [value ?? []].flat().flatMap((line) => [name, line]));
 }

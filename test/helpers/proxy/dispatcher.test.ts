@@ -55,7 +55,7 @@ describe('a MockAgent', () => {
     const headers = { 'Set-Cookie': ['a=1', 'b=2'], 'X-One': '1', Connection: 'X-One' };
     agent
       .get('http://api.example')
-      .intercept({ path: '/base/users?q=1', method: 'POST', body: (body) => String(body) === 'hello' })
+      .intercept({ path: '/base/users?q=1', method: 'POST', body: (body: unknown) => String(body) === 'hello' })
       .reply(201, '{"id":7}', { headers });
     const request = new Request({ method: 'POST', target: '/users?q=1', body: 'hello' });
     const response = await proxy(request, 'http://api.example/base', { dispatcher: agent });

@@ -99,13 +99,14 @@ describe('createRateLimiter', () => {
   it('tells without counting whether the next request would pass', () => {
     const limiter = createRateLimiter({ limit: 2, window: 60 });
     const peek = (): unknown => limiter.peek(from('192.0.2.1'));
-    expect([peek(), peek()]).toMatchObject(Array(2).fill({ count: 0, remaining: 2, resetAfter: 0, isExceeded: false }));
+    for (const rate of [peek(), peek()]) expect(rate).toMatchObject({ count: 0, remaining: 2, resetAfter: 0, isExceeded: false });
     void limiter.hit(from('192.0.2.1'));
     expect(peek()).toMatchObject({ count: 1, remaining: 1, isExceeded: false });
     void limiter.hit(from('192.0.2.1'));
-    expect([peek(), peek()]).toMatchObject(
-      Array(2).fill({ count: 2, remaining: 0, isExceeded: true, headers: { 'Retry-After': expect.stringMatching(/^6[012]$/) as string } }),
-    );
+    for (const rate of [peek(), peek()]) {
+      expect(rate).toMatchObject({ count: 2, remaining: 0, isExceeded: true });
+      expect((rate as Rate).headers['Retry-After']).toMatch(/^6[012]$/);
+    }
     expect(limiter.peek(from('192.0.2.2'))).toMatchObject({ count: 0, isExceeded: false });
   });
 

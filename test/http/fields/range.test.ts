@@ -78,13 +78,15 @@ describe('parseRange (RFC 9110 §14.1.2)', () => {
   });
 
   it('finds every range of nothing unsatisfiable that begins somewhere (§15.5.17)', () => {
-    for (const value of ['bytes=0-0', 'bytes=0-', 'bytes=5-9', 'bytes=-0', 'bytes=0-,1-1'])
+    for (const value of ['bytes=0-0', 'bytes=0-', 'bytes=5-9', 'bytes=-0', 'bytes=0-,1-1']) {
       expect([value, shown(value, 0)]).toEqual([value, 'unsatisfiable']);
+    }
   });
 
   it('has nothing sent whole for its last bytes, which are satisfiable but have no Content-Range', () => {
-    for (const value of ['bytes=-1', 'bytes=0-0, -1', `bytes=-${'9'.repeat(400)}`])
+    for (const value of ['bytes=-1', 'bytes=0-0, -1', `bytes=-${'9'.repeat(400)}`]) {
       expect([value, shown(value, 0)]).toEqual([value, undefined]);
+    }
   });
 
   it('needs linear time for long fields', () => {
