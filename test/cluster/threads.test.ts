@@ -367,6 +367,26 @@ describe('the pool', () => {
     await agent.close();
   });
 
+  it('are shared by turns: a client that pipelines slow requests waits behind its own, not others behind it', async () => {
+    const cluster = await start({ threads: 1, handlerTimeout: 0 });
+    let answered = 0;
+    for (let i = 0; i < 7; i++) {
+      const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.on('data', (bytes: Buffer) => {
+        answered += bytes.toString().split('blocked').length - 1;
+      });
+      socket.write('GET /block/50 HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(8));
+    }
+    await until(
+      () => (answered > 0 ? true : undefined),
+      () => 'the first answer',
+    );
+    const before = answered;
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+    expect(answered - before).toBeLessThan(20); // of 56: one each, and what was on its way
+  });
+
   it('is refused when the script does not come to startServer in a thread', async () => {
     const cluster = await startCluster(
       { workers: 0, threads: 1 },

@@ -4,7 +4,7 @@
  * A request goes to a thread that has nothing to do; of several to the one with the fewest promises open. When all are busy it is put into the
  * inbox of one that makes progress: many small handlers then cost one message for many requests. A thread that has not come back from a handler
  * within a few milliseconds gets nothing more, and what waits in its inbox is taken back and given to others: so nobody waits behind a handler
- * that blocks, but for the moment until that is noticed. What no thread can take waits in a bounded queue.
+ * that blocks, but for the moment until that is noticed. What no thread can take waits in a bounded queue (`waiting.ts`).
  *
  * At its deadline a request is answered 503. When its handler is still running, the thread is given up at once, another one started in its place, the
  * line where it stands logged, and then it is stopped. What no interrupt can stop (a system call) keeps its thread; the process is then to be retired.
@@ -25,6 +25,7 @@ import type { ResolvedOptions } from '../options.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
 import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable, timedOut } from './overdue.ts';
+import { WaitingRequests } from './waiting.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
 const MAX_PENDING = 64;
@@ -53,7 +54,7 @@ export class ThreadPool implements ThreadEvents {
   readonly #start: StartBacking;
   readonly #host: ServerHost;
   readonly #threads: Set<HandlerThread> = new Set();
-  #queue: Flight[] = [];
+  readonly #queue: WaitingRequests = new WaitingRequests();
   #isChecking = false;
   #tickedAt = 0;
   #isClosed = false;
@@ -103,7 +104,7 @@ export class ThreadPool implements ThreadEvents {
 
   /** Requests that wait for a thread. */
   get queued(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   /** Has a request handled. The promise never rejects. */
@@ -127,7 +128,7 @@ export class ThreadPool implements ThreadEvents {
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const flight of this.#queue.splice(0)) flight.answer(busy());
+    for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.answer(busy());
     await Promise.all(Array.from(this.#threads, (thread) => thread.stop()));
     this.#threads.clear();
   }
@@ -139,8 +140,10 @@ export class ThreadPool implements ThreadEvents {
     const wasHeld = now - this.#tickedAt > PAUSE; // the whole process stood still: its threads could not say anything
     this.#tickedAt = now;
     const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
-    for (const flight of this.#queue.filter(isOverdue)) flight.answer(timedOut());
-    this.#queue = this.#queue.filter((flight) => !flight.isAnswered);
+    this.#queue.sweep((flight) => {
+      if (isOverdue(flight)) flight.answer(timedOut());
+      return flight.isAnswered; // its client may be gone as well
+    });
     for (const thread of this.#threads) {
       const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
       if (isLost) void this.#replace(thread, thread.onlyFlight, now);
@@ -160,13 +163,13 @@ export class ThreadPool implements ThreadEvents {
     if (this.#place) thread.post(['listening', this.#place.address, this.#place.url]);
     this.#starting.get(thread)?.resolve();
     this.#drain();
-    if (this.#queue.length > 0) this.#grow();
+    if (this.#queue.size > 0) this.#grow();
   }
 
   onAnswer(thread: HandlerThread): void {
     thread.isStalled = false;
     thread.sameFor = 0;
-    if (this.#queue.length > 0) this.#drain();
+    if (this.#queue.size > 0) this.#drain();
   }
 
   onExit(thread: HandlerThread, why: string): void {
@@ -176,7 +179,7 @@ export class ThreadPool implements ThreadEvents {
     this.#starting.get(thread)?.reject(new Error(why));
     if (this.#isClosed) return;
     log('thread-replaced', `a handler thread has died and is replaced: ${why}`);
-    this.#queue.unshift(...waiting);
+    this.#queue.putBack(waiting);
     if (thread.isReady) this.#add();
     else this.#addLater();
   }
@@ -204,13 +207,11 @@ export class ThreadPool implements ThreadEvents {
   }
 
   #dispatch(flight: Flight): void {
-    const thread = this.#queue.length > 0 ? undefined : this.#threadFor();
-    if (thread) thread.send(flight);
-    else if (this.#isClosed || this.#queue.length >= Math.max(LEAST_QUEUE, QUEUED_PER_THREAD * this.#most)) flight.answer(busy());
-    else {
-      this.#queue.push(flight);
-      this.#grow();
-    }
+    const thread = this.#queue.size > 0 ? undefined : this.#threadFor();
+    if (thread) return thread.send(flight);
+    const most = this.#isClosed ? 0 : Math.max(LEAST_QUEUE, QUEUED_PER_THREAD * this.#most);
+    this.#queue.add(flight, most)?.answer(busy());
+    this.#grow();
   }
 
   /** One with nothing to do, else one that makes progress. */
@@ -232,18 +233,18 @@ export class ThreadPool implements ThreadEvents {
 
   /** Gives what waits to the threads that can take it. */
   #drain(): void {
-    while (this.#queue.length > 0) {
+    while (this.#queue.size > 0) {
       const thread = this.#threadFor();
       if (!thread) return;
-      const flight = this.#queue.shift() as Flight; // there is one
-      if (!flight.isAnswered) thread.send(flight); // the client may be gone
+      const flight = this.#queue.next();
+      if (flight && !flight.isAnswered) thread.send(flight); // the client may be gone
     }
   }
 
   /** Starts threads for what waits, as many as there are requests that no thread on its way will take, a few at a time. */
   #grow(): void {
     const coming = this.#threads.size - this.ready;
-    const wanted = Math.min(this.#queue.length, STARTED_AT_ONCE) - coming;
+    const wanted = Math.min(this.#queue.size, STARTED_AT_ONCE) - coming;
     for (let missing = wanted; missing > 0 && this.#threads.size < this.#most; missing--) {
       if (this.#threads.size === this.#least) this.#host.onPoolSize(false);
       this.#add();
@@ -272,7 +273,7 @@ export class ThreadPool implements ThreadEvents {
 
   readonly #look = (): void => {
     this.#isChecking = false;
-    let isBusy = this.#queue.length > 0;
+    let isBusy = this.#queue.size > 0;
     for (const thread of this.#threads) {
       const { left } = thread.board;
       const hasMoved = left !== thread.leftBefore || thread.pending === 0;
@@ -283,7 +284,7 @@ export class ThreadPool implements ThreadEvents {
       isBusy ||= thread.pending > 0;
     }
     this.#drain();
-    if (this.#queue.length > 0) this.#grow();
+    if (this.#queue.size > 0) this.#grow();
     if (isBusy) this.#check();
   };
 
@@ -291,7 +292,7 @@ export class ThreadPool implements ThreadEvents {
   #recall(thread: HandlerThread): void {
     const waiting = thread.recallWaiting();
     if (waiting.length > 0) thread.probe(performance.now());
-    this.#queue.unshift(...waiting);
+    this.#queue.putBack(waiting);
   }
 
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
@@ -306,7 +307,7 @@ export class ThreadPool implements ThreadEvents {
   /** Gives a thread up whose handler does not return. */
   async #replace(thread: HandlerThread, flight: Flight | undefined, now: number): Promise<void> {
     this.#threads.delete(thread);
-    this.#queue.unshift(...thread.recallWaiting());
+    this.#queue.putBack(thread.recallWaiting());
     flight?.answer(timedOut());
     this.#add();
     this.#drain();
