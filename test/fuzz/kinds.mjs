@@ -140,7 +140,7 @@ const KINDS = [
   [
     'served',
     'HPE_STRICT',
-    'we take whitespace inside a chunk extension (RFC 9112 §7.1.1); node refuses it',
+    'we take whitespace around the parts of a chunk extension (RFC 9112 §7.1.1); node refuses it',
     ({ rest }) => /\n[0-9a-f]+[ \t]*;[^\n]*[ \t]/i.test(rest),
   ],
   [
@@ -152,7 +152,7 @@ const KINDS = [
   [
     'served',
     'HPE_INVALID_CHUNK_SIZE',
-    'we take whitespace before a chunk extension (RFC 9112 §7.1.1); node refuses it',
+    'we take whitespace around the parts of a chunk extension (RFC 9112 §7.1.1); node refuses it',
     ({ rest }) => /\n[0-9a-f]+[ \t]+;/i.test(rest),
   ],
   [
