@@ -7,7 +7,6 @@
 
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/errors/error-codes.ts';
-import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
@@ -102,14 +101,6 @@ export function plainResponseTo(service: Answering, request: Request, error: unk
 export function upgradeRequired(response: Response): Response {
   const protocol = response.header('upgrade') ?? '';
   return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
-}
-
-/** The answer to a request that never reached a handler. */
-export function refusalOf(service: Answering, request: Request, error: unknown): Response {
-  if (!(error instanceof ProtocolError)) return responseTo(service, request, error); // an option's function threw
-  if (error.cause !== undefined) reportError(service, request, error);
-  const headers = error.status === 405 ? { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' } : {};
-  return Response.fromError(new HttpError(error.status, error.message, { code: error.code, headers }), request);
 }
 
 /** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */

@@ -23,6 +23,7 @@ import { CHUNKED, expectsContinue, isPersistent, offeredUpgrade, requestLength }
 import { keptHead, keptSection } from './kept-head.ts';
 import type { HeadLimits } from './limits.ts';
 import { type HeaderSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
+import { type PartialHead, readPartialHead } from './partial-head.ts';
 
 const HEAD = 0;
 const BODY = 1;
@@ -195,9 +196,11 @@ export class RequestReader {
     return this.#state === BODY || this.#state === FINISH || (this.#state === HEAD && this.#at < this.#end);
   }
 
-  /** Whether the head that was refused, or has come in part, is that of a HEAD request: its answer has no content (RFC 9110 §9.3.2). */
-  get isRefusingHead(): boolean {
-    return this.#end - this.#headAt >= 5 && this.#input.toString('latin1', this.#headAt, this.#headAt + 5) === 'HEAD ';
+  /** What can be read of the head that was refused, or has come in part. */
+  get partialHead(): PartialHead {
+    const { maxRequestLine, maxHeaderSize } = this.#limits;
+    const end = Math.min(this.#end, this.#headAt + maxRequestLine + maxHeaderSize + 4 /* the line ends */);
+    return readPartialHead(this.#input.toString('latin1', this.#headAt, end), this.#limits);
   }
 
   /** Whether bytes are here that have not been read. */

@@ -50,10 +50,13 @@ function wantedFormat(request: Request): StatusFormat {
 }
 
 function prometheusText(status: ServerStatus): string {
-  const { generation, restarts, requests, workers } = status;
-  const sum = (name: keyof WorkerStatus): number => workers.reduce((total, worker) => total + worker[name], 0);
+  const { generation, restarts, requests, refused, workers } = status;
+  const sum = (name: Exclude<keyof WorkerStatus, 'refused'>): number => workers.reduce((total, worker) => total + worker[name], 0);
   return [
     metric('filrouge_requests_total', 'counter', 'Requests since the server started.', requests),
+    '# HELP filrouge_refused_total Requests, connections and handshakes refused before a handler, by status or kind.',
+    '# TYPE filrouge_refused_total counter',
+    ...Object.entries(refused).map(([kind, count]) => `filrouge_refused_total{kind="${kind}"} ${count}`),
     metric('filrouge_restarts_total', 'counter', 'Workers replaced because they died or were stuck.', restarts),
     metric('filrouge_generation', 'gauge', 'Counts the reloads, from 1.', generation),
     metric('filrouge_workers', 'gauge', 'Worker processes that serve.', workers.length),

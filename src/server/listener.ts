@@ -19,7 +19,7 @@ import { connect, createServer, type ListenOptions, type Server, type Socket } f
 import { createServer as createTlsServer } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
 import { unmapped } from '../http/address.ts';
-import { HeaderList } from '../http/header-list.ts';
+import { bytesOf } from '../http/body/response-body.ts';
 import type { Peer } from '../http/request.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { FairShare } from './fair-share.ts';
@@ -34,11 +34,6 @@ const HANDSHAKE_TIME = 10_000;
 const MAX_REFUSED = 512;
 /** Connections the kernel queues before we accept them; it may allow less (`net.core.somaxconn`). */
 const BACKLOG = 4096;
-/** Minimum time between two messages about connections that could not be accepted, ms. */
-const COMPLAINT_INTERVAL = 1000;
-
-const REFUSAL = HeaderList.of({ 'Content-Type': 'text/plain; charset=utf-8', 'Retry-After': '1', 'X-Content-Type-Options': 'nosniff' });
-const REFUSAL_TEXT = 'The server has all the connections it can take';
 
 /** Accepts connections for a service. */
 export class Listener {
@@ -50,7 +45,6 @@ export class Listener {
   /** Only where other processes accept from the same socket. */
   readonly #share: FairShare | undefined;
   #refused = 0;
-  #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(service: Service, gate: ConnectionGate) {
     this.#service = service;
@@ -68,7 +62,10 @@ export class Listener {
         handshakeTimeout: Math.min(HANDSHAKE_TIME, service.options.headersTimeout),
       });
       secure.on('secureConnection', (socket) => this.#serve(socket, true));
-      secure.on('tlsClientError', (_error, socket) => socket.destroy());
+      secure.on('tlsClientError', (error, socket) => {
+        service.refusals.handshakeFailed(addressOf(socket), error);
+        socket.destroy();
+      });
       this.#open = (socket) => secure.emit('connection', socket);
     }
   }
@@ -81,7 +78,7 @@ export class Listener {
       this.server.once('error', reject);
       this.server.listen(where, () => {
         this.server.off('error', reject);
-        this.server.on('error', this.#complain);
+        this.server.on('error', (error) => this.#service.refusals.acceptFailed(error));
         resolve();
       });
     });
@@ -120,23 +117,17 @@ export class Listener {
 
   /** Answers 503 and closes. In the clear only: clients that are turned away are not worth a handshake. */
   #refuse(socket: Socket): void {
-    if (socket.destroyed || this.#service.options.tls || this.#refused >= MAX_REFUSED) {
-      socket.destroy();
-      return;
-    }
+    if (socket.destroyed) return;
+    const { options, refusals, clock } = this.#service;
+    const response = refusals.turnAway(addressOf(socket), options.tls === undefined && this.#refused < MAX_REFUSED);
+    const body = response && bytesOf(response.content);
+    if (!response || !body) return void socket.destroy();
     this.#refused++;
     socket.on('close', () => this.#refused--);
-    socket.write(serializeHead(503, REFUSAL.wire, this.#service.clock.dateLine, REFUSAL_TEXT.length, CLOSE) + REFUSAL_TEXT, 'latin1');
+    const head = serializeHead(response.status, response.list.wire, clock.dateLine, body.length, CLOSE);
+    socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
     linger(socket);
   }
-
-  /** Accepting has failed (no descriptors, no memory): the system offers the connection again when there is room. */
-  readonly #complain = (error: Error): void => {
-    const now = performance.now();
-    if (now - this.#complainedAt < COMPLAINT_INTERVAL) return;
-    this.#complainedAt = now;
-    console.error(`filrouge: cannot accept a connection: ${error.message}`);
-  };
 }
 
 /**
@@ -157,9 +148,8 @@ export async function removeStaleSocket(options: ResolvedOptions): Promise<void>
 }
 
 function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
-  const { remoteAddress } = socket;
   return {
-    remoteAddress: remoteAddress && unmapped(remoteAddress), // an IPv4 client of an IPv6 socket
+    remoteAddress: addressOf(socket),
     remotePort: socket.remotePort,
     secure,
     host: undefined,
@@ -167,6 +157,10 @@ function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
     readAt: Number.NaN,
     server,
   };
+}
+
+function addressOf({ remoteAddress }: Socket): string | undefined {
+  return remoteAddress && unmapped(remoteAddress); // an IPv4 client of an IPv6 socket
 }
 
 function ignore(): void {}

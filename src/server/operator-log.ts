@@ -24,8 +24,17 @@ export type OperatorEvent =
   | 'timed-out'
   | 'stuck'
   | 'thread-replaced'
+  | 'refused'
+  | 'handshake-failed'
+  | 'accept-failed'
   | 'draining'
   | 'drained';
+
+/** Fields of an event, for a program that reads the JSON. */
+export type EventFields = Readonly<Record<string, string | number>>;
+
+/** Minimum time between two lines of one kind that clients can cause, ms: a flood of requests must not become a flood of lines. */
+const SPARSE_INTERVAL = 10_000;
 
 let format: LogFormat = 'text';
 
@@ -46,7 +55,7 @@ function ignore(): void {}
  *
  * @param fields What a program that reads the JSON may want apart from the message.
  */
-export function log(event: OperatorEvent, message: string, fields: Readonly<Record<string, string | number>> = {}): void {
+export function log(event: OperatorEvent, message: string, fields: EventFields = {}): void {
   if (format !== 'off') console.error(lineOf(event, message, fields));
 }
 
@@ -60,7 +69,33 @@ export function logAtOnce(event: OperatorEvent, message: string): void {
   }
 }
 
-function lineOf(event: OperatorEvent, message: string, fields: Readonly<Record<string, string | number>>): string {
+/**
+ * Writes lines about what clients can cause as often as they like: the first of a kind at once, and then at most one in each span of
+ * `SPARSE_INTERVAL`, which says how many were left out since the last.
+ */
+export class SparseLog {
+  readonly #kinds: Map<string, { at: number; omitted: number }> = new Map();
+
+  /**
+   * Writes the line of an event, or counts it.
+   *
+   * @param kind What the bound is kept for. There must be few: none is forgotten.
+   */
+  log(event: OperatorEvent, kind: string, message: string, fields: EventFields = {}): void {
+    const now = performance.now();
+    const last = this.#kinds.get(kind);
+    if (last && now - last.at < SPARSE_INTERVAL) {
+      last.omitted++;
+      return;
+    }
+    const omitted = last?.omitted ?? 0;
+    this.#kinds.set(kind, { at: now, omitted: 0 });
+    if (omitted === 0) log(event, message, fields);
+    else log(event, `${message}; ${omitted} more like this since the last line`, { ...fields, omitted });
+  }
+}
+
+function lineOf(event: OperatorEvent, message: string, fields: EventFields): string {
   if (format === 'text') return `filrouge: ${message}`;
   return escaped(JSON.stringify({ time: new Date().toISOString(), source: 'filrouge', event, pid: process.pid, message, ...fields }));
 }

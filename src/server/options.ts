@@ -19,6 +19,7 @@ import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import type { LogFormat } from './operator-log.ts';
 import { type ProxyHeader, TrustedProxies } from './peer.ts';
+import type { OnRefused } from './refusals.ts';
 import { type ResolvedTls, resolveTls, type TlsOptions } from './tls/options.ts';
 
 /** Options of `startServer`. Sizes are bytes, times milliseconds. */
@@ -87,6 +88,16 @@ export interface ServerOptions {
   maxMemoryPerWorker?: number;
   /** Sees every error that became a 500; may answer instead. Default: prints to stderr. */
   onError?: (error: unknown, request: Request) => Response | void;
+  /**
+   * Sees every request that the engine itself refuses, before any handler: malformed (400), too slow (408), too large (413, 414, 431), not
+   * implemented (405, 501), and connections beyond `maxConnections` (503). May give the answer: text or bytes of at most 64 KiB. A status below 400
+   * is replaced by that of the refusal. What it throws is printed, and the client gets the default answer. Called in the process that listens, also
+   * where handlers run in threads. Default: the answer is the message of `reason`.
+   *
+   * @example
+   * const onRefused = (status: number, head: RefusedHead, reason: HttpError) => Response.html(`<h1>${status}</h1><p>${reason.message}</p>`);
+   */
+  onRefused?: OnRefused;
 }
 
 /** A server that runs. */
@@ -111,7 +122,16 @@ export interface ResolvedOptions
   extends Required<
     Omit<
       ServerOptions,
-      'threads' | 'path' | 'tls' | 'streamBody' | 'onError' | 'trustProxy' | 'proxyHeader' | 'maxRequestsPerWorker' | 'maxMemoryPerWorker'
+      | 'threads'
+      | 'path'
+      | 'tls'
+      | 'streamBody'
+      | 'onError'
+      | 'onRefused'
+      | 'trustProxy'
+      | 'proxyHeader'
+      | 'maxRequestsPerWorker'
+      | 'maxMemoryPerWorker'
     >
   > {
   /** None when `max` is 0. */
@@ -120,6 +140,7 @@ export interface ResolvedOptions
   readonly tls: ResolvedTls | undefined;
   readonly streamBody: ((head: Request) => boolean) | undefined;
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
+  readonly onRefused: OnRefused | undefined;
   readonly trustProxy: TrustedProxies | undefined;
   /** Infinity: never. */
   readonly maxRequestsPerWorker: number;
@@ -166,6 +187,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'signals',
   'log',
   'onError',
+  'onRefused',
 ]);
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(NUMBERS), ...OTHERS]);
 const OF_THREADS: ReadonlySet<string> = new Set(['min', 'max']);
@@ -177,7 +199,7 @@ const OF_THREADS: ReadonlySet<string> = new Set(['min', 'max']);
  */
 export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   checkOptions(SUBJECT, options, KNOWN);
-  const { host, path, signals = true, log = 'text', maxBodySize = 10 * MiB, streamBody, onError } = options;
+  const { host, path, signals = true, log = 'text', maxBodySize = 10 * MiB, streamBody, onError, onRefused } = options;
   if (path !== undefined && (host !== undefined || options.port !== undefined)) {
     throw badOption(SUBJECT, 'path is a unix socket and excludes host and port');
   }
@@ -187,7 +209,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   checkBoolean(SUBJECT, 'signals', signals);
   if (log !== 'text' && log !== 'json' && log !== 'off') throw badOption(SUBJECT, `log is neither 'text' nor 'json' nor 'off'`);
   if (typeof maxBodySize !== 'function') checkInteger(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
-  for (const [name, value] of Object.entries({ streamBody, onError })) {
+  for (const [name, value] of Object.entries({ streamBody, onError, onRefused })) {
     if (value !== undefined) checkFunction(SUBJECT, name, value);
   }
   const numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, numberOf(options, name as keyof typeof NUMBERS)])) as Record<
@@ -205,6 +227,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     maxBodySize,
     streamBody,
     onError,
+    onRefused,
     trustProxy: resolveProxies(options),
     signals,
     log,

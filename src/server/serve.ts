@@ -69,6 +69,7 @@ export async function serveLocally(
     status: () => ({
       connections: listener.sockets.size,
       requests: service.requests,
+      refused: { ...service.refusals.counts },
       inFlight: service.inFlight,
       queued: threads?.queued ?? 0,
       threads: threads?.ready ?? 0,

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
 import type { Request } from '../http/request.ts';
 import { Clock } from './clock.ts';
 import type { ResolvedOptions } from './options.ts';
+import { Refusals } from './refusals.ts';
 
 /** What a server asks of each of its connections. */
 export interface ManagedConnection {
@@ -28,6 +29,7 @@ export class Service {
   readonly options: ResolvedOptions;
   readonly limits: HeadLimits;
   readonly clock: Clock;
+  readonly refusals: Refusals;
   readonly connections: Set<ManagedConnection> = new Set();
   /** Each tells the owner of a connection that was taken over that the server stops. */
   readonly takeovers: Set<() => void> = new Set();
@@ -51,6 +53,7 @@ export class Service {
   constructor(handler: Handler, options: ResolvedOptions) {
     this.handler = handler;
     this.options = options;
+    this.refusals = new Refusals(options.onRefused);
     this.limits = {
       ...DEFAULT_LIMITS,
       maxRequestLine: options.maxRequestLine,

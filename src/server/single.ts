@@ -27,7 +27,7 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
   });
   const status = (): ServerStatus => {
     const own = { pid: process.pid, generation: 1, ...local.status(), rss: process.memoryUsage.rss() };
-    return { generation: 1, restarts: 0, requests: own.requests, workers: [own] };
+    return { generation: 1, restarts: 0, requests: own.requests, refused: own.refused, workers: [own] };
   };
   const stop = async (): Promise<void> => {
     local.announce();

@@ -44,6 +44,32 @@ it.each(modes)('tells its status to a handler, as JSON and for Prometheus: %s', 
   }
 });
 
+it.each(modes)('counts what all workers refuse, also those that are gone, and sends the page of onRefused: %s', async (_mode, options) => {
+  const cluster = await startCluster(options, { env: { PAGE: 'my page:' } });
+  const refused = async (): Promise<string> => {
+    const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1', () => socket.write('GET /a HTTP/1.1\r\n\r\n'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    return answer.toString();
+  };
+  for (let i = 0; i < 10; i++) expect(await refused()).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\n\r\nmy page: 400 \/a main thread$/);
+  expect(await cluster.ask('status')).toMatchObject({ refused: { 400: 10 } });
+  const { workers } = await cluster.ask('status');
+  expect(workers.reduce((total, worker) => total + (worker.refused['400'] ?? 0), 0)).toBe(10);
+  expect(cluster.stderr.match(/refused GET "\/a" from 127\.0\.0\.1 with 400 bad-host: .*\n/g)?.length).toBe(
+    workers.filter((worker) => (worker.refused['400'] ?? 0) > 0).length, // one line a worker within ten seconds
+  );
+  await cluster.ask('reload');
+  await until(
+    async () => ((await cluster.ask('status')).workers.length === 2 ? true : undefined),
+    () => 'the old workers to end',
+  );
+  expect(await refused()).toContain('my page');
+  expect(await cluster.ask('status')).toMatchObject({ generation: 2, refused: { 400: 11 } });
+  const text = await fetch(`${cluster.origin}/metrics`, { headers: { Accept: 'text/plain;version=0.0.4' } });
+  expect((await text.text()).split('\n')).toContain('filrouge_refused_total{kind="400"} 11');
+});
+
 it('counts on when workers are replaced', async () => {
   const cluster = await startCluster({ workers: 2 });
   for (let i = 0; i < 10; i++) await (await fetch(`${cluster.origin}/pid`, { headers: { Connection: 'close' } })).text();

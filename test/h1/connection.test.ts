@@ -124,7 +124,7 @@ describe('a refusal', () => {
       expect(() => {
         while (reader.next() !== undefined);
       }).toThrow(ProtocolError);
-      return reader.isRefusingHead;
+      return reader.partialHead.method === 'HEAD';
     };
     expect(refusing('HEAD / HTTP/1.1\r\n\r\n')).toBe(true);
     expect(refusing('HEAD / HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n')).toBe(true);

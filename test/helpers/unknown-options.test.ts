@@ -127,7 +127,7 @@ describe('what is not an object', () => {
 });
 
 describe('an argument in place of options', () => {
-  const status: front.ServerStatus = { generation: 1, restarts: 0, requests: 0, workers: [] };
+  const status: front.ServerStatus = { generation: 1, restarts: 0, requests: 0, refused: {}, workers: [] };
 
   it('of answerStatus is refused when it is not a format, instead of being taken for the other one', () => {
     expect(() => front.answerStatus(new Request(), status, 'text' as 'json')).toThrow(

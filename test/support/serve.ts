@@ -9,6 +9,7 @@ import type { Handler } from '../../src/exchange/respond.ts';
 import { type Request, Response } from '../../src/index.ts';
 import { localGate } from '../../src/server/connection-gate.ts';
 import type { LocalServer, ServerHost } from '../../src/server/host.ts';
+import { logAs } from '../../src/server/operator-log.ts';
 import { resolveOptions, type ServerOptions } from '../../src/server/options.ts';
 import { serveLocally } from '../../src/server/serve.ts';
 
@@ -26,8 +27,9 @@ export interface Served {
 
 /** Starts a server on a free port of this machine; it is closed when the test ends. */
 export async function serve(handler: Handler, options: ServerOptions = {}): Promise<Served> {
-  const given = { host: '127.0.0.1', port: 0, workers: 0, signals: false, ...THREADS, ...options };
+  const given: ServerOptions = { host: '127.0.0.1', port: 0, workers: 0, signals: false, log: 'off', ...THREADS, ...options };
   const resolved = resolveOptions(given);
+  logAs(resolved.log);
   const host: ServerHost = {
     hasPrimary: false,
     onUnstoppable: () => {},

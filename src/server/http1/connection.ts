@@ -28,7 +28,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
-import { refusalOf, respond } from '../../exchange/respond.ts';
+import { respond } from '../../exchange/respond.ts';
 import { CHUNKED } from '../../h1/framing.ts';
 import { END, HeadEvent, RequestReader } from '../../h1/request-reader.ts';
 import { CONTINUE, serializeInterim } from '../../h1/serializer.ts';
@@ -42,6 +42,7 @@ import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import { clientBehind } from '../peer.ts';
+import { refusalOf } from '../refusals.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { cut, end } from '../socket/linger.ts';
 import { hasLeft } from '../socket/presence.ts';
@@ -246,15 +247,14 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     if (incoming?.request) {
       // Its handler streams the body: it sees the error, and its answer is the last. When that is already out, nothing more can be sent.
       incoming.isLast = true;
-      incoming.body?.fail(
-        error instanceof ProtocolError ? new HttpError(error.status, error.message, { code: error.code }) : (error as Error),
-      );
+      incoming.body?.fail(error instanceof ProtocolError ? refusalOf(error) : (error as Error));
       if (!this.#turns.has(incoming)) this.#end(true);
       return;
     }
     incoming?.body?.close();
-    const turn = incoming ?? Turn.refused(this.#reader.isRefusingHead);
-    turn.refuse(refusalOf(this.service, turn.asRequest(), error));
+    const known = incoming?.head ?? this.#reader.partialHead;
+    const turn = incoming ?? Turn.refused(known, this.#peer);
+    turn.refuse(this.service.refusals.answer(this.service, turn.asRequest(), known, error));
     this.#turns.add(turn);
     this.#turns.answered(turn);
   }

@@ -10,11 +10,11 @@
 import { Exchange } from '../../exchange/exchange.ts';
 import { reportError } from '../../exchange/respond.ts';
 import { CHUNKED } from '../../h1/framing.ts';
-import { FramingFields, type ParsedHead } from '../../h1/parser.ts';
+import { FramingFields } from '../../h1/parser.ts';
+import type { PartialHead } from '../../h1/partial-head.ts';
 import { HeadEvent } from '../../h1/request-reader.ts';
 import { serverStops } from '../../http/errors/abort-reason.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
-import { FieldLines } from '../../http/field-lines.ts';
 import type { Peer } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { Takeover } from '../../http/takeover.ts';
@@ -22,15 +22,8 @@ import type { TargetParts } from '../../http/target.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import type { Service } from '../service.ts';
 
-const NO_FIELDS: ParsedHead = {
-  method: 'GET',
-  target: '/',
-  httpVersion: '1.0',
-  section: { text: '', lines: FieldLines.of([]), fields: new FramingFields(), length: 0 },
-  end: 0,
-};
+const NO_FRAMING: FramingFields = new FramingFields();
 const NO_TARGET: TargetParts = { path: '/', rawQuery: '', authority: undefined };
-const NO_PEER: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
 
 /** Bytes of a body that may be left when its answer is ready: up to this they are read and dropped. */
 const MAX_DROPPED = 256 * 1024;
@@ -56,9 +49,10 @@ export class Turn extends Exchange<HeadEvent> {
   /** Whether the client still has to be asked for the body with 100 (Continue). */
   waits = false;
 
-  /** A turn for a request whose head could not be read. @param isHead Whether its method is known to be HEAD: the answer has no content. */
-  static refused(isHead: boolean): Turn {
-    return new Turn(new HeadEvent(isHead ? { ...NO_FIELDS, method: 'HEAD' } : NO_FIELDS), NO_TARGET, NO_PEER);
+  /** A turn for a request whose head could not be read. What is not known of it is that of `GET / HTTP/1.0`, and none of its fields frame it. */
+  static refused({ method = 'GET', target = '/', lines }: PartialHead, peer: Peer): Turn {
+    const section = { text: '', lines, fields: NO_FRAMING, length: 0 };
+    return new Turn(new HeadEvent({ method, target, httpVersion: '1.0', section, end: 0 }), NO_TARGET, peer);
   }
 
   /**

@@ -12,7 +12,7 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HitCounter } from '../../process/hit-counter.ts';
 import { refuseSeveral } from '../../process/one-memory.ts';
-import type { ServerStatus, WorkerStatus } from '../../process/server-status.ts';
+import { addTotals, NO_TOTALS, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
 import { removeStaleSocket } from '../listener.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
@@ -72,8 +72,8 @@ class Supervisor implements WorkerEvents {
   readonly #workers: Set<WorkerProcess> = new Set();
   #generation = 1;
   #restarts = 0;
-  /** What workers that have ended had served. */
-  #requestsBefore = 0;
+  /** The figures of workers that have ended. */
+  #before: Totals = NO_TOTALS;
   /** Deaths in a row of workers that were not healthy. */
   #youngDeaths = 0;
   /** When workers ended before they listened, and the first of their errors. */
@@ -203,8 +203,8 @@ class Supervisor implements WorkerEvents {
 
   async status(): Promise<ServerStatus> {
     const workers = await Promise.all([...this.#workers].filter((worker) => worker.readyAt !== undefined).map(statusOf));
-    const requests = workers.reduce((total, worker) => total + worker.requests, this.#requestsBefore);
-    return { generation: this.#generation, restarts: this.#restarts, requests, workers };
+    const totals = workers.reduce<Totals>(addTotals, this.#before);
+    return { generation: this.#generation, restarts: this.#restarts, ...totals, workers };
   }
 
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void {
@@ -217,7 +217,7 @@ class Supervisor implements WorkerEvents {
   onExit(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker);
     this.#lender.remove(worker);
-    this.#requestsBefore += worker.requests;
+    this.#before = addTotals(this.#before, worker.totals);
     if (this.#isStarting || this.#closing) return;
     if (worker.readyAt === undefined) return this.#countFailure(worker);
     if (!worker.isReplaced) this.#succeed(worker, `ended with ${how}`);
@@ -328,7 +328,7 @@ class Supervisor implements WorkerEvents {
 
 async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
   const { pid, generation } = worker;
-  const status = (await worker.status()) ?? { connections: 0, requests: 0, inFlight: 0, queued: 0, threads: 0, rss: 0 };
+  const status = (await worker.status()) ?? { connections: 0, ...NO_TOTALS, inFlight: 0, queued: 0, threads: 0, rss: 0 };
   return { pid, generation, ...status };
 }
 

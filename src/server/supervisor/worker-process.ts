@@ -6,7 +6,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/errors/error-codes.ts';
-import type { ServerStatus } from '../../process/server-status.ts';
+import { NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import { Replies } from '../questions/replies.ts';
@@ -48,8 +48,8 @@ export class WorkerProcess implements Borrower {
   readonly exited: Promise<void>;
   /** Monotonic ms of `ready`; undefined before. */
   readyAt: number | undefined;
-  /** Requests it had served when it last reported. */
-  requests = 0;
+  /** Its figures when it last reported. */
+  totals: Totals = NO_TOTALS;
   /** It was asked to leave, or said that it leaves. */
   isLeaving = false;
   /** A successor has been started. */
@@ -78,7 +78,7 @@ export class WorkerProcess implements Borrower {
           this.isLeaving = true;
           events.onLeaving(this, message.isRetiring);
         } else if (message?.kind === 'status') {
-          this.requests = message.status.requests;
+          this.totals = message.status;
           this.#statuses.answered(message.id, message.status);
         } else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
