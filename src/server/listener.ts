@@ -61,12 +61,19 @@ export class Listener {
         ALPNProtocols: ['http/1.1'],
         handshakeTimeout: Math.min(HANDSHAKE_TIME, service.options.headersTimeout),
       });
-      secure.on('secureConnection', (socket) => this.#serve(socket, true));
+      secure.on('secureConnection', (socket) => {
+        socket.allowHalfOpen = true; // from here on a client may end its side and read its answer
+        this.#serve(socket, true);
+      });
       secure.on('tlsClientError', (error, socket) => {
-        service.refusals.handshakeFailed(addressOf(socket), error);
+        service.refusals.handshakeFailed(addressUnder(socket), error);
         socket.destroy();
       });
-      this.#open = (socket) => secure.emit('connection', socket);
+      this.#open = (socket) => {
+        addressOf(socket); // the socket remembers it: after a failure there is no peer to ask for
+        socket.allowHalfOpen = false; // inside a handshake the end of the client's side is the end: the TLS socket does as this one
+        secure.emit('connection', socket);
+      };
     }
   }
 
@@ -161,6 +168,11 @@ function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
 
 function addressOf({ remoteAddress }: Socket): string | undefined {
   return remoteAddress && unmapped(remoteAddress); // an IPv4 client of an IPv6 socket
+}
+
+/** The address of a TLS socket's client, also after its end. Taken from the socket beneath it, a private field: without it there is none. */
+function addressUnder(socket: Socket): string | undefined {
+  return addressOf((socket as { readonly _parent?: Socket | null })._parent ?? socket);
 }
 
 function ignore(): void {}

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { Agent, request as undiciRequest } from 'undici';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Handler, HttpError, Response, type RunningServer, type ServerOptions, startServer } from '../../src/index.ts';
 import { until } from '../support/until.ts';
 
@@ -227,6 +227,34 @@ describe('TLS', () => {
       async () => (await server.status()).workers[0]?.connections === 1 || undefined,
       () => 'one connection',
     );
+  });
+
+  it.each([
+    ['at once', ''],
+    ['inside its first message', '\x16\x03\x01\x00\xc8\x01'],
+  ])('is rid of a client that ends its side %s, counts it and says so', async (_when, bytes) => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => printed.mockRestore());
+    const server = await start(() => Response.text('hello'), { tls: files('a'), maxConnections: 1 });
+    const { port } = server.address as { port: number };
+    const client = netConnect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => client.end(bytes, 'latin1')).resume();
+    await until(
+      async () => (await server.status()).refused['tls'],
+      () => 'the handshake to be given up',
+    );
+    expect(await (await undiciRequest(server.url, { dispatcher: agent })).body.text()).toBe('hello');
+    expect(printed.mock.calls).toEqual([['filrouge: TLS handshake from 127.0.0.1 failed: ECONNRESET']]);
+  });
+
+  it('still answers a client that ends its side after its request', async () => {
+    const server = await start(() => Response.text('hello'), { tls: files('a') });
+    const { port } = server.address as { port: number };
+    const options = { port, host: '127.0.0.1', rejectUnauthorized: false, allowHalfOpen: true };
+    const client = connect(options);
+    client.end('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    let answer = '';
+    for await (const piece of client) answer += String(piece);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*hello$/);
   });
 
   it('refuses a key that does not belong to the certificate, at start', async () => {
