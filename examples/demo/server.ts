@@ -75,6 +75,6 @@ function leaveNote(request: Request): Response {
 
 /** Sees every error that became a 500. The visitor learns only that something failed. */
 function onError(error: unknown, request: Request): Response {
-  console.error(error);
+  console.error('%s %s:', request.method, request.target, error);
   return finish(request, errorPage(500, 'Something went wrong on our side. It has been written down.'));
 }

@@ -10,6 +10,7 @@ import { withCode } from '../http/errors/error-codes.ts';
 import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
+import { printError, printErrorOf } from './print-error.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';
 
 /** The function that the user writes. It may also return a web-standard Response. */
@@ -108,15 +109,15 @@ export function reportError(service: Answering, request: Request, error: unknown
   if (error === REPORTED) return undefined;
   const { onError } = service.options;
   if (!onError) {
-    console.error(error);
+    printErrorOf(request, error);
     return undefined;
   }
   try {
     const answer = onError(error, request);
     return answer instanceof Response ? answer : undefined;
   } catch (second) {
-    console.error(error);
-    console.error(second);
+    printErrorOf(request, error);
+    printError('Cannot call onError', second);
     return undefined;
   }
 }

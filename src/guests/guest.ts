@@ -35,7 +35,7 @@ export interface GuestOptions {
   maxBodySize?: MaxBodySize;
   /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
   streamBody?: (head: Request) => boolean;
-  /** Sees every error that became a 500; may answer instead. Default: prints to stderr. */
+  /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
   onError?: OnError;
 }
 

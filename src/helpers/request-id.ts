@@ -5,22 +5,21 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Request } from '../http/request.ts';
-
-const ids = new WeakMap<Request, string>();
+import { idOf, setId } from '../process/request-ids.ts';
 
 /**
  * Returns the id of a request: a random UUID (version 4), the same on every call, also for a request made from it by `withoutPrefix`.
  *
- * The client's own X-Request-ID is never used: anybody can send one.
+ * The client's own X-Request-ID is never used: anybody can send one. Without `onError`, the server prints the id with an error in the request.
  *
  * @example
  * return response.withHeader('X-Request-ID', requestId(request));
  */
 export function requestId(request: Request): string {
   const { original } = request;
-  const known = ids.get(original);
+  const known = idOf(original);
   if (known !== undefined) return known;
   const id = randomUUID();
-  ids.set(original, id);
+  setId(original, id);
   return id;
 }

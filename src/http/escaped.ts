@@ -15,6 +15,15 @@ export function escaped(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** Escapes the same in a text of several lines, all of which but the first are indented: none can pass for a line of a log. */
+export function escapedBlock(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.split('\t').map(escaped).join('\t'))
+    .join('\n')
+    .replaceAll(/\n(?=[^ ])/g, '\n    ');
+}
+
 /** The same in double quotes, which a text cannot leave. */
 export function quoted(text: string): string {
   return escaped(JSON.stringify(text));

@@ -4,7 +4,7 @@
  * @module
  */
 import { writeSync } from 'node:fs';
-import { escaped } from '../http/escaped.ts';
+import { escaped, escapedBlock } from '../http/escaped.ts';
 
 /** How events are written. */
 export type LogFormat = 'text' | 'json' | 'off';
@@ -96,6 +96,6 @@ export class SparseLog {
 }
 
 function lineOf(event: OperatorEvent, message: string, fields: EventFields): string {
-  if (format === 'text') return `filrouge: ${message}`;
+  if (format === 'text') return escapedBlock(`filrouge: ${message}`);
   return escaped(JSON.stringify({ time: new Date().toISOString(), source: 'filrouge', event, pid: process.pid, message, ...fields }));
 }

@@ -86,7 +86,7 @@ export interface ServerOptions {
   maxRequestsPerWorker?: number;
   /** Replace a worker whose resident memory exceeds so many bytes. Default: never. */
   maxMemoryPerWorker?: number;
-  /** Sees every error that became a 500; may answer instead. Default: prints to stderr. */
+  /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
   onError?: (error: unknown, request: Request) => Response | void;
   /**
    * Sees every request that the engine itself refuses, before any handler: malformed (400), too slow (408), too large (413, 414, 431), not

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { printError } from '../exchange/print-error.ts';
 import { type Answering, reportError, responseTo } from '../exchange/respond.ts';
 import type { PartialHead } from '../h1/partial-head.ts';
 import { badOption } from '../http/errors/bad-option.ts';
@@ -119,7 +120,7 @@ export class Refusals {
       const answer: unknown = this.#onRefused(reason.status, head, reason);
       return answer === undefined ? undefined : checkedPage(answer, reason.status);
     } catch (error) {
-      console.error(error);
+      printError('Cannot call onRefused', error);
       return undefined;
     }
   }
@@ -165,7 +166,7 @@ class KnownHead implements RefusedHead {
 /** A page that can be sent in one piece. One that looks like a success gets the status of the refusal. */
 function checkedPage(answer: unknown, status: number): Response {
   if (!(answer instanceof Response)) {
-    if (answer instanceof Promise) answer.catch((error: unknown) => console.error(error));
+    if (answer instanceof Promise) answer.catch((error: unknown) => printError('Cannot call onRefused', error));
     const what = answer instanceof Promise ? 'a promise' : answer === null ? 'null' : typeof answer;
     throw badPage(`returned ${what}, not a Response`);
   }
@@ -180,7 +181,7 @@ function checkedPage(answer: unknown, status: number): Response {
 }
 
 function badPage(why: string): Error {
-  return badOption('Cannot answer as onRefused says', `it ${why}; the client gets the default answer`);
+  return badOption('Cannot answer as onRefused says', `it ${why}`);
 }
 
 function from(remoteAddress: string | undefined): string {

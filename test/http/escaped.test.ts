@@ -29,7 +29,8 @@ describe('a line of a log', () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
     const options = { onError: undefined };
     await respond({ handler: () => undefined as never, options, requests: 0, current: undefined }, request);
-    expect(printed.mock.calls[0]).toMatchObject([{ message: `Cannot answer GET ${SHOWN}: the handler returned nothing, not a Response` }]);
+    const [line] = String(printed.mock.calls[0]).split('\n');
+    expect(line).toBe(`Cannot serve GET ${QUOTED}: TypeError: Cannot answer GET ${SHOWN}: the handler returned nothing, not a Response`);
   });
 
   it('is not broken by a path that takes too long, in text and in JSON', () => {

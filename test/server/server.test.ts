@@ -152,7 +152,10 @@ describe('what a handler gives', () => {
     });
     const clumsy = await answer(() => raise(new Error('first')), { onError: () => raise(new Error('second')) });
     expect(clumsy.status).toBe(500);
-    expect(printed.map((error) => (error as Error).message)).toEqual(['first', 'second']);
+    expect(printed.map((text) => String(text).split('\n')[0])).toEqual([
+      'Cannot serve GET "/": Error: first',
+      'Cannot call onError: Error: second',
+    ]);
   });
 
   it('is an HttpError in the form that the client prefers, and no affair of onError', async () => {

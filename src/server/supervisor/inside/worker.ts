@@ -33,6 +33,7 @@
  * @module
  */
 import cluster from 'node:cluster';
+import { printError } from '../../../exchange/print-error.ts';
 import type { Handler } from '../../../exchange/respond.ts';
 import { withCode } from '../../../http/errors/error-codes.ts';
 import { countHitsWith } from '../../../process/hits.ts';
@@ -172,7 +173,7 @@ class WorkerLife implements ServerHost {
 
   /** Something has escaped a handler: what it has left behind is unknown. */
   readonly #onEscaped = (error: unknown): void => {
-    console.error(error);
+    printError('Something has escaped a handler', error);
     if (!this.#local) {
       tell({ kind: 'failed', message: textOf(error), code: undefined });
       process.exit(1);
