@@ -86,26 +86,16 @@ const NOBODY: Peer = { remoteAddress: undefined, remotePort: undefined, secure: 
  * const response = answer(request); // a handler is a function: this is a whole test
  */
 export class Request {
-  /** As sent: methods are case-sensitive (RFC 9110 §9.1). */
-  readonly method: string;
-  /** Exactly as sent. */
-  readonly target: string;
-  readonly httpVersion: HttpVersion;
-  /**
-   * The one path that routes, guards, files, CGI and proxy all use: no query, each segment percent-decoded once (a decoded `/` stays `%2F`),
-   * `.` and `..` resolved, `//` merged. Targets with NUL, a bad escape, bad UTF-8 or `\` never reach a handler (400).
-   */
-  readonly path: string;
-  /** What follows the first `?`, as sent; empty without one. */
-  readonly rawQuery: string;
-  readonly body: RequestBody;
+  /** @internal Own fields with all that was parsed, so that `console.log` shows it; what handlers read cannot be assigned. */
+  readonly head: RequestHead;
+  /** @internal */
+  readonly parts: TargetParts;
 
   /** @internal When its last byte was read, monotonic ms; NaN when it was made by hand. */
   readonly readAt: number;
 
-  readonly #lines: FieldLines;
+  readonly #body: RequestBody;
   readonly #peer: Peer;
-  readonly #authority: string | undefined;
   #route: string | undefined;
   #isOver: boolean;
   /** What few requests need: created on demand, since every request that comes is one of these objects. */
@@ -121,20 +111,45 @@ export class Request {
   constructor(head: RequestHead, target: TargetParts, peer: Peer, body: RequestBody);
   constructor(init: RequestInit | RequestHead = {}, target?: TargetParts, peer?: Peer, body?: RequestBody) {
     const head = target ? (init as RequestHead) : headOf(init);
-    const parts = target ?? partsOf(head.target);
-    this.method = head.method;
-    this.target = head.target;
-    this.httpVersion = head.httpVersion;
-    this.path = parts.path;
-    this.rawQuery = parts.rawQuery;
-    this.body = body ?? bodyOf(init);
-    this.#lines = head.lines;
+    this.head = head;
+    this.parts = target ?? partsOf(head.target);
+    this.#body = body ?? bodyOf(init);
     this.#peer = peer ?? peerOf(init);
     this.readAt = this.#peer.readAt;
-    this.#authority = parts.authority;
     this.#route = undefined;
     this.#isOver = false;
     this.#extras = undefined;
+  }
+
+  /** As sent: methods are case-sensitive (RFC 9110 §9.1). */
+  get method(): string {
+    return this.head.method;
+  }
+
+  /** Exactly as sent. */
+  get target(): string {
+    return this.head.target;
+  }
+
+  get httpVersion(): HttpVersion {
+    return this.head.httpVersion;
+  }
+
+  /**
+   * The one path that routes, guards, files, CGI and proxy all use: no query, each segment percent-decoded once (a decoded `/` stays `%2F`),
+   * `.` and `..` resolved, `//` merged. Targets with NUL, a bad escape, bad UTF-8 or `\` never reach a handler (400).
+   */
+  get path(): string {
+    return this.parts.path;
+  }
+
+  /** What follows the first `?`, as sent; empty without one. */
+  get rawQuery(): string {
+    return this.parts.rawQuery;
+  }
+
+  get body(): RequestBody {
+    return this.#body;
   }
 
   /** The query, decoded. Parsed at the first access. */
@@ -146,7 +161,7 @@ export class Request {
 
   /** The authority of an absolute-form target (RFC 9112 §3.2.2), what a trusted proxy says, or Host. */
   get host(): string | undefined {
-    return this.#authority ?? this.#peer.host ?? this.#lines.get('host');
+    return this.parts.authority ?? this.#peer.host ?? this.head.lines.get('host');
   }
 
   /** Whether the client came over TLS, to us or to a trusted proxy. */
@@ -166,22 +181,22 @@ export class Request {
 
   /** All fields, in the order and case in which they came. */
   get headers(): readonly (readonly [name: string, value: string])[] {
-    return this.#lines.pairs();
+    return this.head.lines.pairs();
   }
 
   /** The first value of a field; any case of `name` will do. */
   header(name: string): string | undefined {
-    return this.#lines.get(name);
+    return this.head.lines.get(name);
   }
 
   /** All values of a field, one for each line. */
   headerAll(name: string): string[] {
-    return this.#lines.all(name);
+    return this.head.lines.all(name);
   }
 
   /** @internal What a parser makes of all values of a field; it is called once when a connection repeats its fields. */
   headerParsed<T>(name: string, parse: (value: string | undefined) => T): T {
-    return this.#lines.parsed(name, parse);
+    return this.head.lines.parsed(name, parse);
   }
 
   /** Aborts when the client is gone (an `AbortError`) or `handlerTimeout` is over (a `TimeoutError`). */
@@ -213,8 +228,8 @@ export class Request {
     if (rest !== '' && rest.charCodeAt(0) !== 0x2f /* / */) return undefined;
     const path = rest === '' ? '/' : rest;
     const target = encodePath(path) + (this.rawQuery === '' ? '' : `?${this.rawQuery}`);
-    const head: RequestHead = { method: this.method, target, httpVersion: this.httpVersion, lines: this.#lines };
-    const cut = new Request(head, { path, rawQuery: this.rawQuery, authority: this.#authority }, this.#peer, this.body);
+    const head: RequestHead = { method: this.method, target, httpVersion: this.httpVersion, lines: this.head.lines };
+    const cut = new Request(head, { path, rawQuery: this.rawQuery, authority: this.parts.authority }, this.#peer, this.body);
     const extras = cut.#extend();
     extras.origin = this;
     extras.prefix = base;
@@ -269,7 +284,7 @@ export class Request {
 
   /** @internal The field lines as they came. */
   get lines(): FieldLines {
-    return this.#lines;
+    return this.head.lines;
   }
 
   /** @internal The client that sent it. */

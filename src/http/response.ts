@@ -34,7 +34,8 @@ export interface ResponseInit {
  */
 export class Response {
   readonly #brand = true;
-  readonly status: number;
+  /** @internal An own field, so that assertions which compare two responses and `console.log` see it. */
+  readonly ownStatus: number;
   /** @internal */
   readonly list: HeaderList;
   /** @internal */
@@ -64,14 +65,14 @@ export class Response {
     this.take = take;
     this.whole = whole;
     if (body === CHECKED) {
-      this.status = init as number;
+      this.ownStatus = init as number;
       this.list = list as HeaderList;
       this.content = content;
       return;
     }
     const { status = 200, headers } = init as ResponseInit;
     const given = HeaderList.of(headers);
-    this.status = checkedStatus(status);
+    this.ownStatus = checkedStatus(status);
     this.list =
       typeof body === 'string' && given.get('content-type') === undefined ? given.with('Content-Type', 'text/plain; charset=utf-8') : given;
     this.content = contentOf(body);
@@ -187,6 +188,11 @@ export class Response {
     return new Response(CHECKED, 101, HeaderList.of(headers).with('Upgrade', protocol), undefined, take);
   }
 
+  /** From 200 to 999, or 101. For another one there is `withStatus`. */
+  get status(): number {
+    return this.ownStatus;
+  }
+
   /** In order. Fields that the server adds (Date, framing) are not among them. */
   get headers(): readonly (readonly [name: string, value: string])[] {
     return this.list.pairs();
@@ -214,22 +220,22 @@ export class Response {
 
   /** Another status, from 200 to 999. */
   withStatus(status: number): Response {
-    return this.#with(checkedStatus(status), this.list, this.content);
+    return Response.ofParts(checkedStatus(status), this.list, this.content, this.take, this.whole);
   }
 
   /** Replaces a field, or adds it. */
   withHeader(name: string, value: string): Response {
-    return this.#with(this.status, this.list.with(name, value), this.content);
+    return Response.ofParts(this.status, this.list.with(name, value), this.content, this.take, this.whole);
   }
 
   /** Adds a field line, keeping those that are there. */
   withAddedHeader(name: string, value: string): Response {
-    return this.#with(this.status, this.list.withAdded(name, value), this.content);
+    return Response.ofParts(this.status, this.list.withAdded(name, value), this.content, this.take, this.whole);
   }
 
   /** Drops every line of a field. */
   withoutHeader(name: string): Response {
-    return this.#with(this.status, this.list.without(name), this.content);
+    return Response.ofParts(this.status, this.list.without(name), this.content, this.take, this.whole);
   }
 
   /** Another Content-Type. */
@@ -239,7 +245,7 @@ export class Response {
 
   /** Another body; the header fields stay. */
   withBody(body: BodyInit): Response {
-    return this.#with(this.status, this.list, contentOf(body));
+    return Response.ofParts(this.status, this.list, contentOf(body), this.take, this.whole);
   }
 
   /** Adds a cookie. By default HttpOnly, SameSite=Lax, Path=/. */
@@ -295,8 +301,7 @@ export class Response {
 
   /** The whole body, streams included. This uses a stream up. */
   async collect(): Promise<Buffer> {
-    if (this.content instanceof StreamContent) return collectContent(this.content.take());
-    return this.bytes() as Buffer; // only a stream has none
+    return this.content instanceof StreamContent ? collectContent(this.content.take()) : (this.bytes() as Buffer); // only a stream has none
   }
 
   /** @internal Releases a body that will not be sent. */
@@ -306,11 +311,7 @@ export class Response {
 
   /** @internal Another body, in one of its forms. */
   withContent(content: Content): Response {
-    return this.#with(this.status, this.list, content);
-  }
-
-  #with(status: number, list: HeaderList, content: Content): Response {
-    return new Response(CHECKED, status, list, content, this.take, this.whole);
+    return Response.ofParts(this.status, this.list, content, this.take, this.whole);
   }
 }
 

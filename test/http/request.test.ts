@@ -17,6 +17,13 @@ describe('Request', () => {
     expect([other.method, other.host, other.secure, other.remoteAddress, other.body.text()]).toEqual(['POST', 'x', true, '192.0.2.1', 'é']);
   });
 
+  it.each(['method', 'target', 'httpVersion', 'path', 'rawQuery', 'body', 'query', 'host', 'remoteAddress'])(
+    'refuses to have its %s assigned: guards and routes must see the same request',
+    (name) => {
+      expect(() => Object.assign(new Request(), { [name]: '/other' })).toThrow(TypeError);
+    },
+  );
+
   it('brings the Content-Type of URLSearchParams', () => {
     const request = new Request({ method: 'POST', body: new URLSearchParams({ a: '1 2' }) });
     expect(request.header('content-type')).toBe('application/x-www-form-urlencoded;charset=UTF-8');

@@ -94,6 +94,17 @@ describe('a Response', () => {
     expect(constant.text()).toBe('a');
   });
 
+  it.each(['status', 'headers', 'ok'])('refuses to have its %s assigned: a constant would change for every later request', (name) => {
+    const constant = Response.text('a');
+    expect(() => Object.assign(constant, { [name]: 500 })).toThrow(TypeError);
+    expect([constant.status, constant.ok]).toEqual([200, true]);
+  });
+
+  it('is not equal to one with another status in an assertion of a test', () => {
+    expect(Response.empty(204)).not.toEqual(Response.empty(404));
+    expect(Response.empty(404)).toEqual(Response.empty(404));
+  });
+
   it('replaces a field where it stands first, in any case, and drops its other lines', () => {
     const response = new Response('', {
       headers: [
@@ -259,6 +270,23 @@ describe('Response.file', () => {
 });
 
 describe('HttpError', () => {
+  it.each(['status', 'code', 'headers', 'details'])('refuses to have its %s assigned', (name) => {
+    const constant = new HttpError(404, undefined, { headers: { 'X-A': '1' } });
+    expect(() => Object.assign(constant, { [name]: 500 })).toThrow(TypeError);
+    expect(() => (constant.headers as unknown[]).push(['X-B', '2'])).toThrow(TypeError);
+    expect([constant.status, constant.code, constant.response.headers.length]).toEqual([404, 'not-found', 3]);
+  });
+
+  it('can be extended by a class that declares its code', () => {
+    class Absent extends HttpError {
+      override readonly code = 'no-such-user';
+      constructor() {
+        super(404);
+      }
+    }
+    expect(new Absent().code).toBe('no-such-user');
+  });
+
   it('answers with its status and message as text', () => {
     const { response } = new HttpError(403, 'Members only', { headers: { 'X-A': '1' } });
     expect([response.status, response.text(), response.header('content-type'), response.header('x-a')]).toEqual([

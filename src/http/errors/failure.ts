@@ -23,13 +23,13 @@ export interface HttpErrorOptions {
 /** An `HttpError` without the Response it becomes. */
 export abstract class Failure extends Error {
   /** 400 to 599. */
-  readonly status: number;
+  declare readonly status: number;
   /** A stable name for programs. */
-  readonly code: string;
+  declare readonly code: string;
   /** Sent with the answer. */
-  readonly headers: HeadersInit | undefined;
+  declare readonly headers: HeadersInit | undefined;
   /** Further members of the JSON form. */
-  readonly details: Readonly<Record<string, unknown>> | undefined;
+  declare readonly details: Readonly<Record<string, unknown>> | undefined;
 
   /**
    * @param status From 400 to 599.
@@ -43,11 +43,17 @@ export abstract class Failure extends Error {
       throw new RangeError(`Cannot make an HttpError: status is ${status}, not from 400 to 599`);
     }
     this.name = 'HttpError';
-    this.status = status;
-    this.code = options.code ?? (REASONS[status] ?? `status ${status}`).toLowerCase().replaceAll(' ', '-');
-    this.headers = options.headers && HeaderList.of(options.headers).pairs(); // checked here, where a handler's error is still a 500
-    this.details = options.details;
+    setReadonly(this, 'status', status);
+    setReadonly(this, 'code', options.code ?? (REASONS[status] ?? `status ${status}`).toLowerCase().replaceAll(' ', '-'));
+    // Checked here, where a handler's error is still a 500.
+    setReadonly(this, 'headers', options.headers && Object.freeze(HeaderList.of(options.headers).pairs()));
+    setReadonly(this, 'details', options.details);
   }
+}
+
+/** Sets a field that cannot be assigned: an error may be a constant of a module, too. A class that extends it may declare the field anew. */
+function setReadonly<K extends 'status' | 'code' | 'headers' | 'details'>(failure: Failure, name: K, value: Failure[K]): void {
+  Object.defineProperty(failure, name, { value, enumerable: true, configurable: true });
 }
 
 /** The header fields of the answer. */
