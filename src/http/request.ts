@@ -6,25 +6,12 @@
 
 import { RequestBody } from './body/request-body.ts';
 import { withCode } from './errors/error-codes.ts';
-import { FieldLines } from './field-lines.ts';
-import { isToken } from './grammar.ts';
+import type { FieldLines } from './field-lines.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
+import { type RequestInit, requestOf } from './request/init.ts';
 import { encodePath, parseTarget, type TargetParts } from './target.ts';
 
-/** What a request made by hand can be given. */
-export interface RequestInit {
-  /** Default `GET`. */
-  method?: string;
-  /** Origin-form, default `/`. */
-  target?: string;
-  headers?: HeadersInit;
-  /** URLSearchParams bring their Content-Type. */
-  body?: string | Uint8Array | URLSearchParams;
-  /** Default: undefined. */
-  remoteAddress?: string;
-  /** Default false. */
-  secure?: boolean;
-}
+export type { RequestInit } from './request/init.ts';
 
 /** The version of HTTP a request came in. */
 export type HttpVersion = '1.0' | '1.1' | '2.0';
@@ -104,16 +91,23 @@ export class Request {
   /**
    * Makes a request by hand.
    *
-   * @throws TypeError when the method is not a token, a header is malformed, or the target would be refused with 400.
+   * @throws TypeError when the method is not a token, a header is malformed, the target would be refused with 400, or an option is unknown or
+   *   has a wrong type (code `bad-option`).
    */
   constructor(init?: RequestInit);
   /** @internal */
   constructor(head: RequestHead, target: TargetParts, peer: Peer, body: RequestBody);
   constructor(init: RequestInit | RequestHead = {}, target?: TargetParts, peer?: Peer, body?: RequestBody) {
-    const head = target ? (init as RequestHead) : headOf(init);
-    this.head = head;
-    this.parts = target ?? partsOf(head.target);
-    this.#body = body ?? bodyOf(init);
+    if (target) {
+      this.head = init as RequestHead;
+      this.parts = target;
+      this.#body = body as RequestBody; // given with the parts
+    } else {
+      const made = requestOf(init as RequestInit);
+      this.head = made.head;
+      this.parts = partsOf(made.head.target);
+      this.#body = made.bytes ? new RequestBody(made.bytes) : RequestBody.EMPTY;
+    }
     this.#peer = peer ?? peerOf(init);
     this.readAt = this.#peer.readAt;
     this.#route = undefined;
@@ -323,29 +317,12 @@ export class Request {
   }
 }
 
-function headOf(init: RequestInit): RequestHead {
-  const { method = 'GET', target = '/', headers, body } = init;
-  if (!isToken(method)) throw new TypeError(`Cannot make a request: method ${JSON.stringify(method)} is not a token`);
-  const pairs = HeaderList.of(headers).pairs();
-  if (body instanceof URLSearchParams && !pairs.some(([name]) => name.toLowerCase() === 'content-type')) {
-    pairs.push(['Content-Type', 'application/x-www-form-urlencoded;charset=UTF-8']);
-  }
-  return { method, target, httpVersion: '1.1', lines: FieldLines.of(pairs) };
-}
-
 function partsOf(target: string): TargetParts {
   const parts = parseTarget(target);
   if (!parts) {
     throw withCode(new TypeError(`Cannot make a request: target ${JSON.stringify(target)} would be refused with 400`), 'bad-target');
   }
   return parts;
-}
-
-function bodyOf(init: RequestInit): RequestBody {
-  const { body } = init;
-  if (body === undefined) return RequestBody.EMPTY;
-  if (body instanceof Uint8Array) return new RequestBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
-  return new RequestBody(Buffer.from(String(body)));
 }
 
 function peerOf(init: RequestInit): Peer {

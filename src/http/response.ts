@@ -5,6 +5,7 @@
  */
 import { type BodyInit, bytesOf, type Content, collectContent, contentOf, StreamContent } from './body/response-body.ts';
 import { checkedText, jsonOf } from './body/text.ts';
+import { checkOptions } from './errors/bad-option.ts';
 import { bodyOfFailure, Failure, fieldsOfFailure } from './errors/failure.ts';
 import { type ServerSentEvent, serializeEvents } from './event-stream.ts';
 import { prefersJson } from './fields/accept.ts';
@@ -48,7 +49,7 @@ export class Response {
   /**
    * @param body Text (sent as UTF-8, by default as `text/plain`), bytes, or a stream or iterable of them.
    * @param init Status (default 200) and header fields.
-   * @throws TypeError when a header name is not a token or a value holds CR, LF or NUL; RangeError for a status that cannot be sent.
+   * @throws TypeError for an unknown option, or a header name or value that cannot be sent; RangeError for a status that cannot.
    */
   constructor(body?: BodyInit, init?: ResponseInit);
   /** @internal Of parts that have been checked. */
@@ -70,6 +71,7 @@ export class Response {
       this.content = content;
       return;
     }
+    checkOptions('Cannot make a response', init, KNOWN);
     const { status = 200, headers } = init as ResponseInit;
     const given = HeaderList.of(headers);
     this.ownStatus = checkedStatus(status);
@@ -203,12 +205,7 @@ export class Response {
     return this.list.get(name);
   }
 
-  /**
-   * All values of a field, one for each line; any case of `name` will do.
-   *
-   * @example
-   * const cookies = response.headerAll('set-cookie'); // ['a=1; Path=/', 'b=2; Path=/']
-   */
+  /** All values of a field, one for each line, as of Set-Cookie; any case of `name` will do. */
   headerAll(name: string): string[] {
     return this.list.all(name);
   }
@@ -299,6 +296,12 @@ export class Response {
     return typeof this.content === 'string' ? this.content : this.bytes()?.toString('utf8');
   }
 
+  /** What the body says in JSON; undefined when it is a stream. @throws SyntaxError when it is not JSON. */
+  json(): unknown {
+    const text = this.text();
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
   /** The whole body, streams included. This uses a stream up. */
   async collect(): Promise<Buffer> {
     return this.content instanceof StreamContent ? collectContent(this.content.take()) : (this.bytes() as Buffer); // only a stream has none
@@ -315,6 +318,7 @@ export class Response {
   }
 }
 
+const KNOWN: ReadonlySet<string> = new Set(['status', 'headers']);
 /** Marks the constructor call that takes parts already checked. */
 const CHECKED: unique symbol = Symbol('checked');
 

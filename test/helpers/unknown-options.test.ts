@@ -25,6 +25,9 @@ const TAKERS: Readonly<Record<string, { readonly call: (options: never) => unkno
   compress: { call: (options) => front.compress(new Request(), Response.empty(), options) },
   createCors: { call: (options) => front.createCors(options), right: { origins: [] } },
   createMemorySessionStore: { call: (options) => front.createMemorySessionStore(options) },
+  HttpError: { call: (options) => new front.HttpError(404, 'Not here', options) },
+  Request: { call: (options) => new front.Request(options) },
+  Response: { call: (options) => new front.Response('text', options) },
   createRateLimiter: { call: (options) => front.createRateLimiter(options), right: { limit: 1, window: 1 } },
   createSessions: { call: (options) => front.createSessions(options), right: { secret } },
   logAccess: { call: (options) => front.logAccess(new Request(), Response.empty(), options), right: { output: { write: () => true } } },
@@ -45,10 +48,7 @@ const TAKERS: Readonly<Record<string, { readonly call: (options: never) => unkno
 
 /** What takes none: a value, a list of routes, or nothing beside the request. */
 const WITHOUT_OPTIONS = [
-  'HttpError',
-  'Request',
   'RequestBody',
-  'Response',
   'accepts',
   'acceptsEncodings',
   'acceptsLanguages',

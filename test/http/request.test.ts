@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HttpError, Request } from '../../src/index.ts';
+import { HttpError, Request, readForm, readJson } from '../../src/index.ts';
 
 describe('Request', () => {
   it('is made by hand with what is told, and defaults for the rest', () => {
@@ -28,6 +28,63 @@ describe('Request', () => {
     const request = new Request({ method: 'POST', body: new URLSearchParams({ a: '1 2' }) });
     expect(request.header('content-type')).toBe('application/x-www-form-urlencoded;charset=UTF-8');
     expect(request.body.text()).toBe('a=1+2');
+  });
+
+  it('brings the Content-Type of FormData, and readForm reads back what was put in', () => {
+    const form = new FormData();
+    form.append('a "quoted"\nname', 'line 1\nline 2');
+    form.append('b', 'é');
+    form.append('b', '');
+    const request = new Request({ method: 'POST', body: form });
+    expect(request.header('content-type')).toMatch(/^multipart\/form-data; boundary=form-/);
+    expect(readForm(request, { b: 'string[]', 'a "quoted"\r\nname': 'string' })).toEqual({
+      b: ['é', ''],
+      'a "quoted"\r\nname': 'line 1\r\nline 2',
+    });
+  });
+
+  it('says how to encode a form with files, which can be read only asynchronously', async () => {
+    const form = new FormData();
+    form.append('photo', new File(['bytes'], 'a.png', { type: 'image/png' }));
+    expect(() => new Request({ body: form })).toThrow(
+      'the file "photo" of a FormData can be read only asynchronously: encode the form first, as in new globalThis.Response(form)',
+    );
+    const encoded = new globalThis.Response(form);
+    const type = encoded.headers.get('content-type') ?? '';
+    const request = new Request({ method: 'POST', headers: { 'Content-Type': type }, body: Buffer.from(await encoded.arrayBuffer()) });
+    const { photo } = readForm(request, { photo: 'file' });
+    expect([photo.filename, photo.contentType, photo.bytes().toString()]).toEqual(['a.png', 'image/png', 'bytes']);
+  });
+
+  it('brings the Content-Type of JSON, unless it is told another', () => {
+    const request = new Request({ method: 'POST', json: { a: null } });
+    expect([request.header('content-type'), request.body.text(), readJson(request)]).toEqual([
+      'application/json',
+      '{"a":null}',
+      { a: null },
+    ]);
+    const other = new Request({ headers: { 'content-type': 'application/problem+json' }, json: 1 });
+    expect(other.headerAll('Content-Type')).toEqual(['application/problem+json']);
+    expect(() => new Request({ json: () => 1 })).toThrow(expect.objectContaining({ code: 'not-serializable' }));
+    expect(() => new Request({ json: 1, body: '1' })).toThrow('both body and json are given');
+  });
+
+  it.each([
+    ['a path', '/hello', `"/hello" is given as a URL: write { target: '/path?query' }, and the host as the field Host`],
+    ['a URL', new URL('http://a/b'), `"http://a/b" is given as a URL`],
+    ['url instead of target', { url: '/hello' }, `"/hello" is given as a URL`],
+    ['a web-standard Request', new globalThis.Request('http://a/b'), `"http://a/b" is given as a URL`],
+    ['an object as body', { body: {} }, 'body is Object, not text, bytes, URLSearchParams or FormData: for a value as JSON, write json'],
+    ['null as body', { body: null }, 'body is null, not text'],
+    ['a Blob as body', { body: new Blob(['a']) }, 'body is Blob, not text'],
+    ['a stream as body', { body: new ReadableStream() }, 'body is ReadableStream, not text'],
+    ['a number as method', { method: 5 }, 'method is number, not a string'],
+    ['a URL as target', { target: new URL('http://a/') }, 'target is object, not a string'],
+    ['a number as secure', { secure: 1 }, 'secure is number, not a boolean'],
+  ])('refuses %s, and says what to write', (_, init, message) => {
+    expect(() => new Request(init as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-option', message: expect.stringContaining(message) as string }),
+    );
   });
 
   it('refuses what the server would refuse', () => {

@@ -217,6 +217,13 @@ describe('a Response', () => {
     expect(() => response.withPublicCache(-1)).toThrow(RangeError);
   });
 
+  it('reads its body as JSON for a test, but not when it is a stream', () => {
+    expect(Response.json({ a: [1, null] }).json()).toEqual({ a: [1, null] });
+    expect(Response.bytes('application/json', Buffer.from('"é"')).json()).toBe('é');
+    expect(Response.stream('application/json', ['1']).json()).toBeUndefined();
+    expect(() => Response.text('no').json()).toThrow(SyntaxError);
+  });
+
   it('is ok from 200 to 399', () => {
     expect([200, 304, 399, 400, 500].map((status) => Response.empty(status).ok)).toEqual([true, true, true, false, false]);
   });
@@ -275,6 +282,12 @@ describe('HttpError', () => {
     expect(() => Object.assign(constant, { [name]: 500 })).toThrow(TypeError);
     expect(() => (constant.headers as unknown[]).push(['X-B', '2'])).toThrow(TypeError);
     expect([constant.status, constant.code, constant.response.headers.length]).toEqual([404, 'not-found', 3]);
+  });
+
+  it('refuses options in place of the message, which would be sent as [object Object]', () => {
+    expect(() => new HttpError(404, { code: 'gone' } as unknown as string)).toThrow(
+      'Cannot make an HttpError: message is object, not a string',
+    );
   });
 
   it('can be extended by a class that declares its code', () => {

@@ -5,8 +5,10 @@
  *
  * @module
  */
+
 import { HeaderList, type HeadersInit } from '../header-list.ts';
 import { REASONS, reasonOf } from '../status.ts';
+import { checkOptions, checkString } from './bad-option.ts';
 
 /** What an `HttpError` can be given besides its status and message. */
 export interface HttpErrorOptions {
@@ -19,6 +21,9 @@ export interface HttpErrorOptions {
   /** Further members of the JSON form, as in `{ issues: […] }`. */
   details?: Readonly<Record<string, unknown>>;
 }
+
+const SUBJECT = 'Cannot make an HttpError';
+const KNOWN: ReadonlySet<string> = new Set(['code', 'cause', 'headers', 'details']);
 
 /** An `HttpError` without the Response it becomes. */
 export abstract class Failure extends Error {
@@ -35,12 +40,15 @@ export abstract class Failure extends Error {
    * @param status From 400 to 599.
    * @param message For people: it is sent. Default: the reason phrase.
    * @param options A code, a cause, header fields.
-   * @throws RangeError when the status is not from 400 to 599, TypeError (code `bad-header`) for a header field that cannot be sent.
+   * @throws RangeError when the status is not from 400 to 599; TypeError for a header field that cannot be sent (code `bad-header`), or an
+   *   option that is unknown or has a wrong type (code `bad-option`).
    */
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
+    if (message !== undefined) checkString(SUBJECT, 'message', message);
+    checkOptions(SUBJECT, options, KNOWN);
     super(message ?? (reasonOf(status) || `Error ${status}`), options.cause === undefined ? undefined : { cause: options.cause });
     if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new RangeError(`Cannot make an HttpError: status is ${status}, not from 400 to 599`);
+      throw new RangeError(`${SUBJECT}: status is ${status}, not from 400 to 599`);
     }
     this.name = 'HttpError';
     setReadonly(this, 'status', status);
