@@ -20,6 +20,7 @@ import {
   longFiles,
   moduleState,
   needlessReasons,
+  optionsWithoutUndefined,
   STATE,
 } from './house/rules.ts';
 import { parseSource, readSources } from './house/sources.ts';
@@ -109,6 +110,10 @@ describe('the sources', () => {
 
   it('have no default export', () => {
     expect(defaultExports(SOURCES)).toEqual([]);
+  });
+
+  it('take undefined for every option', () => {
+    expect(optionsWithoutUndefined(SOURCES)).toEqual([]);
   });
 
   it('never say any', () => {
@@ -285,6 +290,18 @@ describe('a rule of the house', () => {
   it('counts the lines of a file, without the line end at its end', () => {
     expect(longFiles(one('http/a.ts', 'a\n'.repeat(350)), 350)).toEqual([]);
     expect(longFiles(one('http/a.ts', 'a\n'.repeat(351)), 350)).toEqual(['http/a.ts has 351 lines']);
+  });
+
+  it('sees an option that does not take undefined, in an interface and in place', () => {
+    const options = (text: string) => optionsWithoutUndefined(one('helpers/a.ts', text));
+    const members = (member: string) => `export interface AOptions extends B {\n  /** A; b. */\n  ${member}\n  c: number;\n}`;
+    expect(options(members('a?: number;'))).toEqual(['helpers/a.ts has AOptions.a, which does not take undefined']);
+    expect(options(members('readonly a?: () => undefined;\n  b?: string;'))).toHaveLength(2);
+    expect(options(members('a?:\n    | string\n    | number;'))).toHaveLength(1);
+    expect(options(members('a?: number | undefined;\n  b?: unknown;'))).toEqual([]);
+    expect(options('export function f(options: { a?: number } = {}): void {}')).toHaveLength(1);
+    expect(options('export function f(options: { a?: number | undefined } = {}): void {}')).toEqual([]);
+    expect(options('export interface Thing {\n  a?: number;\n}')).toEqual([]);
   });
 
   it('lets a helper import its own folder and no other helper', () => {

@@ -32,11 +32,11 @@ export type GuestHandler = Handler;
 /** Options of `toNodeListener` and `toFetch`. */
 export interface GuestOptions {
   /** Largest request body, else 413; it is held in memory. Default 10 MiB. A function decides for each request, from its head. */
-  maxBodySize?: MaxBodySize;
+  maxBodySize?: MaxBodySize | undefined;
   /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
-  streamBody?: (head: Request) => boolean;
+  streamBody?: ((head: Request) => boolean) | undefined;
   /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
-  onError?: OnError;
+  onError?: OnError | undefined;
 }
 
 /** @internal A request as the host has it. */

@@ -20,23 +20,23 @@ import type { ScriptHead } from './cgi/script-head.ts';
 /** Options of `cgi`. */
 export interface CgiOptions {
   /** The arguments on the program's command line. Nothing from the request is ever put there. Default none. */
-  args?: readonly string[];
+  args?: readonly string[] | undefined;
   /** Variables in addition to those of CGI, or overriding them. Of our own environment the program sees PATH and nothing else. */
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string>> | undefined;
   /** The program's working directory. Default: ours. */
-  cwd?: string;
+  cwd?: string | undefined;
   /**
    * The path at which the program is mounted, such as `/cgi-bin/hello`; what follows it is PATH_INFO.
    * Default: the prefix that `withoutPrefix` has removed, or none.
    */
-  scriptName?: string;
+  scriptName?: string | undefined;
   /** How long the program may go without reading or writing, ms; 0: no limit. Waiting for the client does not count. Default 60,000. */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * Answers when the program sends nothing but `Location: /path`, a local redirect (RFC 3875 §6.2.2): usually your handler.
    * Default: the client is redirected there with 302.
    */
-  localRedirect?: (request: Request) => Response | Promise<Response>;
+  localRedirect?: ((request: Request) => Response | Promise<Response>) | undefined;
 }
 
 interface CheckedOptions extends CgiOptions {

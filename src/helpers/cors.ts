@@ -20,15 +20,15 @@ export interface CorsPolicy {
    */
   origins: readonly string[] | '*' | ((origin: string) => boolean);
   /** Methods that a preflight allows. Default GET, HEAD, POST, PUT, PATCH, DELETE. */
-  methods?: readonly string[];
+  methods?: readonly string[] | undefined;
   /** Request fields that a preflight allows beyond those that pages may always set. Default `Content-Type`, which JSON needs. */
-  headers?: readonly string[];
+  headers?: readonly string[] | undefined;
   /** Response fields that the page may read beyond Content-Type, Cache-Control and the few others it always may. Default none. */
-  exposeHeaders?: readonly string[];
+  exposeHeaders?: readonly string[] | undefined;
   /** Seconds for which a browser may cache the answer to a preflight. Default: the browser's own, 5 s. */
-  maxAge?: number;
+  maxAge?: number | undefined;
   /** Whether requests with cookies may be read. Default false. */
-  credentials?: boolean;
+  credentials?: boolean | undefined;
 }
 
 /** Applies a policy to requests and responses. */

@@ -17,9 +17,9 @@ export interface LogOutput {
 /** Options of `logAccess`. */
 export interface LogAccessOptions {
   /** Default `process.stdout`. */
-  output?: LogOutput;
+  output?: LogOutput | undefined;
   /** `common` (default): for people. `json`: for programs. A function returns the line, without its line end. */
-  format?: 'common' | 'json' | ((request: Request, response: Response, ms: number) => string);
+  format?: 'common' | 'json' | ((request: Request, response: Response, ms: number) => string) | undefined;
 }
 
 const SUBJECT = 'Cannot log access';

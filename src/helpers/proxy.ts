@@ -8,7 +8,7 @@
  */
 
 import { StreamContent } from '../http/body/response-body.ts';
-import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, MAX_TIMER } from '../http/errors/bad-option.ts';
+import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, type Filled, MAX_TIMER } from '../http/errors/bad-option.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
@@ -24,28 +24,28 @@ import { tunnelTo } from './proxy/tunnel.ts';
 /** Options of `proxy`. */
 export interface ProxyOptions {
   /** The Host sent upstream. Default: name and port of the target. */
-  host?: string;
+  host?: string | undefined;
   /**
    * Whether to send the upstream X-Forwarded-For, -Proto, -Host and Forwarded, made from what we know ourselves. What the client sends
    * under these names is never passed on. Default true.
    */
-  forwarded?: boolean;
+  forwarded?: boolean | undefined;
   /** How long to wait for a connection, ms; 0: no limit. Default 10,000. */
-  connectTimeout?: number;
+  connectTimeout?: number | undefined;
   /** How long the upstream may go without reading the body, and then without answering, ms; 0: no limit. Default 60,000. */
-  headersTimeout?: number;
+  headersTimeout?: number | undefined;
   /** How long it may pause within a body, ms; 0: no limit. Waiting for the client does not count. Default 60,000. */
-  bodyTimeout?: number;
+  bodyTimeout?: number | undefined;
   /**
    * Sends the requests in place of our own connections: an Agent, Client or MockAgent of undici 7, with your certificates, your socket or
    * your answers. Default: connections that are kept to each target.
    */
-  dispatcher?: Dispatch;
+  dispatcher?: Dispatch | undefined;
   /** Maps the request's path to the upstream's, both without escapes. Default: the same path, less what `withoutPrefix` has removed. */
-  rewritePath?: (path: string) => string;
+  rewritePath?: ((path: string) => string) | undefined;
 }
 
-type Checked = ProxyOptions & Required<Pick<ProxyOptions, 'forwarded' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout'>>;
+type Checked = ProxyOptions & Filled<Pick<ProxyOptions, 'forwarded' | 'connectTimeout' | 'headersTimeout' | 'bodyTimeout'>>;
 
 const SUBJECT = 'Cannot proxy';
 const KNOWN: ReadonlySet<string> = new Set([

@@ -25,9 +25,9 @@ export interface RateLimiterOptions {
   /** Length of the window in whole seconds. The window slides: at every moment it is the last `window` seconds. */
   window: number;
   /** Identifies the client. Default: its address; of IPv6 the first 64 bits. */
-  key?: (request: Request) => string;
+  key?: ((request: Request) => string) | undefined;
   /** Where requests are counted. Default: in the primary process, for all workers of this server. */
-  store?: RateStore;
+  store?: RateStore | undefined;
 }
 
 /**

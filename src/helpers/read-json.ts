@@ -54,7 +54,7 @@ interface Issue {
  * @example
  * const note = readJson(request, z.object({ text: z.string().max(200) }));
  */
-export function readJson<T = unknown>(request: Request, schema?: StandardSchema<T>, options: { limit?: number } = {}): T {
+export function readJson<T = unknown>(request: Request, schema?: StandardSchema<T>, options: { limit?: number | undefined } = {}): T {
   checkOptions(SUBJECT, options, KNOWN);
   if (schema !== undefined && !('~standard' in schema)) {
     throw badOption(SUBJECT, 'the schema is not a Standard Schema');

@@ -20,7 +20,7 @@ const KNOWN: ReadonlySet<string> = new Set(['limit']);
  * @example
  * const fields = new URLSearchParams(readText(request, { limit: 10_000 }));
  */
-export function readText(request: Request, options: { limit?: number } = {}): string {
+export function readText(request: Request, options: { limit?: number | undefined } = {}): string {
   checkOptions(SUBJECT, options, KNOWN);
   refuseContentCodings(request, SUBJECT);
   return request.body.text(options.limit);

@@ -17,7 +17,7 @@ export type { RedisClient } from './redis/commands.ts';
 /** Options of the Redis stores. */
 export interface RedisStoreOptions {
   /** What every key begins with. Default `filrouge:session:` and `filrouge:rate:`. Applications that share a Redis need different ones. */
-  prefix?: string;
+  prefix?: string | undefined;
 }
 
 const KNOWN: ReadonlySet<string> = new Set(['prefix']);

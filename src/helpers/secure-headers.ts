@@ -13,18 +13,18 @@ export interface SecureHeadersOptions {
    * Content-Security-Policy; false leaves it out. Default: everything from this origin only, inline styles allowed, no plugins, frames
    * according to `frameOptions`.
    */
-  csp?: string | false;
+  csp?: string | false | undefined;
   /**
    * Who may show the page in a frame: X-Frame-Options, and `frame-ancestors` in the default `csp`. Default `SAMEORIGIN`; false: anybody.
    */
-  frameOptions?: 'DENY' | 'SAMEORIGIN' | false;
+  frameOptions?: 'DENY' | 'SAMEORIGIN' | false | undefined;
   /**
    * Seconds for which browsers must use TLS only, for subdomains too (Strict-Transport-Security, RFC 6797). Default false: it cannot be
    * revoked. A year is 31_536_000.
    */
-  hsts?: number | false;
+  hsts?: number | false | undefined;
   /** More fields, or other values for these. */
-  headers?: HeadersInit;
+  headers?: HeadersInit | undefined;
 }
 
 const SUBJECT = 'Cannot secure headers';

@@ -33,8 +33,10 @@ export type { StoredSession, StoredSessions } from './session/stored-session.ts'
  * return session.save(Response.redirect('/'));
  */
 export function createSessions<T extends object>(options: SessionOptions & { store: SessionStore }): StoredSessions<T>;
-export function createSessions<T extends object>(options: SessionOptions): Sessions<T>;
-export function createSessions<T extends object>(options: SessionOptions & { store?: SessionStore }): Sessions<T> | StoredSessions<T> {
+export function createSessions<T extends object>(options: SessionOptions & { store?: undefined }): Sessions<T>;
+export function createSessions<T extends object>(
+  options: SessionOptions & { store?: SessionStore | undefined },
+): Sessions<T> | StoredSessions<T> {
   const rules = sessionRules(options);
   const { store } = options;
   if (store === undefined) return { open: openSealed<T>(rules) };

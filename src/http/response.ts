@@ -23,8 +23,8 @@ import { HTML, JSON_TYPE, SVG, TEXT, typeList } from './type-list.ts';
 /** What a Response can be given besides its body. */
 export interface ResponseInit {
   /** Default 200. */
-  status?: number;
-  headers?: HeadersInit;
+  status?: number | undefined;
+  headers?: HeadersInit | undefined;
 }
 
 /**

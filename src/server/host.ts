@@ -32,7 +32,7 @@ export interface LocalServer {
   /** Settles when the last connection has ended after `close`. */
   readonly closed: Promise<void>;
   /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). */
-  close(options?: { timeout?: number }): Promise<void>;
+  close(options?: { timeout?: number | undefined }): Promise<void>;
   /** From now on `readiness` says that the server stops; nothing else changes. */
   announce(): void;
   /** Connections that were taken over, as by websockets. */

@@ -11,6 +11,7 @@ import {
   checkInteger,
   checkOptions,
   checkSystemString,
+  type Filled,
   MAX_TIMER,
   MiB,
 } from '../http/errors/bad-option.ts';
@@ -25,69 +26,69 @@ import { type ResolvedTls, resolveTls, type TlsOptions } from './tls/options.ts'
 /** Options of `startServer`. Sizes are bytes, times milliseconds. */
 export interface ServerOptions {
   /** Default `localhost`. Containers want `0.0.0.0` or `::`. */
-  host?: string;
+  host?: string | undefined;
   /** Default 8000; 0 picks a free one, the same for all workers. */
-  port?: number;
+  port?: number | undefined;
   /** A unix socket instead of host and port. */
-  path?: string;
+  path?: string | undefined;
   /** Worker processes (node:cluster). Default `os.availableParallelism()`; 0 serves in this process, without a fork. */
-  workers?: number;
+  workers?: number | undefined;
   /**
    * Handler threads in each process. Default 0: the handler runs on the process's own thread. With threads a handler may block, and one that never
    * returns costs its own thread only. `{ min, max }` starts more when requests wait, and ends them when they have nothing to do.
    */
-  threads?: number | { readonly min: number; readonly max: number };
+  threads?: number | { readonly min: number; readonly max: number } | undefined;
   /**
    * Longest a handler may take; then the client gets 503 and `request.signal` aborts. With threads a handler that blocks is stopped too, and the log
    * says where it stood. Default 30,000 with threads, 0 (no bound) without.
    */
-  handlerTimeout?: number;
+  handlerTimeout?: number | undefined;
   /** Log method, path and the line where a request stands that takes longer than this, without stopping it. Default 0: off. */
-  slowRequest?: number;
-  tls?: TlsOptions;
+  slowRequest?: number | undefined;
+  tls?: TlsOptions | undefined;
   /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
-  maxBodySize?: number | ((head: Request) => number);
+  maxBodySize?: number | ((head: Request) => number) | undefined;
   /** A body above this waits in an unlinked temporary file, not in memory. Default 64 KiB. */
-  bodyMemory?: number;
+  bodyMemory?: number | undefined;
   /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
-  streamBody?: (head: Request) => boolean;
+  streamBody?: ((head: Request) => boolean) | undefined;
   /** Longest request line, else 414. Default 8 KiB. */
-  maxRequestLine?: number;
+  maxRequestLine?: number | undefined;
   /** All header lines together, else 431. Default 16 KiB. */
-  maxHeaderSize?: number;
+  maxHeaderSize?: number | undefined;
   /** Number of header lines, else 431. Default 100. */
-  maxHeaders?: number;
+  maxHeaders?: number | undefined;
   /** Connections of the whole server, all workers together. Default 10,000. Beyond: 503 and close. */
-  maxConnections?: number;
+  maxConnections?: number | undefined;
   /** From the first byte to the end of the head, else 408. Default 30,000. */
-  headersTimeout?: number;
+  headersTimeout?: number | undefined;
   /** A body must bring 1 KiB for each second of this, in each span of this length, else 408. Default 30,000. */
-  requestTimeout?: number;
+  requestTimeout?: number | undefined;
   /** How long an idle connection is kept. Default 65,000: longer than the 60 s of common balancers. */
-  keepAliveTimeout?: number;
+  keepAliveTimeout?: number | undefined;
   /** A client that takes nothing of its response for so long is cut off. Default 30,000. */
-  writeTimeout?: number;
+  writeTimeout?: number | undefined;
   /** Proxies whose word about the client is believed: addresses, CIDR ranges, and `unix` for whoever connects to `path`. Default: none. */
-  trustProxy?: readonly string[];
+  trustProxy?: readonly string[] | undefined;
   /**
    * The fields in which they tell of it: `x-forwarded` (X-Forwarded-For, -Proto and -Host) or `forwarded` (RFC 7239). The other ones are ignored.
    * Default `x-forwarded`.
    */
-  proxyHeader?: ProxyHeader;
+  proxyHeader?: ProxyHeader | undefined;
   /** SIGTERM and SIGINT drain, SIGHUP reloads, a second SIGINT ends at once. Default true. */
-  signals?: boolean;
+  signals?: boolean | undefined;
   /** How long a drain may take before connections are cut. Default 30,000. */
-  shutdownTimeout?: number;
+  shutdownTimeout?: number | undefined;
   /** After SIGTERM or SIGINT the server goes on for so long, while `readiness` says 503: time for balancers to look elsewhere. Default 0. */
-  shutdownDelay?: number;
+  shutdownDelay?: number | undefined;
   /** How the events of the server (workers ready, replaced, recycled, handlers stuck) are written to stderr: `text`, `json` or `off`. Default `text`. */
-  log?: LogFormat;
+  log?: LogFormat | undefined;
   /** Replace a worker after so many requests (±10 %). Default: never. */
-  maxRequestsPerWorker?: number;
+  maxRequestsPerWorker?: number | undefined;
   /** Replace a worker whose resident memory exceeds so many bytes. Default: never. */
-  maxMemoryPerWorker?: number;
+  maxMemoryPerWorker?: number | undefined;
   /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
-  onError?: (error: unknown, request: Request) => Response | void;
+  onError?: ((error: unknown, request: Request) => Response | void) | undefined;
   /**
    * Sees every request that the engine itself refuses, before any handler: malformed (400), too slow (408), too large (413, 414, 431), not
    * implemented (405, 501), and connections beyond `maxConnections` (503). May give the answer: text or bytes of at most 64 KiB. A status below 400
@@ -97,7 +98,7 @@ export interface ServerOptions {
    * @example
    * const onRefused = (status: number, head: RefusedHead, reason: HttpError) => Response.html(`<h1>${status}</h1><p>${reason.message}</p>`);
    */
-  onRefused?: OnRefused;
+  onRefused?: OnRefused | undefined;
 }
 
 /** A server that runs. */
@@ -110,7 +111,7 @@ export interface RunningServer extends AsyncDisposable {
   /** Settles when the server has stopped. */
   readonly closed: Promise<void>;
   /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`), then ends. */
-  close(options?: { timeout?: number }): Promise<void>;
+  close(options?: { timeout?: number | undefined }): Promise<void>;
   /** In the primary: replaces every worker; new ones listen before old ones stop, so that no request fails. Rejects when the new ones cannot start: the old ones go on. */
   reload(): Promise<void>;
   /** What the server does, as a whole and worker by worker: asked in a worker or in a handler thread it is the same. */
@@ -119,7 +120,7 @@ export interface RunningServer extends AsyncDisposable {
 
 /** The options with every default filled in. */
 export interface ResolvedOptions
-  extends Required<
+  extends Filled<
     Omit<
       ServerOptions,
       | 'threads'

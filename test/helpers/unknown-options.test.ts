@@ -1,6 +1,8 @@
 /**
- * A typo in the name of an option must not be a silent default: whatever takes options refuses those that it does not know.
+ * A typo in the name of an option must not be a silent default: whatever takes options refuses those that it does not know. One that is
+ * undefined is as if it were not there.
  */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import MANIFEST from '../../package.json' with { type: 'json' };
 import * as cgiDoor from '../../src/cgi.ts';
@@ -9,7 +11,9 @@ import * as front from '../../src/index.ts';
 import * as nodeDoor from '../../src/node.ts';
 import * as proxyDoor from '../../src/proxy.ts';
 import * as redisDoor from '../../src/redis.ts';
+import { resolveOptions } from '../../src/server/options.ts';
 import * as websocketDoor from '../../src/websocket.ts';
+import { readSources } from '../house/sources.ts';
 
 const { Request, Response } = front;
 const DOORS = { cgi: cgiDoor, fetch: fetchDoor, node: nodeDoor, proxy: proxyDoor, redis: redisDoor, websocket: websocketDoor };
@@ -19,31 +23,57 @@ const secret = 'x'.repeat(32);
 const form = new Request({ method: 'POST', body: new URLSearchParams({ a: '1' }) });
 const json = new Request({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '1' });
 
-/** What takes options; `right` are those without which the call would fail anyway. */
-const TAKERS: Readonly<Record<string, { readonly call: (options: never) => unknown; readonly right?: object }>> = {
-  cgi: { call: (options) => cgiDoor.cgi(new Request(), 'true', options) },
-  compress: { call: (options) => front.compress(new Request(), Response.empty(), options) },
-  createCors: { call: (options) => front.createCors(options), right: { origins: [] } },
-  createMemorySessionStore: { call: (options) => front.createMemorySessionStore(options) },
-  HttpError: { call: (options) => new front.HttpError(404, 'Not here', options) },
-  Request: { call: (options) => new front.Request(options) },
-  Response: { call: (options) => new front.Response('text', options) },
-  createRateLimiter: { call: (options) => front.createRateLimiter(options), right: { limit: 1, window: 1 } },
-  createSessions: { call: (options) => front.createSessions(options), right: { secret } },
-  logAccess: { call: (options) => front.logAccess(new Request(), Response.empty(), options), right: { output: { write: () => true } } },
-  proxy: { call: (options) => proxyDoor.proxy(new Request({ method: 'CONNECT' }), 'http://localhost:1', options) },
-  readForm: { call: (options) => front.readForm(form, {}, options) },
-  readFormParts: { call: (options) => front.readFormParts(form, options) },
-  readJson: { call: (options) => front.readJson(json, undefined, options) },
-  readText: { call: (options) => front.readText(json, options) },
-  redisRateStore: { call: (options) => redisDoor.redisRateStore(redis, options) },
-  redisSessionStore: { call: (options) => redisDoor.redisSessionStore(redis, options) },
-  secureHeaders: { call: (options) => front.secureHeaders(Response.empty(), options) },
-  serveDir: { call: (options) => front.serveDir(new Request(), '/nowhere', options) },
-  startServer: { call: (options) => front.startServer(handler, options), right: { port: 0, workers: 0 } },
-  toFetch: { call: (options) => fetchDoor.toFetch(handler, options) },
-  toNodeListener: { call: (options) => nodeDoor.toNodeListener(handler, options) },
-  websocket: { call: (options) => websocketDoor.websocket(new Request(), () => {}, options) },
+const SOURCES = readSources(fileURLToPath(new URL('../../src/', import.meta.url)));
+
+/** The names of the options that may be left out. */
+function optionsOf(name: string): string[] {
+  const pattern = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, 'm');
+  const members = SOURCES.map(({ code }) => pattern.exec(code)?.[1]).find((found) => found !== undefined) ?? '';
+  return [...members.matchAll(/^ {2}(?:readonly )?(\w+)\?:/gm)].map(([, option]) => option ?? '');
+}
+
+/** What takes options: `names` are those that may be left out, `right` those without which the call would fail anyway. */
+const TAKERS: Readonly<
+  Record<string, { readonly names: readonly string[]; readonly call: (options: never) => unknown; readonly right?: object }>
+> = {
+  cgi: { names: optionsOf('CgiOptions'), call: (options) => cgiDoor.cgi(new Request(), 'true', options) },
+  compress: { names: optionsOf('CompressOptions'), call: (options) => front.compress(new Request(), Response.empty(), options) },
+  createCors: { names: optionsOf('CorsPolicy'), call: (options) => front.createCors(options), right: { origins: [] } },
+  createMemorySessionStore: { names: ['maxSessions'], call: (options) => front.createMemorySessionStore(options) },
+  HttpError: { names: optionsOf('HttpErrorOptions'), call: (options) => new front.HttpError(404, 'Not here', options) },
+  Request: { names: optionsOf('RequestInit'), call: (options) => new front.Request(options) },
+  Response: { names: optionsOf('ResponseInit'), call: (options) => new front.Response('text', options) },
+  createRateLimiter: {
+    names: optionsOf('RateLimiterOptions'),
+    call: (options) => front.createRateLimiter(options),
+    right: { limit: 1, window: 1 },
+  },
+  createSessions: { names: [...optionsOf('SessionOptions'), 'store'], call: (options) => front.createSessions(options), right: { secret } },
+  logAccess: {
+    names: optionsOf('LogAccessOptions'),
+    call: (options) => front.logAccess(new Request(), Response.empty(), options),
+    right: { output: { write: () => true } },
+  },
+  proxy: {
+    names: optionsOf('ProxyOptions'),
+    call: (options) => proxyDoor.proxy(new Request({ method: 'CONNECT' }), 'http://localhost:1', options),
+  },
+  readForm: { names: optionsOf('FormLimits'), call: (options) => front.readForm(form, {}, options) },
+  readFormParts: { names: optionsOf('FormLimits'), call: (options) => front.readFormParts(form, options) },
+  readJson: { names: ['limit'], call: (options) => front.readJson(json, undefined, options) },
+  readText: { names: ['limit'], call: (options) => front.readText(json, options) },
+  redisRateStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisRateStore(redis, options) },
+  redisSessionStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisSessionStore(redis, options) },
+  secureHeaders: { names: optionsOf('SecureHeadersOptions'), call: (options) => front.secureHeaders(Response.empty(), options) },
+  serveDir: { names: optionsOf('ServeDirOptions'), call: (options) => front.serveDir(new Request(), '/nowhere', options) },
+  startServer: {
+    names: optionsOf('ServerOptions'),
+    call: (options) => front.startServer(handler, options),
+    right: { port: 0, workers: 0 },
+  },
+  toFetch: { names: optionsOf('GuestOptions'), call: (options) => fetchDoor.toFetch(handler, options) },
+  toNodeListener: { names: optionsOf('GuestOptions'), call: (options) => nodeDoor.toNodeListener(handler, options) },
+  websocket: { names: optionsOf('WebSocketOptions'), call: (options) => websocketDoor.websocket(new Request(), () => {}, options) },
 };
 
 /** What takes none: a value, a list of routes, or nothing beside the request. */
@@ -110,6 +140,49 @@ describe('an option that is not known', () => {
       code: 'bad-option',
       message: expect.stringMatching(/unknown option "unheardOf"$/) as string,
     });
+  });
+});
+
+/** What comes of a call, as far as options can change it. */
+async function outcomeOf(call: () => unknown): Promise<unknown> {
+  try {
+    const result = await call();
+    if (result instanceof front.Response) return [result.status, result.headers, result.text()];
+    if (result instanceof front.Request) return [result.method, result.target, result.headers, result.body.text(), result.secure];
+    if (result instanceof front.HttpError) return [result.code, result.cause, 'cause' in result, result.response.headers];
+    const { close } = Object(result) as { close?: unknown };
+    if (typeof close === 'function') await (close as () => unknown).call(result);
+    return typeof result === 'object' && result !== null ? Object.keys(result) : typeof result;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('an option that is undefined', () => {
+  const allOf = (names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, undefined]));
+
+  it.each(Object.entries(TAKERS))('is the default of %s, as if it were not there', async (_, { call, right, names }) => {
+    expect(names.length).toBeGreaterThan(0);
+    const without = await outcomeOf(() => call({ ...right } as never));
+    expect(await outcomeOf(() => call({ ...allOf(names), ...right } as never))).toEqual(without);
+    expect(without).not.toMatchObject({ code: 'bad-option' });
+  });
+
+  it('is the default of each number and list of startServer', () => {
+    const { workers: _, ...defaults } = resolveOptions();
+    expect(resolveOptions(allOf(optionsOf('ServerOptions')))).toMatchObject(defaults);
+  });
+
+  it('is the default of an attribute of a cookie', () => {
+    const attributes = allOf(optionsOf('CookieOptions'));
+    expect(Response.empty().withCookie('a', 'b', attributes).headers).toEqual(Response.empty().withCookie('a', 'b').headers);
+    expect(Response.empty().withoutCookie('a', attributes).headers).toEqual(Response.empty().withoutCookie('a').headers);
+    expect(() => front.createSessions({ secret, cookie: attributes })).not.toThrow();
+  });
+
+  it('is the default of close', async () => {
+    const server = await front.startServer(handler, { port: 0, workers: 0, signals: false });
+    await server.close({ timeout: undefined });
   });
 });
 

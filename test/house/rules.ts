@@ -271,6 +271,24 @@ export function badNames(sources: readonly Source[]): string[] {
   );
 }
 
+/**
+ * Options that do not say `| undefined`: with `exactOptionalPropertyTypes` their users could not pass on an option of their own that may be
+ * missing.
+ */
+export function optionsWithoutUndefined(sources: readonly Source[]): string[] {
+  const takesUndefined = (type: string): boolean => /(?:^|\| )(?:undefined|unknown)$/.test(type);
+  const missing = (members: string, option: RegExp): string[] =>
+    [...members.matchAll(option)].filter(([, , type = '']) => !takesUndefined(type)).map(([, name = '']) => name);
+  return each(sources, ({ code }) => [
+    ...[...code.matchAll(/^export interface (\w+(?:Options|Init|Policy|Limits))\b[^{]*\{\n([\s\S]*?)^\}/gm)].flatMap(
+      ([, name, members = '']) => missing(members, /^ {2}(?:readonly )?(\w+)\?:\s([\s\S]*?);$/gm).map((option) => `${name}.${option}`),
+    ),
+    ...[...code.matchAll(/\boptions\??: \{([^}]*) \}/g)].flatMap(([, members = '']) =>
+      missing(members, / (\w+)\?: ([^;]*)/g).map((option) => `options.${option}`),
+    ),
+  ]).map((breach) => breach.replace(' ', ' has ').concat(', which does not take undefined'));
+}
+
 /** Default exports. */
 export function defaultExports(sources: readonly Source[]): string[] {
   return each(sources, (source) =>

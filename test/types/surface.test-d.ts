@@ -1,21 +1,41 @@
 /** The surface as the compiler sees it: `tsc` is the test. */
 import { z } from 'zod';
+import type { CgiOptions } from '../../src/cgi.ts';
+import type { GuestOptions } from '../../src/fetch.ts';
 import type { RouteError } from '../../src/helpers/routes/params.ts';
 import {
   assertOr400,
+  type CompressOptions,
+  type CookieOptions,
+  type CorsPolicy,
+  createSessions,
+  type FormLimits,
   type Handler,
+  type HttpErrorOptions,
+  type LogAccessOptions,
   logAccess,
   match,
+  type RateLimiterOptions,
   type Request,
+  type RequestInit,
   Response,
+  type ResponseInit,
   type RouteParams,
   readJson,
   router,
+  type SecureHeadersOptions,
+  type ServeDirOptions,
+  type ServerOptions,
+  type SessionOptions,
   secureHeaders,
   startServer,
+  type TlsOptions,
   tryOr400,
   tryOr404,
 } from '../../src/index.ts';
+import type { ProxyOptions } from '../../src/proxy.ts';
+import type { RedisStoreOptions } from '../../src/redis.ts';
+import type { WebSocketOptions } from '../../src/websocket.ts';
 
 declare const request: Request;
 
@@ -110,3 +130,33 @@ match(new globalThis.Request('http://a/'), 'GET /');
 // @ts-expect-error unknown option
 void startServer(sync, { prot: 80 });
 void startServer(sync, { port: 0, workers: 0, maxBodySize: (head) => (head.path === '/upload' ? 1e9 : 1e6) });
+
+type Optional<T> = { [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never }[keyof T];
+/** Fails to compile unless every option that may be left out takes undefined (`exactOptionalPropertyTypes`). */
+function takesUndefined<T>(..._missing: Record<Optional<T>, undefined> extends Pick<T, Optional<T>> ? [] : [never]): void {}
+
+takesUndefined<ServerOptions>();
+takesUndefined<TlsOptions>();
+takesUndefined<CookieOptions>();
+takesUndefined<CorsPolicy>();
+takesUndefined<CompressOptions>();
+takesUndefined<FormLimits>();
+takesUndefined<HttpErrorOptions>();
+takesUndefined<LogAccessOptions>();
+takesUndefined<RateLimiterOptions>();
+takesUndefined<RequestInit>();
+takesUndefined<ResponseInit>();
+takesUndefined<SecureHeadersOptions>();
+takesUndefined<ServeDirOptions>();
+takesUndefined<SessionOptions>();
+takesUndefined<CgiOptions>();
+takesUndefined<GuestOptions>();
+takesUndefined<ProxyOptions>();
+takesUndefined<RedisStoreOptions>();
+takesUndefined<WebSocketOptions>();
+// @ts-expect-error one that does not
+takesUndefined<{ a?: number }>();
+
+void startServer(sync, { port: undefined, threads: undefined, tls: undefined });
+readJson(request, undefined, { limit: undefined });
+createSessions<{ user: string }>({ secret: '', store: undefined }).open(request).data.user = 'ada';

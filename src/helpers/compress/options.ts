@@ -9,14 +9,14 @@ import { CODINGS, type Coding } from './codings.ts';
 /** Options of `compress`. */
 export interface CompressOptions {
   /** Bytes below which a body is sent as it is: the head alone is larger. Default 256. A stream of unknown length is always compressed. */
-  minSize?: number;
+  minSize?: number | undefined;
   /**
    * The codings that may be used, best first. Default br, zstd, gzip; for events gzip, br, zstd. Where node:zlib lacks zstd (before Node 22.15) it
    * is skipped.
    */
-  encodings?: readonly ('br' | 'zstd' | 'gzip')[];
+  encodings?: readonly ('br' | 'zstd' | 'gzip')[] | undefined;
   /** How hard to try, from 1 (fast) to 9 (small), on the coding's own scale. Default 4 for br, 3 for zstd, 6 for gzip. */
-  level?: number;
+  level?: number | undefined;
 }
 
 /** The options with their defaults. */

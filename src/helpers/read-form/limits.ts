@@ -3,23 +3,23 @@
  *
  * @module
  */
-import { checkInteger, checkOptions, MiB } from '../../http/errors/bad-option.ts';
+import { checkInteger, checkOptions, type Filled, MiB } from '../../http/errors/bad-option.ts';
 import { shown, tooLarge } from './form-error.ts';
 
 /** Bounds of one form. Beyond any of them: 413. */
 export interface FormLimits {
   /** Number of text fields. Default 1000. */
-  fields?: number;
+  fields?: number | undefined;
   /** Bytes of one text value. Default 1 MiB. */
-  fieldSize?: number;
+  fieldSize?: number | undefined;
   /** Number of files. Default 100. */
-  files?: number;
+  files?: number | undefined;
   /** Bytes of one file. Default: whatever `maxBodySize` let in. */
-  fileSize?: number;
+  fileSize?: number | undefined;
 }
 
 /** Bounds that have been checked. */
-export interface CheckedLimits extends Required<FormLimits> {
+export interface CheckedLimits extends Filled<FormLimits> {
   /** Bytes of all text values together, which are in memory: as much as the default body, or as one value if that may be larger. */
   readonly text: number;
 }

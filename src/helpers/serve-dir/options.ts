@@ -8,17 +8,17 @@ import { badOption, checkBoolean, checkInteger, checkOptions, checkSystemString 
 /** Options of `serveDir`. */
 export interface ServeDirOptions {
   /** The file sent for its folder; false: folders do not exist. Default `index.html`. */
-  index?: string | false;
+  index?: string | false | undefined;
   /** Seconds for which caches may use a file without asking again. Default: they keep it, and ask each time. */
-  maxAge?: number;
+  maxAge?: number | undefined;
   /** Whether the files never change, like those with a hash in their names: browsers then do not ask even on reload. Needs `maxAge`. Default false. */
-  immutable?: boolean;
+  immutable?: boolean | undefined;
   /** Whether names that begin with a dot exist. Default false: `.git`, `.env` and `.well-known` are not there. */
-  dotfiles?: boolean;
+  dotfiles?: boolean | undefined;
   /** Whether `app.js.br`, `app.js.zst` and `app.js.gz` are sent for `app.js` to clients that accept them. Default true. */
-  precompressed?: boolean;
+  precompressed?: boolean | undefined;
   /** When there is no file: true (default) returns undefined, for `??`; false answers 404, and 405 for methods other than GET and HEAD. */
-  fallthrough?: boolean;
+  fallthrough?: boolean | undefined;
 }
 
 const SUBJECT = 'Cannot serve files';

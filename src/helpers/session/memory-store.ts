@@ -20,7 +20,7 @@ const MAX_SESSIONS = 10_000;
  * const sessions = createSessions<{ user: string }>({ secret, store: createMemorySessionStore() });
  * startServer(handler, { workers: 0 });
  */
-export function createMemorySessionStore(options: { maxSessions?: number } = {}): SessionStore {
+export function createMemorySessionStore(options: { maxSessions?: number | undefined } = {}): SessionStore {
   checkOptions('Cannot create a session store', options, KNOWN);
   const { maxSessions = MAX_SESSIONS } = options;
   checkInteger('Cannot create a session store', 'maxSessions', maxSessions, 1, Number.MAX_SAFE_INTEGER);

@@ -13,11 +13,11 @@ export interface SessionOptions {
    */
   secret: string | readonly string[];
   /** Name of the cookie. Default `__Host-session` under TLS, otherwise `session`. */
-  name?: string;
+  name?: string | undefined;
   /** Seconds without a request after which a session ends. Default 86,400, a day. */
-  ttl?: number;
+  ttl?: number | undefined;
   /** Seconds after which a session ends however much it is used, counted from its beginning or the last `regenerate`. Default 2,592,000, 30 days, or `ttl` if that is more. */
-  lifetime?: number;
+  lifetime?: number | undefined;
   /** Attributes of the cookie, except `maxAge` and `expires`, which follow from `ttl`. Default HttpOnly, SameSite=Lax, Path=/, and Secure under TLS. */
-  cookie?: CookieOptions;
+  cookie?: CookieOptions | undefined;
 }

@@ -13,15 +13,15 @@ const KNOWN: ReadonlySet<string> = new Set(['protocols', 'maxMessageSize', 'maxQ
 /** Options of `websocket`. */
 export interface WebSocketOptions {
   /** Subprotocols spoken here, the best first. A client that offers only others is refused with 400. Default: none, and offers are ignored. */
-  protocols?: readonly string[];
+  protocols?: readonly string[] | undefined;
   /** Largest message, bytes; a larger one ends the connection with 1009. Default 1 MiB. */
-  maxMessageSize?: number;
+  maxMessageSize?: number | undefined;
   /** Most bytes that may wait for a slow peer when the next message is sent to it; with more, it is cut off. Default 16 MiB. */
-  maxQueued?: number;
+  maxQueued?: number | undefined;
   /** Origins whose pages may connect, written as browsers do, `https://app.example`; `*` for all. Default: only pages of this origin. Clients other than browsers send no Origin and are always allowed. */
-  origins?: readonly string[] | '*';
+  origins?: readonly string[] | '*' | undefined;
   /** Milliseconds between pings; a peer not heard from for that long after a ping is cut off. 0 sends none. Default 30,000. */
-  pingInterval?: number;
+  pingInterval?: number | undefined;
 }
 
 /** The options with every default filled in. */

@@ -12,6 +12,9 @@ export const MAX_TIMER: number = 2 ** 31 - 1;
 /** Bytes. */
 export const MiB: number = 1024 * 1024;
 
+/** Options with their defaults filled in: undefined means the default, as if the option were not there. */
+export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /**
  * Makes the error.
  *

@@ -13,13 +13,13 @@ import { checkOptions, checkString } from './bad-option.ts';
 /** What an `HttpError` can be given besides its status and message. */
 export interface HttpErrorOptions {
   /** A stable name for programs. Default: the reason phrase of the status, as in `not-found`. */
-  code?: string;
+  code?: string | undefined;
   /** What led to it; for logs, never sent. */
   cause?: unknown;
   /** Sent with the answer, as in `{ 'Retry-After': '60' }`. */
-  headers?: HeadersInit;
+  headers?: HeadersInit | undefined;
   /** Further members of the JSON form, as in `{ issues: […] }`. */
-  details?: Readonly<Record<string, unknown>>;
+  details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const SUBJECT = 'Cannot make an HttpError';

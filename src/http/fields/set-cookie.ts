@@ -18,19 +18,19 @@ const MAX_PAIR = 4096;
 /** Attributes of a cookie. */
 export interface CookieOptions {
   /** Seconds; 0 removes the cookie. Default: until the browser is closed. */
-  maxAge?: number;
-  expires?: Date;
+  maxAge?: number | undefined;
+  expires?: Date | undefined;
   /** Default: this host only. */
-  domain?: string;
+  domain?: string | undefined;
   /** Default `/`. */
-  path?: string;
+  path?: string | undefined;
   /** Only over TLS. Default false; `sameSite: 'none'`, `partitioned` and the `__Secure-` and `__Host-` names demand it. */
-  secure?: boolean;
+  secure?: boolean | undefined;
   /** Out of reach of scripts. Default true. */
-  httpOnly?: boolean;
+  httpOnly?: boolean | undefined;
   /** Default `lax`; false leaves it to the browser. */
-  sameSite?: 'lax' | 'strict' | 'none' | false;
-  partitioned?: boolean;
+  sameSite?: 'lax' | 'strict' | 'none' | false | undefined;
+  partitioned?: boolean | undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface BodySource {
   /** Bytes; undefined when unknown. */
   readonly size: number | undefined;
   /** The file is no longer the one that the Response was made of: its validators describe another version. */
-  readonly isChanged?: boolean;
+  readonly isChanged?: boolean | undefined;
 }
 
 /**

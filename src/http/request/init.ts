@@ -12,18 +12,18 @@ import { type GivenBody, typedBody } from './given-body.ts';
 /** What a request made by hand can be given. */
 export interface RequestInit {
   /** Default `GET`. */
-  method?: string;
+  method?: string | undefined;
   /** Origin-form, default `/`. */
-  target?: string;
-  headers?: HeadersInit;
+  target?: string | undefined;
+  headers?: HeadersInit | undefined;
   /** URLSearchParams and FormData (text only) bring their Content-Type. */
-  body?: GivenBody;
+  body?: GivenBody | undefined;
   /** A value to be sent as JSON, instead of `body`; brings its Content-Type. Default: none. */
   json?: unknown;
   /** Default: undefined. */
-  remoteAddress?: string;
+  remoteAddress?: string | undefined;
   /** Default false. */
-  secure?: boolean;
+  secure?: boolean | undefined;
 }
 
 /** A request before its target is taken apart. */

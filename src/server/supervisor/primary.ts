@@ -122,7 +122,7 @@ class Supervisor implements WorkerEvents {
 
   /** What `startServer` gives to the primary. */
   serverAt({ address, url }: Place): RunningServer {
-    const close = (how?: { timeout?: number }): Promise<void> => this.close(how);
+    const close = (how?: { timeout?: number | undefined }): Promise<void> => this.close(how);
     return {
       url,
       address,
@@ -142,7 +142,7 @@ class Supervisor implements WorkerEvents {
     await this.close();
   }
 
-  close({ timeout = this.#options.shutdownTimeout }: { timeout?: number } = {}): Promise<void> {
+  close({ timeout = this.#options.shutdownTimeout }: { timeout?: number | undefined } = {}): Promise<void> {
     this.#closing ??= this.#close(timeout);
     return this.#closing;
   }

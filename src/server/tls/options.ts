@@ -10,9 +10,9 @@ import { badOption } from '../../http/errors/bad-option.ts';
 /** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
 export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
   /** The certificate, with its chain: PEM text or a file's path. */
-  cert?: string;
+  cert?: string | undefined;
   /** Its private key: PEM text or a file's path. */
-  key?: string;
+  key?: string | undefined;
 }
 
 /** The options with both files read. */

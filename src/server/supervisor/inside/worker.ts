@@ -212,7 +212,7 @@ class WorkerLife implements ServerHost {
   }
 
   #serverOf(local: LocalServer): RunningServer {
-    const close = async ({ timeout = this.#options.shutdownTimeout }: { timeout?: number } = {}): Promise<void> => {
+    const close = async ({ timeout = this.#options.shutdownTimeout }: { timeout?: number | undefined } = {}): Promise<void> => {
       await this.#leave(timeout, 0);
       await local.closed;
     };

@@ -24,7 +24,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
   countHitsWith((...question) => side.hits.ask(...question));
   const { address, url } = await side.listening;
-  const close = ({ timeout }: { timeout?: number } = {}): Promise<void> => {
+  const close = ({ timeout }: { timeout?: number | undefined } = {}): Promise<void> => {
     side.close(timeout);
     return side.closed;
   };
