@@ -173,8 +173,8 @@ export class Request {
     return this.#peer.remotePort;
   }
 
-  /** All fields, in the order and case in which they came. */
-  get headers(): readonly (readonly [name: string, value: string])[] {
+  /** All fields, in the order and case in which they came: a copy, as `new Headers(request.headers)` and `new Map(…)` take it. */
+  get headers(): [name: string, value: string][] {
     return this.head.lines.pairs();
   }
 

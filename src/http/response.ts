@@ -195,8 +195,8 @@ export class Response {
     return this.ownStatus;
   }
 
-  /** In order. Fields that the server adds (Date, framing) are not among them. */
-  get headers(): readonly (readonly [name: string, value: string])[] {
+  /** In order, as a copy. Fields that the server adds (Date, framing) are not among them. */
+  get headers(): [name: string, value: string][] {
     return this.list.pairs();
   }
 

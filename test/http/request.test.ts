@@ -111,6 +111,16 @@ describe('Request', () => {
     expect(request.header('missing')).toBeUndefined();
   });
 
+  it('gives its fields as web-standard Headers take them, in a copy', () => {
+    const request = new Request({ headers: { 'X-A': ['1', '2'], 'X-B': '3' } });
+    expect([...new Headers(request.headers)]).toEqual([
+      ['x-a', '1, 2'],
+      ['x-b', '3'],
+    ]);
+    request.headers.push(['X-C', '4']);
+    expect(request.header('x-c')).toBeUndefined();
+  });
+
   it('is not misled by names of Object.prototype', () => {
     const request = new Request({
       headers: [

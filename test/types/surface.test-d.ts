@@ -160,3 +160,5 @@ takesUndefined<{ a?: number }>();
 void startServer(sync, { port: undefined, threads: undefined, tls: undefined });
 readJson(request, undefined, { limit: undefined });
 createSessions<{ user: string }>({ secret: '', store: undefined }).open(request).data.user = 'ada';
+
+void [new Headers(request.headers), new Headers(Response.empty().headers), new Map(request.headers)];
