@@ -51,14 +51,14 @@ export function respond(service: Answering, request: Request): Response | Promis
 
 async function settle(service: Answering, request: Request, result: unknown): Promise<Response> {
   try {
-    return responseOf(await result, request);
+    return await responseOf(await result, request);
   } catch (error) {
     return responseTo(service, request, error);
   }
 }
 
 /** A handler's result as a Response of ours. */
-function responseOf(result: unknown, request: Request): Response {
+function responseOf(result: unknown, request: Request): Response | Promise<Response> {
   if (result instanceof Response) return result;
   if (isWebResponse(result)) return fromWebResponse(result);
   const route = request.route === undefined ? '' : ` (the last route that matched is "${request.route}")`;

@@ -25,18 +25,22 @@ export function isWebResponse(value: unknown): value is globalThis.Response {
 }
 
 /**
- * Converts a web-standard Response. Its body is streamed.
+ * Converts a web-standard Response. A body that is there at once, as one made of text is, becomes bytes, which have a length; any other is
+ * streamed.
  *
  * One that came from `fetch` has already been decoded: fields that describe its coding are left out, since they would be wrong now.
  *
- * @throws TypeError for `Response.error()`, and for a body that has been read.
+ * @throws TypeError for `Response.error()`, and for a body that has been read; what the body fails with, when it does at once.
  */
-export function fromWebResponse(web: globalThis.Response): Response {
+export async function fromWebResponse(web: globalThis.Response): Promise<Response> {
   if (!isFinalStatus(web.status)) throw withCode(new TypeError('Cannot answer: the handler returned Response.error()'), 'bad-status');
   if (web.bodyUsed) throw new TypeError('Cannot answer: the body of the returned Response has been read');
   const wasDecoded = wasFetched(web) && web.headers.has('content-encoding');
   const headers = [...web.headers].filter(([name]) => !wasDecoded || (name !== 'content-encoding' && name !== 'content-length'));
-  return new Response(web.body ? new WebBody(web, web.body) : undefined, { status: web.status, headers });
+  if (!web.body) return new Response(undefined, { status: web.status, headers });
+  const body = new WebBody(web, web.body);
+  const bytes = headers.some(([name]) => name === 'content-length') ? undefined : await body.atOnce();
+  return new Response(bytes ?? body, { status: web.status, headers });
 }
 
 /** Whether `fetch` made a Response: only then has it a type other than `default`, or, in classes without a type, a URL. */
@@ -54,6 +58,8 @@ class WebBody implements AsyncIterableIterator<Uint8Array> {
   readonly owner: globalThis.Response;
   readonly #body: ReadableStream<Uint8Array>;
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined = undefined;
+  /** The first piece, when `atOnce` has asked for it. */
+  #first: ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']> | undefined = undefined;
 
   constructor(owner: globalThis.Response, body: ReadableStream<Uint8Array>) {
     this.owner = owner;
@@ -64,9 +70,31 @@ class WebBody implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
+  /**
+   * The whole body, when it is a single piece that comes without waiting for anything: a web-standard stream does not say its length.
+   *
+   * No second piece is asked for: a source that makes them on demand must not run ahead of the client.
+   */
+  async atOnce(): Promise<Uint8Array | undefined> {
+    this.#reader = this.#body.getReader();
+    this.#first = this.#reader.read();
+    this.#first.catch(() => {}); // whoever takes the piece hears of it
+    const turn = new Promise<undefined>((resolve) => setImmediate(resolve, undefined)); // all that is ready comes before it
+    const step = await Promise.race([this.#first, turn]);
+    if (step?.done) return new Uint8Array();
+    if (!(step?.value instanceof Uint8Array)) return undefined;
+    const isWhole = this.#reader.closed.then(
+      () => true,
+      () => false,
+    );
+    return (await Promise.race([isWhole, turn])) ? step.value : undefined;
+  }
+
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#reader ??= this.#body.getReader();
-    const { done, value } = await this.#reader.read();
+    const step = this.#first ?? this.#reader.read();
+    this.#first = undefined;
+    const { done, value } = await step;
     return done ? { done, value: undefined } : { done: false, value };
   }
 

@@ -6,7 +6,7 @@ import { Request as UndiciRequest, Response as UndiciResponse, fetch as undiciFe
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isWebResponse } from '../../src/exchange/web-response.ts';
 import { answerWithFetch, toFetch } from '../../src/fetch.ts';
-import { Response } from '../../src/index.ts';
+import { Request, Response } from '../../src/index.ts';
 import { collectGarbage } from '../support/garbage.ts';
 import { deferred, serve, talk } from '../support/serve.ts';
 
@@ -30,6 +30,15 @@ async function upstream(): Promise<string> {
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+function streamOfPieces(pieces: readonly string[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start: (controller) => {
+      for (const piece of pieces) controller.enqueue(Buffer.from(piece));
+      controller.close();
+    },
+  });
 }
 
 describe('a web-standard Response that a handler returns', () => {
@@ -89,6 +98,64 @@ describe('a web-standard Response that a handler returns', () => {
     }
     const guest = await toFetch(make)(new globalThis.Request('http://a/'));
     expect([guest.status, guest.headers.get('x-a'), await guest.text()]).toEqual([201, '1', 'made by hand']);
+  });
+
+  it.each([
+    ['text', () => new globalThis.Response('héllo'), '6'],
+    ['no text', () => new globalThis.Response(''), '0'],
+    ['JSON', () => globalThis.Response.json({ a: 1 }), '7'],
+    ['bytes', () => new globalThis.Response(Uint8Array.of(1, 2, 3)), '3'],
+    ['URLSearchParams', () => new globalThis.Response(new URLSearchParams({ a: '1' })), '3'],
+    ['one piece of a stream that ends', () => new globalThis.Response(streamOfPieces(['abc'])), '3'],
+    ['text, of npm undici', () => new UndiciResponse('héllo') as unknown as globalThis.Response, '6'],
+  ])('has a Content-Length when it is made of %s, also for HEAD and through toFetch', async (_, make, length) => {
+    const { port } = await serve(make);
+    for (const method of ['GET', 'HEAD']) {
+      const response = await fetch(`http://127.0.0.1:${port}/`, { method });
+      expect([response.headers.get('content-length'), response.headers.get('transfer-encoding')]).toEqual([length, null]);
+      expect((await response.arrayBuffer()).byteLength).toBe(method === 'GET' ? Number(length) : 0);
+    }
+    expect((await toFetch(make)(new globalThis.Request('http://a/'))).headers.get('content-length')).toBe(length);
+    expect((await answerWithFetch(new Request(), make)).bytes()?.length).toBe(Number(length)); // bytes, not a stream: what a thread sends
+  });
+
+  it('is streamed when it has several pieces, and none is asked for before the client takes it', async () => {
+    let made = 0;
+    const pieces = new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => {
+          if (++made > 3) controller.close();
+          else controller.enqueue(Buffer.from(`${made}`));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const response = await answerWithFetch(new Request(), () => new globalThis.Response(pieces));
+    expect([response.bytes(), made]).toEqual([undefined, 1]);
+    expect((await response.collect()).toString()).toBe('123');
+  });
+
+  it('goes out with its head at once when its body is not there yet', async () => {
+    const piece = deferred<string>();
+    const body = new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        controller.enqueue(Buffer.from(await piece.promise));
+        controller.close();
+      },
+    });
+    const { port } = await serve(() => new globalThis.Response(body));
+    const response = await fetch(`http://127.0.0.1:${port}/`); // settles with the head
+    piece.resolve('later');
+    expect([response.headers.get('content-length'), await response.text()]).toEqual([null, 'later']);
+  });
+
+  it('is a 500 that onError sees when its body fails before anything of it is out', async () => {
+    const errors: unknown[] = [];
+    const failing = (): globalThis.Response =>
+      new globalThis.Response(new ReadableStream({ pull: (controller) => controller.error(new Error('no database')) }));
+    const { port } = await serve(failing, { onError: (error) => void errors.push(error) });
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(500);
+    expect(errors).toEqual([new Error('no database')]);
   });
 
   it('is not what only looks a little like one', () => {
