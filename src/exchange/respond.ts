@@ -11,7 +11,7 @@ import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { printError, printErrorOf } from './print-error.ts';
-import { fromWebResponse, isWebResponse } from './web-response.ts';
+import { fromWebResponse, isWebResponse, measuredWebResponse } from './web-response.ts';
 
 /** The function that the user writes. It may also return a web-standard Response. */
 export type Handler = (request: Request) => Awaitable<Response | globalThis.Response>;
@@ -45,7 +45,7 @@ export function respond(service: Answering, request: Request): Response | Promis
     service.current = undefined;
     return result instanceof Response ? result : settle(service, request, result);
   } catch (error) {
-    return responseTo(service, request, error);
+    return isWebResponse(error) ? settle(service, request, error) : responseTo(service, request, error);
   }
 }
 
@@ -53,14 +53,14 @@ async function settle(service: Answering, request: Request, result: unknown): Pr
   try {
     return await responseOf(await result, request);
   } catch (error) {
-    return responseTo(service, request, error);
+    return isWebResponse(error) ? settle(service, request, error) : responseTo(service, request, error);
   }
 }
 
 /** A handler's result as a Response of ours. */
 function responseOf(result: unknown, request: Request): Response | Promise<Response> {
   if (result instanceof Response) return result;
-  if (isWebResponse(result)) return fromWebResponse(result);
+  if (isWebResponse(result)) return measuredWebResponse(result);
   const route = request.route === undefined ? '' : ` (the last route that matched is "${request.route}")`;
   const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
   throw withCode(

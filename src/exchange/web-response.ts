@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { StreamContent } from '../http/body/response-body.ts';
 import { withCode } from '../http/errors/error-codes.ts';
 import { Response } from '../http/response.ts';
 import { isFinalStatus } from '../http/status.ts';
@@ -25,22 +26,32 @@ export function isWebResponse(value: unknown): value is globalThis.Response {
 }
 
 /**
- * Converts a web-standard Response. A body that is there at once, as one made of text is, becomes bytes, which have a length; any other is
- * streamed.
+ * Converts a web-standard Response. Its body is streamed.
  *
  * One that came from `fetch` has already been decoded: fields that describe its coding are left out, since they would be wrong now.
  *
- * @throws TypeError for `Response.error()`, and for a body that has been read; what the body fails with, when it does at once.
+ * @throws TypeError for `Response.error()`, and for a body that has been read.
  */
-export async function fromWebResponse(web: globalThis.Response): Promise<Response> {
+export function fromWebResponse(web: globalThis.Response): Response {
   if (!isFinalStatus(web.status)) throw withCode(new TypeError('Cannot answer: the handler returned Response.error()'), 'bad-status');
   if (web.bodyUsed) throw new TypeError('Cannot answer: the body of the returned Response has been read');
   const wasDecoded = wasFetched(web) && web.headers.has('content-encoding');
   const headers = [...web.headers].filter(([name]) => !wasDecoded || (name !== 'content-encoding' && name !== 'content-length'));
-  if (!web.body) return new Response(undefined, { status: web.status, headers });
-  const body = new WebBody(web, web.body);
-  const bytes = headers.some(([name]) => name === 'content-length') ? undefined : await body.atOnce();
-  return new Response(bytes ?? body, { status: web.status, headers });
+  return new Response(web.body ? new WebBody(web, web.body) : undefined, { status: web.status, headers });
+}
+
+/**
+ * Converts a web-standard Response. A body that is there at once, as one made of text is, becomes bytes, which have a length; any other is
+ * streamed.
+ *
+ * @throws what `fromWebResponse` throws; what the body fails with, when it does so at once.
+ */
+export async function measuredWebResponse(web: globalThis.Response): Promise<Response> {
+  const response = fromWebResponse(web);
+  const { content } = response;
+  if (!(content instanceof StreamContent) || !(content.source instanceof WebBody) || response.header('content-length')) return response;
+  const bytes = await content.source.atOnce();
+  return bytes ? response.withContent(bytes) : response;
 }
 
 /** Whether `fetch` made a Response: only then has it a type other than `default`, or, in classes without a type, a URL. */

@@ -6,7 +6,7 @@
  */
 import { Readable } from 'node:stream';
 import { type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
-import { fromWebResponse, isWebResponse } from '../exchange/web-response.ts';
+import { isWebResponse, measuredWebResponse } from '../exchange/web-response.ts';
 import { CheckedPieces } from '../http/body/body-source.ts';
 import { FieldLines } from '../http/field-lines.ts';
 import type { Request } from '../http/request.ts';
@@ -66,7 +66,7 @@ export async function answerWithFetch(request: Request, app: FetchApp): Promise<
       `Cannot answer with fetch: the function returned ${result === null ? 'null' : typeof result}, not a web-standard Response`,
     );
   }
-  return fromWebResponse(result);
+  return measuredWebResponse(result);
 }
 
 async function serve(guest: Guest, web: globalThis.Request): Promise<globalThis.Response> {

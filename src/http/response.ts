@@ -100,11 +100,7 @@ export class Response {
     return typed(SVG, checkedText(body));
   }
 
-  /**
-   * A value as JSON.
-   *
-   * @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint.
-   */
+  /** A value as JSON. @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint. */
   static json(value: unknown): Response {
     return typed(JSON_TYPE, jsonOf(value));
   }
@@ -296,7 +292,7 @@ export class Response {
     return typeof this.content === 'string' ? this.content : this.bytes()?.toString('utf8');
   }
 
-  /** What the body says in JSON; undefined when it is a stream. @throws SyntaxError when it is not JSON. */
+  /** The body parsed as JSON; undefined when it is a stream. @throws SyntaxError when it is not JSON. */
   json(): unknown {
     const text = this.text();
     return text === undefined ? undefined : JSON.parse(text);

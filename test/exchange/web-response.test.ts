@@ -109,9 +109,16 @@ describe('a web-standard Response that a handler returns', () => {
     ['one piece of a stream that ends', () => new globalThis.Response(streamOfPieces(['abc'])), '3'],
     ['text, of npm undici', () => new UndiciResponse('héllo') as unknown as globalThis.Response, '6'],
   ])('has a Content-Length when it is made of %s, also for HEAD and through toFetch', async (_, make, length) => {
-    const { port } = await serve(make);
-    for (const method of ['GET', 'HEAD']) {
-      const response = await fetch(`http://127.0.0.1:${port}/`, { method });
+    const { port } = await serve((request) => {
+      if (request.path === '/thrown') throw make() as unknown as Error;
+      return make();
+    });
+    for (const [method, path] of [
+      ['GET', ''],
+      ['HEAD', ''],
+      ['GET', 'thrown'],
+    ] as const) {
+      const response = await fetch(`http://127.0.0.1:${port}/${path}`, { method });
       expect([response.headers.get('content-length'), response.headers.get('transfer-encoding')]).toEqual([length, null]);
       expect((await response.arrayBuffer()).byteLength).toBe(method === 'GET' ? Number(length) : 0);
     }
