@@ -49,7 +49,7 @@ export { RequestBody } from './http/body/request-body.ts';
 export type { BodyInit } from './http/body/response-body.ts';
 export type { ErrorCode } from './http/errors/error-codes.ts';
 export type { HttpErrorOptions } from './http/errors/failure.ts';
-export type { ServerSentEvent } from './http/event-stream.ts';
+export type { EventStreamOptions, ServerSentEvent } from './http/event-stream.ts';
 export type { CookieOptions } from './http/fields/set-cookie.ts';
 export type { HeadersInit } from './http/header-list.ts';
 export { type HttpVersion, Request, type RequestInit } from './http/request.ts';

@@ -8,6 +8,7 @@ import { FileContent, StreamContent } from '../http/body/response-body.ts';
 import { withoutHopByHop } from '../http/fields/hop-by-hop.ts';
 import type { Response } from '../http/response.ts';
 import { isBodyless, lengthWithoutBody } from '../http/status.ts';
+import { after } from './after.ts';
 
 /** What is to be sent. */
 export interface Outgoing {
@@ -36,7 +37,7 @@ export async function outgoingOf(response: Response, isHead: boolean): Promise<O
     return { status, headers, length, body: undefined };
   }
   if (content instanceof FileContent || content instanceof StreamContent) {
-    const source = await openSource(content);
+    const source = await openSource(content, after);
     const length = source.size ?? announced;
     return { status, headers, length, body: new CheckedPieces(source.pieces, length) };
   }

@@ -122,11 +122,13 @@ function webResponseOf({ status, headers, length, body }: Outgoing, guest: Guest
 
 /** Pieces as a web-standard stream, each produced on demand. */
 function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: () => void): ReadableStream<Uint8Array> {
+  let isCancelled = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const step = await pieces.next();
+          if (isCancelled) return;
           if (!step.done) return controller.enqueue(step.value);
           controller.close();
         } catch (error) {
@@ -136,6 +138,7 @@ function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: ()
         end();
       },
       cancel(reason) {
+        isCancelled = true;
         request.abort(new Error('The client has gone away', { cause: reason }));
         pieces.drop();
         end();

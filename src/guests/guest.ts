@@ -19,10 +19,12 @@ import {
   responseTo,
   upgradeRequired,
 } from '../exchange/respond.ts';
+import { Stopping } from '../exchange/stopping.ts';
 import { RequestBody } from '../http/body/request-body.ts';
-import { checkFunction, checkNumber, checkOptions, MiB } from '../http/errors/bad-option.ts';
+import { StreamContent } from '../http/body/response-body.ts';
+import { badOption, checkFunction, checkNumber, checkOptions, MiB } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
-import { type Peer, Request, type RequestHead } from '../http/request.ts';
+import { type Peer, type PeerServer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 
@@ -37,6 +39,8 @@ export interface GuestOptions {
   streamBody?: ((head: Request) => boolean) | undefined;
   /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
   onError?: OnError | undefined;
+  /** Aborts when the other server begins to stop: then `request.stopping` aborts and event streams end. Default: never. */
+  stopping?: AbortSignal | undefined;
 }
 
 /** @internal A request as the host has it. */
@@ -50,7 +54,7 @@ export interface Arrival {
 }
 
 const SUBJECT = 'Cannot serve as a guest';
-const KNOWN: ReadonlySet<string> = new Set(['maxBodySize', 'streamBody', 'onError']);
+const KNOWN: ReadonlySet<string> = new Set(['maxBodySize', 'streamBody', 'onError', 'stopping']);
 const NOWHERE = { path: '/', rawQuery: '', authority: undefined };
 
 /** @internal A handler and its options. */
@@ -61,12 +65,13 @@ export class Guest implements Answering {
   current: Request | undefined = undefined;
   readonly #maxBodySize: MaxBodySize;
   readonly #streamBody: ((head: Request) => boolean) | undefined;
+  readonly #server: HostServer | undefined;
 
   /** @throws TypeError or RangeError with code `bad-option`. */
   constructor(handler: GuestHandler, options: GuestOptions) {
     checkFunction(SUBJECT, 'the handler', handler);
     checkOptions(SUBJECT, options, KNOWN);
-    const { maxBodySize = 10 * MiB, streamBody, onError } = options;
+    const { maxBodySize = 10 * MiB, streamBody, onError, stopping } = options;
     for (const [name, value] of Object.entries({ streamBody, onError })) {
       if (value !== undefined) checkFunction(SUBJECT, name, value);
     }
@@ -75,6 +80,8 @@ export class Guest implements Answering {
     this.options = { onError };
     this.#maxBodySize = maxBodySize;
     this.#streamBody = streamBody;
+    if (stopping !== undefined && !(stopping instanceof AbortSignal)) throw badOption(SUBJECT, 'stopping is not an AbortSignal');
+    this.#server = stopping && new HostServer(stopping);
   }
 
   /**
@@ -84,7 +91,8 @@ export class Guest implements Answering {
    * @returns A response, whatever happens, with the request it is for. It never rejects.
    */
   async answer(arrival: Arrival, begin: (request: Request) => void): Promise<{ request: Request; response: Response }> {
-    const { head, peer } = arrival;
+    const { head } = arrival;
+    const peer = this.#server ? { ...arrival.peer, server: this.#server } : arrival.peer;
     const target = parseTarget(head.target);
     let request = new Request(head, target ?? NOWHERE, peer, RequestBody.EMPTY);
     begin(request);
@@ -108,6 +116,10 @@ export class Guest implements Answering {
    */
   async outgoing(response: Response, request: Request, maxStatus = 999): Promise<Outgoing> {
     const isHead = request.method === 'HEAD';
+    const { content } = response;
+    if (this.#server && content instanceof StreamContent && content.isEndless) {
+      request.onEnd(this.#server.stopping.when(() => content.stop()));
+    }
     try {
       if (response.status <= maxStatus) return await outgoingOf(response, isHead);
       response.dispose();
@@ -131,6 +143,22 @@ export class Guest implements Answering {
     const pieces: Uint8Array[] = [];
     for await (const piece of limited) pieces.push(piece);
     return new RequestBody(Buffer.concat(pieces));
+  }
+}
+
+/** What requests know of the other server. */
+class HostServer implements PeerServer {
+  readonly stopping: Stopping = new Stopping();
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    if (signal.aborted) this.stopping.begin();
+    else signal.addEventListener('abort', () => this.stopping.begin(), { once: true });
+  }
+
+  get isStopping(): boolean {
+    return this.#signal.aborted;
   }
 }
 

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { badOption, checkInteger, checkString } from './errors/bad-option.ts';
+import { StreamContent } from './body/response-body.ts';
+import { currentContext, dropSource, iteratorOf } from './body/stream-source.ts';
+import { badOption, checkInteger, checkOptions, checkString, MAX_TIMER } from './errors/bad-option.ts';
 
 const SUBJECT = 'Cannot send event';
 
@@ -22,13 +24,48 @@ export interface ServerSentEvent {
   readonly comment?: string | undefined;
 }
 
+/** Options of `Response.events`. */
+export interface EventStreamOptions {
+  /** A comment is sent whenever nothing else was for so many milliseconds, so that proxies do not take the connection for idle. 0: none. Default 15,000. */
+  heartbeat?: number | undefined;
+}
+
+const HEARTBEAT = 15_000;
+const COMMENT = ':\n\n';
+const KNOWN: ReadonlySet<string> = new Set(['heartbeat']);
+
+/** Events as the body of a response, which ends when the server stops. @throws TypeError or RangeError (code `bad-option`) for a wrong option. */
+export function eventContent(events: AsyncIterable<string | ServerSentEvent>, options: EventStreamOptions = {}): StreamContent {
+  checkOptions('Cannot send events', options, KNOWN);
+  const { heartbeat = HEARTBEAT } = options;
+  checkInteger('Cannot send events', 'heartbeat', heartbeat, 0, MAX_TIMER, 'milliseconds');
+  return new StreamContent(serialized(events), undefined, { every: heartbeat, piece: COMMENT }, currentContext());
+}
+
 /**
- * Serializes events, one piece each.
+ * Serializes events, one piece each. An iterator rather than a generator: its `return` must not wait for a source that never answers.
  *
  * @throws TypeError or RangeError (code `bad-option`) for an event that the format cannot hold, and for one that says nothing.
  */
-export async function* serializeEvents(events: AsyncIterable<string | ServerSentEvent>): AsyncGenerator<string> {
-  for await (const event of events) yield serializeEvent(typeof event === 'string' ? { data: event } : event);
+function serialized(events: AsyncIterable<string | ServerSentEvent>): AsyncIterableIterator<string> {
+  let iterator: ReturnType<typeof iteratorOf<string | ServerSentEvent>> | undefined;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: async () => {
+      iterator ??= iteratorOf(events);
+      const step = await iterator.next();
+      if (step.done) return { done: true, value: undefined };
+      const event = step.value;
+      return { done: false, value: serializeEvent(typeof event === 'string' ? { data: event } : event) };
+    },
+    return: () => {
+      dropSource(events);
+      if (iterator) dropSource(iterator);
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
 }
 
 function serializeEvent(given: ServerSentEvent): string {

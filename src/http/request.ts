@@ -5,11 +5,12 @@
  */
 
 import { RequestBody } from './body/request-body.ts';
+import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
 import type { FieldLines } from './field-lines.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
-import { type RequestInit, requestOf } from './request/init.ts';
-import { encodePath, parseTarget, type TargetParts } from './target.ts';
+import { partsOf, type RequestInit, requestOf } from './request/init.ts';
+import { encodePath, type TargetParts } from './target.ts';
 
 export type { RequestInit } from './request/init.ts';
 
@@ -36,11 +37,18 @@ export interface Peer {
   /** When bytes were last read from it, monotonic ms. */
   readAt: number;
   /** The server it is connected to. */
-  readonly server?: { readonly isStopping: boolean };
+  readonly server?: PeerServer;
   /** Carries interim responses to it, as long as there is a connection. */
   carrier?: Carrier | undefined;
   /** Which of the carrier's requests this one is, where requests have numbers. */
   readonly id?: number;
+}
+
+/** @internal What a request knows of the server it came to. */
+export interface PeerServer {
+  readonly isStopping: boolean;
+  /** Calls a function when the drain begins; at once when it has. What `when` returns takes it back. */
+  readonly stopping: { when(call: () => void): () => void };
 }
 
 /** @internal Carries messages other than the response to a client. */
@@ -54,6 +62,7 @@ interface Extras {
   query: URLSearchParams | undefined;
   controller: AbortController | undefined;
   abortReason: Error | undefined;
+  stopping: AbortController | undefined;
   /** The request this one was cut from, and the prefix that was cut. */
   origin: Request | undefined;
   prefix: string;
@@ -103,7 +112,7 @@ export class Request {
       this.parts = target;
       this.#body = body as RequestBody; // given with the parts
     } else {
-      const made = requestOf(init as RequestInit);
+      const made = requestOf(init);
       this.head = made.head;
       this.parts = partsOf(made.head.target);
       this.#body = made.bytes ? new RequestBody(made.bytes) : RequestBody.EMPTY;
@@ -202,6 +211,23 @@ export class Request {
       if (extras.abortReason !== undefined) extras.controller.abort(extras.abortReason);
     }
     return extras.controller.signal;
+  }
+
+  /**
+   * Aborts (with an `AbortError`) when the server begins to drain: the moment to end a stream or a long poll. Event streams end by themselves.
+   *
+   * @example
+   * const news = await Promise.race([next(), once(request.stopping, 'abort')]);
+   */
+  get stopping(): AbortSignal {
+    const extras = this.#extend();
+    if (extras.origin) return extras.origin.stopping;
+    if (!extras.stopping) {
+      const controller = (extras.stopping = new AbortController());
+      const takeBack = this.#peer.server?.stopping.when(() => controller.abort(serverStops()));
+      if (takeBack) this.onEnd(takeBack);
+    }
+    return extras.stopping.signal;
   }
 
   /** The pattern that matched last, `/users/{id}`: for logs and traces. */
@@ -308,6 +334,7 @@ export class Request {
       query: undefined,
       controller: undefined,
       abortReason: undefined,
+      stopping: undefined,
       origin: undefined,
       prefix: '',
       endings: undefined,
@@ -315,14 +342,6 @@ export class Request {
     };
     return this.#extras;
   }
-}
-
-function partsOf(target: string): TargetParts {
-  const parts = parseTarget(target);
-  if (!parts) {
-    throw withCode(new TypeError(`Cannot make a request: target ${JSON.stringify(target)} would be refused with 400`), 'bad-target');
-  }
-  return parts;
 }
 
 function peerOf(init: RequestInit): Peer {

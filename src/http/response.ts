@@ -7,7 +7,7 @@ import { type BodyInit, bytesOf, type Content, collectContent, contentOf, Stream
 import { checkedText, jsonOf } from './body/text.ts';
 import { checkOptions } from './errors/bad-option.ts';
 import { bodyOfFailure, Failure, fieldsOfFailure } from './errors/failure.ts';
-import { type ServerSentEvent, serializeEvents } from './event-stream.ts';
+import { type EventStreamOptions, eventContent, type ServerSentEvent } from './event-stream.ts';
 import { prefersJson } from './fields/accept.ts';
 import { serializeEtag, serializeLastModified, serializeMaxAge } from './fields/caching.ts';
 import { serializeAttachment } from './fields/content-disposition.ts';
@@ -135,9 +135,9 @@ export class Response {
     return typed(typeList(contentType), contentOf(body, size));
   }
 
-  /** Server-sent events: each is sent as soon as it arrives. */
-  static events(events: AsyncIterable<string | ServerSentEvent>): Response {
-    return Response.stream('text/event-stream', serializeEvents(events)).withHeader('Cache-Control', 'no-cache');
+  /** Server-sent events: each is sent as soon as it arrives. They end when the server stops; browsers then connect again. */
+  static events(events: AsyncIterable<string | ServerSentEvent>, options?: EventStreamOptions): Response {
+    return typed(typeList('text/event-stream'), eventContent(events, options)).withHeader('Cache-Control', 'no-cache');
   }
 
   /**

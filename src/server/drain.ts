@@ -1,8 +1,8 @@
 /**
  * The end of a server, so that no client loses what it was promised.
  *
- * In order: the listener closes, and the system sends new clients elsewhere. Connections at rest are closed after a moment, those at work after their
- * answer, which says `Connection: close`. Connections that were taken over (websockets) are told one after the other. What is left when the
+ * In order: requests that wait for it are told; the listener closes, and the system sends new clients elsewhere. Bodies without an end of their
+ * own are ended. Connections at rest are closed after a moment, those at work after their answer, which says `Connection: close`. Connections that were taken over (websockets) are told one after the other. What is left when the
  * time is up is cut. The clock ticks until the end: it is what closes the connections at rest.
  *
  * @module
@@ -16,6 +16,7 @@ const GOODBYE_GAP = 10;
 /** Drains a server. Resolves when its last connection has ended. @param timeout When the rest is cut, ms. */
 export async function drain(service: Service, listener: Listener, timeout: number): Promise<void> {
   service.isDraining = true;
+  service.stopping.begin();
   const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // and every connection has ended
   listener.close();
   for (const connection of service.connections) connection.drain();

@@ -77,7 +77,7 @@ export interface ServerOptions {
   proxyHeader?: ProxyHeader | undefined;
   /** SIGTERM and SIGINT drain, SIGHUP reloads, a second SIGINT ends at once. Default true. */
   signals?: boolean | undefined;
-  /** How long a drain may take before connections are cut. Default 30,000. */
+  /** How long a drain may take before connections are cut. Default 30,000; under `node --watch`, which waits for it, 250. */
   shutdownTimeout?: number | undefined;
   /** After SIGTERM or SIGINT the server goes on for so long, while `readiness` says 503: time for balancers to look elsewhere. Default 0. */
   shutdownDelay?: number | undefined;
@@ -150,6 +150,8 @@ export interface ResolvedOptions
 }
 
 const SUBJECT = 'Cannot start server';
+/** `node --watch` starts the program again when a file has changed, and waits for its end before. */
+const isWatched = process.env['WATCH_REPORT_DEPENDENCIES'] !== undefined;
 /** A thread takes about 10 MiB. */
 const MAX_THREADS = 512;
 /** What a handler may take in a thread when nothing is said, ms. */
@@ -170,7 +172,7 @@ const NUMBERS = {
   requestTimeout: [30_000, 1, MAX_TIMER],
   keepAliveTimeout: [65_000, 1, MAX_TIMER],
   writeTimeout: [30_000, 1, MAX_TIMER],
-  shutdownTimeout: [30_000, 0, MAX_TIMER],
+  shutdownTimeout: [isWatched ? 250 : 30_000, 0, MAX_TIMER],
   shutdownDelay: [0, 0, MAX_TIMER],
   maxRequestsPerWorker: [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY],
   maxMemoryPerWorker: [Number.POSITIVE_INFINITY, 32 * MiB, Number.POSITIVE_INFINITY],

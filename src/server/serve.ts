@@ -61,6 +61,7 @@ export async function serveLocally(
     },
     close({ timeout = options.shutdownTimeout } = {}) {
       announce();
+      threads?.draining();
       closing ??= drain(service, listener, timeout)
         .then(() => threads?.close())
         .then(settle);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Handler } from '../exchange/respond.ts';
+import { Stopping } from '../exchange/stopping.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
 import type { Request } from '../http/request.ts';
 import { Clock } from './clock.ts';
@@ -36,6 +37,8 @@ export class Service {
   /** The request whose handler is being called: the watching thread names it when this thread is stuck. */
   current: Request | undefined;
   isDraining = false;
+  /** Tells requests that the drain begins. */
+  readonly stopping: Stopping = new Stopping();
   /** It was asked to stop; it drains now, or after `shutdownDelay`. */
   isStopping = false;
   /** The port it listens on; undefined for a unix socket. */

@@ -131,7 +131,7 @@ match(new globalThis.Request('http://a/'), 'GET /');
 void startServer(sync, { prot: 80 });
 void startServer(sync, { port: 0, workers: 0, maxBodySize: (head) => (head.path === '/upload' ? 1e9 : 1e6) });
 
-type Optional<T> = { [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never }[keyof T];
+type Optional<T> = { [K in keyof T]-?: object extends Pick<T, K> ? K : never }[keyof T];
 /** Fails to compile unless every option that may be left out takes undefined (`exactOptionalPropertyTypes`). */
 function takesUndefined<T>(..._missing: Record<Optional<T>, undefined> extends Pick<T, Optional<T>> ? [] : [never]): void {}
 

@@ -7,7 +7,7 @@
  */
 
 import { checkedPiece } from '../../http/body/body-source.ts';
-import { dropSource } from '../../http/body/response-body.ts';
+import { dropSource, iteratorOf } from '../../http/body/stream-source.ts';
 import type { BodySource } from '../../http/file/file-content.ts';
 
 /** Large enough to be worth a job of zlib, small enough not to hold up other responses. Bytes. */
@@ -33,7 +33,7 @@ export class Batches {
   constructor(pieces: BodySource['pieces']) {
     this.#source = pieces;
     this.#isAsync = Symbol.asyncIterator in pieces;
-    this.#iterator = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+    this.#iterator = iteratorOf(pieces);
   }
 
   /**

@@ -8,7 +8,9 @@
  */
 import type { Transform } from 'node:stream';
 import { LengthCheck } from '../../http/body/body-source.ts';
-import { dropSource, StreamContent } from '../../http/body/response-body.ts';
+import type { After } from '../../http/body/paced-pieces.ts';
+import { StreamContent } from '../../http/body/response-body.ts';
+import { dropSource, type StreamSource } from '../../http/body/stream-source.ts';
 import { type BodySource, FileContent } from '../../http/file/file-content.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { Batches } from './batches.ts';
@@ -60,11 +62,11 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  /** Takes the content, once. @throws What the content itself would throw when it is sent. */
-  claim(): void {
+  /** Takes the content, once. @param after Times its heartbeat. @throws What the content itself would throw when it is sent. */
+  claim(after?: After): void {
     if (this.#isClaimed) return;
     const content = this.#content;
-    if (content instanceof StreamContent) this.#source = { pieces: content.take(), size: content.size };
+    if (content instanceof StreamContent) this.#source = { pieces: content.take(after), size: content.size };
     else if (content instanceof FileContent) void content.held?.descriptor; // throws when it has been closed
     this.#isClaimed = true;
   }
@@ -86,6 +88,16 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     if (!first) return END;
     this.#made = [];
     return { done: false, value: made.length === 1 ? first : Buffer.concat(made) };
+  }
+
+  /** Whether its content has no end of its own. */
+  get isEndless(): boolean {
+    return this.#content instanceof StreamContent && this.#content.isEndless;
+  }
+
+  /** Ends a content without an end of its own: what has been compressed becomes whole. */
+  stop(): void {
+    if (this.#content instanceof StreamContent) this.#content.stop();
   }
 
   /** Stops midway: frees the compressor and releases the source. May be called again. */
@@ -170,9 +182,17 @@ export class CompressedContent extends StreamContent {
   }
 
   /** @throws TypeError for a stream that was sent before; an error (code `stale-file`) for an open file that has been closed. */
-  override take(): ReturnType<StreamContent['take']> {
-    this.#body.claim();
+  override take(after?: After): StreamSource {
+    this.#body.claim(after);
     return super.take();
+  }
+
+  override get isEndless(): boolean {
+    return this.#body.isEndless;
+  }
+
+  override stop(): void {
+    this.#body.stop();
   }
 }
 

@@ -8,13 +8,20 @@
  */
 import { withCode } from '../errors/error-codes.ts';
 import { type BodySource, FileContent } from '../file/file-content.ts';
-import { dropSource, type StreamContent } from './response-body.ts';
+import type { After } from './paced-pieces.ts';
+import type { StreamContent } from './response-body.ts';
+import { dropSource, iteratorOf } from './stream-source.ts';
 
 export type { BodySource } from '../file/file-content.ts';
 
-/** Opens a body. @throws What the file system says, or a TypeError for a stream that was sent before. */
-export async function openSource(content: FileContent | StreamContent): Promise<BodySource> {
-  return content instanceof FileContent ? content.open() : { pieces: content.take(), size: content.size };
+/**
+ * Opens a body.
+ *
+ * @param after Times the heartbeat of a stream that has one.
+ * @throws What the file system says, or a TypeError for a stream that was sent before.
+ */
+export async function openSource(content: FileContent | StreamContent, after: After): Promise<BodySource> {
+  return content instanceof FileContent ? content.open() : { pieces: content.take(after), size: content.size };
 }
 
 /** A piece of a stream, checked. @throws TypeError when it is neither text nor bytes. */
@@ -51,7 +58,7 @@ export class LengthCheck {
 export class CheckedPieces implements AsyncIterableIterator<Uint8Array> {
   readonly #source: BodySource['pieces'];
   readonly #length: LengthCheck;
-  #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> | undefined = undefined;
+  #iterator: ReturnType<typeof iteratorOf<Uint8Array | string>> | undefined = undefined;
   #isDone = false;
 
   /** @param announced Bytes; undefined when nothing was announced. */
@@ -67,7 +74,7 @@ export class CheckedPieces implements AsyncIterableIterator<Uint8Array> {
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#isDone) return { done: true, value: undefined };
     try {
-      this.#iterator ??= Symbol.asyncIterator in this.#source ? this.#source[Symbol.asyncIterator]() : this.#source[Symbol.iterator]();
+      this.#iterator ??= iteratorOf(this.#source);
       return this.#checked(await this.#iterator.next());
     } catch (error) {
       this.drop();

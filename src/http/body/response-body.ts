@@ -5,38 +5,62 @@
  */
 import type { Readable } from 'node:stream';
 import { FileContent } from '../file/file-content.ts';
+import { type After, type Heartbeat, PacedPieces } from './paced-pieces.ts';
+import { currentContext, dropSource, type InContext, SourceInContext, type StreamSource } from './stream-source.ts';
 
 export { FileContent };
 
 /** What a Response can be made of. Text is sent as UTF-8. */
 export type BodyInit = string | Uint8Array | Readable | ReadableStream | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
-/** What produces a body piece by piece. */
-export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
-
 /** A body that is produced while it is sent. */
 export class StreamContent {
   readonly source: StreamSource;
   /** Bytes, when known beforehand. */
   readonly size: number | undefined;
+  /** For a body without an end of its own: it is ended when the server stops. */
+  readonly heartbeat: Heartbeat | undefined;
+  readonly #inContext: InContext | undefined;
   #isTaken = false;
+  #isStopped = false;
+  #paced: PacedPieces | undefined;
 
-  constructor(source: StreamSource, size: number | undefined) {
+  /** @param inContext The source is called in it; undefined when it needs none. */
+  constructor(source: StreamSource, size: number | undefined, heartbeat?: Heartbeat, inContext?: InContext) {
     this.source = source;
     this.size = size;
+    this.heartbeat = heartbeat;
+    this.#inContext = inContext;
   }
 
   /**
    * Hands the source over, once: a second sending could only give an empty body that looks whole.
    *
+   * @param after Times the heartbeat; without it there is none.
    * @throws TypeError when it was sent before, unless the source starts again each time (an array, a Set).
    */
-  take(): StreamSource {
-    if (this.#isTaken && !Array.isArray(this.source) && !(this.source instanceof Set)) {
+  take(after?: After): StreamSource {
+    if (Array.isArray(this.source) || this.source instanceof Set) return this.source;
+    if (this.#isTaken) {
       throw new TypeError('Cannot send response: its stream has been sent before; make a new Response for each request');
     }
     this.#isTaken = true;
-    return this.source;
+    const source = this.#inContext ? new SourceInContext(this.source, this.#inContext) : this.source;
+    if (!this.heartbeat) return source;
+    this.#paced = new PacedPieces(source, this.heartbeat, after);
+    if (this.#isStopped) this.#paced.stop();
+    return this.#paced;
+  }
+
+  /** Whether `stop` ends it: it has no end of its own. */
+  get isEndless(): boolean {
+    return this.heartbeat !== undefined;
+  }
+
+  /** Ends a body without an end of its own, between two pieces. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#paced?.stop();
   }
 
   /** Releases a source that will not be sent. */
@@ -59,7 +83,7 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
     if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
       throw new RangeError(`Cannot make a response: size is ${size}, not a number of bytes`);
     }
-    return new StreamContent(body as AsyncIterable<Uint8Array | string>, size);
+    return new StreamContent(body as AsyncIterable<Uint8Array | string>, size, undefined, currentContext());
   }
   throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string, bytes or a stream of them`);
 }
@@ -80,12 +104,4 @@ export async function collectContent(source: StreamSource): Promise<Buffer> {
     pieces.push(typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
   }
   return Buffer.concat(pieces);
-}
-
-/** Releases a source that is not read to its end, without waiting: one that never answers must not hold us up. */
-export function dropSource(source: unknown): void {
-  const { destroy, cancel, return: end } = source as { destroy?: unknown; cancel?: unknown; return?: unknown };
-  if (typeof destroy === 'function') destroy.call(source);
-  else if (typeof cancel === 'function' && !(source as ReadableStream).locked) Promise.resolve(cancel.call(source)).catch(() => {});
-  else if (typeof end === 'function') Promise.resolve(end.call(source)).catch(() => {});
 }

@@ -4,9 +4,11 @@
  * @module
  */
 import { badOption, checkBoolean, checkOptions, checkString } from '../errors/bad-option.ts';
+import { withCode } from '../errors/error-codes.ts';
 import { FieldLines } from '../field-lines.ts';
 import { isToken } from '../grammar.ts';
 import { HeaderList, type HeadersInit } from '../header-list.ts';
+import { parseTarget, type TargetParts } from '../target.ts';
 import { type GivenBody, typedBody } from './given-body.ts';
 
 /** What a request made by hand can be given. */
@@ -61,4 +63,13 @@ function checkInit(init: RequestInit): void {
   checkOptions(SUBJECT, init, KNOWN);
   for (const name of TEXTS) if (init[name] !== undefined) checkString(SUBJECT, name, init[name]);
   if (init.secure !== undefined) checkBoolean(SUBJECT, 'secure', init.secure);
+}
+
+/** The parts of a target. @throws TypeError (code `bad-target`) for one that a server would refuse. */
+export function partsOf(target: string): TargetParts {
+  const parts = parseTarget(target);
+  if (!parts) {
+    throw withCode(new TypeError(`Cannot make a request: target ${JSON.stringify(target)} would be refused with 400`), 'bad-target');
+  }
+  return parts;
 }

@@ -22,8 +22,8 @@
  *     the last request asked for an upgrade       it is answered without one: `onAnswer`
  *     the last request ends the connection        never: `#end` follows its answer
  *
- * Meanwhile a little is read ahead, then the socket is paused: nothing grows. A refusal (ProtocolError) is an answer like any other and is queued behind those
- * owed before it; the connection then lingers, so that the client can read it (`linger.ts`).
+ * Meanwhile a little is read ahead, then the socket is paused: nothing grows. A refusal (ProtocolError) is an answer like any other, behind
+ * those owed before it; the connection then lingers, so that the client can read it (`linger.ts`).
  *
  * @module
  */
@@ -311,6 +311,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   }
 
   drain(): void {
+    this.#turns.stop();
     if (this.#turns.count === 0 && !this.#incoming && !this.#reader.isMidway) this.#patience.shorten();
   }
 
@@ -344,7 +345,6 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     const mustPause = this.#reader.isFull && !this.#canPull();
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
-    if (mustPause) this.socket.pause();
-    else this.socket.resume();
+    this.socket[mustPause ? 'pause' : 'resume']();
   }
 }

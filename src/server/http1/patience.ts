@@ -48,8 +48,8 @@ export class Patience {
   watch(phase: number): void {
     if (phase === this.phase && phase !== IDLE) return;
     this.phase = phase;
-    const { options, clock } = this.#service;
-    if (phase === IDLE) this.#deadline = clock.now + options.keepAliveTimeout;
+    const { options, clock, isDraining } = this.#service;
+    if (phase === IDLE) this.#deadline = clock.now + (isDraining ? DRAIN_GRACE : options.keepAliveTimeout);
     else if (phase === READING_HEAD) this.#deadline = performance.now() + options.headersTimeout;
     else if (phase === READING_BODY) this.#deadline = performance.now() + options.requestTimeout;
     else this.#deadline = Number.POSITIVE_INFINITY;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
+import { after } from '../../exchange/after.ts';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../../h1/framing.ts';
@@ -120,7 +121,8 @@ async function sendSource(
   const { service, writer } = connection;
   let source: BodySource;
   try {
-    source = await openSource(content);
+    if (service.isDraining && content instanceof StreamContent) content.stop();
+    source = await openSource(content, after);
   } catch (error) {
     // Nothing has been sent yet: the client can still get another answer.
     return (await sendResponse(connection, turn, plainResponseTo(service, turn.asRequest(), error))) ?? true;

@@ -13,6 +13,7 @@ import { CHUNKED } from '../../h1/framing.ts';
 import { FramingFields } from '../../h1/parser.ts';
 import type { PartialHead } from '../../h1/partial-head.ts';
 import { HeadEvent } from '../../h1/request-reader.ts';
+import { StreamContent } from '../../http/body/response-body.ts';
 import { serverStops } from '../../http/errors/abort-reason.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import type { Peer } from '../../http/request.ts';
@@ -168,6 +169,11 @@ export class Turns {
   clear(): Turn[] {
     this.#counts.behind -= Math.max(0, this.#owed.length - 1);
     return this.#owed.splice(0);
+  }
+
+  /** Ends the bodies that have no end of their own. */
+  stop(): void {
+    for (const { response } of this.#owed) if (response?.content instanceof StreamContent) response.content.stop();
   }
 
   /** Answers 503 for those whose handler has taken too long. @returns Whether there were any. */

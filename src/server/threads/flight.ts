@@ -13,7 +13,7 @@ import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import type { TakeConnection } from '../../http/takeover.ts';
 import { WakeUp } from '../../process/wake-up.ts';
-import { RemoteStream } from './remote-stream.ts';
+import { EndlessContent, RemoteStream } from './remote-stream.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
 import { type FromThread, type ThreadLink, WINDOW, type WireContent, type WireFile } from './wire.ts';
 
@@ -86,11 +86,17 @@ export class Flight {
       case 'file':
         return fileOf(content[1]);
       case 'stream':
-        this.#stream = new RemoteStream(thread, this.id);
-        return new StreamContent(this.#stream, content[1]);
+        return this.#streamOf(content, thread);
       default:
         return undefined;
     }
+  }
+
+  /** The heartbeat is that of the main thread, which is never blocked, unless the thread has put it into a compressed body. */
+  #streamOf([, size, heartbeat, isEndless]: Extract<WireContent, readonly ['stream', ...unknown[]]>, thread: ThreadLink): StreamContent {
+    this.#stream = new RemoteStream(thread, this.id);
+    if (heartbeat || !isEndless) return new StreamContent(this.#stream, size, heartbeat);
+    return new EndlessContent(this.#stream, () => thread.post(['goodbye', this.id]));
   }
 
   readonly #takeOver: TakeConnection = (socket, head, { stopping }) => {

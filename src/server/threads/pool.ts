@@ -125,6 +125,11 @@ export class ThreadPool implements ThreadEvents {
     for (const thread of this.#threads) thread.post(['stopping']);
   }
 
+  /** Tells the threads that the server drains. */
+  draining(): void {
+    for (const thread of this.#threads) thread.post(['draining']);
+  }
+
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { StreamContent } from '../../http/body/response-body.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import type { ThreadLink } from './wire.ts';
 
@@ -62,5 +63,23 @@ export class RemoteStream implements AsyncIterableIterator<Uint8Array | string> 
     if (!this.#isDone) this.#failure = error;
     this.#isDone = true;
     this.#wakeUp.wake();
+  }
+}
+
+/** A body without an end of its own, whose thread can end it. */
+export class EndlessContent extends StreamContent {
+  readonly #stop: () => void;
+
+  constructor(stream: RemoteStream, stop: () => void) {
+    super(stream, undefined);
+    this.#stop = stop;
+  }
+
+  override get isEndless(): boolean {
+    return true;
+  }
+
+  override stop(): void {
+    this.#stop();
   }
 }

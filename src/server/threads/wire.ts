@@ -29,6 +29,7 @@
  * @module
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { Heartbeat } from '../../http/body/paced-pieces.ts';
 import type { FileParts } from '../../http/file/file-content.ts';
 import type { FileVersion } from '../../http/file/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
@@ -68,8 +69,9 @@ export type ToThread =
   | readonly ['hits', id: number, answers: readonly HitAnswer[]]
   /** What the server does: the answer to the question with this number. */
   | readonly ['status', id: number, status: ServerStatus | undefined]
-  /** The server begins to stop; later, for each connection that was taken over, that it is to end. */
+  /** The server begins to stop; later, that it drains; and for each connection that was taken over, or body without an end, that it is to end. */
   | readonly ['stopping']
+  | readonly ['draining']
   | readonly ['goodbye', id: number]
   /** Give a sign of life: `Board.answerProbe`. */
   | readonly ['probe']
@@ -90,7 +92,7 @@ export type WireContent =
   | readonly ['text', string]
   | readonly ['bytes', Uint8Array]
   | readonly ['file', WireFile]
-  | readonly ['stream', size: number | undefined]
+  | readonly ['stream', size: number | undefined, heartbeat: Heartbeat | undefined, isEndless: boolean]
   | readonly ['upgrade'];
 
 /** From a thread. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkedPiece } from '../../../http/body/body-source.ts';
-import { dropSource, type StreamSource } from '../../../http/body/response-body.ts';
+import { dropSource, iteratorOf, type StreamSource } from '../../../http/body/stream-source.ts';
 import { WakeUp } from '../../../process/wake-up.ts';
 import { type FromThread, WINDOW } from '../wire.ts';
 
@@ -16,7 +16,7 @@ export class StreamPump {
   #sent = 0;
   #isDropped = false;
   readonly #wakeUp: WakeUp = new WakeUp();
-  #iterator: AsyncIterator<Uint8Array | string> | Iterator<Uint8Array | string> | undefined;
+  #iterator: ReturnType<typeof iteratorOf<Uint8Array | string>> | undefined;
   readonly #source: StreamSource;
   #hasBegun = false;
 
@@ -48,7 +48,7 @@ export class StreamPump {
 
   async #run(source: StreamSource): Promise<void> {
     try {
-      const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+      const iterator = iteratorOf(source);
       this.#iterator = iterator;
       for (let step = await iterator.next(); !step.done && !this.#isDropped; step = await iterator.next()) {
         const piece = checkedPiece(step.value);

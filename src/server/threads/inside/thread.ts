@@ -4,9 +4,12 @@
  * @module
  */
 import type { MessagePort, Transferable } from 'node:worker_threads';
+import { after } from '../../../exchange/after.ts';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
+import { Stopping } from '../../../exchange/stopping.ts';
 import { RequestBody } from '../../../http/body/request-body.ts';
-import { FileContent, StreamContent, type StreamSource } from '../../../http/body/response-body.ts';
+import { FileContent, StreamContent } from '../../../http/body/response-body.ts';
+import type { StreamSource } from '../../../http/body/stream-source.ts';
 import { clientLeft, serverStops } from '../../../http/errors/abort-reason.ts';
 import type { FieldLines } from '../../../http/field-lines.ts';
 import type { HeaderList } from '../../../http/header-list.ts';
@@ -42,6 +45,8 @@ interface Open {
   tunnel: TunnelSocket | undefined;
   /** Aborted when a connection that was taken over is to end. */
   goodbye: AbortController | undefined;
+  /** A body that may have no end of its own. */
+  endless: StreamContent | undefined;
 }
 
 /** One thread's side. */
@@ -54,7 +59,7 @@ export class ThreadSide implements Carrier {
   readonly #port: MessagePort;
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
-  readonly #server: { isStopping: boolean } = { isStopping: false };
+  readonly #server: { isStopping: boolean; readonly stopping: Stopping } = { isStopping: false, stopping: new Stopping() };
   /** What the whole server does. */
   readonly statuses: Replies<void, ServerStatus> = new Replies((id) => this.post(['status', id]));
   /** Counts hits for the whole server. */
@@ -141,6 +146,8 @@ export class ThreadSide implements Carrier {
       case 'stopping':
         this.#server.isStopping = true;
         return;
+      case 'draining':
+        return this.#server.stopping.begin();
       case 'status':
         return this.statuses.answered(item[1], item[2]);
       case 'probe':
@@ -192,6 +199,7 @@ export class ThreadSide implements Carrier {
       take: undefined,
       tunnel: undefined,
       goodbye: undefined,
+      endless: undefined,
     };
     this.#open.set(id, open);
     return open;
@@ -222,7 +230,9 @@ export class ThreadSide implements Carrier {
     let source: StreamSource | undefined;
     try {
       // Taken here, where a stream that was sent before can still be answered: the main thread asks for pieces when the head is out.
-      if (content instanceof StreamContent && !take && request.method !== 'HEAD' && !isBodyless(status)) source = content.take();
+      if (content instanceof StreamContent && !take && request.method !== 'HEAD' && !isBodyless(status)) {
+        source = content.take(content.heartbeat ? undefined : after); // else the main thread times it
+      }
       wire = this.#contentFor(response);
     } catch (error) {
       return this.#answer(id, request, plainResponseTo(this.#answering, request, error));
@@ -234,6 +244,7 @@ export class ThreadSide implements Carrier {
     if (content instanceof StreamContent && !source) response.dispose();
     if (!open) return;
     open.take = take;
+    if (content instanceof StreamContent) open.endless = content;
     if (source) open.pump = new StreamPump(id, source, this.post, (error) => void reportError(this.#answering, request, error));
   }
 
@@ -245,7 +256,7 @@ export class ThreadSide implements Carrier {
       const { path, fileSize, version, parts, held } = content;
       return ['file', { path, fileSize, version, parts, descriptor: held?.giveAway() }];
     }
-    if (content instanceof StreamContent) return ['stream', content.size];
+    if (content instanceof StreamContent) return ['stream', content.size, content.heartbeat, content.isEndless];
     const owned = ownedBytes(content);
     if (owned.length > SMALL) this.#transfer.push(owned.buffer);
     return ['bytes', owned];
@@ -267,7 +278,10 @@ export class ThreadSide implements Carrier {
   /** What comes for a request that has been handled, or is being. */
   #follow(
     open: Open,
-    item: Exclude<ToThread, readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'probe' | 'closed', ...unknown[]]>,
+    item: Exclude<
+      ToThread,
+      readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed', ...unknown[]]
+    >,
   ): void {
     const id = item[1];
     switch (item[0]) {
@@ -289,6 +303,7 @@ export class ThreadSide implements Carrier {
         open.request.abort(clientLeft());
         return open.pump?.drop();
       case 'goodbye':
+        if (open.endless) return open.endless.stop();
         open.goodbye ??= new AbortController();
         return open.goodbye.abort(serverStops());
       case 'opened':

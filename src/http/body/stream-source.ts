@@ -1,0 +1,56 @@
+/**
+ * What produces a body piece by piece: how it is read, how it is let go of, and the context it belongs to.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What produces a body piece by piece. */
+export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+
+/** Calls a function in a context that was left: that of `AsyncLocalStorage`. */
+export type InContext = <T>(call: () => T) => T;
+
+/** The context in which this is called. */
+export function currentContext(): InContext {
+  return AsyncLocalStorage.snapshot();
+}
+
+/** Begins to read a source. */
+export function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T, unknown> | Iterator<T, unknown> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+}
+
+/** Releases a source that is not read to its end, without waiting: one that never answers must not hold us up. */
+export function dropSource(source: unknown): void {
+  const { destroy, cancel, return: end } = source as { destroy?: unknown; cancel?: unknown; return?: unknown };
+  if (typeof destroy === 'function') destroy.call(source);
+  else if (typeof cancel === 'function' && !(source as ReadableStream).locked) Promise.resolve(cancel.call(source)).catch(() => {});
+  else if (typeof end === 'function') Promise.resolve(end.call(source)).catch(() => {});
+}
+
+/** Calls a source in the context in which it was made, so that an `AsyncLocalStorage` has its store there, whoever sends the body. */
+export class SourceInContext implements AsyncIterable<Uint8Array | string> {
+  readonly #source: StreamSource;
+  readonly #inContext: InContext;
+
+  constructor(source: StreamSource, inContext: InContext) {
+    this.#source = source;
+    this.#inContext = inContext;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array | string, unknown> {
+    const iterator = this.#inContext(() => iteratorOf(this.#source));
+    return {
+      next: async () => this.#inContext(() => iterator.next()),
+      return: async () => {
+        this.#inContext(() => dropSource(iterator));
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  destroy(): void {
+    this.#inContext(() => dropSource(this.#source));
+  }
+}
