@@ -4,18 +4,36 @@
  *
  * @module
  */
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
 import { isWebResponse, measuredWebResponse } from '../exchange/web-response.ts';
 import { CheckedPieces } from '../http/body/body-source.ts';
+import { clientLeft } from '../http/errors/abort-reason.ts';
 import { FieldLines } from '../http/field-lines.ts';
+import { forwardedFields, isAboutClient } from '../http/fields/forwarded.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { encodePath } from '../http/target.ts';
 import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptions } from './guest.ts';
 
+/** Who has sent a request: the second argument of a `fetch` function, where servers of the web give what a Request cannot say. */
+export interface FetchClient {
+  /** The address, through trusted proxies only; undefined when it is not known. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  /** The same where `getConnInfo` of `@hono/node-server/conninfo` looks for it. */
+  readonly incoming: {
+    readonly socket: {
+      readonly remoteAddress: string | undefined;
+      readonly remotePort: number | undefined;
+      readonly remoteFamily: 'IPv4' | 'IPv6' | undefined;
+    };
+  };
+}
+
 /** A web-standard handler. */
-export type FetchFunction = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
+export type FetchFunction = (request: globalThis.Request, client: FetchClient) => globalThis.Response | Promise<globalThis.Response>;
 
 /** A `fetch` function, or an object that has one, as the applications of several frameworks do. */
 export type FetchApp = FetchFunction | { readonly fetch: FetchFunction };
@@ -30,18 +48,22 @@ const FORBIDDEN: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 /**
  * Turns a handler into a web-standard `fetch` function.
  *
- * The path is canonical, the body is complete when the handler runs, and errors are answered as in `startServer`. `remoteAddress` is
- * undefined: a web-standard request does not carry it. A websocket cannot be opened through it: the client gets 426.
+ * The path is canonical, the body is complete when the handler runs, and errors are answered as in `startServer`. A websocket cannot be
+ * opened through it: the client gets 426.
  *
- * @returns The function. Its promise never rejects.
+ * @returns The function. Its promise never rejects. A web-standard request does not carry the client's address: give it as `remoteAddress` in
+ *   the second argument, or it is undefined in the handler.
  * @throws TypeError (code `bad-option`) for a wrong option.
  * @example
  * const fetch = toFetch(handler);
  * const response = await fetch(new Request('http://localhost/hello'));
  */
-export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (request: globalThis.Request) => Promise<globalThis.Response> {
+export function toFetch(
+  handler: GuestHandler,
+  options: GuestOptions = {},
+): (request: globalThis.Request, client?: object) => Promise<globalThis.Response> {
   const guest = new Guest(handler, options);
-  return (request) => serve(guest, request);
+  return (request, client) => serve(guest, request, client);
 }
 
 /**
@@ -50,6 +72,9 @@ export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (req
  * The function sees the canonical path, the same that our routes and guards have seen. Both bodies are streamed; `request.signal` aborts
  * when the client leaves. GET and HEAD have no body there, whatever was sent.
  *
+ * The client's address, as we know it, is in the second argument, in `request.ip`, and in X-Forwarded-For: what the client itself has sent
+ * in that field, in the other X-Forwarded ones, Forwarded and X-Real-IP is replaced.
+ *
  * @returns Its response. What it throws is passed on.
  * @throws HttpError 400 for a Host that no URL can have, such as `a:99999`; 501 for a method that a web-standard Request cannot have: CONNECT,
  *   TRACE, TRACK.
@@ -57,10 +82,13 @@ export function toFetch(handler: GuestHandler, options: GuestOptions = {}): (req
  * startServer((request) => (request.path.startsWith('/api/') ? answerWithFetch(request, app) : answer(request)));
  */
 export async function answerWithFetch(request: Request, app: FetchApp): Promise<Response> {
-  const call = typeof app === 'function' ? app : (asked: globalThis.Request) => app.fetch(asked);
-  const web = webRequestOf(request);
+  const { remoteAddress, remotePort } = request;
+  const family = isIP(remoteAddress ?? '');
+  const web = webRequestOf(request, family === 0 ? undefined : remoteAddress);
   request.onEnd(() => void web); // its signal aborts only while something references it
-  const result: unknown = await call(web);
+  const remoteFamily = family === 6 ? 'IPv6' : family === 4 ? 'IPv4' : undefined;
+  const client: FetchClient = { remoteAddress, remotePort, incoming: { socket: { remoteAddress, remotePort, remoteFamily } } };
+  const result: unknown = await (typeof app === 'function' ? app(web, client) : app.fetch(web, client));
   if (!isWebResponse(result)) {
     throw new TypeError(
       `Cannot answer with fetch: the function returned ${result === null ? 'null' : typeof result}, not a web-standard Response`,
@@ -69,10 +97,10 @@ export async function answerWithFetch(request: Request, app: FetchApp): Promise<
   return measuredWebResponse(result);
 }
 
-async function serve(guest: Guest, web: globalThis.Request): Promise<globalThis.Response> {
+async function serve(guest: Guest, web: globalThis.Request, client?: object): Promise<globalThis.Response> {
   let current: Request | undefined;
-  const leave = (): void => current?.abort(new Error('The client has gone away', { cause: web.signal.reason }));
-  const { request, response } = await guest.answer(arrivalOf(web), (begun) => {
+  const leave = (): void => current?.abort(clientLeft(web.signal.reason));
+  const { request, response } = await guest.answer(arrivalOf(web, client), (begun) => {
     current = begun;
     if (web.signal.aborted) leave();
     else web.signal.addEventListener('abort', leave);
@@ -84,13 +112,14 @@ async function serve(guest: Guest, web: globalThis.Request): Promise<globalThis.
   return webResponseOf(await guest.outgoing(response, request, MAX_STATUS), guest, request, end);
 }
 
-function arrivalOf(web: globalThis.Request): Arrival {
+function arrivalOf(web: globalThis.Request, client: object | undefined): Arrival {
+  const { remoteAddress, remotePort } = (client ?? {}) as Partial<FetchClient>; // whatever a server of the web gives
   const url = new URL(web.url);
   const fields = [...web.headers];
   if (!web.headers.has('host')) fields.unshift(['host', url.host]);
   const peer = {
-    remoteAddress: undefined,
-    remotePort: undefined,
+    remoteAddress: typeof remoteAddress === 'string' ? remoteAddress : undefined,
+    remotePort: typeof remotePort === 'number' ? remotePort : undefined,
     secure: url.protocol === 'https:',
     host: undefined,
     readAt: performance.now(),
@@ -139,7 +168,7 @@ function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: ()
       },
       cancel(reason) {
         isCancelled = true;
-        request.abort(new Error('The client has gone away', { cause: reason }));
+        request.abort(clientLeft(reason));
         pieces.drop();
         end();
       },
@@ -148,16 +177,23 @@ function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: ()
   );
 }
 
-function webRequestOf(request: Request): globalThis.Request {
-  if (FORBIDDEN.has(request.method.toUpperCase())) throw new HttpError(501, `${request.method} is not served here`);
-  const url = `${request.secure ? 'https' : 'http'}://${request.host || 'localhost'}`;
+function webRequestOf(request: Request, address: string | undefined): globalThis.Request {
+  const { method, body, secure, host } = request;
+  if (FORBIDDEN.has(method.toUpperCase())) throw new HttpError(501, `${method} is not served here`);
+  const url = `${secure ? 'https' : 'http'}://${host || 'localhost'}`;
   if (!URL.canParse(url)) throw new HttpError(400, 'Host cannot stand in a URL'); // RFC 9110 §7.2 allows more than WHATWG URL §3.5
   const path = request.path === '*' ? '/' : encodePath(request.path);
-  const headers = new Headers();
-  for (const [name, value] of withoutConnection(request.headers)) headers.append(name, value);
-  const init = { method: request.method, headers, signal: request.signal };
   const target = `${url}${path}${request.rawQuery === '' ? '' : `?${request.rawQuery}`}`;
-  if (request.method === 'GET' || request.method === 'HEAD' || request.body.size === 0) return new globalThis.Request(target, init);
-  const body = request.body.isInMemory ? request.body.bytes() : (Readable.toWeb(request.body.stream()) as ReadableStream<Uint8Array>);
-  return new globalThis.Request(target, { ...init, body, duplex: 'half' });
+  const headers = new Headers(forwardedFields(address, host, secure));
+  for (const [name, value] of withoutConnection(request.headers)) if (!isAboutClient(name)) headers.append(name, value);
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  // In one spelling, whatever zeros were sent before it: two readers must not take the number for two (RFC 9110 §8.6).
+  if (hasBody && body.size >= 0 && request.header('content-length') !== undefined) headers.set('Content-Length', String(body.size));
+  const init = { method, headers, signal: request.signal };
+  const web = new globalThis.Request(target, hasBody && body.size !== 0 ? { ...init, body: webBodyOf(request), duplex: 'half' } : init);
+  return Object.defineProperty(web, 'ip', { value: address });
+}
+
+function webBodyOf({ body }: Request): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+  return body.isInMemory ? (body.bytes() as Uint8Array<ArrayBuffer>) : (Readable.toWeb(body.stream()) as ReadableStream<Uint8Array>);
 }

@@ -7,8 +7,10 @@
  * @module
  */
 
+import { isIP } from 'node:net';
 import { StreamContent } from '../http/body/response-body.ts';
 import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, type Filled, MAX_TIMER } from '../http/errors/bad-option.ts';
+import { forwardedFields } from '../http/fields/forwarded.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
@@ -17,9 +19,9 @@ import { isBodyless, isFinalStatus } from '../http/status.ts';
 import { UpstreamExchange } from './proxy/exchange.ts';
 import { gatewayError, UpstreamFailure } from './proxy/failure.ts';
 import { type Field, isOffered, offeredUpgrade, requestFields, type UpstreamHead } from './proxy/fields.ts';
-import { forwardedFields, isLoop, viaField } from './proxy/forwarded.ts';
 import { type Dispatch, requestTarget, type Target, targetOf } from './proxy/target.ts';
 import { tunnelTo } from './proxy/tunnel.ts';
+import { isLoop, viaField } from './proxy/via.ts';
 
 /** Options of `proxy`. */
 export interface ProxyOptions {
@@ -86,7 +88,11 @@ export async function proxy(request: Request, target: string, options: ProxyOpti
   const sent = {
     path: requestTarget(request, upstream.base, checked.rewritePath),
     host: checked.host ?? upstream.host,
-    fields: [...requestFields(request), viaField(request), ...(checked.forwarded ? forwardedFields(request) : [])],
+    fields: [
+      ...requestFields(request),
+      viaField(request),
+      ...(checked.forwarded ? forwardedFields(addressOf(request), request.host, request.secure) : []),
+    ],
     upgrade,
   };
   // An idle connection may be closed just as we write to it, which says nothing about the upstream: try once more (RFC 9110 §9.2.2).
@@ -98,6 +104,11 @@ export async function proxy(request: Request, target: string, options: ProxyOpti
       if (!mayRepeat || !exchange.wasClosed) throw answerable(error, request, upstream);
     }
   }
+}
+
+/** The client's address, if it is one: a request made by hand may name anything. */
+function addressOf({ remoteAddress }: Request): string | undefined {
+  return remoteAddress !== undefined && isIP(remoteAddress) !== 0 ? remoteAddress : undefined;
 }
 
 /** Whether an OPTIONS request must go no further (RFC 9110 §7.6.2). */

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { answerWithFetch, type GuestOptions, toFetch } from '../../src/fetch.ts';
 import { HttpError, match, Request, Response, readJson } from '../../src/index.ts';
@@ -188,6 +190,15 @@ describe('toFetch', () => {
     expect(errors).toMatchObject([{ code: 'wrong-length' }]);
   });
 
+  it('has the address that the second argument gives, as answerWithFetch does, and none from what else servers pass', async () => {
+    const fetch = toFetch((request) => Response.json([request.remoteAddress, request.remotePort]));
+    const get = async (client?: object) => (await fetch(new WebRequest('http://a/'), client)).json();
+    expect(await get({ remoteAddress: '192.0.2.1', remotePort: 5 })).toEqual(['192.0.2.1', 5]);
+    expect(await get()).toEqual([null, null]);
+    expect(await get(null as unknown as object)).toEqual([null, null]);
+    expect(await get({ remoteAddress: {}, waitUntil: () => {} })).toEqual([null, null]);
+  });
+
   it('aborts request.signal when the signal of the request does', async () => {
     const controller = new AbortController();
     const asked = deferred<AbortSignal>();
@@ -198,6 +209,7 @@ describe('toFetch', () => {
     expect((await asked.promise).aborted).toBe(false);
     controller.abort();
     expect((await response).status).toBe(200);
+    expect((await asked.promise).reason).toMatchObject({ name: 'AbortError', message: 'The client has gone away' });
   });
 
   it('tells a client that wants a websocket that there is none here', async () => {
@@ -243,6 +255,100 @@ describe('answerWithFetch', () => {
       null,
       'héllo',
     ]);
+  });
+
+  it('gives a length in one spelling, and none that was not sent', async () => {
+    const lengthOf = async (headers: Record<string, string>, method = 'POST', body = 'hello world') => {
+      const response = await answerWithFetch(new Request({ method, headers, body }), (web) =>
+        WebResponse.json(web.headers.get('content-length')),
+      );
+      return response.json();
+    };
+    expect(await lengthOf({ 'Content-Length': '00011' })).toBe('11'); // RFC 9110 §8.6: 1*DIGIT
+    expect(await lengthOf({ 'Transfer-Encoding': 'chunked' })).toBeNull();
+    expect(await lengthOf({ 'Content-Length': '0' }, 'POST', '')).toBe('0');
+    expect(await lengthOf({ 'Content-Length': '11' }, 'GET')).toBeNull(); // there is no body either
+  });
+
+  describe('the client', () => {
+    const CLAIMS = {
+      Host: 'a',
+      'X-Forwarded-For': '10.0.0.1',
+      X_Forwarded_For: '10.0.0.2',
+      'X-Forwarded-Host': 'evil.example',
+      'X-Forwarded-Prefix': '/evil',
+      Forwarded: 'for=10.0.0.3',
+      'X-Real-IP': '10.0.0.4',
+    };
+    const about = [
+      'x-forwarded-for',
+      'x_forwarded_for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-prefix',
+      'forwarded',
+      'x-real-ip',
+    ];
+    const show = (web: globalThis.Request) =>
+      WebResponse.json([(web as { ip?: string }).ip ?? null, ...about.map((name) => web.headers.get(name))]);
+
+    it.each([
+      ['192.0.2.1', 'for=192.0.2.1;host="a";proto=https'],
+      ['2001:db8::1', 'for="[2001:db8::1]";host="a";proto=https'],
+    ])('%s is told in the fields that applications read, in place of what it claims', async (remoteAddress, forwarded) => {
+      const request = new Request({ headers: CLAIMS, remoteAddress, secure: true });
+      expect((await answerWithFetch(request, show)).json()).toEqual([
+        remoteAddress,
+        remoteAddress,
+        null,
+        'a',
+        'https',
+        null,
+        forwarded,
+        null,
+      ]);
+    });
+
+    it.each([undefined, 'nobody'])('whose address is %s is nobody, whatever it claims', async (remoteAddress) => {
+      const response = await answerWithFetch(new Request({ headers: CLAIMS, remoteAddress }), show);
+      expect(response.json()).toEqual([null, null, null, 'a', 'http', null, 'for=unknown;host="a";proto=http', null]);
+    });
+
+    it('behind a trusted proxy is the one that the proxy names', async () => {
+      const { port } = await serve((request) => answerWithFetch(request, show), { trustProxy: ['127.0.0.1'] });
+      const headers = { 'X-Forwarded-For': '10.0.0.1, 198.51.100.7', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'shop.example' };
+      const shown = await (await fetch(`http://127.0.0.1:${port}/`, { headers })).json();
+      expect(shown).toEqual([
+        '198.51.100.7',
+        '198.51.100.7',
+        null,
+        'shop.example',
+        'https',
+        null,
+        'for=198.51.100.7;host="shop.example";proto=https',
+        null,
+      ]);
+    });
+
+    it('is found by getConnInfo of Hono', async () => {
+      const app = new Hono().get('/', (context) => context.json(getConnInfo(context)));
+      for (const [remoteAddress, addressType] of [
+        ['192.0.2.1', 'IPv4'],
+        ['2001:db8::1', 'IPv6'],
+      ] as const) {
+        const response = await answerWithFetch(new Request({ headers: { Host: 'a' }, remoteAddress }), app);
+        expect(response.json()).toEqual({ remote: { address: remoteAddress, addressType } });
+      }
+      const { port } = await serve((request) => answerWithFetch(request, app));
+      const found = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { remote: { address: string; port: number } };
+      expect([found.remote.address, found.remote.port > 0]).toEqual(['127.0.0.1', true]);
+    });
+
+    it('keeps its address through both doors', async () => {
+      const app = toFetch((request) => Response.text(`${request.remoteAddress}`));
+      const response = await answerWithFetch(new Request({ remoteAddress: '192.0.2.1' }), app);
+      expect((await response.collect()).toString()).toBe('192.0.2.1');
+    });
   });
 
   it('takes an application that has fetch as a method', async () => {

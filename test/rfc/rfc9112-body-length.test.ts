@@ -1,6 +1,10 @@
 /** RFC 9112 §6: how long a body is. */
 import { expect, it } from 'vitest';
-import { Response } from '../../src/index.ts';
+import { cgi } from '../../src/cgi.ts';
+import { answerWithFetch } from '../../src/fetch.ts';
+import { type Request, Response } from '../../src/index.ts';
+import { answerWithNode } from '../../src/node.ts';
+import { proxy } from '../../src/proxy.ts';
 import { ask, askTwice, serve, talk } from '../support/serve.ts';
 
 const POST = 'POST / HTTP/1.1\r\nHost: a\r\n';
@@ -72,6 +76,22 @@ it('asks a function for maxBodySize with the head', async () => {
   expect((await askTwice('POST /big HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhello!', options)).statuses).toEqual([200, 200]);
   expect((await askTwice('POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhello!', options)).statuses).toEqual([413]);
 });
+
+it.each([
+  ['a node:http listener', (request) => answerWithNode(request, (req, res) => void res.end(req.headers['content-length']))],
+  ['a fetch function', (request) => answerWithFetch(request, (web) => new globalThis.Response(web.headers.get('content-length')))],
+  ['an upstream', (request, upstream) => proxy(request, upstream)],
+  ['a CGI program', (request) => cgi(request, 'sh', { args: ['-c', 'printf "Content-Type: text/plain\\n\\n$CONTENT_LENGTH"'] })],
+] satisfies [string, (request: Request, upstream: string) => Promise<Response>][])(
+  'passes a length with leading zeros on to %s in its one spelling (RFC 9110 §8.6)',
+  async (_what, answer) => {
+    const upstream = await serve((request) => Response.text(String(request.header('content-length'))));
+    const { port } = await serve((request) => answer(request, `http://127.0.0.1:${upstream.port}`));
+    const client = await talk(port);
+    client.send(`${POST}Content-Length: 00011\r\n\r\nhello world`);
+    expect((await client.answers(1))[0]?.body).toBe('11');
+  },
+);
 
 it.each(['05', '00005', `${'0'.repeat(100)}5`])('reads Content-Length %s as decimal', async (value) => {
   const { statuses, seen } = await askTwice(`${POST}Content-Length: ${value}\r\n\r\nhello`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isAboutClient } from '../../http/fields/forwarded.ts';
 import { isHopByHop, namedByConnection, withoutHopByHop } from '../../http/fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
 import type { Request } from '../../http/request.ts';
@@ -13,9 +14,6 @@ export type Field = readonly [name: string, value: string];
 /** Not hop by hop, but not passed on in either direction: the framing, and what a CGI program behind would take for HTTP_PROXY. */
 const OURS: ReadonlySet<string> = new Set(['content-length', 'proxy']);
 
-/** What is said about the client and the way to it: ours to say, whatever the client sends. */
-const ABOUT_THE_CLIENT = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
-
 /** Protocols that carry further HTTP requests, past everything that stands in front of the upstream: nobody may switch to them. */
 const HTTP_INSIDE = /^(?:h2c?|http|tls)(?:\/|$)/i;
 
@@ -24,7 +22,7 @@ export function requestFields(request: Request): Field[] {
   const fields: Field[] = [];
   for (const [name, value] of passedOn(request.headers)) {
     const key = keyOf(name);
-    if (key === 'host' || key === 'expect' || ABOUT_THE_CLIENT.test(key)) continue;
+    if (key === 'host' || key === 'expect' || isAboutClient(name)) continue;
     fields.push([name, key === 'max-forwards' && request.method === 'OPTIONS' ? oneLess(value) : value]);
   }
   return fields;

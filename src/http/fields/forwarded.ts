@@ -1,6 +1,8 @@
 /**
  * What proxies tell about the client they received a request from: Forwarded (RFC 7239), and the X-Forwarded fields that came before it.
  *
+ * What we tell ourselves comes from what we know: what a client has sent under these names is not passed on, so that it may be trusted.
+ *
  * Both are read into hops, the one our own proxy wrote last. Each field line is read alone, and a member that does not parse tells nothing at
  * all: an unclosed quote in what the client sent must not reach into what the proxy wrote behind it.
  *
@@ -17,6 +19,37 @@ export interface Hop {
   readonly protocol: string | undefined;
   /** The host it asked for. */
   readonly host: string | undefined;
+}
+
+/** Names under which a client, or whoever stands before us, speaks of itself. */
+const ABOUT_CLIENT = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/;
+
+/** Whether a field says who the client is: ours to say, whatever was sent. `_` counts as `-`, as behind a gateway to CGI. */
+export function isAboutClient(name: string): boolean {
+  return ABOUT_CLIENT.test(name.toLowerCase().replaceAll('_', '-'));
+}
+
+/**
+ * Forwarded and X-Forwarded-*, as name and value pairs.
+ *
+ * @param address Of the client; undefined when there is none.
+ * @param host What the client asked for; left out when it is not valid.
+ */
+export function forwardedFields(address: string | undefined, host: string | undefined, secure: boolean): [name: string, value: string][] {
+  const known = host !== undefined && host !== '' && isHost(host) ? host : undefined;
+  const protocol = secure ? 'https' : 'http';
+  const fields: [string, string][] = [];
+  if (address !== undefined) fields.push(['X-Forwarded-For', address]);
+  fields.push(['X-Forwarded-Proto', protocol]);
+  if (known !== undefined) fields.push(['X-Forwarded-Host', known]);
+  fields.push(['Forwarded', `for=${nodeFor(address)};${known === undefined ? '' : `host="${known}";`}proto=${protocol}`]);
+  return fields;
+}
+
+/** RFC 7239 §6: an IPv6 address is put in brackets, and those in quotes. */
+function nodeFor(address: string | undefined): string {
+  if (address === undefined) return 'unknown';
+  return address.includes(':') ? `"[${address}]"` : address;
 }
 
 const SILENT: Hop = { node: undefined, protocol: undefined, host: undefined };
