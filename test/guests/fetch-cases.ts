@@ -73,6 +73,7 @@ const foundWith = (...what: unknown[]): object => ({
   fields: ['content-type: text/plain;charset=UTF-8'],
   told: what,
 });
+const nameOf = (error: unknown): string => (error as Error).name;
 const urlOf = (web: globalThis.Request): string => web.url;
 
 function streamOf(...pieces: string[]): ReadableStream<Uint8Array> {
@@ -109,6 +110,7 @@ const MULTIPART =
   '--b\r\nContent-Disposition: form-data; name="f"; filename="x.txt"\r\nContent-Type: text/plain\r\n\r\nfile\r\n--b--\r\n';
 
 async function entriesOf(web: globalThis.Request): Promise<unknown[]> {
+  // oxlint-disable-next-line typescript/no-deprecated -- what applications call
   const entries = [...(await web.formData())];
   return Promise.all(
     entries.map(async ([name, value]) => [name, typeof value === 'string' ? value : [value.name, value.type, await value.text()]]),
@@ -372,7 +374,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   // Bodies.
   'a body as text': finds(post('h\xc3\xa9llo'), (web) => web.text()),
   'a body as JSON': finds(post('{"a":1}'), (web) => web.json()),
-  'a body that is no JSON': finds(post('{'), (web) => web.json().catch((error: Error) => error.name)),
+  'a body that is no JSON': finds(post('{'), (web) => web.json().catch(nameOf)),
   'a body as bytes': finds(post('\x00\xff'), async (web) => [...new Uint8Array(await web.arrayBuffer())]),
   'a body as a Blob': finds(post('hello', 'Content-Type: text/plain\r\n'), async (web) => {
     const blob = await web.blob();
@@ -398,7 +400,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'GET with a body': finds(post('hello', '', 'GET'), async (web) => [web.body === null, await web.text()]),
   'a body that has been used': finds(post('hello'), async (web) => {
     await web.text();
-    return [web.bodyUsed, await web.text().catch((error: Error) => error.name)];
+    return [web.bodyUsed, await web.text().catch(nameOf)];
   }),
   'a clone of the request': finds(post('hello'), async (web) => {
     const copy = web.clone();
