@@ -4,7 +4,7 @@
  * @module
  */
 import { isIP } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import { badOption } from '../../http/errors/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 import { encodePath } from '../../http/target.ts';
@@ -18,8 +18,10 @@ const MAX_TARGETS = 256;
 /** Largest head of a response, bytes. */
 const MAX_HEAD = 64 * 1024;
 
-/** What sends requests: any `Dispatcher` of undici. */
-export type Dispatch = Pick<Dispatcher, 'dispatch'>;
+/** What sends requests: any `Dispatcher` of undici, of whatever copy of it. */
+export interface Dispatch {
+  dispatch(options: object, handler: object): boolean;
+}
 
 /** A target, with its connections. */
 export interface Target {
