@@ -2,22 +2,29 @@
  * Bundles the package into dist: each door of package.json is a file, and what doors share, or load later, is a part of its own. Other packages
  * stay outside. The reasons stand in docs/decisions/0006-bundle.md.
  */
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { threadText } from './thread-text.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const { exports: doors } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
 const names = Object.values(doors).flatMap((door) => /^\.\/dist\/(.+)\.js$/.exec(door.default ?? '')?.[1] ?? []);
 
+/** What must reach the bundlers of others as it was written: a literal `require`, which rolldown would turn into one of its own. */
+const asItIs = {
+  name: 'as-it-is',
+  resolveId(id) {
+    return id === './require.cjs' ? { id, external: true } : undefined; // beside parts/http.js, which holds what imports it
+  },
+};
+
 await build({
   cwd: ROOT,
   platform: 'node',
-  input: {
-    ...Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
-    'parts/watch-thread': 'src/server/watchdog/watch-thread.ts', // a thread's script, found by its name beside the part that starts it
-  },
+  input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
+  plugins: [threadText, asItIs],
   external: (id) => !/^(?:\.|\/|src\/)/.test(id),
   transform: { target: 'es2022' },
   output: {
@@ -32,9 +39,11 @@ await build({
         // What a handler thread shares with the listener and the primary: a file more costs each thread a third of a millisecond.
         {
           name: 'shared',
-          test: /\/src\/(?:exchange\/(?:respond|web-response)|server\/(?:roles|operator-log|peer|questions\/.*|tls\/options|body\/live-stream|threads\/(?:wire|board|known-lines)))\.ts$/,
+          test: /\/src\/(?:exchange\/(?:respond|web-response)|server\/(?:roles|watchdog\/own-code|operator-log|peer|questions\/.*|tls\/options|body\/live-stream|threads\/(?:wire|board|known-lines)))\.ts$/,
         },
       ],
     },
   },
 });
+
+for (const copy of ['dist/parts', '.build/modules/process']) copyFileSync(`${ROOT}src/process/require.cjs`, `${ROOT}${copy}/require.cjs`);

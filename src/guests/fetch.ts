@@ -142,7 +142,7 @@ function webResponseOf({ status, headers, length, body }: Outgoing, guest: Guest
   const fields = new Headers();
   for (const [name, value] of headers) fields.append(name, value);
   if (length !== undefined && !NULL_BODY.has(status)) fields.set('Content-Length', String(length));
-  const init = { status, headers: fields };
+  const init = { status, headers: fields, encodeBody: 'manual' }; // or workerd would apply Content-Encoding to a body that has it already
   if (body instanceof CheckedPieces && !NULL_BODY.has(status)) return new globalThis.Response(streamOf(body, guest, request, end), init);
   if (body instanceof CheckedPieces) body.drop();
   end();

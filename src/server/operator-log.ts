@@ -23,6 +23,7 @@ export type OperatorEvent =
   | 'slow'
   | 'timed-out'
   | 'stuck'
+  | 'unwatched'
   | 'thread-replaced'
   | 'refused'
   | 'handshake-failed'

@@ -13,6 +13,7 @@ import type { ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
 import { checkCertificate } from './tls/certificates.ts';
+import type { Watch } from './watchdog/watch.ts';
 
 /**
  * Starts to serve.
@@ -29,9 +30,9 @@ export async function serveLocally(
   if (options.tls) checkCertificate(options.tls);
   const threads = options.threads.max > 0 ? await startThreads(handler, options, host) : undefined;
   const service = new Service(host.guard(threads?.handle ?? handler), options);
-  const beat = await startWatch(service, host);
+  const watch = await startWatch(service, host);
   service.onTick = (now) => {
-    beat();
+    watch?.beat();
     threads?.tick(now);
   };
   const listener = new Listener(service, gate);
@@ -39,6 +40,7 @@ export async function serveLocally(
     await listener.listen();
   } catch (error) {
     service.clock.stop();
+    watch?.stop();
     await threads?.close();
     throw error;
   }
@@ -63,7 +65,10 @@ export async function serveLocally(
       announce();
       threads?.draining();
       closing ??= drain(service, listener, timeout)
-        .then(() => threads?.close())
+        .then(() => {
+          if (!host.hasPrimary) watch?.stop(); // a worker is watched until it has ended
+          return threads?.close();
+        })
         .then(settle);
       return closing;
     },
@@ -83,11 +88,10 @@ async function startThreads(handler: Handler, options: ResolvedOptions, host: Se
   return startPool(handler, options, host);
 }
 
-/** @returns A function to be called at each tick. */
-async function startWatch(service: Service, { hasPrimary }: ServerHost): Promise<() => void> {
+async function startWatch(service: Service, { hasPrimary }: ServerHost): Promise<Watch | undefined> {
   const { handlerTimeout, slowRequest, threads } = service.options;
   const isWatched = threads.max === 0 && handlerTimeout + slowRequest > 0;
-  if (!hasPrimary && !isWatched) return () => {};
+  if (!hasPrimary && !isWatched) return undefined;
   const { watchMainThread } = await import('./watchdog/watch.ts');
   return watchMainThread(service, hasPrimary);
 }

@@ -28,13 +28,15 @@ let isStarted = false;
  * @param handler Called once for each request, with its body. Returns a Response, or a promise of one.
  * @param options See `ServerOptions`. All have defaults that are safe on the open internet.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option, before anything is started. An error of the system when the port
- *   is in use or may not be bound: nothing is left running. An error with code `worker-failed` when a worker cannot start.
+ *   is in use or may not be bound: nothing is left running. An error with code `worker-failed` when a worker cannot start, and
+ *   with `unsupported-runtime` where no such server can run.
  * @example
  * startServer((request) => Response.text(`hello, ${request.remoteAddress}`), { port: 8000 });
  */
 export async function startServer(handler: Handler, options?: ServerOptions): Promise<RunningServer> {
   checkFunction('Cannot start server', 'the handler', handler);
   const resolved = resolveOptions(options);
+  checkRuntime(resolved.workers);
   readRoles();
   logAs(resolved.log);
   if (role === undefined && !isThread && resolved.workers === 0 && resolved.threads.max === 0) return single(handler, resolved);
@@ -59,6 +61,20 @@ export async function startServer(handler: Handler, options?: ServerOptions): Pr
     isStarted = false;
     throw error;
   }
+}
+
+/** Refuses what this runtime cannot do, where it is not Node; docs/bundles.md has the table. */
+function checkRuntime(workers: number): void {
+  const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }; // Node 20 has none
+  const name = navigator?.userAgent ?? '';
+  if (name.startsWith('Cloudflare-Workers')) throw unsupported('in workerd no program listens; export { fetch: toFetch(handler) }');
+  if (name.startsWith('Deno') && workers > 0) {
+    throw unsupported('a worker under Deno outlives a primary that dies, and can have no threads; set workers to 0');
+  }
+}
+
+function unsupported(why: string): Error {
+  return withCode(new Error(`Cannot start server: ${why}`), 'unsupported-runtime');
 }
 
 function readRoles(): void {

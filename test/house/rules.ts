@@ -73,10 +73,23 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /** Nothing that `import 'filrouge'` loads may load these. */
-const HEAVY = new Set(['undici', 'ws', 'socket.io', 'node:http', 'node:https', 'node:http2', 'node:child_process', 'node:cluster']);
+const HEAVY = new Set([
+  'undici',
+  'undici/index.js',
+  'ws',
+  'socket.io',
+  'node:http',
+  'node:https',
+  'node:http2',
+  'node:child_process',
+  'node:cluster',
+]);
 
 /** Packages that belong to one subject. */
-const RESERVED: Readonly<Record<string, RegExp>> = { undici: /^helpers\/proxy(?:\.ts$|\/)/ };
+const RESERVED: Readonly<Record<string, RegExp>> = {
+  undici: /^helpers\/proxy(?:\.ts$|\/)/,
+  'undici/index.js': /^helpers\/proxy(?:\.ts$|\/)/,
+};
 
 /** Breaches of the table: layers, node modules, packages. */
 export function forbiddenImports(sources: readonly Source[], dependencies: readonly string[]): string[] {
@@ -274,7 +287,7 @@ export function longFiles(sources: readonly Source[], most: number): string[] {
 export function badNames(sources: readonly Source[]): string[] {
   return each(sources, (source) =>
     source.path
-      .replace(/\.ts$/, '')
+      .replace(/\.c?[jt]s$/, '')
       .split('/')
       .filter((name) => /^(?:utils?|common|types?|misc|helper|shared|lib)$/.test(name) || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name))
       .map((name) => `is named "${name}"`),

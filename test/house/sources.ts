@@ -28,11 +28,11 @@ export interface Source {
   readonly imports: readonly Import[];
 }
 
-/** Reads every TypeScript file below a directory. */
+/** Reads every source below a directory. */
 export function readSources(directory: string): Source[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.c?[jt]s$/.test(path) && !path.endsWith('.d.cts'))
     .toSorted()
     .map((path) => parseSource(path, readFileSync(posix.join(directory, path), 'utf8')));
 }

@@ -91,7 +91,7 @@ describe('the packed tarball', { timeout: 60_000 }, () => {
     const top = readdirSync(INSTALLED).toSorted();
     expect(top).toEqual(['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'package.json']);
     const kinds = new Set(filesOf(join(INSTALLED, 'dist')).map((name) => /\.[^/]*$/.exec(name)?.[0]));
-    expect(kinds).toEqual(new Set(['.d.ts', '.js', '.js.map']));
+    expect(kinds).toEqual(new Set(['.d.ts', '.js', '.js.map', '.cjs']));
   });
 
   it('has nothing that publint minds', () => {

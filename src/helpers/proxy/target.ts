@@ -4,7 +4,7 @@
  * @module
  */
 import { isIP } from 'node:net';
-import { buildConnector, Pool } from 'undici';
+import { buildConnector, Pool } from 'undici/index.js'; // by its file: Bun puts a stub of its own in the place of the package
 import { badOption } from '../../http/errors/bad-option.ts';
 import type { Request } from '../../http/request.ts';
 import { encodePath } from '../../http/target.ts';

@@ -14,7 +14,7 @@
 import type { Readable } from 'node:stream';
 import type { Request } from '../../http/request.ts';
 import type { HttpError } from '../../http/response.ts';
-import { lazyPackage } from '../../process/lazy-package.ts';
+import { busboyPackage } from '../../process/lazy-packages.ts';
 import { FileStore } from './file-store.ts';
 import { badField, badForm, shown, tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';
@@ -26,8 +26,6 @@ export interface FilePart {
   readonly name: string;
   readonly file: UploadedFile;
 }
-
-const parserPackage = lazyPackage('busboy');
 
 /** Bytes written to busboy at a time. */
 const PIECE = 64 * 1024;
@@ -53,7 +51,7 @@ export function readMultipart(request: Request, boundary: string | undefined, li
 }
 
 function parse(request: Request, boundary: string, limits: CheckedLimits, collector: PartCollector): (TextPart | FilePart)[] {
-  const parser = parserPackage()({
+  const parser = busboyPackage()({
     headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
     defParamCharset: 'utf8',
     fileHwm: FILE_BUFFER,

@@ -88,6 +88,7 @@ export const ERROR_CODES = {
   'bad-cookie': 'A cookie has a name, value or attribute that browsers refuse.',
   'already-started': 'startServer was called a second time in a process that serves with workers.',
   'worker-failed': 'A worker process could not start; the first error is in the message.',
+  'unsupported-runtime': 'The runtime cannot have such a server: workerd none, Deno none with workers. See docs/bundles.md.',
 } as const;
 
 /** A stable error code of this project. Applications may use any other string for their own errors. */

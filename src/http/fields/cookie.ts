@@ -4,12 +4,11 @@
  * @module
  */
 import { isUtf8 } from 'node:buffer';
-import { lazyPackage } from '../../process/lazy-package.ts';
+import { cookiePackage } from '../../process/lazy-packages.ts';
 import { percentDecoded } from '../percent.ts';
 
 /** A percent sign that begins no escape. */
 const BROKEN = /%(?![0-9a-f]{2})/i;
-const cookiePackage = lazyPackage('cookie');
 
 /**
  * Reads the value of Cookie. Whatever is not `name=value` is passed over.

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { lazyPackage } from '../../process/lazy-package.ts';
+import { cookiePackage } from '../../process/lazy-packages.ts';
 import { checkOptions } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { isToken } from '../grammar.ts';
 
-const cookiePackage = lazyPackage('cookie');
 const KNOWN: ReadonlySet<string> = new Set(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned']);
 
 /** Browsers drop a cookie whose name and value have more bytes together (RFC 6265bis §5.6). */

@@ -7,11 +7,9 @@
  * @module
  */
 import { extname } from 'node:path';
-import { lazyPackage } from '../../process/lazy-package.ts';
-
-const table = lazyPackage('mime-types');
+import { mimeTypesPackage } from '../../process/lazy-packages.ts';
 
 /** With its charset, where it has one; `application/octet-stream` for a name without a known extension. */
 export function mediaTypeOf(path: string): string {
-  return table().contentType(extname(path)) || 'application/octet-stream';
+  return mimeTypesPackage().contentType(extname(path)) || 'application/octet-stream';
 }

@@ -10,7 +10,7 @@ import { NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import { Replies } from '../questions/replies.ts';
-import { type StuckMessage, WATCH_PIPE } from '../watchdog/watch.ts';
+import { type StuckMessage, WATCH_PIPE } from '../watchdog/message.ts';
 import type { Borrower } from './lender.ts';
 import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
 

@@ -7,6 +7,7 @@ import type { Worker } from 'node:worker_threads';
 import { quoted } from '../../http/escaped.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { log } from '../operator-log.ts';
+import { OWN_CODE } from '../watchdog/own-code.ts';
 import { placeOf } from '../watchdog/place.ts';
 import type { Flight } from './flight.ts';
 import type { HandlerThread } from './handler-thread.ts';
@@ -29,7 +30,7 @@ export function tellTimedOut(flight: Flight, now: number): void {
 
 /** A thread does not come back. @returns What is said of it, when its place is known. */
 export async function tellStuck(worker: Worker | undefined, flight: Flight | undefined, now: number): Promise<string> {
-  const place = worker ? await placeOf(worker) : undefined;
+  const place = worker ? await placeOf(worker, OWN_CODE) : undefined;
   const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
   log('stuck', `${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`, {
     ...(flight && fieldsOf(flight, now)),
@@ -50,7 +51,7 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
   const isRunning = thread.running === flight;
   const isBlocked = isRunning || (!thread.running && thread.silence(now) > 0);
   const what = isRunning ? ', and' : ', its promise has not settled, and its thread';
-  const place = isBlocked && worker ? placeOf(worker) : Promise.resolve(undefined);
+  const place = isBlocked && worker ? placeOf(worker, OWN_CODE) : Promise.resolve(undefined);
   void place.then((where) =>
     log(
       'slow',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createRequire } from 'node:module';
+import nodeModule from 'node:module';
 import { resolve as absolute } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Handler } from '../../exchange/respond.ts';
@@ -34,7 +34,8 @@ export async function startPool(handler: Handler, options: ResolvedOptions, host
 
 function scriptPath(): string {
   const script = process.argv[1];
-  if (script !== undefined) return createRequire(import.meta.url).resolve(absolute(script)); // `node server` means server.js
+  // `node server` means server.js. Not `createRequire` by name: bundlers are told to put one of that name at the top of an ES module.
+  if (script !== undefined) return nodeModule.createRequire(absolute(script)).resolve(absolute(script));
   throw badOption('Cannot start server', 'threads run the script of the process, and there is none');
 }
 

@@ -18,8 +18,6 @@ import type { Worker } from 'node:worker_threads';
  * spends its time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
  */
 const PATIENCE = 2500;
-/** The folder of our own frames, which are skipped. */
-const OWN: string = /^.*\/(?:src|dist)\//.exec(import.meta.url)?.[0] ?? import.meta.url;
 
 /** A frame as the inspector reports it; lines and columns count from 0. */
 interface CallFrame {
@@ -50,9 +48,10 @@ class FrameReader {
  * A thread that does not answer in time may do so later: when its system call returns, it pauses in the debugger and must be resumed, or it
  * would stay there for ever, and not even `terminate` could end it. So the session stays open until the thread has answered or ended.
  *
+ * @param own Where our own frames lie, which are skipped; see own-code.ts.
  * @returns `at work (src/server.ts:12:5)`; undefined when it cannot be interrupted.
  */
-export function placeOf(worker: Worker): Promise<string | undefined> {
+export function placeOf(worker: Worker, own: string | undefined): Promise<string | undefined> {
   return new Promise((settle) => {
     const session = new Session();
     const reader = new FrameReader();
@@ -62,7 +61,7 @@ export function placeOf(worker: Worker): Promise<string | undefined> {
     const finish = (frames: readonly CallFrame[] | undefined): void => {
       clearTimeout(timer);
       session.disconnect();
-      settle(frames && describePlace(frames));
+      settle(frames && describePlace(frames, own));
     };
     const timer = setTimeout(settle, PATIENCE, undefined);
     const ask = (method: string): void => {
@@ -95,13 +94,21 @@ export function placeOf(worker: Worker): Promise<string | undefined> {
  * Finds the line that the main thread is executing; called in a thread beside it.
  *
  * @param expression Evaluated there while it is paused; must yield a string.
+ * @param own Where our own frames lie, which are skipped; see own-code.ts.
  * @returns The place and the value of the expression; undefined when it cannot be interrupted.
  */
-export function mainPlace(expression: string): Promise<{ readonly place: string | undefined; readonly value: string } | undefined> {
+export function mainPlace(
+  expression: string,
+  own: string | undefined,
+): Promise<{ readonly place: string | undefined; readonly value: string } | undefined> {
   return new Promise((settle) => {
     const session = new Session();
     const reader = new FrameReader();
-    session.connectToMainThread();
+    try {
+      session.connectToMainThread();
+    } catch {
+      return settle(undefined); // not every runtime has it
+    }
     const finish = (result: { readonly place: string | undefined; readonly value: string } | undefined): void => {
       clearTimeout(timer);
       session.disconnect();
@@ -113,7 +120,7 @@ export function mainPlace(expression: string): Promise<{ readonly place: string 
       if (!frames) return;
       session.post('Runtime.evaluate', { expression, silent: true }, (error, answer) => {
         const value: unknown = error ? '' : answer.result.value;
-        session.post('Debugger.resume', () => finish({ place: describePlace(frames), value: typeof value === 'string' ? value : '' }));
+        session.post('Debugger.resume', () => finish({ place: describePlace(frames, own), value: typeof value === 'string' ? value : '' }));
       });
     });
     session.post('Debugger.enable', () => {});
@@ -121,17 +128,27 @@ export function mainPlace(expression: string): Promise<{ readonly place: string 
   });
 }
 
-/** The user's innermost line among frames. */
-export function describePlace(frames: readonly CallFrame[]): string | undefined {
-  const frame = frames.find(({ url }) => url.startsWith('file:') && !url.startsWith(OWN) && !url.includes('/node_modules/')) ?? frames[0];
-  if (!frame) return undefined;
-  const { functionName, url, location } = frame;
-  const place = mapped(url, location.lineNumber, location.columnNumber ?? 0);
+/** The user's innermost line among frames. In a bundle, which holds our code and that of packages as well, a source map tells whose a frame is. */
+function describePlace(frames: readonly CallFrame[], own: string | undefined): string | undefined {
+  const [innermost] = frames;
+  if (!innermost) return undefined;
+  for (const frame of frames) {
+    const { url } = frame;
+    if (!url.startsWith('file:') || url.includes('/node_modules/') || (own !== undefined && url.startsWith(own))) continue;
+    const place = placeIn(frame);
+    if (!place.includes('/node_modules/') && !place.startsWith('node_modules/')) return described(frame, place);
+  }
+  return described(innermost, placeIn(innermost));
+}
+
+function described({ functionName }: CallFrame, place: string): string {
   return `at ${functionName || 'a function without a name'} (${place})`;
 }
 
-/** The place in the original source, where a source map names it. */
-function mapped(url: string, line: number, column: number): string {
+/** The place of a frame, in the original source where a source map names it. */
+function placeIn({ url, location }: CallFrame): string {
+  const line = location.lineNumber;
+  const column = location.columnNumber ?? 0;
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;
   const compiled = `${shown(path)}:${line + 1}:${column + 1}`;
   try {

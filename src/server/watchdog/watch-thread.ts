@@ -10,8 +10,8 @@ import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { escaped } from '../../http/escaped.ts';
 import { logAs, logAtOnce } from '../operator-log.ts';
+import { type StuckMessage, WATCH_PIPE, type Watched } from './message.ts';
 import { mainPlace } from './place.ts';
-import { type StuckMessage, WATCH_PIPE, type Watched } from './watch.ts';
 
 /** How long a worker without a primary has before it is killed, ms: longer than the 5 s in which one that is not stuck leaves by itself. */
 const ORPHAN_TIME = 7000;
@@ -49,7 +49,7 @@ function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void
         void tellStuck(now - since, hasPrimary);
       } else if (slowRequest > 0 && now - since > slowRequest && !isSlow) {
         isSlow = true;
-        void mainPlace(CURRENT).then((found) =>
+        void mainPlace(CURRENT, watched.own).then((found) =>
           logAtOnce('slow', `${nameOf(found?.value)} is slow: ${Math.round(now - since)} ms, and stands ${placeIn(found)}`),
         );
       }
@@ -59,7 +59,7 @@ function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void
 }
 
 async function tellStuck(ms: number, hasPrimary: boolean): Promise<void> {
-  const found = await mainPlace(CURRENT);
+  const found = await mainPlace(CURRENT, watched.own);
   const what = `${nameOf(found?.value)} has taken ${Math.round(ms)} ms and stands ${placeIn(found)}`;
   if (!hasPrimary) return logAtOnce('stuck', `${what}; nobody is there to replace this process`);
   writeSync(WATCH_PIPE, `${JSON.stringify({ what } satisfies StuckMessage)}\n`);

@@ -17,35 +17,23 @@
  *
  * @module
  */
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { LogFormat } from '../operator-log.ts';
+import { log } from '../operator-log.ts';
 import type { Service } from '../service.ts';
+import type { Watched } from './message.ts';
+import { OWN_CODE } from './own-code.ts';
+import { THREAD_TEXT } from './thread-text.ts';
 
-/** The descriptor of a worker's pipe to the primary. */
-export const WATCH_PIPE = 4;
-
-/** The data that the thread is started with. */
-export interface Watched {
-  readonly beat: SharedArrayBuffer;
-  readonly handlerTimeout: number;
-  readonly slowRequest: number;
-  readonly log: LogFormat;
-  /** Whether there is a primary to notify. */
-  readonly hasPrimary: boolean;
+/** A process under watch. */
+export interface Watch {
+  /** To be called at each tick of the main thread's clock. */
+  beat(): void;
+  /** To be called when the clock stops: its counter stands still from then on. */
+  stop(): void;
 }
 
-/** A message over the pipe, as one line of JSON. */
-export interface StuckMessage {
-  readonly what: string;
-}
-
-/**
- * Starts to watch this process.
- *
- * @returns A function to be called at each tick of the main thread's clock.
- */
-export function watchMainThread(service: Service, hasPrimary: boolean): () => void {
+/** Starts to watch this process. */
+export function watchMainThread(service: Service, hasPrimary: boolean): Watch {
   const { options } = service;
   const beat = new SharedArrayBuffer(4);
   const counter = new Int32Array(beat);
@@ -56,18 +44,28 @@ export function watchMainThread(service: Service, hasPrimary: boolean): () => vo
     slowRequest: isInline ? options.slowRequest : 0,
     log: options.log,
     hasPrimary,
+    own: OWN_CODE,
   };
   (globalThis as Record<symbol, unknown>)[Symbol.for('filrouge.service')] = service; // where the watching thread finds the current request
-  const watcher = new Worker(new URL(`./watch-thread${extname(import.meta.url)}`, import.meta.url), {
+  const watcher = new Worker(THREAD_TEXT, {
+    eval: true,
     workerData: { filrougeWatch: data },
     env: {},
     argv: [],
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8, stackSizeMb: 1 },
   });
-  watcher.on('error', () => {}); // then nothing is watched; that must not end the process
+  watcher.on('error', (error: unknown) => {
+    const what = isInline ? 'handlerTimeout and slowRequest do nothing' : 'and if it is stuck it outlives its primary';
+    log('unwatched', `nothing watches this process, ${what}: ${error instanceof Error ? error.message : String(error)}`);
+  });
   watcher.unref();
-  return () => {
-    Atomics.add(counter, 0, 1);
+  return {
+    beat() {
+      Atomics.add(counter, 0, 1);
+    },
+    stop() {
+      void watcher.terminate();
+    },
   };
 }

@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { Agent, Client, MockAgent } from 'undici';
+import { Agent, Client, type Dispatcher, MockAgent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Handler, Request, startServer } from '../../../src/index.ts';
 import { type ProxyOptions, proxy } from '../../../src/proxy.ts';
@@ -189,7 +189,7 @@ describe('with a dispatcher', () => {
     const agent = new Agent({ headersTimeout: 1, bodyTimeout: 1 });
     onTestFinished(() => agent.destroy());
     const seen: unknown[] = [];
-    const dispatcher: ProxyOptions['dispatcher'] = {
+    const dispatcher: Pick<Dispatcher, 'dispatch'> = {
       dispatch(options, handler) {
         seen.push([options.headersTimeout, options.bodyTimeout]);
         return agent.dispatch(options, handler);

@@ -1,0 +1,7 @@
+/**
+ * Packages that are loaded on first use; require.cjs says how. It is imported from here alone, so that the bundled part that holds this module is the
+ * only one to name that file, which lies beside it.
+ *
+ * @module
+ */
+export { busboyPackage, cookiePackage, mimeTypesPackage } from './require.cjs';
