@@ -1,0 +1,102 @@
+/** What the pages say of deployment, done as it stands there: the unit of systemd, the image of a container. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { childrenOf, freePort, Program } from '../support/program.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'filrouge-deployment-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SERVER = `import { Response, startServer } from 'filrouge';
+startServer(() => Response.text('hello'), { port: Number(process.env.PORT ?? 8000), workers: 1 });
+`;
+
+/** A project as a build leaves it. */
+function project(name: string): string {
+  const root = join(folder, name);
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  mkdirSync(join(root, 'node_modules'));
+  symlinkSync(resolve('.'), join(root, 'node_modules/filrouge'));
+  writeFileSync(join(root, 'package.json'), '{ "name": "shop", "private": true, "type": "module" }');
+  writeFileSync(join(root, 'dist/server.js'), SERVER);
+  return root;
+}
+
+/** The one fenced block of the page on operations that is marked so. */
+function blockOf(language: string): string {
+  const blocks = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)\n```$/gm)];
+  const found = blocks.filter(([, mark]) => mark === language).map(([, , code]) => code ?? '');
+  expect(found.length, `blocks marked ${language}`).toBe(1);
+  return found[0] ?? '';
+}
+
+/** Runs a command in a folder as a service manager does: `cd` and `exec`, so that it is the process itself. */
+function run(command: readonly string[], cwd: string, port: number): Program {
+  return new Program('/bin/sh', ['-c', 'cd "$0" && exec "$@"', cwd, ...command], { PORT: String(port) });
+}
+
+const nodeFor = (word: string): string => (/^(?:\/usr\/bin\/)?node$/.test(word) ? process.execPath : word);
+
+const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
+if (!hasSystemd) console.warn('SKIPPED: one test of the unit needs systemd-analyze (Debian: apt-get install systemd)');
+
+describe('the systemd unit of docs/operations.md', { timeout: 30_000 }, () => {
+  const unit = blockOf('ini');
+  const setting = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
+
+  it('starts in its WorkingDirectory, reloads by ExecReload, and ends with 0 by SIGTERM', async () => {
+    expect(setting('WorkingDirectory')).toMatch(/^\//); // or it starts in /
+    const port = await freePort();
+    const program = run(setting('ExecStart').split(' ').map(nodeFor), project('unit'), port);
+    await program.prints(/serving on/);
+    expect(await (await fetch(`http://localhost:${port}/`)).text()).toBe('hello');
+    const [before] = childrenOf(program.pid);
+    const [command = '', ...args] = setting('ExecReload').replace('$MAINPID', String(program.pid)).split(' ');
+    expect(spawnSync(command, args).status).toBe(0);
+    await program.prints(/reloaded/);
+    expect(childrenOf(program.pid).some((pid) => pid !== before)).toBe(true);
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toBe(0);
+  });
+
+  it('gives the drain the time that it may take', () => {
+    expect(Number(setting('TimeoutStopSec'))).toBeGreaterThan(30);
+    expect(setting('KillMode')).toBe('mixed');
+  });
+
+  it.skipIf(!hasSystemd)('has nothing that systemd-analyze minds', () => {
+    const file = join(folder, 'shop.service');
+    writeFileSync(file, `${unit.replace('/usr/bin/node', process.execPath)}\n`);
+    const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
+    const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('shop.service'));
+    expect([status, ...complaints]).toEqual([0]);
+  });
+});
+
+describe('the image of docs/operations.md', { timeout: 30_000 }, () => {
+  const lines = blockOf('dockerfile').split('\n');
+  const wordsOf = (key: string): string[] => lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
+
+  it('has an init process as process 1, which waits for orphans', () => {
+    expect(JSON.parse(wordsOf('ENTRYPOINT')[0] ?? '[]')).toEqual(['tini', '--']);
+    expect(wordsOf('RUN').some((command) => /apt-get install .*\btini\b/.test(command))).toBe(true);
+  });
+
+  it('holds what its command needs, and nothing more is needed', async () => {
+    const built = project('built');
+    const image = join(folder, 'image');
+    mkdirSync(image);
+    symlinkSync(join(built, 'node_modules'), join(image, 'node_modules')); // npm ci
+    for (const copy of wordsOf('COPY')) {
+      const [from = '', to = ''] = copy.split(' ');
+      if (from === 'package*.json') cpSync(join(built, 'package.json'), join(image, 'package.json'));
+      else cpSync(join(built, from), join(image, to), { recursive: true });
+    }
+    const port = await freePort();
+    const program = run((JSON.parse(wordsOf('CMD')[0] ?? '[]') as string[]).map(nodeFor), image, port);
+    await program.prints(/serving on/);
+    expect(await (await fetch(`http://localhost:${port}/`)).text()).toBe('hello');
+  });
+});
