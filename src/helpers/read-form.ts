@@ -8,10 +8,12 @@ import { type ContentType, parseContentType } from '../http/fields/content-type.
 import type { Request } from '../http/request.ts';
 import { HttpError } from '../http/response.ts';
 import { convertField, type FieldSpec, type FieldType } from './read-form/field-kinds.ts';
+import { unsupported } from './read-form/form-error.ts';
 import { checkedLimits, DEFAULT_LIMITS, type FormLimits } from './read-form/limits.ts';
 import { readMultipart } from './read-form/multipart.ts';
 import type { UploadedFile } from './read-form/uploaded-file.ts';
 import { readUrlencoded } from './read-form/urlencoded.ts';
+import { isUtf8Label } from './reading/charset.ts';
 import { refuseContentCodings } from './reading/content-codings.ts';
 
 export type { FieldSpec } from './read-form/field-kinds.ts';
@@ -48,7 +50,7 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
   limits?: FormLimits,
 ): Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }> {
   const asked = Object.keys(fields).map((name) => ({ name, spec: fields[name] as string, sent: [] as (string | UploadedFile)[] }));
-  for (const part of readFormParts(request, limits)) {
+  for (const part of readParts(request, limits, (name) => Object.hasOwn(fields, name))) {
     for (const { name, sent } of asked) if (name === part.name) sent.push('file' in part ? part.file : part.value); // a form has few fields: a table would not be faster
   }
   const form = Object.create(null) as Record<string, unknown>;
@@ -66,10 +68,16 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
  * for (const part of readFormParts(request)) log('file' in part ? `${part.name}: ${part.file.filename}` : `${part.name}=${part.value}`);
  */
 export function readFormParts(request: Request, limits?: FormLimits): FormPart[] {
+  return readParts(request, limits, () => true);
+}
+
+/** @param isAsked Whether files of a name are wanted. */
+function readParts(request: Request, limits: FormLimits | undefined, isAsked: (name: string) => boolean): FormPart[] {
   const checked = limits === undefined ? DEFAULT_LIMITS : checkedLimits(limits);
   const content = request.headerParsed('content-type', checkedType); // RFC 9110 §5.3: two lines are one value, which is then no media type
+  if (!isUtf8Label(content.parameters.get('charset'))) throw unsupported('its charset is not UTF-8');
   refuseContentCodings(request, 'Cannot read form');
-  if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked);
+  if (content.type === 'multipart/form-data') return readMultipart(request, content.parameters.get('boundary'), checked, isAsked);
   return readUrlencoded(request, checked);
 }
 

@@ -15,3 +15,8 @@ export function decodeUtf8(bytes: Buffer): string | undefined {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   return bytes.toString('utf8', hasMark ? 3 : 0);
 }
+
+/** Decodes strictly, and keeps a byte order mark: within a document U+FEFF is a character like any other. @returns As `decodeUtf8` does. */
+export function exactUtf8(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+}

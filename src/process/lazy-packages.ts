@@ -4,4 +4,4 @@
  *
  * @module
  */
-export { busboyPackage, cookiePackage, mimeTypesPackage } from './require.cjs';
+export { cookiePackage, mimeTypesPackage } from './require.cjs';

@@ -9,10 +9,8 @@
  */
 'use strict';
 
-let busboy;
 let cookie;
 let mimeTypes;
 
-exports.busboyPackage = () => (busboy ??= require('busboy'));
 exports.cookiePackage = () => (cookie ??= require('cookie'));
 exports.mimeTypesPackage = () => (mimeTypes ??= require('mime-types'));

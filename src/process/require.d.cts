@@ -1,10 +1,7 @@
-import type busboy from 'busboy';
 
 import type * as cookie from 'cookie';
 import type * as mimeTypes from 'mime-types';
 
-/** Loads busboy on the first call. */
-export function busboyPackage(): typeof busboy;
 /** Loads cookie on the first call. */
 export function cookiePackage(): typeof cookie;
 /** Loads mime-types on the first call. */

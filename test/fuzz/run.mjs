@@ -1,14 +1,18 @@
 /**
- * `npm run fuzz`: the reading machine under random requests, and the heads that are slowest to parse. The same seed gives the same inputs.
+ * `npm run fuzz`: the reading machine under random requests, the parser of forms under random forms, and the heads that are slowest to parse. The same seed gives the same inputs.
  *
- *     npm run build && npm run fuzz -- --seed 7 --heads 1000000 --chunked 100000
+ *     npm run build && npm run fuzz -- --seed 7 --heads 1000000 --chunked 100000 --forms 100000
  */
 import { parseArgs } from 'node:util';
 import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
+import { MultipartParser } from '../../.build/modules/helpers/read-form/multipart-parser.js';
+import { parsePartHead } from '../../.build/modules/helpers/read-form/part-head.js';
 import { ProtocolError } from '../../.build/modules/http/errors/protocol-error.js';
+import { HttpError } from '../../.build/modules/http/response.js';
 import { chunkedOf, cutsOf, randomOf, streamOf } from './corpus.mjs';
 import { checkInvariant, createFeed } from './feed.mjs';
+import { createFormFeed, formOf } from './forms.mjs';
 import { searchSlowest } from './slowest.mjs';
 
 const { values } = parseArgs({
@@ -16,23 +20,25 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     heads: { type: 'string', default: '1000000' },
     chunked: { type: 'string', default: '100000' },
+    forms: { type: 'string', default: '100000' },
   },
 });
 const seed = Number(values.seed);
 const random = randomOf(seed);
-const feed = createFeed({ RequestReader, HeadEvent, END, ProtocolError, DEFAULT_LIMITS });
+const reader = createFeed({ RequestReader, HeadEvent, END, ProtocolError, DEFAULT_LIMITS });
 console.log(`seed ${seed}`);
 
 /** No input of a few KiB, read twice, may take longer, ms: far above what one does, far below what a quadratic parser would. */
 const LONGEST = 250;
 
 const verdicts = new Map();
-run('streams of requests', Number(values.heads), () => streamOf(random));
-run('chunked bodies', Number(values.chunked), () => chunkedOf(random));
+run('streams of requests', Number(values.heads), reader, () => streamOf(random));
+run('chunked bodies', Number(values.chunked), reader, () => chunkedOf(random));
+run('multipart forms', Number(values.forms), createFormFeed({ MultipartParser, parsePartHead, HttpError }), () => formOf(random));
 for (const [verdict, count] of [...verdicts].toSorted((a, b) => b[1] - a[1])) console.log(`${String(count).padStart(10)}  ${verdict}`);
-searchSlowest(feed, random);
+searchSlowest(reader, random);
 
-function run(what, count, make) {
+function run(what, count, feed, make) {
   const began = performance.now();
   let longest = 0;
   for (let i = 0; i < count; i++) {
@@ -42,7 +48,7 @@ function run(what, count, make) {
     const time = performance.now() - start;
     if (time > LONGEST) throw new Error(`${time.toFixed(0)} ms for ${JSON.stringify(text)}`);
     longest = Math.max(longest, time);
-    const verdict = whole.error ?? 'served';
+    const verdict = whole.error?.replace(/:.*/s, '') ?? 'served';
     verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);

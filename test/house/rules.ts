@@ -43,7 +43,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   process: {
     layers: [],
     node: ['node:buffer', 'node:module'],
-    packages: ['busboy', 'cookie', 'mime-types'],
+    packages: ['cookie', 'mime-types'],
     never: { ...PROCESS, ...TIMERS, ...CONSOLE },
   },
   http: {

@@ -24,6 +24,11 @@ export function tooLarge(what: string): HttpError {
   return new HttpError(413, `Cannot read form: ${what}`, { code: 'form-too-large' satisfies ErrorCode });
 }
 
+/** The error for a form, or a text in it, in a charset or an encoding that is not read. */
+export function unsupported(why: string): HttpError {
+  return new HttpError(415, `Cannot read form: ${why}`, { code: 'unsupported-media-type' satisfies ErrorCode });
+}
+
 /** A name for a message: in quotes, without what would break a line. */
 export function shown(name: string): string {
   return JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);

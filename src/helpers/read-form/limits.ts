@@ -59,10 +59,15 @@ export class TextBudget {
     this.#limits = limits;
   }
 
-  /** Counts a value. @throws HttpError 413 when it, or all values together, are too long. */
-  take(name: string, value: string): void {
-    const size = Buffer.byteLength(value);
-    this.#size += size;
+  /**
+   * Counts some bytes of a value.
+   *
+   * @param size Bytes of the value so far.
+   * @param added How many of them are new.
+   * @throws HttpError 413 when it, or all values together, are too long.
+   */
+  take(name: string, size: number, added: number): void {
+    this.#size += added;
     if (size > this.#limits.fieldSize) throw tooLarge(`field ${shown(name)} has more than ${this.#limits.fieldSize} bytes`);
     if (this.#size > this.#limits.text) throw tooLarge(`its fields have more than ${this.#limits.text} bytes`);
   }

@@ -1,23 +1,19 @@
 /**
- * Forms of type multipart/form-data (RFC 7578), parsed by busboy, synchronously.
+ * Forms of type multipart/form-data (RFC 7578).
  *
- * busboy is a stream, but it parses its input within `write`: all events of the parts have fired when that returns, and what has come of a
- * file can be read at once. So the body is written in pieces, and after each piece, and before each new part, the current file is emptied
- * into the store: there is never more than one piece in memory.
- *
- * Its errors come in two ways, as an event, or as `errored` when it has destroyed itself. All of them are the client's fault: 400.
- * Its listeners must not throw, so they keep the first failure, which is thrown when busboy has returned.
+ * The body is read in pieces, and what has come of a file goes to the store at once: there is never more than one piece in memory, besides
+ * the texts.
  *
  * @module
  */
-
-import type { Readable } from 'node:stream';
 import type { Request } from '../../http/request.ts';
-import type { HttpError } from '../../http/response.ts';
-import { busboyPackage } from '../../process/lazy-packages.ts';
+import { HttpError } from '../../http/response.ts';
+import { exactUtf8 } from '../../http/utf8.ts';
 import { FileStore } from './file-store.ts';
 import { badField, badForm, shown, tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';
+import { MultipartParser, type PartSink } from './multipart-parser.ts';
+import { type PartHead, parsePartHead } from './part-head.ts';
 import { StoredFile, type UploadedFile } from './uploaded-file.ts';
 import type { TextPart } from './urlencoded.ts';
 
@@ -27,165 +23,108 @@ export interface FilePart {
   readonly file: UploadedFile;
 }
 
-/** Bytes written to busboy at a time. */
-const PIECE = 64 * 1024;
-/** More than a piece, so that no file stream is ever full and busboy never waits. */
-const FILE_BUFFER = 4 * PIECE;
-
 /**
  * Reads the parts in order. An empty file input, which browsers send as a file without name and content, is not a part.
  *
- * @param boundary From Content-Type, as our own parser read it.
- * @throws HttpError 400 for a malformed form, 413 beyond the limits, 507 when the disk is full.
+ * @param boundary From Content-Type.
+ * @param isAsked Whether files of a name are wanted: others are counted, and not kept.
+ * @throws HttpError 400 for a malformed form, 413 beyond the limits, 415 for a text that is not in UTF-8, 507 when the disk is full.
  */
-export function readMultipart(request: Request, boundary: string | undefined, limits: CheckedLimits): (TextPart | FilePart)[] {
+export function readMultipart(
+  request: Request,
+  boundary: string | undefined,
+  limits: CheckedLimits,
+  isAsked: (name: string) => boolean,
+): (TextPart | FilePart)[] {
   // RFC 2046 §5.1.1: 1 to 70 characters, no space at the end. It allows fewer characters, but old clients send others.
   if (boundary === undefined || !/^[ !#-[\]-~]{0,69}[!#-[\]-~]$/.test(boundary)) throw badForm('the boundary is missing or malformed');
   const store = new FileStore(request);
+  const collector = new PartCollector(store, limits, isAsked);
+  const parser = new MultipartParser(boundary, collector);
   try {
-    return parse(request, boundary, limits, new PartCollector(store, limits));
+    for (const piece of request.body.chunks()) parser.write(piece);
+    parser.end();
+    return collector.parts;
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-function parse(request: Request, boundary: string, limits: CheckedLimits, collector: PartCollector): (TextPart | FilePart)[] {
-  const parser = busboyPackage()({
-    headers: { 'content-type': `multipart/form-data; boundary="${boundary}"` },
-    defParamCharset: 'utf8',
-    fileHwm: FILE_BUFFER,
-    // One more, since busboy counts a value exactly as long as the limit as cut.
-    limits: { fields: limits.fields, files: limits.files, fieldSize: limits.fieldSize + 1 },
-  });
-  parser.on('field', (name, value, { valueTruncated }) => collector.addField(name, value, valueTruncated));
-  parser.on('file', (name, stream, { filename, mimeType }) => collector.addFile(name, stream, filename, mimeType));
-  parser.on('fieldsLimit', () => collector.fail(tooLarge(`it has more than ${limits.fields} fields`)));
-  parser.on('filesLimit', () => collector.fail(tooLarge(`it has more than ${limits.files} files`)));
-  parser.on('error', (error) => collector.fail(malformed(error)));
-  try {
-    for (const chunk of request.body.chunks()) {
-      for (let at = 0; at < chunk.length; at += PIECE) {
-        parser.write(chunk.subarray(at, at + PIECE));
-        collector.drain();
-        if (parser.errored) throw malformed(parser.errored);
-      }
-    }
-    parser.end();
-    if (parser.errored) throw malformed(parser.errored);
-    return collector.finish();
-  } catch (error) {
-    parser.destroy();
-    throw error;
-  }
-}
-
-function malformed(error: unknown): HttpError {
-  const why = error instanceof Error && error.message === 'Unexpected end of form' ? 'it is cut short' : 'it is malformed';
-  return badForm(why, error);
-}
-
-/** Makes parts of busboy's events. */
-class PartCollector {
-  readonly #parts: (TextPart | FilePart)[] = [];
+/** Makes parts of the events of the parser. */
+class PartCollector implements PartSink {
+  readonly parts: (TextPart | FilePart)[] = [];
   readonly #store: FileStore;
   readonly #limits: CheckedLimits;
+  readonly #isAsked: (name: string) => boolean;
   readonly #budget: TextBudget;
-  #failure: Error | undefined;
-  /** The file that is coming. */
-  #file: { readonly name: string; readonly stream: Readable; readonly filename: string | undefined; readonly type: string } | undefined;
+  #fields = 0;
+  #files = 0;
+  /** The part that is coming. */
+  #head: PartHead | undefined;
+  /** Bytes of it so far. */
+  #size = 0;
+  #isKept = false;
+  /** The pieces of a text. */
+  #pieces: Buffer[] = [];
 
-  constructor(store: FileStore, limits: CheckedLimits) {
+  constructor(store: FileStore, limits: CheckedLimits, isAsked: (name: string) => boolean) {
     this.#store = store;
     this.#limits = limits;
+    this.#isAsked = isAsked;
     this.#budget = new TextBudget(limits);
   }
 
-  /** Keeps the first failure. */
-  fail(error: Error): void {
-    this.#failure ??= error;
+  begin(text: string): void {
+    const head = parsePartHead(text);
+    const { fields, files } = this.#limits;
+    if (head.isFile && ++this.#files > files) throw tooLarge(`it has more than ${files} files`);
+    if (!head.isFile && ++this.#fields > fields) throw tooLarge(`it has more than ${fields} fields`);
+    this.#head = head;
+    this.#size = 0;
+    this.#isKept = !head.isFile || this.#isAsked(head.name);
   }
 
-  addField(name: string | undefined, value: string | undefined, isCut: boolean): void {
-    this.#attempt(() => {
-      this.#endFile();
-      const decoded = decodedName(name);
-      if (value === undefined) throw badField(decoded, 'is in an unknown charset', 'bad-field-value');
-      if (isCut) throw tooLarge(`field ${shown(decoded)} has more than ${this.#limits.fieldSize} bytes`);
-      this.#budget.take(decoded, value);
-      this.#parts.push({ name: decoded, value });
-    });
+  data(bytes: Buffer): void {
+    const { name, isFile } = this.#head as PartHead; // set by begin
+    this.#size += bytes.length;
+    if (!isFile) this.#budget.take(name, this.#size, bytes.length);
+    else if (this.#size > this.#limits.fileSize) throw tooLarge(`file ${shown(name)} has more than ${this.#limits.fileSize} bytes`);
+    if (!this.#isKept) return;
+    if (isFile) this.#store.append(bytes);
+    else this.#pieces.push(bytes);
   }
 
-  addFile(name: string | undefined, stream: Readable, filename: string | undefined, type: string): void {
-    stream.on('error', () => {}); // the parser has the same error; without a listener this one would end the process
-    this.#attempt(() => {
-      this.#endFile();
-      this.#file = { name: decodedName(name), stream, filename, type };
-    });
+  end(): void {
+    const head = this.#head as PartHead; // set by begin
+    if (!head.isFile) this.parts.push({ name: head.name, value: this.#text(head.name) });
+    else if (this.#isKept) this.#endFile(head);
   }
 
-  /** Stores what has come of the current file. @throws The first failure so far. */
-  drain(): void {
-    this.#attempt(() => this.#pump());
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
-  /** Ends the form. @throws The first failure. */
-  finish(): (TextPart | FilePart)[] {
-    this.#attempt(() => this.#endFile());
-    if (this.#failure !== undefined) throw this.#failure;
-    return this.#parts;
-  }
-
-  #pump(): void {
-    const file = this.#file;
-    if (!file) return;
-    for (let piece: Buffer | null; (piece = file.stream.read() as Buffer | null) !== null; ) {
-      if (this.#store.size + piece.length > this.#limits.fileSize) {
-        throw tooLarge(`file ${shown(file.name)} has more than ${this.#limits.fileSize} bytes`);
-      }
-      this.#store.append(piece);
+  #text(name: string): string {
+    const [first] = this.#pieces;
+    if (!first) return '';
+    const value = exactUtf8(this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces));
+    if (value === undefined) {
+      throw new HttpError(400, `Cannot read form: field ${shown(name)} is not valid UTF-8`, { code: 'bad-text', details: { field: name } });
     }
+    this.#pieces = [];
+    return value;
   }
 
-  #endFile(): void {
-    this.#pump();
-    const file = this.#file;
-    if (!file) return;
-    this.#file = undefined;
+  #endFile({ name, filename, type }: PartHead): void {
     const content = this.#store.finish();
-    if (content.size === 0 && !file.filename) return; // an empty file input (WHATWG HTML §4.10.22.4)
-    this.#parts.push({ name: file.name, file: new StoredFile(checkedFilename(file.name, file.filename), file.type, content) });
-  }
-
-  #attempt(step: () => void): void {
-    if (this.#failure !== undefined) return;
-    try {
-      step();
-    } catch (error) {
-      this.#failure = error as Error; // steps throw nothing else
-    }
+    if (content.size === 0 && !filename) return; // an empty file input (WHATWG HTML §4.10.22.4)
+    this.parts.push({ name, file: new StoredFile(checkedFilename(name, filename ?? ''), type, content) });
   }
 }
 
-function decodedName(name: string | undefined): string {
-  if (name === undefined || name === '') throw badForm('a part has no name');
-  checkName(name);
-  return unescaped(name);
-}
-
-/** Checks a file name. busboy has removed the folders, including those of Windows; what is left must be a name. */
-function checkedFilename(field: string, sent: string | undefined): string {
-  const filename = unescaped(sent ?? '');
-  checkName(filename);
-  if (filename === '' || /[\x00-\x1f\x7f/\\]/.test(filename) || filename === '.' || filename === '..') {
+/** The last part of a path, of Windows too. It must be a name. */
+function checkedFilename(field: string, sent: string): string {
+  checkName(sent);
+  const filename = sent.slice(Math.max(sent.lastIndexOf('/'), sent.lastIndexOf('\\')) + 1);
+  if (filename === '' || /[\x00-\x1f\x7f]/.test(filename) || filename === '.' || filename === '..') {
     throw badField(field, 'has a file without a usable name');
   }
   return filename;
-}
-
-/** Undoes the escapes of browsers for what a quoted name cannot hold (WHATWG HTML §4.10.22.7). No other `%` is an escape. */
-function unescaped(name: string): string {
-  return name.includes('%') ? name.replaceAll('%22', '"').replaceAll('%0D', '\r').replaceAll('%0A', '\n') : name;
 }

@@ -76,7 +76,10 @@ function partOf(text: string, start: number, nameEnd: number, end: number, lastP
 
 function checkSizes(parts: readonly TextPart[], limits: CheckedLimits): void {
   const budget = new TextBudget(limits);
-  for (const { name, value } of parts) budget.take(name, value);
+  for (const { name, value } of parts) {
+    const size = Buffer.byteLength(value);
+    budget.take(name, size, size);
+  }
 }
 
 /** Counts the fields before any is created: 10 MiB of `&a` would be five million. */

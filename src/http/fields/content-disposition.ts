@@ -1,8 +1,49 @@
 /**
- * The Content-Disposition field of a download (RFC 6266, RFC 8187).
+ * The Content-Disposition field of a download (RFC 6266, RFC 8187) and of a part of a form (RFC 2183, RFC 7578 §4.2).
  *
  * @module
  */
+import { percentDecoded } from '../percent.ts';
+import { exactUtf8 } from '../utf8.ts';
+import { parseParameters } from './list.ts';
+
+/** A disposition with its parameters. */
+export interface Disposition {
+  /** Lower case, as in `form-data`. */
+  readonly type: string;
+  /** By lower-case name, as they were sent, one character for each byte. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const TYPE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
+/** UTF-8'language'text (RFC 8187 §3.2.1). Another charset nobody has to know. */
+const EXTENDED = /^utf-8'[0-9a-z-]*'((?:[!#$&+\-.^_`|~0-9a-z]|%[0-9a-f]{2})*)$/i;
+
+/**
+ * Reads a Content-Disposition.
+ *
+ * In a quoted value a backslash escapes a quote and a backslash, and stands for itself before anything else: browsers escape nothing with it,
+ * and older ones send `C:\new.txt`.
+ *
+ * @returns `undefined` when it is malformed or has a parameter twice (RFC 2183 §2).
+ */
+export function parseDisposition(value: string): Disposition | undefined {
+  const type = TYPE.exec(value)?.[0];
+  const pairs = type === undefined ? undefined : parseParameters(value, type.length);
+  if (type === undefined || !pairs) return undefined;
+  const parameters = new Map<string, string>();
+  for (const [name, text] of pairs) {
+    if (parameters.has(name)) return undefined;
+    parameters.set(name, text.startsWith('"') ? text.slice(1, -1).replace(/\\(["\\])/g, '$1') : text);
+  }
+  return { type: type.toLowerCase(), parameters };
+}
+
+/** Reads the value of a parameter like `filename*` (RFC 8187). @returns `undefined` when it is malformed or not in UTF-8. */
+export function extendedText(value: string): string | undefined {
+  const text = EXTENDED.exec(value)?.[1];
+  return text === undefined ? undefined : exactUtf8(percentDecoded(Buffer.from(text, 'latin1')));
+}
 
 /**
  * Makes `attachment; filename="…"`, with `filename*` beside it when the name is more than plain ASCII.

@@ -6,8 +6,7 @@
  *
  * @module
  */
-import { trimWhitespace } from '../grammar.ts';
-import { unquote } from './list.ts';
+import { parseParameters, unquote } from './list.ts';
 
 /** A media type with its parameters. */
 export interface ContentType {
@@ -18,9 +17,6 @@ export interface ContentType {
 }
 
 const TYPE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/;
-/** OWS ";" OWS [ name "=" ( token / quoted-string ) ], one after the other (RFC 9110 §5.6.6). */
-const PARAMETER =
-  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=([!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?/y;
 
 /** Longest value that is remembered, characters. */
 const MAX_KEPT = 128;
@@ -46,16 +42,9 @@ export function parseContentType(value: string | undefined): ContentType | undef
 
 function parse(value: string): ContentType | undefined {
   const type = TYPE.exec(value);
-  if (!type) return undefined;
+  const pairs = type ? parseParameters(value, type[0].length) : undefined;
+  if (!type || !pairs) return undefined;
   const parameters = new Map<string, string>();
-  let at = type[0].length;
-  while (at < value.length) {
-    PARAMETER.lastIndex = at;
-    const parameter = PARAMETER.exec(value);
-    if (!parameter) return trimWhitespace(value.slice(at)) === '' ? { type: type[0].toLowerCase(), parameters } : undefined;
-    const [whole, name, text = ''] = parameter;
-    if (name !== undefined && !parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), unquote(text));
-    at += whole.length;
-  }
+  for (const [name, text] of pairs) if (!parameters.has(name)) parameters.set(name, unquote(text));
   return { type: type[0].toLowerCase(), parameters };
 }

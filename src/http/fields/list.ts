@@ -5,6 +5,31 @@
  *
  * @module
  */
+import { trimWhitespace } from '../grammar.ts';
+
+/** OWS ";" OWS [ name "=" ( token / quoted-string ) ], one after the other (RFC 9110 §5.6.6). */
+const PARAMETER =
+  /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=([!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?/y;
+
+/**
+ * Reads the parameters that end a field value (RFC 9110 §5.6.6). Empty ones, as behind a last semicolon, are none.
+ *
+ * @param start Where they begin, in front of the first semicolon.
+ * @returns Name, in lower case, and value, quotes included, of each in order; `undefined` when they are malformed.
+ * @example
+ * parseParameters('a/b; Q="1"', 3); // [['q', '"1"']]
+ */
+export function parseParameters(text: string, start: number): [name: string, value: string][] | undefined {
+  const parameters: [string, string][] = [];
+  for (let at = start; at < text.length; at = PARAMETER.lastIndex) {
+    PARAMETER.lastIndex = at;
+    const found = PARAMETER.exec(text);
+    if (!found) return trimWhitespace(text.slice(at)) === '' ? parameters : undefined;
+    const [, name, value = ''] = found;
+    if (name !== undefined) parameters.push([name.toLowerCase(), value]);
+  }
+  return parameters;
+}
 
 /**
  * Splits a field value at a separator, but not inside quoted strings (RFC 9110 §5.6.4).

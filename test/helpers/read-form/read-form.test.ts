@@ -145,6 +145,18 @@ describe('readForm', () => {
     expect(error.response.header('accept')).toBe('application/x-www-form-urlencoded, multipart/form-data');
   });
 
+  it.each([
+    ['an urlencoded', URLENCODED, 'a=1'],
+    ['a multipart', 'multipart/form-data; boundary=b', multipart([['name="a"', '1']])],
+  ])('answers 415 to %s form in another charset than UTF-8', (_, type, body) => {
+    expect(failure(() => readForm(inMemory(body, `${type}; charset=iso-8859-1`), { a: 'string' }))).toMatchObject({
+      status: 415,
+      code: 'unsupported-media-type',
+      message: 'Cannot read form: its charset is not UTF-8',
+    });
+    expect(readForm(inMemory(body, `${type}; charset=UTF-8`), { a: 'string' })).toEqual({ a: '1' });
+  });
+
   it('refuses limits that are none', () => {
     expect(() => readForm(urlencoded('a=1'), {}, { fields: -1 })).toThrow(RangeError);
     expect(() => readForm(urlencoded('a=1'), {}, { fieldSize: Number.NaN })).toThrow(RangeError);
