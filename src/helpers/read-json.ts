@@ -76,17 +76,36 @@ function checkType(content: ContentType | undefined): void {
 
 /** Parses the text. The parser's own message is not passed on, since it would quote the input. */
 function parse(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text, /__proto__|"constructor"|\\u/.test(text) ? withoutPrototypes : undefined);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new HttpError(400, 'Cannot read JSON: the body is malformed', { code: 'bad-json', cause });
   }
+  if (/__proto__|"constructor"|\\u/.test(text)) dropPrototypes(value); // the names may be spelled with escapes
+  return value;
 }
 
-/** A reviver. It costs a call per value, so it is used only when one of the names may occur, possibly spelled with escapes. */
-function withoutPrototypes(key: string, value: unknown): unknown {
-  if (key === '__proto__') return undefined;
-  return key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype') ? undefined : value;
+/** Visits each object and list once, however deep. A reviver would be called for each value, which takes eight times as long as to parse it. */
+function dropPrototypes(root: unknown): void {
+  const waiting: object[] = isObject(root) ? [root] : [];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (Array.isArray(value)) {
+      for (const child of value as unknown[]) if (isObject(child)) waiting.push(child);
+      continue;
+    }
+    const members = value as Record<string, unknown>;
+    for (const name of Object.keys(members)) {
+      const child = members[name];
+      if (name === '__proto__' || (name === 'constructor' && isObject(child) && Object.hasOwn(child, 'prototype'))) {
+        Reflect.deleteProperty(members, name);
+      } else if (isObject(child)) waiting.push(child);
+    }
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function validated<T>(schema: StandardSchema<T>, value: unknown): T {
