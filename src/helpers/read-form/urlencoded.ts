@@ -85,11 +85,15 @@ function checkSizes(parts: readonly TextPart[], limits: CheckedLimits): void {
 /** Counts the fields before any is created: 10 MiB of `&a` would be five million. */
 function hasMoreFields(text: string, limit: number): boolean {
   let count = 0;
-  for (let start = 0; start < text.length; ) {
-    const end = text.indexOf('&', start);
-    if (end !== start && ++count > limit) return true;
-    if (end === -1) return false;
-    start = end + 1;
+  for (let at = 0; at < text.length; ) {
+    if (text.charCodeAt(at) === AMPERSAND) at++;
+    else if (++count > limit) return true;
+    else at = endOfField(text, at);
   }
   return false;
+}
+
+function endOfField(text: string, start: number): number {
+  const end = text.indexOf('&', start);
+  return end === -1 ? text.length : end;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { readForm, readFormParts, type UploadedFile } from '../../../src/helpers/read-form.ts';
 import { Request } from '../../../src/index.ts';
 import { failure, inMemory, multipart } from '../../support/forms.ts';
@@ -195,6 +195,18 @@ describe('readFormParts of an urlencoded form (WHATWG URL §5)', () => {
     const started = performance.now();
     expect(failure(() => readFormParts(request))).toMatchObject({ status: 413 });
     expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  it('starts no search for an ampersand between ampersands', () => {
+    const search = vi.spyOn(String.prototype, 'indexOf');
+    const parts = readFormParts(urlencoded(`a=1${'&'.repeat(100_000)}b=2`));
+    const count = search.mock.calls.length;
+    search.mockRestore();
+    expect(parts).toEqual([
+      { name: 'a', value: '1' },
+      { name: 'b', value: '2' },
+    ]);
+    expect(count).toBeLessThan(100);
   });
 
   it('holds no more than 10 MiB of text, whatever maxBodySize let in', () => {
