@@ -12,26 +12,28 @@ import { HttpError, Response } from '../http/response.ts';
  * An HttpError or a Response that it throws stays what it is: a 413 does not turn into a 400. The cause is kept for logs and never sent.
  *
  * @param f A function that may fail through the client's fault.
+ * @param message For the client: what is wrong, as in `day is not a date`. Default: `Bad Request`.
  * @throws HttpError 400, code `bad-request`.
  * @example
- * const when = tryOr400(() => Temporal.PlainDate.from(request.query.get('day') ?? ''));
+ * const when = tryOr400(() => Temporal.PlainDate.from(request.query.get('day') ?? ''), 'day is not a date');
  */
-export function tryOr400<T>(f: () => T): T {
-  return attempt(f, 400, 'bad-request');
+export function tryOr400<T>(f: () => T, message?: string): T {
+  return attempt(f, 400, 'bad-request', message);
 }
 
 /**
  * Returns what `f` returns; undefined, null, or anything it throws (or rejects with) becomes a 404.
  *
  * @param f A function that may find nothing.
+ * @param message For the client. Default: `Not Found`.
  * @throws HttpError 404, code `not-found`.
  * @example
- * const note = tryOr404(() => notes.get(id));
+ * const note = tryOr404(() => notes.get(id), 'There is no such note');
  */
-export function tryOr404<T>(f: () => T): NonNullable<T> {
-  const found = attempt(f, 404, 'not-found');
-  if (found instanceof Promise) return found.then((value: unknown) => present(value)) as unknown as NonNullable<T>;
-  return present(found);
+export function tryOr404<T>(f: () => T, message?: string): NonNullable<T> {
+  const found = attempt(f, 404, 'not-found', message);
+  if (found instanceof Promise) return found.then((value: unknown) => present(value, message)) as unknown as NonNullable<T>;
+  return present(found, message);
 }
 
 /**
@@ -47,25 +49,25 @@ export function assertOr400(condition: unknown, message?: string): asserts condi
   if (!condition) throw new HttpError(400, message, { code: 'bad-request' });
 }
 
-function attempt<T>(f: () => T, status: number, code: ErrorCode): T {
+function attempt<T>(f: () => T, status: number, code: ErrorCode, message: string | undefined): T {
   try {
     const result = f();
-    if (result instanceof Promise) return result.catch((cause: unknown) => fail(cause, status, code)) as T;
+    if (result instanceof Promise) return result.catch((cause: unknown) => fail(cause, status, code, message)) as T;
     return result;
   } catch (cause) {
-    return fail(cause, status, code);
+    return fail(cause, status, code, message);
   }
 }
 
-function fail(cause: unknown, status: number, code: ErrorCode): never {
-  throw isAnswer(cause) ? cause : new HttpError(status, undefined, { code, cause });
+function fail(cause: unknown, status: number, code: ErrorCode, message: string | undefined): never {
+  throw isAnswer(cause) ? cause : new HttpError(status, message, { code, cause });
 }
 
 function isAnswer(thrown: unknown): boolean {
   return thrown instanceof HttpError || thrown instanceof Response || thrown instanceof globalThis.Response;
 }
 
-function present<T>(value: T): NonNullable<T> {
-  if (value === undefined || value === null) throw new HttpError(404, undefined, { code: 'not-found' });
+function present<T>(value: T, message: string | undefined): NonNullable<T> {
+  if (value === undefined || value === null) throw new HttpError(404, message, { code: 'not-found' });
   return value;
 }

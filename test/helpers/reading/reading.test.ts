@@ -185,6 +185,17 @@ describe('tryOr400, tryOr404 and assertOr400', () => {
     await expect(tryOr404(() => Promise.resolve(7))).resolves.toBe(7);
   });
 
+  it('tell the client what the caller says, which parameter it was, also of promises', async () => {
+    const cause = new Error('internal');
+    const error = failure(() => tryOr400(() => raise(cause), 'day is not a date'));
+    expect(error).toMatchObject({ status: 400, message: 'day is not a date', cause });
+    expect(error.response.text()).toBe('day is not a date');
+    expect(failure(() => tryOr404(() => undefined, 'no such note'))).toMatchObject({ status: 404, message: 'no such note' });
+    expect(failure(() => tryOr404(() => raise(cause), 'no such note')).message).toBe('no such note');
+    await expect(tryOr400(() => Promise.reject(cause), 'a')).rejects.toMatchObject({ message: 'a', cause });
+    await expect(tryOr404(() => Promise.resolve(null), 'b')).rejects.toMatchObject({ message: 'b' });
+  });
+
   it('assert', () => {
     expect(() => assertOr400(1)).not.toThrow();
     expect(failure(() => assertOr400('', 'Give a name'))).toMatchObject({ status: 400, message: 'Give a name' });
