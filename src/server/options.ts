@@ -18,6 +18,7 @@ import {
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
+import { shareOfDisk } from './body/disk-budget.ts';
 import type { LogFormat } from './operator-log.ts';
 import { type ProxyHeader, TrustedProxies } from './peer.ts';
 import type { OnRefused } from './refusals.ts';
@@ -50,6 +51,11 @@ export interface ServerOptions {
   maxBodySize?: number | ((head: Request) => number) | undefined;
   /** A body above this waits in an unlinked temporary file, not in memory. Default 64 KiB. */
   bodyMemory?: number | undefined;
+  /**
+   * Bytes of all bodies on disk together, in each process. When they are used up, further bodies get 503 with Retry-After, and so does one that
+   * needs more while others are there. Default: a third of what is free in the temporary folder at the start, divided among the workers.
+   */
+  maxDiskForBodies?: number | undefined;
   /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
   streamBody?: ((head: Request) => boolean) | undefined;
   /** Longest request line, else 414. Default 8 KiB. */
@@ -164,6 +170,7 @@ const NUMBERS = {
   handlerTimeout: [0, 0, MAX_TIMER],
   slowRequest: [0, 0, MAX_TIMER],
   bodyMemory: [64 * 1024, 0, 1024 * MiB],
+  maxDiskForBodies: [Number.NaN, 0, Number.POSITIVE_INFINITY],
   maxRequestLine: [8 * 1024, 64, MiB],
   maxHeaderSize: [16 * 1024, 64, 16 * MiB],
   maxHeaders: [100, 1, 10_000],
@@ -222,6 +229,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   const threads = resolveThreads(options.threads);
   return {
     ...numbers,
+    maxDiskForBodies: options.maxDiskForBodies ?? shareOfDisk(numbers.workers),
     handlerTimeout: options.handlerTimeout ?? (threads.max > 0 ? THREAD_TIMEOUT : 0),
     threads,
     host: host ?? 'localhost',

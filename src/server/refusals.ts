@@ -42,6 +42,8 @@ const MAX_PAGE = 64 * 1024;
 const MAX_SHOWN = 200;
 /** RFC 9110 §15.5.6: a 405 names what is allowed. TRACE is the only method that is refused so. */
 const ALLOWED = { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' };
+/** What a client that finds no room does best. */
+const LATER = { 'Retry-After': '1' };
 const NOTHING_KNOWN: PartialHead = { method: undefined, target: undefined, lines: FieldLines.of([]) };
 
 /** The refusals of one process. */
@@ -74,7 +76,7 @@ export class Refusals {
   turnAway(remoteAddress: string | undefined, isAnswered: boolean): Response | undefined {
     const reason = new HttpError(503, 'The server has all the connections it can take', {
       code: 'too-many-connections',
-      headers: { 'Retry-After': '1' },
+      headers: LATER,
     });
     const head = new KnownHead(NOTHING_KNOWN, remoteAddress);
     this.#note(reason, head);
@@ -128,7 +130,7 @@ export class Refusals {
 
 /** What a client is told of bytes that cannot be served. */
 export function refusalOf({ status, message, code }: ProtocolError): HttpError {
-  return new HttpError(status, message, status === 405 ? { code, headers: ALLOWED } : { code });
+  return new HttpError(status, message, { code, headers: status === 405 ? ALLOWED : status === 503 ? LATER : {} });
 }
 
 /** A head that was refused, as the application sees it. */

@@ -7,6 +7,7 @@ import type { Handler } from '../exchange/respond.ts';
 import { Stopping } from '../exchange/stopping.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
 import type { Request } from '../http/request.ts';
+import { DiskBudget } from './body/disk-budget.ts';
 import { Clock } from './clock.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Refusals } from './refusals.ts';
@@ -31,6 +32,8 @@ export class Service {
   readonly limits: HeadLimits;
   readonly clock: Clock;
   readonly refusals: Refusals;
+  /** Room for bodies on disk. */
+  readonly disk: DiskBudget;
   readonly connections: Set<ManagedConnection> = new Set();
   /** Each tells the owner of a connection that was taken over that the server stops. */
   readonly takeovers: Set<() => void> = new Set();
@@ -57,6 +60,7 @@ export class Service {
     this.handler = handler;
     this.options = options;
     this.refusals = new Refusals(options.onRefused);
+    this.disk = new DiskBudget(options.maxDiskForBodies);
     this.limits = {
       ...DEFAULT_LIMITS,
       maxRequestLine: options.maxRequestLine,

@@ -30,6 +30,7 @@ describe('the options of startServer', () => {
       signals: true,
     });
     expect(resolveOptions().workers).toBeGreaterThan(0);
+    expect(resolveOptions().maxDiskForBodies).toBeGreaterThan(0);
   });
 
   it('bound handlers in threads, since there they can be stopped', () => {

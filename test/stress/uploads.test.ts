@@ -109,7 +109,10 @@ describe('large uploads', () => {
       mkdirSync(disk);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
       onTestFinished(() => void execFileSync('umount', ['-l', disk]));
-      const { program, port } = await startServer({ maxBodySize: 300 * MiB, onError: undefined }, { TMPDIR: disk });
+      const { program, port } = await startServer(
+        { maxBodySize: 300 * MiB, maxDiskForBodies: 1024 * MiB, onError: undefined },
+        { TMPDIR: disk },
+      );
       const answers = await repeat(5, 5, () =>
         exchange(port, `PUT /hash HTTP/1.1\r\nHost: a\r\nContent-Length: ${5 * MiB}\r\n\r\n`, Buffer.alloc(5 * MiB)),
       );

@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   'body-timeout': 'The body did not come fast enough for `requestTimeout`: answered 408.',
   'too-many-connections': 'The server holds `maxConnections` connections: answered 503.',
   'storage-full': 'There is no room on disk for a request body: answered 507. Free space in the temporary folder, or lower `maxBodySize`.',
+  'storage-busy':
+    'Other bodies take all of `maxDiskForBodies`: answered 503, with Retry-After. Bodies up to `bodyMemory` are still accepted.',
   'storage-failed': 'A request body could not be written to the temporary folder: answered 500. See the cause.',
 
   // The client's fault, in content.

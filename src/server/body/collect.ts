@@ -8,18 +8,18 @@ import type { Exchange } from '../../exchange/exchange.ts';
 import { RequestBody } from '../../http/body/request-body.ts';
 import type { ProtocolError } from '../../http/errors/protocol-error.ts';
 import { Request, type RequestHead } from '../../http/request.ts';
-import type { ResolvedOptions } from '../options.ts';
+import type { Service } from '../service.ts';
 import { IncomingBody, tooLarge } from './incoming-body.ts';
 
 /**
  * Makes the collector of an announced body. Options that are functions are called with the head of the request.
  *
  * @param onReady See `IncomingBody`.
- * @throws ProtocolError 413 when more is announced than allowed; TypeError when `maxBodySize` does not return a number.
+ * @throws ProtocolError 413 when more is announced than allowed, 503 when there is no room for it on disk; TypeError when `maxBodySize` does not return a number.
  */
 export function incomingBodyOf(
   { head, target, peer }: Exchange<RequestHead & { readonly length: number }>,
-  options: ResolvedOptions,
+  { options, disk }: Pick<Service, 'options' | 'disk'>,
   onReady: (error?: ProtocolError) => void,
 ): IncomingBody {
   const preview =
@@ -27,5 +27,6 @@ export function incomingBodyOf(
   const maxSize = bodyLimit(options.maxBodySize, preview);
   if (head.length > maxSize) throw tooLarge(maxSize);
   const isLive = preview !== undefined && options.streamBody?.(preview) === true;
-  return new IncomingBody(head.length, maxSize, options.bodyMemory, isLive, onReady);
+  if (head.length > options.bodyMemory && !isLive) disk.expect(head.length);
+  return new IncomingBody(head.length, maxSize, options.bodyMemory, disk, isLive, onReady);
 }

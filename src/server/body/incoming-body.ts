@@ -7,6 +7,7 @@
 import { tooLargeMessage } from '../../exchange/body-limit.ts';
 import { RequestBody } from '../../http/body/request-body.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
+import type { DiskBudget } from './disk-budget.ts';
 import { LiveStream } from './live-stream.ts';
 import { Spool } from './spool.ts';
 
@@ -20,6 +21,7 @@ export class IncomingBody {
   readonly live: LiveStream | undefined;
   readonly #maxSize: number;
   readonly #memory: number;
+  readonly #disk: DiskBudget;
   readonly #onReady: (error?: ProtocolError) => void;
   readonly #announced: number;
   #pieces: Buffer[] = [];
@@ -32,13 +34,22 @@ export class IncomingBody {
    * @param announced Content-Length; negative when there is none.
    * @param maxSize Largest size, bytes; above it: 413.
    * @param memory Bytes kept in memory; above it: to disk.
+   * @param disk The room there.
    * @param isLive Whether it is passed on as it comes instead of being collected.
    * @param onReady Called when `isBusy` ends, or with the error when writing to disk fails.
    */
-  constructor(announced: number, maxSize: number, memory: number, isLive: boolean, onReady: (error?: ProtocolError) => void) {
+  constructor(
+    announced: number,
+    maxSize: number,
+    memory: number,
+    disk: DiskBudget,
+    isLive: boolean,
+    onReady: (error?: ProtocolError) => void,
+  ) {
     this.#announced = announced;
     this.#maxSize = maxSize;
     this.#memory = memory;
+    this.#disk = disk;
     this.#onReady = onReady;
     this.live = isLive ? new LiveStream(() => onReady()) : undefined;
   }
@@ -51,7 +62,7 @@ export class IncomingBody {
   /**
    * Adds data, which is copied: its buffer may be reused.
    *
-   * @throws ProtocolError 413 as soon as the body is too large.
+   * @throws ProtocolError 413 as soon as the body is too large, 503 when it is to go to disk and others have taken the room there.
    */
   add(data: Buffer): void {
     this.received += data.length;
@@ -99,7 +110,7 @@ export class IncomingBody {
 
   #toDisk(): void {
     try {
-      this.#spool = new Spool();
+      this.#spool = new Spool(this.#disk);
     } catch (error) {
       throw storageError(error);
     }
@@ -108,11 +119,11 @@ export class IncomingBody {
   }
 
   #write(pieces: readonly Buffer[]): void {
-    this.#isWriting = true;
     this.#spool?.write(pieces, (error) => {
       this.#isWriting = false;
       this.#onReady(error ? storageError(error) : undefined);
     });
+    this.#isWriting = true;
   }
 }
 

@@ -11,12 +11,15 @@ import { close, constants, openSync, unlinkSync, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SpooledFile } from '../../http/body/request-body.ts';
+import type { DiskBudget } from './disk-budget.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A body that is being written to disk, or is already there. */
 export class Spool implements SpooledFile {
   size = 0;
+  readonly #budget: DiskBudget;
+  #taken = 0;
   #descriptor: number | undefined;
   #buffer: Buffer = NOTHING;
   #isWriting = false;
@@ -25,20 +28,25 @@ export class Spool implements SpooledFile {
   #readers = 0;
 
   /** Opens a temporary file. @throws The error of the file system. */
-  constructor() {
+  constructor(budget: DiskBudget) {
+    this.#budget = budget;
     const path = join(tmpdir(), `filrouge-${randomBytes(12).toString('hex')}`);
     this.#descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
     unlinkSync(path);
+    budget.open();
   }
 
   get descriptor(): number | undefined {
     return this.#isDone ? undefined : this.#descriptor;
   }
 
-  /** Appends bytes, which are copied; one write at a time. */
+  /** Appends bytes, which are copied; one write at a time. @throws ProtocolError 503 when other bodies have taken the room. */
   write(pieces: readonly Buffer[], done: (error: Error | null) => void): void {
+    const bytes = this.#gather(pieces);
+    this.#budget.take(bytes.length);
+    this.#taken += bytes.length;
     this.#isWriting = true;
-    this.#writeAll(this.#gather(pieces), 0, (error) => {
+    this.#writeAll(bytes, 0, (error) => {
       this.#isWriting = false;
       if (this.#isDone) this.#free();
       else done(error);
@@ -73,8 +81,10 @@ export class Spool implements SpooledFile {
   #free(): void {
     if (this.#isWriting || this.#readers > 0) return;
     this.#buffer = NOTHING;
-    if (this.#descriptor !== undefined) close(this.#descriptor, () => {});
+    if (this.#descriptor === undefined) return;
+    close(this.#descriptor, () => {});
     this.#descriptor = undefined;
+    this.#budget.close(this.#taken);
   }
 
   #writeAll(bytes: Buffer, from: number, done: (error: Error | null) => void): void {

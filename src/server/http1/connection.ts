@@ -150,7 +150,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     }
     this.#incoming = turn;
     this.#patience.startRequest();
-    const body = incomingBodyOf(turn, options, (error) => this.#goOnWithBody(error));
+    const body = incomingBodyOf(turn, this.service, (error) => this.#goOnWithBody(error));
     turn.body = body;
     turn.waits = head.expectsContinue;
     const size = head.length === CHUNKED ? undefined : head.length;

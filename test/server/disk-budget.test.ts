@@ -1,0 +1,129 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { Response } from '../../src/index.ts';
+import { DiskBudget, shareOfDisk } from '../../src/server/body/disk-budget.ts';
+import { type Served, serve, type Talk, talk } from '../support/serve.ts';
+import { until } from '../support/until.ts';
+
+const KiB = 1024;
+
+describe('DiskBudget', () => {
+  it('refuses what does not fit beside other bodies, with 503, and takes it when they are gone', () => {
+    const budget = new DiskBudget(100);
+    budget.open();
+    budget.take(60);
+    const refusal = expect.objectContaining({ status: 503, code: 'storage-busy' }) as Error;
+    expect(() => budget.expect(41)).toThrow(refusal);
+    expect(() => budget.expect(40)).not.toThrow();
+    budget.open();
+    budget.take(40);
+    expect(() => budget.take(1)).toThrow(refusal);
+    budget.close(60);
+    expect(() => budget.expect(61)).toThrow(refusal);
+    expect(() => budget.expect(60)).not.toThrow();
+  });
+
+  it('takes a body that is alone, whatever its size', () => {
+    const budget = new DiskBudget(100);
+    expect(() => budget.expect(1000)).not.toThrow();
+    budget.open();
+    budget.take(1000);
+    budget.take(1000);
+    budget.close(2000);
+    expect(() => budget.expect(1000)).not.toThrow();
+  });
+});
+
+describe('shareOfDisk', () => {
+  it('divides what is free among the processes', () => {
+    expect(shareOfDisk(4)).toBeGreaterThan(0);
+    expect(shareOfDisk(4)).toBeLessThanOrEqual(shareOfDisk(1));
+    expect(shareOfDisk(0)).toBeGreaterThan(0);
+  });
+
+  it('is no bound when the temporary folder cannot be looked at: that is the error of the first body', () => {
+    vi.stubEnv('TMPDIR', '/nonexistent');
+    expect(shareOfDisk(4)).toBe(Number.POSITIVE_INFINITY);
+    vi.unstubAllEnvs();
+  });
+});
+
+describe('the bodies on disk', () => {
+  /** A server with room for 1 MiB, and an upload that has brought 900 of its 950 KiB. */
+  async function withUpload(): Promise<Served & { slow: Talk; files: number }> {
+    const files = readdirSync('/dev/fd').length;
+    const served = await serve((request) => Response.text(String(request.body.size)), { maxDiskForBodies: 1024 * KiB });
+    const slow = await talk(served.port);
+    slow.send(`POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: ${950 * KiB}\r\n\r\n`);
+    slow.send(Buffer.alloc(900 * KiB));
+    await until(
+      async () => ((await post(served.port, 200)) === 503 ? true : undefined),
+      () => 'an upload that takes the room',
+    );
+    return { ...served, slow, files };
+  }
+
+  /** @returns The status. @param size Of the body, KiB. */
+  async function post(port: number, size: number, isChunked = false): Promise<number | undefined> {
+    const client = await talk(port);
+    const bytes = size * KiB;
+    const length = isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${bytes}`;
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${length}\r\n\r\n`);
+    client.send(isChunked ? `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n0\r\n\r\n` : Buffer.alloc(bytes));
+    const [answer] = await client.answers(1);
+    if (answer?.status === 503) expect(answer.headers['retry-after']).toBe('1');
+    client.socket.destroy();
+    return answer?.status;
+  }
+
+  it('take no more than their bound together: further ones get 503 with Retry-After, announced or not', async () => {
+    const { port } = await withUpload();
+    expect(await post(port, 200)).toBe(503);
+    expect(await post(port, 200, true)).toBe(503);
+  });
+
+  it('do not keep out bodies that fit, or wait in memory', async () => {
+    const { port, slow } = await withUpload();
+    expect(await post(port, 70)).toBe(200);
+    expect(await post(port, 64)).toBe(200);
+    slow.send(Buffer.alloc(50 * KiB));
+    expect(await slow.answers(1)).toMatchObject([{ status: 200, body: String(950 * KiB) }]);
+  });
+
+  it('give their room back when they are answered, refused, or left by their client', async () => {
+    const { port, slow, files, server } = await withUpload();
+    slow.socket.destroy();
+    await until(
+      async () => ((await post(port, 1000)) === 200 ? true : undefined),
+      () => 'the room of the client that has left',
+    );
+    expect(await post(port, 1000)).toBe(200);
+    await server.close({ timeout: 0 });
+    await until(
+      () => (readdirSync('/dev/fd').length <= files ? true : undefined),
+      () => 'the files to be closed',
+    );
+  });
+
+  it('may be larger than the bound when they are alone', async () => {
+    const { port } = await serve((request) => Response.text(String(request.body.size)), { maxDiskForBodies: 0 });
+    expect(await post(port, 500)).toBe(200);
+    expect(await post(port, 500, true)).toBe(200);
+  });
+
+  it('that need more than is left are refused on their way, and make room', async () => {
+    const { port, slow } = await withUpload();
+    const other = await talk(port);
+    other.send(`POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: ${100 * KiB}\r\n\r\n`);
+    other.send(Buffer.alloc(90 * KiB));
+    await until(
+      async () => ((await post(port, 90)) === 503 ? true : undefined),
+      () => 'a second upload that takes the rest',
+    );
+    slow.send(Buffer.alloc(49 * KiB));
+    expect(await slow.answers(1)).toMatchObject([{ status: 503, headers: { 'retry-after': '1' } }]);
+    expect(await post(port, 200)).toBe(200);
+    other.send(Buffer.alloc(10 * KiB));
+    expect(await other.answers(1)).toMatchObject([{ status: 200 }]);
+  });
+});
