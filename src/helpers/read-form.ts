@@ -32,15 +32,16 @@ export type FormPart = { readonly name: string; readonly value: string } | { rea
  * number. Fields that were not asked for are ignored. Number and file inputs that were left empty count as not sent; a `bool` that was not
  * sent is false, as with checkboxes.
  *
- * Files above 64 KiB are kept in a temporary file until the response is sent: use them, or save them, before then.
+ * Files are parts of the body, in memory or in its temporary file, which is there until the response is sent: use them, or save them, before
+ * then.
  *
  * @param request Of type `application/x-www-form-urlencoded` or `multipart/form-data`.
  * @param fields The expected fields, by name.
  * @param limits How much is accepted.
  * @throws HttpError 400 when a field is missing (code `missing-field`), wrong or sent more than once (`bad-field-value`; the message names
  *   the field) or the form is malformed (`bad-form`, `bad-text`), 413 (`form-too-large`, `body-too-large`) beyond the limits, 415
- *   (`unsupported-media-type`) for another type or a compressed body, 507 (`storage-full`) when the disk is full. TypeError or RangeError
- *   (`bad-option`) for an invalid spec or limit.
+ *   (`unsupported-media-type`) for another type or charset, or a compressed body. TypeError or RangeError (`bad-option`) for an invalid spec or
+ *   limit.
  * @example
  * const { text, age, files } = readForm(request, { text: 'string', age: 'uint?', files: 'file[]' });
  */

@@ -39,13 +39,15 @@ export function onDisk(body: Uint8Array, type = 'multipart/form-data; boundary=b
 /** A request whose body is what an open file holds. */
 export function fromDescriptor(descriptor: number, type = 'multipart/form-data; boundary=b'): Request {
   const lines = FieldLines.of([['Content-Type', type]]);
-  const body = new RequestBody({ descriptor, size: fstatSync(descriptor).size });
-  return new Request(
+  const spooled: { descriptor: number | undefined; readonly size: number } = { descriptor, size: fstatSync(descriptor).size };
+  const request = new Request(
     { method: 'POST', target: '/form', httpVersion: '1.1', lines },
     { path: '/form', rawQuery: '', authority: undefined },
     NOBODY,
-    body,
+    new RequestBody(spooled),
   );
+  request.onEnd(() => void (spooled.descriptor = undefined)); // as the server closes it
+  return request;
 }
 
 /** An open file without a name; closed when the test ends. */

@@ -16,8 +16,13 @@ import { badForm, tooLarge } from './form-error.ts';
 export interface PartSink {
   /** A part begins. @param head Its header lines, one character for each byte, each line with its end. */
   begin(head: string): void;
-  /** Some of its content: a view, valid for as long as the piece is. */
-  data(bytes: Buffer): void;
+  /**
+   * Some of its content, in order and without a gap.
+   *
+   * @param bytes A view, valid for as long as the piece is.
+   * @param place Where it begins in the form: bytes.
+   */
+  data(bytes: Buffer, place: number): void;
   /** It is complete. */
   end(): void;
 }
@@ -42,6 +47,8 @@ export class MultipartParser {
   readonly #sink: PartSink;
   #state: State = 'start';
   #rest: Buffer = NOTHING;
+  /** Where in the form the bytes begin that are looked at. */
+  #place = 0;
 
   /** @param boundary From Content-Type, checked. */
   constructor(boundary: string, sink: PartSink) {
@@ -60,6 +67,7 @@ export class MultipartParser {
       at = next;
     }
     this.#rest = bytes.subarray(at);
+    this.#place += at;
   }
 
   /** The form is over. @throws HttpError 400 when it is cut short. */
@@ -147,7 +155,7 @@ export class MultipartParser {
   #content(bytes: Buffer, at: number): number {
     const found = bytes.indexOf(this.#delimiter, at);
     const end = found === -1 ? this.#searched(bytes, at) : found;
-    if (end > at) this.#sink.data(bytes.subarray(at, end));
+    if (end > at) this.#sink.data(bytes.subarray(at, end), this.#place + at);
     return found === -1 ? end : this.#endPart(found);
   }
 

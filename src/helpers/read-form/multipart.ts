@@ -1,20 +1,20 @@
 /**
  * Forms of type multipart/form-data (RFC 7578).
  *
- * The body is read in pieces, and what has come of a file goes to the store at once: there is never more than one piece in memory, besides
- * the texts.
+ * The body is read in pieces, and there is never more than one in memory, besides the texts. A file is a range of the body, wherever that
+ * is: it is copied nowhere.
  *
  * @module
  */
+import type { RequestBody } from '../../http/body/request-body.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError } from '../../http/response.ts';
 import { exactUtf8 } from '../../http/utf8.ts';
-import { FileStore } from './file-store.ts';
 import { badField, badForm, shown, tooLarge } from './form-error.ts';
 import { type CheckedLimits, checkName, TextBudget } from './limits.ts';
 import { MultipartParser, type PartSink } from './multipart-parser.ts';
 import { type PartHead, parsePartHead } from './part-head.ts';
-import { StoredFile, type UploadedFile } from './uploaded-file.ts';
+import { FileInBody, type UploadedFile } from './uploaded-file.ts';
 import type { TextPart } from './urlencoded.ts';
 
 /** A field with a file. */
@@ -27,8 +27,8 @@ export interface FilePart {
  * Reads the parts in order. An empty file input, which browsers send as a file without name and content, is not a part.
  *
  * @param boundary From Content-Type.
- * @param isAsked Whether files of a name are wanted: others are counted, and not kept.
- * @throws HttpError 400 for a malformed form, 413 beyond the limits, 415 for a text that is not in UTF-8, 507 when the disk is full.
+ * @param isAsked Whether files of a name are wanted: others are counted, and passed over.
+ * @throws HttpError 400 for a malformed form, 413 beyond the limits, 415 for a text that is not in UTF-8.
  */
 export function readMultipart(
   request: Request,
@@ -38,23 +38,17 @@ export function readMultipart(
 ): (TextPart | FilePart)[] {
   // RFC 2046 §5.1.1: 1 to 70 characters, no space at the end. It allows fewer characters, but old clients send others.
   if (boundary === undefined || !/^[ !#-[\]-~]{0,69}[!#-[\]-~]$/.test(boundary)) throw badForm('the boundary is missing or malformed');
-  const store = new FileStore(request);
-  const collector = new PartCollector(store, limits, isAsked);
+  const collector = new PartCollector(request.body, limits, isAsked);
   const parser = new MultipartParser(boundary, collector);
-  try {
-    for (const piece of request.body.chunks()) parser.write(piece);
-    parser.end();
-    return collector.parts;
-  } catch (error) {
-    store.close();
-    throw error;
-  }
+  for (const piece of request.body.chunks()) parser.write(piece);
+  parser.end();
+  return collector.parts;
 }
 
 /** Makes parts of the events of the parser. */
 class PartCollector implements PartSink {
   readonly parts: (TextPart | FilePart)[] = [];
-  readonly #store: FileStore;
+  readonly #body: RequestBody;
   readonly #limits: CheckedLimits;
   readonly #isAsked: (name: string) => boolean;
   readonly #budget: TextBudget;
@@ -62,14 +56,15 @@ class PartCollector implements PartSink {
   #files = 0;
   /** The part that is coming. */
   #head: PartHead | undefined;
+  /** Where its content begins in the body. */
+  #start = 0;
   /** Bytes of it so far. */
   #size = 0;
-  #isKept = false;
   /** The pieces of a text. */
   #pieces: Buffer[] = [];
 
-  constructor(store: FileStore, limits: CheckedLimits, isAsked: (name: string) => boolean) {
-    this.#store = store;
+  constructor(body: RequestBody, limits: CheckedLimits, isAsked: (name: string) => boolean) {
+    this.#body = body;
     this.#limits = limits;
     this.#isAsked = isAsked;
     this.#budget = new TextBudget(limits);
@@ -82,23 +77,24 @@ class PartCollector implements PartSink {
     if (!head.isFile && ++this.#fields > fields) throw tooLarge(`it has more than ${fields} fields`);
     this.#head = head;
     this.#size = 0;
-    this.#isKept = !head.isFile || this.#isAsked(head.name);
   }
 
-  data(bytes: Buffer): void {
+  data(bytes: Buffer, place: number): void {
     const { name, isFile } = this.#head as PartHead; // set by begin
+    if (this.#size === 0) this.#start = place;
     this.#size += bytes.length;
-    if (!isFile) this.#budget.take(name, this.#size, bytes.length);
-    else if (this.#size > this.#limits.fileSize) throw tooLarge(`file ${shown(name)} has more than ${this.#limits.fileSize} bytes`);
-    if (!this.#isKept) return;
-    if (isFile) this.#store.append(bytes);
-    else this.#pieces.push(bytes);
+    if (isFile) {
+      if (this.#size > this.#limits.fileSize) throw tooLarge(`file ${shown(name)} has more than ${this.#limits.fileSize} bytes`);
+      return;
+    }
+    this.#budget.take(name, this.#size, bytes.length);
+    this.#pieces.push(bytes);
   }
 
   end(): void {
     const head = this.#head as PartHead; // set by begin
     if (!head.isFile) this.parts.push({ name: head.name, value: this.#text(head.name) });
-    else if (this.#isKept) this.#endFile(head);
+    else if (this.#isAsked(head.name)) this.#endFile(head);
   }
 
   #text(name: string): string {
@@ -113,9 +109,9 @@ class PartCollector implements PartSink {
   }
 
   #endFile({ name, filename, type }: PartHead): void {
-    const content = this.#store.finish();
-    if (content.size === 0 && !filename) return; // an empty file input (WHATWG HTML §4.10.22.4)
-    this.parts.push({ name, file: new StoredFile(checkedFilename(name, filename ?? ''), type, content) });
+    if (this.#size === 0 && !filename) return; // an empty file input (WHATWG HTML §4.10.22.4)
+    const file = new FileInBody(checkedFilename(name, filename ?? ''), type, this.#body, this.#start, this.#size);
+    this.parts.push({ name, file });
   }
 }
 

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { RequestBody } from '../../http/body/request-body.ts';
 import { HttpError } from '../../http/response.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
 import { shown } from './form-error.ts';
@@ -33,32 +34,24 @@ export interface UploadedFile {
   saveTo(path: string): void;
 }
 
-/** The bytes of a file, in memory or on disk. */
-export interface FileContent {
-  readonly size: number;
-  /** Pieces of at most 64 KiB, or the one piece that is in memory. */
-  pieces(): Iterable<Buffer>;
-}
-
-/** An uploaded file and its content. */
-export class StoredFile implements UploadedFile {
+/** A file that is a range of the body it came in, in memory or on disk: it can be read for as long as that. */
+export class FileInBody implements UploadedFile {
   readonly filename: string;
   readonly contentType: string;
-  readonly #content: FileContent;
+  readonly size: number;
+  readonly #body: RequestBody;
+  readonly #start: number;
 
-  constructor(filename: string, contentType: string, content: FileContent) {
+  constructor(filename: string, contentType: string, body: RequestBody, start: number, size: number) {
     this.filename = filename;
     this.contentType = contentType;
-    this.#content = content;
-  }
-
-  get size(): number {
-    return this.#content.size;
+    this.size = size;
+    this.#body = body;
+    this.#start = start;
   }
 
   bytes(): Buffer {
-    const pieces = [...this.#content.pieces()];
-    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, this.size);
+    return this.#body.copy(this.#start, this.#start + this.size); // a view would keep all of the body, and change it
   }
 
   text(): string {
@@ -72,7 +65,7 @@ export class StoredFile implements UploadedFile {
     try {
       const descriptor = openSync(unfinished, 'wx');
       try {
-        for (const piece of this.#content.pieces()) writeWhole(descriptor, piece);
+        for (const piece of this.#body.range(this.#start, this.#start + this.size)) writeWhole(descriptor, piece);
       } finally {
         closeSync(descriptor);
       }
@@ -84,9 +77,7 @@ export class StoredFile implements UploadedFile {
   }
 }
 
-/** Writes all bytes, at the end or at `position`: a single write may take fewer. */
-export function writeWhole(descriptor: number, bytes: Buffer, position?: number): void {
-  for (let at = 0; at < bytes.length; ) {
-    at += writeSync(descriptor, bytes, at, bytes.length - at, position === undefined ? null : position + at);
-  }
+/** Writes all bytes at the end of a file: a single write may take fewer. */
+function writeWhole(descriptor: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at, null);
 }

@@ -87,8 +87,20 @@ export class RequestBody {
 
   /** The body in pieces of at most 64 KiB: 200 MB cost no more memory than that. May be called again. */
   chunks(): Iterable<Buffer> {
+    return this.range(0, this.size);
+  }
+
+  /** @internal A part of it, in a buffer of its own. */
+  copy(start: number, end: number): Buffer {
     const source = this.#complete(undefined);
-    return Buffer.isBuffer(source) ? (source.length > 0 ? [source] : []) : piecesOfFile(() => descriptorOf(source), 0, source.size);
+    return Buffer.isBuffer(source) ? Buffer.from(source.subarray(start, end)) : readRange(descriptorOf(source), start, end);
+  }
+
+  /** @internal A part of it, in pieces; a view where it is in memory. */
+  range(start: number, end: number): Iterable<Buffer> {
+    const source = this.#complete(undefined);
+    if (!Buffer.isBuffer(source)) return piecesOfFile(() => descriptorOf(source), start, end);
+    return start < end ? [source.subarray(start, end)] : [];
   }
 
   /** The body as a stream: as it comes in when `streamBody` chose this request, otherwise from memory or disk. */

@@ -12,7 +12,7 @@ import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 
-/** How much of what is free the bodies of all processes may take: as much again may go to the files that `readForm` finds in them. */
+/** How much of what is free the bodies of all processes may take. During a reload, two generations of them serve. */
 const SHARE = 1 / 3;
 
 /** Counts the bodies on disk. */

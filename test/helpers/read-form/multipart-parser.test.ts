@@ -79,6 +79,20 @@ describe('MultipartParser (RFC 2046 §5.1.1)', () => {
     expect(seen.map((bytes) => [bytes.buffer === piece.buffer, bytes.length])).toEqual([[true, 1000 - '\r\n--'.length]]);
   });
 
+  it('says where in the form content lies, however it is cut', () => {
+    const text = `--b\r\n${HEAD}\r\nfirst\r\n--\r\n--b\r\n${HEAD}\r\nsecond\r\n--b--`;
+    for (let cut = 1; cut < text.length; cut++) {
+      const sink: PartSink = {
+        begin: () => {},
+        data: (bytes, place) => expect(bytes.toString()).toBe(text.slice(place, place + bytes.length)),
+        end: () => {},
+      };
+      const parser = new MultipartParser('b', sink);
+      for (const piece of [text.slice(0, cut), text.slice(cut)]) parser.write(Buffer.from(piece));
+      parser.end();
+    }
+  });
+
   it('stops at the first of 580,000 parts without a name', () => {
     let count = 0;
     const begin = (head: string): void => {
