@@ -1,4 +1,3 @@
-
 import type * as cookie from 'cookie';
 import type * as mimeTypes from 'mime-types';
 
