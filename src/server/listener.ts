@@ -27,6 +27,7 @@ import { Http1Connection } from './http1/connection.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Service } from './service.ts';
 import { linger } from './socket/linger.ts';
+import { listenError } from './socket/listen-error.ts';
 
 /** Longest TLS handshake, ms. */
 const HANDSHAKE_TIME = 10_000;
@@ -77,14 +78,15 @@ export class Listener {
     }
   }
 
-  /** Resolves when connections are accepted; rejects with the error of the system. */
+  /** Resolves when connections are accepted; rejects with the error of the system, explained. */
   listen(): Promise<void> {
     const { host, port, path } = this.#service.options;
     const where: ListenOptions = path === undefined ? { host, port, backlog: BACKLOG } : { path, backlog: BACKLOG };
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
+      const fail = (error: Error): void => reject(listenError(error, this.#service.options));
+      this.server.once('error', fail);
       this.server.listen(where, () => {
-        this.server.off('error', reject);
+        this.server.off('error', fail);
         this.server.on('error', (error) => this.#service.refusals.acceptFailed(error));
         resolve();
       });

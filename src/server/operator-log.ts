@@ -96,6 +96,30 @@ export class SparseLog {
   }
 }
 
+/** Errors that say all there is to say. */
+const plain = new WeakSet<object>();
+
+/**
+ * Has an error printed as its message alone should it end the process: Node's own account, with the stack of the way here, helps nobody
+ * whose port is in use. Nothing changes for an error that is caught, nor where the program listens for uncaught errors itself.
+ */
+export function withoutStack<E extends Error>(error: E): E {
+  plain.add(error);
+  if (!process.listeners('uncaughtExceptionMonitor').includes(endPlainly)) process.on('uncaughtExceptionMonitor', endPlainly);
+  return error;
+}
+
+/** Whether an error was given to `withoutStack`. */
+export function isPlain(error: unknown): error is Error {
+  return plain.has(error as object);
+}
+
+function endPlainly(error: unknown): void {
+  if (!isPlain(error) || process.listenerCount('uncaughtException') > 0) return;
+  console.error(error.message);
+  process.exit(1);
+}
+
 function lineOf(event: OperatorEvent, message: string, fields: EventFields): string {
   if (format === 'text') return escapedBlock(`filrouge: ${message}`);
   return escaped(JSON.stringify({ time: new Date().toISOString(), source: 'filrouge', event, pid: process.pid, message, ...fields }));

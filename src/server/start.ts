@@ -28,7 +28,8 @@ let isStarted = false;
  * @param handler Called once for each request, with its body. Returns a Response, or a promise of one.
  * @param options See `ServerOptions`. All have defaults that are safe on the open internet.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option, before anything is started. An error of the system when the port
- *   is in use or may not be bound: nothing is left running. An error with code `worker-failed` when a worker cannot start, and
+ *   is in use or may not be bound (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, `ENOTFOUND`), with a message that says what to do: nothing is left running,
+ *   and a program that does not catch it ends with that message and exit code 1. An error with code `worker-failed` when a worker cannot start, and
  *   with `unsupported-runtime` where no such server can run.
  * @example
  * startServer((request) => Response.text(`hello, ${request.remoteAddress}`), { port: 8000 });

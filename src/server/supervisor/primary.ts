@@ -19,6 +19,7 @@ import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { answerHits, type HitAnswer, type HitQuestion } from '../questions/hit-asker.ts';
 import { WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
+import { listenError } from '../socket/listen-error.ts';
 import { Lender } from './lender.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
@@ -54,7 +55,7 @@ export async function startPrimary(options: ResolvedOptions): Promise<RunningSer
 function probe({ host, port, path }: ResolvedOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', reject);
+    server.once('error', (error) => reject(listenError(error, { host, port, path })));
     server.listen(path === undefined ? { host, port } : { path }, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));

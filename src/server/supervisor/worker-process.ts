@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { withCode } from '../../http/errors/error-codes.ts';
 import { NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
 import type { Address } from '../host.ts';
+import { withoutStack } from '../operator-log.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import { Replies } from '../questions/replies.ts';
 import { type StuckMessage, WATCH_PIPE } from '../watchdog/message.ts';
@@ -37,6 +38,7 @@ export interface WorkerEvents {
 
 /** How long a worker may take to answer with its status, ms: one that is stuck never does. */
 const STATUS_TIME = 1000;
+const SUBJECT = 'Cannot start server: ';
 
 /** A worker process. */
 export class WorkerProcess implements Borrower {
@@ -167,6 +169,6 @@ export class WorkerProcess implements Borrower {
 
 /** A worker's failure as an error of the primary: with the system's code when there is one. */
 function failureOf(message: string, code: string | undefined): Error {
-  const error = new Error(`Cannot start server: ${message}`);
+  const error = withoutStack(new Error(message.startsWith(SUBJECT) ? message : `${SUBJECT}${message}`)); // the worker has printed its own
   return code === undefined ? withCode(error, 'worker-failed') : Object.assign(error, { code });
 }

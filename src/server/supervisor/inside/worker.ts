@@ -40,6 +40,7 @@ import { countHitsWith } from '../../../process/hits.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';
 import type { LocalServer, ServerHost } from '../../host.ts';
+import { isPlain } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
 import { HitAsker } from '../../questions/hit-asker.ts';
 import { Replies } from '../../questions/replies.ts';
@@ -173,9 +174,9 @@ class WorkerLife implements ServerHost {
 
   /** Something has escaped a handler: what it has left behind is unknown. */
   readonly #onEscaped = (error: unknown): void => {
-    printError('Something has escaped a handler', error);
+    if (!isPlain(error)) printError(this.#local ? 'Something has escaped a handler' : 'Cannot start worker', error);
     if (!this.#local) {
-      tell({ kind: 'failed', message: textOf(error), code: undefined });
+      tell({ kind: 'failed', message: isPlain(error) ? error.message : textOf(error), code: undefined });
       process.exit(1);
     }
     void this.#leave(this.#options.shutdownTimeout, 1);
