@@ -1,7 +1,8 @@
 /**
  * The demo: a small site with a form, a JSON API, uploads, a chat, a login and static files, served by all cores.
  *
- *     npm start        then open http://localhost:8000
+ *     npm start                   then open http://localhost:8000
+ *     PORT=3000 npm start         where that port is in use
  *
  *     $ curl http://localhost:8000/api/notes                                            []
  *     $ curl -i http://localhost:8000/notes -d 'text=hello&author=ada'                  303 See Other, Location: /notes
@@ -11,7 +12,6 @@
  *     $ curl -i -r 0-99 http://localhost:8000/style.css                                 206 Partial Content
  *     $ curl -i http://localhost:8000/nowhere                                           404 Not Found
  */
-import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { match, type Request, Response, readForm, serveDir, startServer } from 'filrouge';
@@ -30,8 +30,8 @@ const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 const workers = Math.max(2, availableParallelism()); // one per core, and at least two
 const maxBodySize = (head: Request): number => (isUpload(head) ? MAX_UPLOAD : 64 * 1024); // much for uploads, little elsewhere
 
-startServer(handle, { host, port: Number(port), workers, maxBodySize, onError });
-if (cluster.isPrimary) console.log(`\n  The demo is at http://${host}:${port}/ — Ctrl-C ends it.\n`);
+const server = await startServer(handle, { host, port: Number(port), workers, maxBodySize, onError });
+if (server.role === 'primary') console.log(`\n  The demo is at ${server.url}/ — Ctrl-C ends it.\n`);
 
 function handle(request: Request): Response | Promise<Response> {
   if (match(request, 'POST /login')) return logIn(request); // the one thing here that has to wait

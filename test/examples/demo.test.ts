@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
@@ -55,6 +56,17 @@ describe('examples/demo', () => {
     const style = await fetch(`${origin}/style.css`, { headers: { Range: 'bytes=0-99' } });
     expect([style.status, (await style.text()).length]).toEqual([206, 100]);
     expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
+  });
+
+  it('does not say where it is before it is there: a port in use is one sentence', async () => {
+    const occupant = createServer().listen(0, 'localhost');
+    onTestFinished(() => void occupant.close());
+    await once(occupant, 'listening');
+    const { port } = occupant.address() as { port: number };
+    const program = start('.build/examples/demo/server.js', { PORT: String(port), DEMO_FOLDER: folder });
+    expect(await program.ended).toBe(1);
+    expect(program.stdout).toBe('');
+    expect(program.stderr).toMatch(new RegExp(`^Cannot start server: port ${port} of localhost is in use \\(EADDRINUSE\\): .*\n$`));
   });
 
   it('says what is wrong with a note, and keeps what was typed', async () => {
