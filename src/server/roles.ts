@@ -2,8 +2,11 @@
  * How a process or thread that we start learns which part it plays: from a variable in its environment, which is removed as soon as it is read, so
  * that programs started by a handler do not take themselves for workers.
  *
+ * They run the script of the process that starts them, so there must be one that comes to `startServer`.
+ *
  * @module
  */
+import { badOption } from '../http/errors/bad-option.ts';
 
 /** Set by the primary for its workers: generation and port. */
 export const WORKER_ROLE = 'FILROUGE_WORKER';
@@ -15,4 +18,29 @@ export function takeRole(name: string): string | undefined {
   const value = process.env[name];
   if (value !== undefined) Reflect.deleteProperty(process.env, name);
   return value;
+}
+
+/** The program of a test runner: it is the script of the process in which tests run, and does not come to a test's `startServer` elsewhere. */
+const TEST_RUNNER = /[\\/]node_modules[\\/](?:vitest|tinypool|jest(?:-[a-z]+)*)[\\/]/;
+/** Flags of Node that bring the code themselves: what is in `argv[1]` is then an argument. */
+const CODE_FLAG = /^(?:-[pe]+|--eval|--print)(?:=|$)/;
+
+/**
+ * Checks that there is a script for workers or threads to run.
+ *
+ * @param option The option that asks for them: `workers` or `threads`.
+ * @throws TypeError (code `bad-option`) when the code came from standard input, `--eval` or the REPL, or when the script is that of a test runner.
+ */
+export function checkScript(option: 'workers' | 'threads'): void {
+  const script = process.argv[1];
+  const rule = `${option} run the script of this process`;
+  if (script === undefined || script === '-' || process.execArgv.some((flag) => CODE_FLAG.test(flag))) {
+    throw badOption(
+      'Cannot start server',
+      `${rule}, and there is none: its code came from standard input, --eval or the REPL; put it into a file, or use ${option}: 0`,
+    );
+  }
+  if (TEST_RUNNER.test(script)) {
+    throw badOption('Cannot start server', `${rule}, and that is a test runner (${script}): use ${option}: 0 in tests, or start a process`);
+  }
 }

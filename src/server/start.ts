@@ -17,6 +17,10 @@ import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 /** What the primary gave this worker; undefined in a process that no primary of ours has started. */
 let role: { readonly generation: number; readonly port: number } | undefined;
 let isThread = false;
+if (process.env[WORKER_ROLE] !== undefined && process.connected) {
+  void import('./supervisor/inside/idle.ts').then(({ endWhenIdle }) => endWhenIdle()); // its script may never come to `startServer`
+}
+
 /** A server with workers or threads has been started here. They run this same script, and could not tell a second server from the first. */
 let isStarted = false;
 

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Program, start } from '../support/program.ts';
+import { Response, startServer } from '../../src/index.ts';
+import { type Program, start, startCommand } from '../support/program.ts';
 
 const program = (how: string, options: object): Program =>
   start('test/cluster/fixtures/start.mjs', { HOW: how, OPTIONS: JSON.stringify(options) });
@@ -45,4 +46,41 @@ it.each([0, 2])('a host of another machine is one sentence and exit code 1, with
   const foreign = program('awaited', { host: '192.0.2.1', port: 0, workers });
   expect(await foreign.ended).toBe(1);
   expect(foreign.stderr).toMatch(/^Cannot start server: host 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\).*\n$/);
+});
+
+describe('a worker that does not come to startServer', () => {
+  const REASON =
+    /^Cannot start server: a worker has run this script without calling startServer, and has nothing left to do: .*workers: 0\n$/;
+
+  it.each(['in the primary only', 'in the primary only, and workers end'])('is the end, with the reason: %s', async (how) => {
+    const failed = program(how, { host: '127.0.0.1', port: 0, workers: 2 });
+    expect(await failed.ended).toBe(1);
+    expect(failed.stderr).toMatch(REASON);
+  });
+
+  it('is waited for while it has something to do', async () => {
+    const slow = program('after a while', { host: '127.0.0.1', port: 0, workers: 1, log: 'off' });
+    expect([await slow.ended, slow.stdout, slow.stderr]).toEqual([0, 'it came to it\nit came to it\n', '']);
+  });
+});
+
+describe('a process without a script', () => {
+  const CODE = "import('filrouge').then(({ Response, startServer }) => startServer(() => Response.empty(), OPTIONS))";
+
+  it.each(['workers', 'threads'])('is refused %s at once', async (option) => {
+    const options = option === 'workers' ? '{ workers: 2 }' : '{ workers: 0, threads: 2 }';
+    const evaluated = startCommand(process.execPath, ['-e', CODE.replace('OPTIONS', options), 'an argument']);
+    expect(await evaluated.ended).toBe(1);
+    expect(evaluated.stderr).toContain(
+      `Cannot start server: ${option} run the script of this process, and there is none: its code came from standard input, --eval or the REPL`,
+    );
+  });
+
+  it.each(['workers', 'threads'] as const)('is refused %s when it is that of a test runner', async (option) => {
+    const options = option === 'workers' ? { workers: 2 } : { workers: 0, threads: 2 };
+    await expect(startServer(() => Response.empty(), { port: 0, ...options })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: expect.stringMatching(new RegExp(`${option} run the script .* test runner .*: use ${option}: 0 in tests`)) as string,
+    });
+  });
 });

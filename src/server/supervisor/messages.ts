@@ -12,6 +12,11 @@ import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 /** How many connections are lent at a time, at most: few enough that little lies idle in a worker that is stuck. */
 export const PORTION = 32;
 
+/** Why a worker whose script has run through could not start. */
+export const NOT_CALLED: string =
+  'a worker has run this script without calling startServer, and has nothing left to do: workers run the same script as the primary, ' +
+  'so call startServer in each of them, not only where cluster.isPrimary is true, or use workers: 0';
+
 /** From a worker to the primary. */
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly address: Address; readonly url: string }

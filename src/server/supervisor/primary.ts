@@ -17,7 +17,7 @@ import { removeStaleSocket } from '../listener.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { answerHits, type HitAnswer, type HitQuestion } from '../questions/hit-asker.ts';
-import { WORKER_ROLE } from '../roles.ts';
+import { checkScript, WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
 import { listenError } from '../socket/listen-error.ts';
 import { Lender } from './lender.ts';
@@ -36,6 +36,7 @@ const OVERSTAY = 2000;
 
 /** Starts the workers. */
 export async function startPrimary(options: ResolvedOptions): Promise<RunningServer> {
+  checkScript('workers');
   if (options.workers > 1) refuseSeveral(`${options.workers} workers`);
   await removeStaleSocket(options);
   const port = await probe(options);

@@ -13,7 +13,7 @@ import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import { Replies } from '../questions/replies.ts';
 import { type StuckMessage, WATCH_PIPE } from '../watchdog/message.ts';
 import type { Borrower } from './lender.ts';
-import { fromWorker, type LocalStatus, type PrimaryMessage } from './messages.ts';
+import { fromWorker, type LocalStatus, NOT_CALLED, type PrimaryMessage } from './messages.ts';
 
 /** What a worker knows of its server once it listens. */
 export interface Place {
@@ -93,7 +93,8 @@ export class WorkerProcess implements Borrower {
       });
       worker.on('exit', (code, signal) => {
         const how = signal ? `signal ${signal}` : `code ${code}`;
-        reject(failure ?? failureOf(`a worker ended with ${how} before it listened; see its output`, undefined));
+        const why = code === 0 ? NOT_CALLED : `a worker ended with ${how} before it listened; see its output`;
+        reject(failure ?? failureOf(why, undefined));
         this.#statuses.abandon();
         settleExit();
         events.onExit(this, how);

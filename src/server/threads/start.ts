@@ -10,7 +10,7 @@ import type { Handler } from '../../exchange/respond.ts';
 import { badOption } from '../../http/errors/bad-option.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { THREAD_ROLE } from '../roles.ts';
+import { checkScript, THREAD_ROLE } from '../roles.ts';
 import { Board } from './board.ts';
 import type { StartBacking } from './handler-thread.ts';
 import { ThreadPool } from './pool.ts';
@@ -26,6 +26,7 @@ const isPlayed = process.env['FILROUGE_PLAYED_THREADS'] === '1';
 
 /** @throws TypeError (code `bad-option`) when the process runs no script; an error when its script does not come to `startServer` in a thread. */
 export async function startPool(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {
+  if (!isPlayed) checkScript('threads');
   const start = isPlayed ? await played(handler, options) : startWorkerThread(scriptPath(), { [THREAD_ROLE]: '1' });
   const pool = new ThreadPool(options, start, host);
   await pool.start();
