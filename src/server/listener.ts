@@ -14,8 +14,7 @@
  *
  * @module
  */
-import { lstatSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
 import { unmapped } from '../http/address.ts';
@@ -24,10 +23,10 @@ import type { Peer } from '../http/request.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { FairShare } from './fair-share.ts';
 import { Http1Connection } from './http1/connection.ts';
-import type { ResolvedOptions } from './options.ts';
 import type { Service } from './service.ts';
 import { linger } from './socket/linger.ts';
 import { listenError } from './socket/listen-error.ts';
+import { giveRights, tightenUmask } from './socket/socket-file.ts';
 
 /** Longest TLS handshake, ms. */
 const HANDSHAKE_TIME = 10_000;
@@ -80,16 +79,20 @@ export class Listener {
 
   /** Resolves when connections are accepted; rejects with the error of the system, explained. */
   listen(): Promise<void> {
-    const { host, port, path } = this.#service.options;
+    const { options } = this.#service;
+    const { host, port, path } = options;
     const where: ListenOptions = path === undefined ? { host, port, backlog: BACKLOG } : { path, backlog: BACKLOG };
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => reject(listenError(error, this.#service.options));
+      const fail = (error: Error): void => reject(listenError(error, options));
       this.server.once('error', fail);
+      const restoreUmask = tightenUmask(options);
       this.server.listen(where, () => {
         this.server.off('error', fail);
+        giveRights(options);
         this.server.on('error', (error) => this.#service.refusals.acceptFailed(error));
         resolve();
       });
+      restoreUmask(); // without a primary the file is there by now; else the primary makes it, and does the same
     });
   }
 
@@ -137,23 +140,6 @@ export class Listener {
     socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
     linger(socket);
   }
-}
-
-/**
- * Removes the file of a unix socket on which no process listens any more, as a crash leaves it behind. The system refuses connections to any other
- * file in the same words, so what is not itself a socket stays as it is, and `listen` fails with EADDRINUSE.
- */
-export async function removeStaleSocket(options: ResolvedOptions): Promise<void> {
-  const { path } = options;
-  if (path === undefined || lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const isStale = await new Promise<boolean>((resolve) => {
-    const probe = connect(path, () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
-  });
-  if (isStale) unlinkSync(path);
 }
 
 function peerOf(socket: Socket, secure: boolean, server: Service): Peer {

@@ -32,6 +32,11 @@ export interface ServerOptions {
   port?: number | undefined;
   /** A unix socket instead of host and port. */
   path?: string | undefined;
+  /**
+   * The rights to that socket, as in chmod: whoever may write to it may connect. `0o660` admits the group of the server's user, such as a proxy that
+   * has joined it. Needs `path`. Default: what the umask of the process leaves, often 0o755, which admits the same user alone.
+   */
+  pathMode?: number | undefined;
   /** Worker processes (node:cluster). Default `os.availableParallelism()`; 0 serves in this process, without a fork. */
   workers?: number | undefined;
   /**
@@ -131,6 +136,7 @@ export interface ResolvedOptions
       ServerOptions,
       | 'threads'
       | 'path'
+      | 'pathMode'
       | 'tls'
       | 'streamBody'
       | 'onError'
@@ -144,6 +150,7 @@ export interface ResolvedOptions
   /** None when `max` is 0. */
   readonly threads: { readonly min: number; readonly max: number };
   readonly path: string | undefined;
+  readonly pathMode: number | undefined;
   readonly tls: ResolvedTls | undefined;
   readonly streamBody: ((head: Request) => boolean) | undefined;
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
@@ -189,6 +196,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'threads',
   'host',
   'path',
+  'pathMode',
   'tls',
   'maxBodySize',
   'streamBody',
@@ -209,12 +217,16 @@ const OF_THREADS: ReadonlySet<string> = new Set(['min', 'max']);
  */
 export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   checkOptions(SUBJECT, options, KNOWN);
-  const { host, path, signals = true, log = 'text', maxBodySize = 10 * MiB, streamBody, onError, onRefused } = options;
+  const { host, path, pathMode, signals = true, log = 'text', maxBodySize = 10 * MiB, streamBody, onError, onRefused } = options;
   if (path !== undefined && (host !== undefined || options.port !== undefined)) {
     throw badOption(SUBJECT, 'path is a unix socket and excludes host and port');
   }
   for (const [name, value] of Object.entries({ host, path })) {
     if (value !== undefined) checkSystemString(SUBJECT, name, value);
+  }
+  if (pathMode !== undefined) {
+    checkInteger(SUBJECT, 'pathMode', pathMode, 0, 0o777);
+    if (path === undefined) throw badOption(SUBJECT, 'pathMode has no effect without path');
   }
   checkBoolean(SUBJECT, 'signals', signals);
   if (log !== 'text' && log !== 'json' && log !== 'off') throw badOption(SUBJECT, `log is neither 'text' nor 'json' nor 'off'`);
@@ -234,6 +246,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     threads,
     host: host ?? 'localhost',
     path,
+    pathMode,
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     maxBodySize,
     streamBody,

@@ -9,10 +9,10 @@ import { withCode } from '../http/errors/error-codes.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import { localGate } from './connection-gate.ts';
 import type { LocalServer } from './host.ts';
-import { removeStaleSocket } from './listener.ts';
 import type { ResolvedOptions, RunningServer } from './options.ts';
 import { serveLocally } from './serve.ts';
 import { drainOnSignals } from './signals.ts';
+import { removeStaleSocket } from './socket/socket-file.ts';
 
 /** Serves in this process. */
 export async function startSingle(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {

@@ -1,6 +1,9 @@
 /** What someone sees whose server does not start. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Response, startServer } from '../../src/index.ts';
 import { type Program, start, startCommand } from '../support/program.ts';
@@ -46,6 +49,13 @@ it.each([0, 2])('a host of another machine is one sentence and exit code 1, with
   const foreign = program('awaited', { host: '192.0.2.1', port: 0, workers });
   expect(await foreign.ended).toBe(1);
   expect(foreign.stderr).toMatch(/^Cannot start server: host 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\).*\n$/);
+});
+
+it.each([1, 2])('a unix socket has the rights of pathMode, with %i workers', async (workers) => {
+  const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const running = program('for a moment', { path: join(folder, 'socket'), pathMode: 0o660, workers, log: 'off' });
+  expect([await running.ended, running.stdout, running.stderr]).toEqual([0, 'umask is back 660\n', '']);
 });
 
 describe('a worker that does not come to startServer', () => {

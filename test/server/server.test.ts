@@ -79,6 +79,14 @@ describe('a server in one process', () => {
     await expect(start(() => Response.text(''), { path })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
+  it.each([0o600, 0o660, 0o666, 0o777])('gives its unix socket the rights of pathMode: %o', async (pathMode) => {
+    const path = join(mkdtempSync(join(folder, 'rights-')), 'server.sock');
+    const before = process.umask(0o022);
+    await start(() => Response.text(''), { path, pathMode });
+    const after = process.umask(before);
+    expect([lstatSync(path).mode & 0o777, after]).toEqual([pathMode, 0o022]);
+  });
+
   it.each(['a file', 'a folder', 'a link to a file', 'a link to nothing'])(
     'leaves %s in the place of its unix socket as it is',
     async (what) => {

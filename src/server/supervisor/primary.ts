@@ -13,13 +13,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HitCounter } from '../../process/hit-counter.ts';
 import { refuseSeveral } from '../../process/one-memory.ts';
 import { addTotals, NO_TOTALS, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
-import { removeStaleSocket } from '../listener.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { answerHits, type HitAnswer, type HitQuestion } from '../questions/hit-asker.ts';
 import { checkScript, WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
 import { listenError } from '../socket/listen-error.ts';
+import { removeStaleSocket, tightenUmask } from '../socket/socket-file.ts';
 import { Lender } from './lender.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
@@ -53,14 +53,17 @@ export async function startPrimary(options: ResolvedOptions): Promise<RunningSer
  *
  * @returns The port: with `port: 0` the one that all workers use, including those forked when none of the first is left.
  */
-function probe({ host, port, path }: ResolvedOptions): Promise<number> {
+function probe(options: ResolvedOptions): Promise<number> {
+  const { host, port, path } = options;
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error) => reject(listenError(error, { host, port, path })));
+    server.once('error', (error) => reject(listenError(error, options)));
+    const restoreUmask = tightenUmask(options);
     server.listen(path === undefined ? { host, port } : { path }, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
+    restoreUmask();
   });
 }
 
@@ -105,8 +108,9 @@ class Supervisor implements WorkerEvents {
   async start(): Promise<Place> {
     if (this.#options.signals) this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.#leave()));
     const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
+    const restoreUmask = tightenUmask(this.#options); // the workers have theirs; their common socket is made in this process
     try {
-      const [place] = await Promise.all(workers.map((worker) => worker.ready));
+      const [place] = await Promise.all(workers.map((worker) => worker.ready)).finally(restoreUmask);
       this.#isStarting = false;
       if (this.#options.signals) process.on('SIGHUP', this.#onHangup);
       return place as Place; // there is at least one worker
