@@ -16,6 +16,8 @@ import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
 export const SMALL_BODY: number = 32 * 1024;
 /** A write larger than this would hide from `isStuck` whether the client reads anything. */
 const PIECE = 64 * 1024;
+/** The same of a text, in UTF-16 units: each is at most three bytes of UTF-8. */
+const TEXT_PIECE: number = Math.floor(PIECE / 3);
 /** More gathered text than this is written before the next answer is made. */
 const FULL = 256 * 1024;
 
@@ -107,14 +109,19 @@ export class ResponseWriter {
   }
 
   /** Sends a large body that is in memory. @returns Whether all of it went out. */
-  async sendBytes(bytes: Uint8Array): Promise<boolean> {
-    this.#socket.cork(); // the head and the first piece leave in one write
-    this.flush();
-    const first = this.#write(bytes.length <= PIECE ? bytes : bytes.subarray(0, PIECE));
-    this.#socket.uncork();
-    let isOpen = await first;
-    for (let at = PIECE; isOpen && at < bytes.length; at += PIECE) isOpen = await this.#write(bytes.subarray(at, at + PIECE));
-    return isOpen;
+  sendBytes(bytes: Uint8Array): Promise<boolean> {
+    return this.#sendWhole(bytes, PIECE);
+  }
+
+  /**
+   * Sends a large text. It is encoded piece by piece: the response holds the text, and a copy of all of it would be held beside it for as long as
+   * the client takes to read.
+   *
+   * @param size Its bytes as UTF-8.
+   * @returns Whether all of it went out.
+   */
+  sendText(text: string, size: number): Promise<boolean> {
+    return this.#sendWhole(text, size === text.length ? PIECE : TEXT_PIECE);
   }
 
   /**
@@ -178,6 +185,22 @@ export class ResponseWriter {
     this.#room?.wake();
   }
 
+  /** @param step Bytes, or UTF-16 units of a text, that are written at a time. */
+  async #sendWhole(body: string | Uint8Array, step: number): Promise<boolean> {
+    this.#socket.cork(); // the head and the first piece leave in one write
+    this.flush();
+    let at = pieceEnd(body, 0, step);
+    const first = this.#write(pieceOf(body, 0, at));
+    this.#socket.uncork();
+    let isOpen = await first;
+    while (isOpen && at < body.length) {
+      const end = pieceEnd(body, at, step);
+      isOpen = await this.#write(pieceOf(body, at, end));
+      at = end;
+    }
+    return isOpen;
+  }
+
   async #writePiece(piece: Uint8Array, isChunked: boolean): Promise<boolean> {
     if (!isChunked) return piece.length <= PIECE ? this.#write(piece) : this.sendBytes(piece);
     this.#socket.cork();
@@ -217,4 +240,17 @@ export class ResponseWriter {
     }
     return this.#socket.writable;
   }
+}
+
+/** Where a piece ends: not between the two halves of a surrogate pair, which are encoded together. */
+function pieceEnd(body: string | Uint8Array, start: number, step: number): number {
+  const end = Math.min(body.length, start + step);
+  if (typeof body !== 'string' || end === body.length) return end;
+  const last = body.charCodeAt(end - 1);
+  return last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
+}
+
+function pieceOf(body: string | Uint8Array, start: number, end: number): Uint8Array {
+  if (typeof body === 'string') return Buffer.from(body.slice(start, end));
+  return end - start === body.length ? body : body.subarray(start, end);
 }

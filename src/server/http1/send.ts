@@ -73,7 +73,7 @@ function sendText(connection: SendingConnection, turn: Turn, response: Response,
   }
   if (size > SMALL_BODY) {
     writer.gather(head);
-    return writer.sendBytes(Buffer.from(text));
+    return writer.sendText(text, size);
   }
   const bytes = size === text.length ? text : Buffer.from(text).toString('latin1'); // ASCII: already one byte per character
   if (isRepeated) {
