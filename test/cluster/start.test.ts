@@ -68,10 +68,13 @@ describe('a worker that does not come to startServer', () => {
     expect(failed.stderr).toMatch(REASON);
   });
 
-  it('is waited for while it has something to do', async () => {
-    const slow = program('after a while', { host: '127.0.0.1', port: 0, workers: 1, log: 'off' });
-    expect([await slow.ended, slow.stdout, slow.stderr]).toEqual([0, 'it came to it\nit came to it\n', '']);
-  });
+  it.each(['after a while', 'when the primary says so', 'after a call into the system'])(
+    'is waited for while something may bring it there: %s',
+    async (how) => {
+      const slow = program(how, { host: '127.0.0.1', port: 0, workers: 1, log: 'off' });
+      expect([await slow.ended, slow.stdout, slow.stderr]).toEqual([0, 'it came to it\nit came to it\n', '']);
+    },
+  );
 });
 
 describe('a process without a script', () => {

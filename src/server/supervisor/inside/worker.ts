@@ -131,6 +131,7 @@ class WorkerLife implements ServerHost {
   }
 
   #listenToPrimary(): void {
+    process.channel?.ref(); // see idle.ts: it was not to keep the process alive until here
     countHitsWith((...question) => this.#hits.ask(...question));
     process.on('uncaughtException', this.#onEscaped);
     process.on('message', this.#onMessage);
