@@ -13,7 +13,7 @@ import { OpenFile } from '../http/file/open-file.ts';
 import { HeaderList } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
-import { encodePath } from '../http/target.ts';
+import { encodePath, namesIn } from '../http/target.ts';
 import { answerConditions } from './conditions/answer.ts';
 import { Folder } from './serve-dir/folder.ts';
 import { KeptFile } from './serve-dir/kept-files.ts';
@@ -58,7 +58,7 @@ function isVisible(path: string, { dotfiles }: ServeDirOptions): boolean {
 
 function answer(request: Request, root: string, options: ServeDirOptions): Response | undefined {
   const folder = new Folder(root, request.header('range') === undefined); // a part is read from the file
-  const { path } = request;
+  const path = namesIn(request.path);
   const stats = folder.stat(path);
   if (!stats) folder.miss();
   if (!stats?.isDirectory()) return stats && answerFile(request, folder, path, stats, options);

@@ -3,7 +3,7 @@
  *
  * Guard and file server must never see two spellings of one resource. So there is one function, called once for every request before
  * the handler runs: each segment is percent-decoded once, dot segments are resolved after decoding, empty segments are merged.
- * A decoded slash stays `%2F`: it is data inside a segment. Anything without a safe meaning (NUL, backslash, broken escapes, broken UTF-8) is refused.
+ * A decoded slash stays `%2F`: it is data inside a segment; and what is `%2F` after decoding is spelled `%252F`. Anything without a safe meaning (NUL, backslash, broken escapes, broken UTF-8) is refused.
  *
  * @module
  */
@@ -91,9 +91,19 @@ export function encodeLocation(location: string): string {
   return location.toWellFormed().replace(/[^\x00-\x7f]+|[ "<>\\^`{|}]/g, encodeURIComponent);
 }
 
-function encodeSegment(segment: string): string {
-  return segment.split('%2F').map(encodeURIComponent).join('%2F'); // a slash that is data has kept its escape
+/** The names that a canonical path stands for in a file system, where no name has a slash in it: a path with `%2F` stands for none. */
+export function namesIn(path: string): string {
+  return path.includes('%25') ? path.replace(/%25((?:25)*2F)/g, '%$1') : path;
 }
+
+/** A slash that is data has kept its escape. What RFC 3986 §3.3 allows in a path is sent as it is. */
+function encodeSegment(segment: string): string {
+  const parts = segment.split(/(%(?:25)*2F)/);
+  return parts.map((part, i) => (i % 2 === 1 ? part : encodeURIComponent(part).replace(IN_SEGMENT, decodeURIComponent))).join('');
+}
+
+/** The escapes that `encodeURIComponent` makes of characters which a segment may hold. */
+const IN_SEGMENT = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 
 function decodeSegment(raw: string): string | undefined {
   if (raw.includes('\\') || raw.includes('\0')) return undefined;
@@ -106,7 +116,7 @@ function decodeSegment(raw: string): string | undefined {
     return undefined;
   }
   if (text.includes('\\') || text.includes('\0')) return undefined;
-  return text.includes('/') ? text.replaceAll('/', '%2F') : text;
+  return text.includes('/') || text.includes('%2') ? text.replace(/%(?=(?:25)*2F)/g, '%25').replaceAll('/', '%2F') : text;
 }
 
 function escapeByte(character: string): string {

@@ -16,6 +16,19 @@ async function visited(request: Request, listener: NodeListener): Promise<{ resp
   return { response, body: (await response.collect()).toString() };
 }
 
+it.each(['/@bob', '/odata/$metadata', '/a;b', '/v1/x:publish', '/@vite/client', '/a%2Fb', '/a%252Fb'])(
+  'shows the listener the path %s as it was sent (RFC 3986 §3.3)',
+  async (target) => {
+    expect((await visited(new Request({ target }), (req, res) => res.end(req.url))).body).toBe(target);
+  },
+);
+
+it.each(['/@bob', '/users/a:b', '/a;b', '/odata/$metadata'])('finds a route of Express for %s', async (path) => {
+  const app = express();
+  app.get(/^.*$/, (req, res) => void res.send(req.path));
+  expect((await visited(new Request({ target: path }), app)).body).toBe(path);
+});
+
 it('shows the listener method, fields, body and peer, and the canonical path', async () => {
   const request = new Request({
     method: 'PUT',

@@ -28,6 +28,11 @@ const piece = fc.constantFrom(
   '~',
   ':',
   '%252e',
+  '%252F',
+  '%25252F',
+  '%252',
+  'F',
+  '@$&+,=!',
 );
 const rawPath = fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`);
 
@@ -53,6 +58,10 @@ describe('canonicalPath', () => {
     ['/caf\xc3\xa9', '/café'],
     ['/a;p=1/b', '/a;p=1/b'],
     ['/%252e%252e', '/%2e%2e'],
+    ['/a%252Fb', '/a%252Fb'],
+    ['/a%25252Fb%2F', '/a%25252Fb%2F'],
+    ['/a%252fb', '/a%2fb'],
+    ['/a%2525', '/a%25'],
     ['/...', '/...'],
     ['/.well-known', '/.well-known'],
   ])('spells %s as %s', (raw, path) => {
@@ -100,6 +109,34 @@ describe('canonicalPath', () => {
       fc.property(simple, (raw) => {
         expect(canonicalPath(raw)).toBe(decodeURIComponent(new URL(raw, 'http://a').pathname));
       }),
+    );
+  });
+});
+
+describe('encodePath', () => {
+  it.each([
+    '/@bob',
+    '/odata/$metadata',
+    '/a;b',
+    '/v1/x:publish',
+    '/@vite/client',
+    "/a-._~!$&'()*+,;=:@",
+    '/a%20b',
+    '/%E2%82%AC',
+    '/a%2Fb',
+    '/a%252Fb',
+  ])('sends %s as it came (RFC 3986 §3.3)', (raw) => {
+    expect(encodePath(canonicalPath(raw) ?? '')).toBe(raw);
+  });
+
+  it('gives no two paths one spelling', () => {
+    fc.assert(
+      fc.property(rawPath, rawPath, (one, other) => {
+        const [a, b] = [canonicalPath(one), canonicalPath(other)];
+        if (a === undefined || b === undefined || a === b) return;
+        expect(encodePath(a)).not.toBe(encodePath(b));
+      }),
+      { numRuns: 5000 },
     );
   });
 });

@@ -86,6 +86,12 @@ describe('serveDir', () => {
     expect(texts.map((target) => serveDir(get(target), root)?.text())).toEqual(['1', '2', '3', '4', '5']);
   });
 
+  it('finds a name that looks like an escaped slash, and no file for a slash that is one', () => {
+    const root = folderWith({ 'a%2Fb.txt': 'one', 'a%252Fb.txt': 'two', 'a/b.txt': 'three' });
+    const bodies = ['/a%252Fb.txt', '/a%25252Fb.txt', '/a%2Fb.txt', '/a/b.txt'].map((target) => serveDir(get(target), root)?.text());
+    expect(bodies).toEqual(['one', 'two', undefined, 'three']);
+  });
+
   it('takes a root that is relative, ends in a slash, or is a link that is switched while the server runs', () => {
     const root = folderWith({ 'v1/a.txt': 'one', 'v2/a.txt': 'two' });
     expect(serveDir(get('/package.json'), '.')?.status).toBe(200);
