@@ -29,9 +29,10 @@ const CODE_FLAG = /^(?:-[pe]+|--eval|--print)(?:=|$)/;
  * Checks that there is a script for workers or threads to run.
  *
  * @param option The option that asks for them: `workers` or `threads`.
+ * @returns The script, as Node was given it.
  * @throws TypeError (code `bad-option`) when the code came from standard input, `--eval` or the REPL, or when the script is that of a test runner.
  */
-export function checkScript(option: 'workers' | 'threads'): void {
+export function checkScript(option: 'workers' | 'threads'): string {
   const script = process.argv[1];
   const rule = `${option} run the script of this process`;
   if (script === undefined || script === '-' || process.execArgv.some((flag) => CODE_FLAG.test(flag))) {
@@ -43,4 +44,5 @@ export function checkScript(option: 'workers' | 'threads'): void {
   if (TEST_RUNNER.test(script)) {
     throw badOption('Cannot start server', `${rule}, and that is a test runner (${script}): use ${option}: 0 in tests, or start a process`);
   }
+  return script;
 }

@@ -17,7 +17,8 @@ import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 /** What the primary gave this worker; undefined in a process that no primary of ours has started. */
 let role: { readonly generation: number; readonly port: number } | undefined;
 let isThread = false;
-if (process.env[WORKER_ROLE] !== undefined && process.connected) {
+// Another runtime may have no `process`, or guard its environment: only in a child of Node is it looked at.
+if ((globalThis as { process?: NodeJS.Process }).process?.connected === true && process.env[WORKER_ROLE] !== undefined) {
   void import('./supervisor/inside/idle.ts').then(({ endWhenIdle }) => endWhenIdle()); // its script may never come to `startServer`
 }
 

@@ -7,7 +7,6 @@ import nodeModule from 'node:module';
 import { resolve as absolute } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Handler } from '../../exchange/respond.ts';
-import { badOption } from '../../http/errors/bad-option.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { checkScript, THREAD_ROLE } from '../roles.ts';
@@ -26,7 +25,6 @@ const isPlayed = process.env['FILROUGE_PLAYED_THREADS'] === '1';
 
 /** @throws TypeError (code `bad-option`) when the process runs no script; an error when its script does not come to `startServer` in a thread. */
 export async function startPool(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {
-  if (!isPlayed) checkScript('threads');
   const start = isPlayed ? await played(handler, options) : startWorkerThread(scriptPath(), { [THREAD_ROLE]: '1' });
   const pool = new ThreadPool(options, start, host);
   await pool.start();
@@ -34,10 +32,9 @@ export async function startPool(handler: Handler, options: ResolvedOptions, host
 }
 
 function scriptPath(): string {
-  const script = process.argv[1];
+  const script = absolute(checkScript('threads'));
   // `node server` means server.js. Not `createRequire` by name: bundlers are told to put one of that name at the top of an ES module.
-  if (script !== undefined) return nodeModule.createRequire(absolute(script)).resolve(absolute(script));
-  throw badOption('Cannot start server', 'threads run the script of the process, and there is none');
+  return nodeModule.createRequire(script).resolve(script);
 }
 
 async function played(handler: Handler, options: ResolvedOptions): Promise<StartBacking> {
