@@ -139,8 +139,8 @@ export class Request {
   }
 
   /**
-   * The one path that routes, guards, files, CGI and proxy all use: no query, each segment percent-decoded once (a decoded `/` stays `%2F`, a literal `%2F` is `%252F`),
-   * `.` and `..` resolved, `//` merged. Targets with NUL, a bad escape, bad UTF-8 or `\` never reach a handler (400).
+   * The one path that routes, guards, files, CGI and proxy all use: no query, each segment percent-decoded once (a decoded `/` stays `%2F`,
+   * a literal `%2F` is `%252F`), `.` and `..` resolved, `//` merged. Targets with NUL, a bad escape, bad UTF-8 or `\` never reach a handler.
    */
   get path(): string {
     return this.parts.path;
