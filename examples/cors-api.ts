@@ -17,7 +17,7 @@
  *     $ curl -i http://localhost:8000/colours -H 'Origin: http://other.example'
  *         200, without that field: the browser hides the answer from such a page
  */
-import { createCors, HttpError, logAccess, type Request, Response, readJson, router, startServer } from 'filrouge';
+import { createCors, finish, logAccess, type Request, Response, readJson, router, startServer } from 'filrouge';
 import { z } from 'zod';
 
 const Numbers = z.object({ numbers: z.array(z.number()).max(1000) });
@@ -34,15 +34,13 @@ const routes = router({
   'POST /sums': (_params, request) => Response.json({ sum: readJson(request, Numbers).numbers.reduce((sum, number) => sum + number, 0) }),
 });
 
-startServer((request) => logAccess(request, cors.preflight(request) ?? cors.apply(request, answer(request))), {
-  port: Number(process.env['PORT'] ?? 8000),
-});
+startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
 
-function answer(request: Request): Response {
-  try {
-    return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes returns a promise
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw error; // a bug: 500, onError, and nothing that pages can read
-    return Response.fromError(error, request); // thrown, it would bypass `cors.apply`, and the page could not read it
-  }
+/** Errors are finished as well: a page can read what was wrong with its request. */
+function answer(request: Request): Response | Promise<Response> {
+  return cors.preflight(request) ?? finish(request, call, cors.apply);
+}
+
+function call(request: Request): Response | Promise<Response> {
+  return routes(request) ?? Response.empty(404);
 }

@@ -9,7 +9,7 @@
  *     $ curl -i http://localhost:8000/transfers -d from=ada -d to=alan -d amount=100     409 Conflict, and nobody has more or less
  *     $ curl http://localhost:8000/accounts/alan                                         {"name":"alan","balance":30}
  */
-import { assertOr400, HttpError, logAccess, match, type Request, Response, readForm, startServer, tryOr404 } from 'filrouge';
+import { assertOr400, finish, HttpError, logAccess, match, type Request, Response, readForm, startServer, tryOr404 } from 'filrouge';
 
 /** The part of node:sqlite used here. */
 interface Sqlite {
@@ -42,14 +42,14 @@ const addAccount = database.prepare('INSERT OR IGNORE INTO accounts VALUES (?, 0
 const pay = database.prepare('UPDATE accounts SET balance = balance + ? WHERE name = ?');
 const charge = database.prepare('UPDATE accounts SET balance = balance - ?1 WHERE name = ?2 AND balance >= ?1');
 
-startServer((request) => logAccess(request, inTransaction(request, answer)), { port: Number(process.env['PORT'] ?? 8000) });
+startServer((request) => finish(request, inTransaction, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
 
 /** Commits on success; anything else, a thrown error included, rolls back everything that the handler has written. */
-function inTransaction(request: Request, handler: (request: Request) => Response): Response {
+function inTransaction(request: Request): Response {
   database.exec(request.method === 'GET' || request.method === 'HEAD' ? 'BEGIN' : 'BEGIN IMMEDIATE'); // one writer at a time, across all workers
   let isOpen = true;
   try {
-    const response = handler(request); // synchronous, so no other request of this worker can come in between
+    const response = answer(request); // synchronous, so no other request of this worker can come in between
     if (response.ok) database.exec('COMMIT');
     isOpen = !response.ok;
     return response;

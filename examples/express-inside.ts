@@ -14,7 +14,7 @@
  *     $ curl -i http://localhost:8000/admin/../admin                        403 Forbidden: the guard comes before both
  */
 import express from 'express';
-import { logAccess, match, type Request, Response, startServer } from 'filrouge';
+import { finish, logAccess, match, type Request, Response, startServer } from 'filrouge';
 import { answerWithNode } from 'filrouge/node';
 
 const notes = [{ id: 1, text: 'milk' }];
@@ -35,11 +35,7 @@ old.post('/notes', (req, res) => {
 });
 
 // One worker, because the notes are in its memory.
-startServer(handle, { port: Number(process.env['PORT'] ?? 8000), workers: 1 });
-
-async function handle(request: Request): Promise<Response> {
-  return logAccess(request, await answer(request));
-}
+startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000), workers: 1 });
 
 function answer(request: Request): Response | Promise<Response> {
   // Express will see the same path: another spelling does not get past the guard.

@@ -12,11 +12,11 @@
  *     $ curl -i http://localhost:8000/ -F 'name= '                       400, the page again: Tell us your name
  *     $ curl -i http://localhost:8000/ -H 'Content-Type: text/plain' -d x                          415 Unsupported Media Type
  */
-import { assertOr400, HttpError, logAccess, match, type Request, Response, readForm, readFormParts, startServer } from 'filrouge';
+import { assertOr400, finish, HttpError, logAccess, match, type Request, Response, readForm, readFormParts, startServer } from 'filrouge';
 
 const LIKES = ['tea', 'chess', 'music'];
 
-startServer((request) => logAccess(request, answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
+startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
 
 function answer(request: Request): Response {
   if (match(request, 'GET /')) return formPage();

@@ -17,6 +17,7 @@ import { promisify } from 'node:util';
 import {
   createRateLimiter,
   createSessions,
+  finish,
   HttpError,
   logAccess,
   match,
@@ -43,12 +44,12 @@ const hashOf = promisify<string, string, number, Buffer>(scrypt);
 const sessions = createSessions<Visitor>({ secret: process.env['SESSION_SECRET'] ?? '' }); // if it is too short, an error at start says so
 const attempts = createRateLimiter({ limit: 5, window: 60 }); // per client, across all workers
 
-startServer(async (request) => logAccess(request, await answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
+startServer((request) => finish(request, answer, secureHeaders, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
 
 async function answer(request: Request): Promise<Response> {
   const session = sessions.open(request);
   const response = session.save(await pageFor(request, session));
-  return secureHeaders(response.withNoCache()); // the back button must not show a page after the logout
+  return response.withNoCache(); // the back button must not show a page after the logout
 }
 
 async function pageFor(request: Request, session: Session<Visitor>): Promise<Response> {

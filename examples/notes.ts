@@ -14,7 +14,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { logAccess, type Request, Response, readJson, router, startServer, tryOr404 } from 'filrouge';
+import { finish, logAccess, type Request, Response, readJson, router, startServer, tryOr404 } from 'filrouge';
 import { z } from 'zod';
 
 const FILE = process.env['NOTES_FILE'] ?? 'notes.ndjson';
@@ -43,10 +43,10 @@ const routes = router({
   },
 });
 
-startServer((request: Request) => logAccess(request, answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
+startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
 
-function answer(request: Request): Response {
-  return (routes(request) as Response | undefined) ?? Response.empty(404); // none of the routes returns a promise
+function answer(request: Request): Response | Promise<Response> {
+  return routes(request) ?? Response.empty(404);
 }
 
 /*

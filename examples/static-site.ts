@@ -13,11 +13,11 @@
  *     $ curl -i --path-as-is http://localhost:8000/../static-site.ts    404 Not Found
  *     $ curl http://localhost:8000/notes.txt                            a file served by name, from wherever it is
  */
-import { conditional, logAccess, match, type Request, Response, secureHeaders, serveDir, startServer } from 'filrouge';
+import { conditional, finish, logAccess, match, type Request, Response, secureHeaders, serveDir, startServer } from 'filrouge';
 
 const ROOT = process.env['ROOT'] ?? 'examples/static-site';
 
-startServer((request) => logAccess(request, secureHeaders(answer(request))), {
+startServer((request) => finish(request, answer, secureHeaders, logAccess), {
   host: 'localhost',
   port: Number(process.env['PORT'] ?? 8000),
 });

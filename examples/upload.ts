@@ -15,7 +15,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { conditional, logAccess, match, type Request, Response, readForm, secureHeaders, startServer, tryOr404 } from 'filrouge';
+import { conditional, finish, logAccess, match, type Request, Response, readForm, secureHeaders, startServer, tryOr404 } from 'filrouge';
 
 interface Upload {
   readonly id: string;
@@ -29,7 +29,7 @@ const INDEX = `${FOLDER}/index.ndjson`; // one line per file; all worker process
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']); // not SVG, which is a page with scripts
 
 mkdirSync(FOLDER, { recursive: true });
-startServer((request) => logAccess(request, secureHeaders(answer(request))), {
+startServer((request) => finish(request, answer, secureHeaders, logAccess), {
   port: Number(process.env['PORT'] ?? 8000),
   maxBodySize: (head) => (head.method === 'POST' && head.path === '/' ? 1024 ** 3 : 64 * 1024), // 1 GiB here, little elsewhere
 });

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type Finisher, finish } from './exchange/finish.ts';
 export type { Handler } from './exchange/respond.ts';
 export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
 export { answerStatus, type StatusFormat } from './helpers/answer-status.ts';

@@ -5,10 +5,10 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createRateLimiter, type Request, Response, readForm } from 'filrouge';
-import { finish, pageOf } from './finish.ts';
 import { loginPage } from './members.ts';
 import { refuseForeignForm } from './same-origin.ts';
 import { sessions } from './sessions.ts';
+import { pageOf } from './way-out.ts';
 
 /** Salt and hash of each password: only the result of scrypt is kept. Showing the passwords on the page is the demo's own folly. */
 const USERS: Readonly<Record<string, readonly [salt: string, hash: string]>> = {
@@ -22,9 +22,9 @@ const attempts = createRateLimiter({ limit: 5, window: 60 });
 
 export async function logIn(request: Request): Promise<Response> {
   try {
-    return finish(request, await answer(request));
+    return await answer(request);
   } catch (error) {
-    return finish(request, pageOf(error));
+    return pageOf(error);
   }
 }
 

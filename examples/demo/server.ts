@@ -14,33 +14,38 @@
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { match, type Request, Response, readForm, serveDir, startServer } from 'filrouge';
+import { compress, finish, logAccess, match, type Request, Response, readForm, serveDir, startServer } from 'filrouge';
 import { api, facts } from './api.ts';
 import { chat } from './chat.ts';
 import { files, isUpload, MAX_UPLOAD } from './files.ts';
-import { finish, withErrorPage } from './finish.ts';
 import { logIn } from './login.ts';
 import { members } from './members.ts';
 import { addNote, allNotes, NoteError } from './notes.ts';
 import { errorPage, homePage, notesPage, workingsPage } from './pages.ts';
 import { refuseForeignForm } from './same-origin.ts';
+import { safe, withErrorPage } from './way-out.ts';
 
 const PUBLIC = fileURLToPath(new URL('public', import.meta.url)); // wherever the program is started from
 const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 const workers = Math.max(2, availableParallelism()); // one per core, and at least two
 const maxBodySize = (head: Request): number => (isUpload(head) ? MAX_UPLOAD : 64 * 1024); // much for uploads, little elsewhere
 
-const server = await startServer(handle, { host, port: Number(port), workers, maxBodySize, onError });
+const server = await startServer((request) => finish(request, answer, safe, compress, logAccess), {
+  host,
+  port: Number(port),
+  workers,
+  maxBodySize,
+  onError,
+});
 if (server.role === 'primary') console.log(`\n  The demo is at ${server.url}/ — Ctrl-C ends it.\n`);
 
-function handle(request: Request): Response | Promise<Response> {
+function answer(request: Request): Response | Promise<Response> {
   if (match(request, 'POST /login')) return logIn(request); // the one thing here that has to wait
-  const response = withErrorPage(() => answer(request));
-  return finish(request, response);
+  return withErrorPage(() => answerAtOnce(request));
 }
 
 /** What each address answers. `??` reads: "and if that is not mine, the next". */
-function answer(request: Request): Response {
+function answerAtOnce(request: Request): Response {
   refuseForeignForm(request);
   return (
     pages(request) ??
@@ -76,5 +81,5 @@ function leaveNote(request: Request): Response {
 /** Sees every error that became a 500. The visitor learns only that something failed. */
 function onError(error: unknown, request: Request): Response {
   console.error('%s %s:', request.method, request.target, error);
-  return finish(request, errorPage(500, 'Something went wrong on our side. It has been written down.'));
+  return errorPage(500, 'Something went wrong on our side. It has been written down.');
 }

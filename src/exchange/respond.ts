@@ -8,10 +8,13 @@
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/errors/error-codes.ts';
 import { escaped } from '../http/escaped.ts';
-import type { Request } from '../http/request.ts';
+import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { printError, printErrorOf } from './print-error.ts';
 import { fromWebResponse, isWebResponse, measuredWebResponse } from './web-response.ts';
+
+/** What errors need of the server that answers them. */
+type Home = Pick<Answering, 'options'>;
 
 /** The function that the user writes. It may also return a web-standard Response. */
 export type Handler = (request: Request) => Awaitable<Response | globalThis.Response>;
@@ -22,7 +25,7 @@ export type OnError = (error: unknown, request: Request) => Response | void;
 /** Answers requests: the service of a process, a handler thread, or a guest. */
 export interface Answering {
   readonly handler: Handler;
-  readonly options: { readonly onError: OnError | undefined };
+  readonly options: ErrorAnswers;
   /** Requests handed to the handler. */
   requests: number;
   /** The request whose handler is being called. */
@@ -57,8 +60,8 @@ async function settle(service: Answering, request: Request, result: unknown): Pr
   }
 }
 
-/** A handler's result as a Response of ours. */
-function responseOf(result: unknown, request: Request): Response | Promise<Response> {
+/** A handler's result as a Response of ours. @throws TypeError (code `nothing-returned`) when it is none. */
+export function responseOf(result: unknown, request: Request): Response | Promise<Response> {
   if (result instanceof Response) return result;
   if (isWebResponse(result)) return measuredWebResponse(result);
   const route = request.route === undefined ? '' : ` (the last route that matched is "${request.route}")`;
@@ -75,7 +78,7 @@ function responseOf(result: unknown, request: Request): Response | Promise<Respo
  * The answer to what a handler threw: a Response, ours or a web-standard one, is the answer itself, as guards throw it; an HttpError is
  * meant for the client and answers for itself; anything else becomes a bare 500, and `onError` sees it once.
  */
-export function responseTo(service: Answering, request: Request, thrown: unknown): Response {
+export function responseTo(service: Home, request: Request, thrown: unknown): Response {
   if (thrown instanceof Response) return thrown;
   if (!isWebResponse(thrown)) return answerToError(service, request, thrown);
   try {
@@ -85,7 +88,7 @@ export function responseTo(service: Answering, request: Request, thrown: unknown
   }
 }
 
-function answerToError(service: Answering, request: Request, error: unknown): Response {
+function answerToError(service: Home, request: Request, error: unknown): Response {
   return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? Response.fromError(error, request);
 }
 
@@ -93,7 +96,7 @@ function answerToError(service: Answering, request: Request, error: unknown): Re
  * The answer to an error in sending a body, while nothing of it is out yet. An answer of `onError` whose body would itself have to be
  * opened is not used: it might fail as well.
  */
-export function plainResponseTo(service: Answering, request: Request, error: unknown): Response {
+export function plainResponseTo(service: Home, request: Request, error: unknown): Response {
   const answer = answerToError(service, request, error);
   return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
 }
@@ -105,7 +108,7 @@ export function upgradeRequired(response: Response): Response {
 }
 
 /** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */
-export function reportError(service: Answering, request: Request, error: unknown): Response | undefined {
+export function reportError(service: Home, request: Request, error: unknown): Response | undefined {
   if (error === REPORTED) return undefined;
   const { onError } = service.options;
   if (!onError) {

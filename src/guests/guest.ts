@@ -65,7 +65,7 @@ export class Guest implements Answering {
   current: Request | undefined = undefined;
   readonly #maxBodySize: MaxBodySize;
   readonly #streamBody: ((head: Request) => boolean) | undefined;
-  readonly #server: HostServer | undefined;
+  readonly #server: HostServer;
 
   /** @throws TypeError or RangeError with code `bad-option`. */
   constructor(handler: GuestHandler, options: GuestOptions) {
@@ -81,7 +81,7 @@ export class Guest implements Answering {
     this.#maxBodySize = maxBodySize;
     this.#streamBody = streamBody;
     if (stopping !== undefined && !(stopping instanceof AbortSignal)) throw badOption(SUBJECT, 'stopping is not an AbortSignal');
-    this.#server = stopping && new HostServer(stopping);
+    this.#server = new HostServer(this.options, stopping);
   }
 
   /**
@@ -92,7 +92,7 @@ export class Guest implements Answering {
    */
   async answer(arrival: Arrival, begin: (request: Request) => void): Promise<{ request: Request; response: Response }> {
     const { head } = arrival;
-    const peer = this.#server ? { ...arrival.peer, server: this.#server } : arrival.peer;
+    const peer = { ...arrival.peer, server: this.#server };
     const target = parseTarget(head.target);
     let request = new Request(head, target ?? NOWHERE, peer, RequestBody.EMPTY);
     begin(request);
@@ -117,7 +117,7 @@ export class Guest implements Answering {
   async outgoing(response: Response, request: Request, maxStatus = 999): Promise<Outgoing> {
     const isHead = request.method === 'HEAD';
     const { content } = response;
-    if (this.#server && content instanceof StreamContent && content.isEndless) {
+    if (content instanceof StreamContent && content.isEndless) {
       request.onEnd(this.#server.stopping.when(() => content.stop()));
     }
     try {
@@ -149,16 +149,19 @@ export class Guest implements Answering {
 /** What requests know of the other server. */
 class HostServer implements PeerServer {
   readonly stopping: Stopping = new Stopping();
-  readonly #signal: AbortSignal;
+  readonly options: Answering['options'];
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(signal: AbortSignal) {
+  /** @param signal Aborts when it begins to stop; undefined: that is not known. */
+  constructor(options: Answering['options'], signal: AbortSignal | undefined) {
+    this.options = options;
     this.#signal = signal;
-    if (signal.aborted) this.stopping.begin();
-    else signal.addEventListener('abort', () => this.stopping.begin(), { once: true });
+    if (signal?.aborted) this.stopping.begin();
+    else signal?.addEventListener('abort', () => this.stopping.begin(), { once: true });
   }
 
   get isStopping(): boolean {
-    return this.#signal.aborted;
+    return this.#signal?.aborted ?? false;
   }
 }
 

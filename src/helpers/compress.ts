@@ -49,7 +49,7 @@ const OF_THE_BYTES: readonly string[] = ['content-encoding', 'content-digest', '
  * @returns The response with its body compressed, or with Vary alone, or as it was.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option, at the first request.
  * @example
- * startServer((request) => compress(request, answer(request)));
+ * startServer((request) => finish(request, answer, compress));
  */
 export function compress(request: Request, response: Response, options?: CompressOptions): Response {
   const { minSize, encodings, level } = resolveOptions(options);

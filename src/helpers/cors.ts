@@ -34,9 +34,9 @@ export interface CorsPolicy {
 /** Applies a policy to requests and responses. */
 export interface Cors {
   /** 204 for a preflight, whatever its path; undefined for every other request. */
-  preflight(request: Request): Response | undefined;
+  readonly preflight: (request: Request) => Response | undefined;
   /** Adds the fields that let the page read this response, and Vary. Any that the handler has set are replaced: the policy decides. */
-  apply(request: Request, response: Response): Response;
+  readonly apply: (request: Request, response: Response) => Response;
 }
 
 const SUBJECT = 'Cannot create CORS';
@@ -52,7 +52,7 @@ const ORIGIN = /^[a-z][a-z0-9+\-.]*:\/\/(?:[a-z0-9\-._~%]+|\[[0-9a-f:.]+\])(?::\
  *   negative age.
  * @example
  * const cors = createCors({ origins: ['https://app.example'], credentials: true });
- * startServer((request) => cors.preflight(request) ?? cors.apply(request, answer(request)));
+ * startServer((request) => cors.preflight(request) ?? finish(request, answer, cors.apply));
  */
 export function createCors(policy: CorsPolicy): Cors {
   checkOptions(SUBJECT, policy, KNOWN, 'policy');

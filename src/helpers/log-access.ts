@@ -40,7 +40,7 @@ const guarded = new WeakSet<LogOutput>();
  * @param response Its answer; only its head is looked at.
  * @throws TypeError (code `bad-option`) for a wrong option.
  * @example
- * startServer((request) => logAccess(request, answer(request)));
+ * startServer((request) => finish(request, answer, logAccess));
  */
 export function logAccess(request: Request, response: Response, options: LogAccessOptions = {}): Response {
   check(options);

@@ -5,6 +5,7 @@
  */
 import { badOption, checkInteger, checkOptions } from '../http/errors/bad-option.ts';
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
+import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 
 /** Options of `secureHeaders`. */
@@ -19,8 +20,8 @@ export interface SecureHeadersOptions {
    */
   frameOptions?: 'DENY' | 'SAMEORIGIN' | false | undefined;
   /**
-   * Seconds for which browsers must use TLS only, for subdomains too (Strict-Transport-Security, RFC 6797). Default false: it cannot be
-   * revoked. A year is 31_536_000.
+   * Seconds for which browsers must use TLS only, for subdomains too (Strict-Transport-Security, RFC 6797). Sent only over TLS. Default
+   * false: it cannot be revoked. A year is 31_536_000.
    */
   hsts?: number | false | undefined;
   /** More fields, or other values for these. */
@@ -39,13 +40,14 @@ const FRAME_ANCESTORS = { DENY: "; frame-ancestors 'none'", SAMEORIGIN: "; frame
  * Always added: `X-Content-Type-Options: nosniff`, `Referrer-Policy: strict-origin-when-cross-origin`, `Cross-Origin-Opener-Policy:
  * same-origin`.
  *
+ * @param request Whether it came over TLS, to us or to a trusted proxy, decides on Strict-Transport-Security (RFC 6797 §7.2).
  * @param response The response to protect: any, including error responses.
  * @throws TypeError or RangeError (code `bad-option`) for a wrong option, such as an `hsts` that is not a whole number of seconds;
  *   TypeError (`bad-header`) for a field that cannot be sent.
  * @example
- * startServer((request) => secureHeaders(answer(request), { hsts: 31_536_000 }));
+ * startServer((request) => finish(request, answer, secureHeaders));
  */
-export function secureHeaders(response: Response, options: SecureHeadersOptions = {}): Response {
+export function secureHeaders(request: Request, response: Response, options: SecureHeadersOptions = {}): Response {
   checkOptions(SUBJECT, options, KNOWN);
   const { frameOptions = 'SAMEORIGIN', hsts = false, headers } = options;
   if (frameOptions !== false && !Object.hasOwn(FRAME_ANCESTORS, frameOptions)) {
@@ -62,7 +64,7 @@ export function secureHeaders(response: Response, options: SecureHeadersOptions 
   result = withDefault(result, 'Cross-Origin-Opener-Policy', 'same-origin');
   if (csp !== false) result = withDefault(result, 'Content-Security-Policy', csp);
   if (frameOptions !== false) result = withDefault(result, 'X-Frame-Options', frameOptions);
-  if (hsts !== false) result = withDefault(result, 'Strict-Transport-Security', `max-age=${hsts}; includeSubDomains`);
+  if (hsts !== false && request.secure) result = withDefault(result, 'Strict-Transport-Security', `max-age=${hsts}; includeSubDomains`);
   return result;
 }
 

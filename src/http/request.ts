@@ -10,6 +10,7 @@ import { withCode } from './errors/error-codes.ts';
 import type { FieldLines } from './field-lines.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { partsOf, type RequestInit, requestOf } from './request/init.ts';
+import type { Carrier as CarrierOf, ErrorAnswers as ErrorAnswersOf, Peer as PeerOf, PeerServer as PeerServerOf } from './request/peer.ts';
 import { encodePath, type TargetParts } from './target.ts';
 
 export type { RequestInit } from './request/init.ts';
@@ -26,36 +27,13 @@ export interface RequestHead {
 }
 
 /** @internal The other end. One object for all requests of a connection, unless a trusted proxy forwards for others. */
-export interface Peer {
-  readonly remoteAddress: string | undefined;
-  readonly remotePort: number | undefined;
-  readonly secure: boolean;
-  /** The host that a trusted proxy was asked for. */
-  readonly host: string | undefined;
-  /** The port it has connected to; undefined where nobody knows: on a unix socket, behind a trusted proxy. */
-  readonly port?: number | undefined;
-  /** When bytes were last read from it, monotonic ms. */
-  readAt: number;
-  /** The server it is connected to. */
-  readonly server?: PeerServer;
-  /** Carries interim responses to it, as long as there is a connection. */
-  carrier?: Carrier | undefined;
-  /** Which of the carrier's requests this one is, where requests have numbers. */
-  readonly id?: number;
-}
-
+export type Peer = PeerOf<Request>;
 /** @internal What a request knows of the server it came to. */
-export interface PeerServer {
-  readonly isStopping: boolean;
-  /** Calls a function when the drain begins; at once when it has. What `when` returns takes it back. */
-  readonly stopping: { when(call: () => void): () => void };
-}
-
+export type PeerServer = PeerServerOf<Request>;
+/** How a server answers errors. */
+export type ErrorAnswers = ErrorAnswersOf<Request>;
 /** @internal Carries messages other than the response to a client. */
-export interface Carrier {
-  /** Sends an interim response (RFC 9110 §15.2) in its turn; does nothing when the final one has begun, or when it would have to wait in memory. */
-  sendInterim(request: Request, status: number, fields: HeaderList): void;
-}
+export type Carrier = CarrierOf<Request>;
 
 /** What few requests need. */
 interface Extras {

@@ -158,16 +158,16 @@ export class Response {
   /**
    * The server's answer to an error: what an HttpError says, and a bare 500 for anything else. `onError` is not called.
    *
-   * A thrown error bypasses the code that finishes responses; an answer made here goes through it.
+   * For code that catches errors itself. `finish` does so for the whole of an answer.
    *
    * @param error Anything that was thrown.
    * @param request Its Accept chooses JSON or text; without it the answer is text.
    * @example
    * try {
-   *   return cors.apply(request, answer(request));
+   *   return Response.json(readJson(request));
    * } catch (error) {
-   *   if (error instanceof HttpError) return cors.apply(request, Response.fromError(error, request));
-   *   throw error; // a bug: the server calls `onError`
+   *   if (!(error instanceof HttpError)) throw error; // a bug: the server calls `onError`
+   *   return Response.fromError(error, request).withHeader('Retry-After', '5');
    * }
    */
   static fromError(error: unknown, request?: { headerAll(name: string): string[] }): Response {

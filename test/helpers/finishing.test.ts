@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import {
+  finish,
   type LogAccessOptions,
   logAccess,
   Request,
@@ -132,8 +133,10 @@ describe('requestId', () => {
 });
 
 describe('secureHeaders', () => {
+  const request = new Request({ secure: true });
+
   it('adds the defaults once each', () => {
-    const response = secureHeaders(secureHeaders(Response.html('')));
+    const response = secureHeaders(request, secureHeaders(request, Response.html('')));
     const names = response.headers.map(([name]) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(response.header('x-content-type-options')).toBe('nosniff');
@@ -143,7 +146,7 @@ describe('secureHeaders', () => {
   });
 
   it('lets what the handler has set stand', () => {
-    const response = secureHeaders(Response.html('').withHeader('x-frame-options', 'DENY'));
+    const response = secureHeaders(request, Response.html('').withHeader('x-frame-options', 'DENY'));
     expect(response.headers.filter(([name]) => name.toLowerCase() === 'x-frame-options')).toEqual([['x-frame-options', 'DENY']]);
   });
 
@@ -151,7 +154,7 @@ describe('secureHeaders', () => {
     ['DENY', "frame-ancestors 'none'"],
     ['SAMEORIGIN', "frame-ancestors 'self'"],
   ] as const)('says %s in both fields: browsers that know the policy look at nothing else', (frameOptions, directive) => {
-    const response = secureHeaders(Response.html(''), { frameOptions });
+    const response = secureHeaders(request, Response.html(''), { frameOptions });
     expect([response.header('x-frame-options'), response.header('content-security-policy')]).toEqual([
       frameOptions,
       expect.stringContaining(directive),
@@ -159,7 +162,7 @@ describe('secureHeaders', () => {
   });
 
   it('lets anybody frame the page when told so, in both fields', () => {
-    const response = secureHeaders(Response.html(''), { frameOptions: false });
+    const response = secureHeaders(request, Response.html(''), { frameOptions: false });
     expect([response.header('x-frame-options'), response.header('content-security-policy')]).toEqual([
       undefined,
       expect.not.stringContaining('frame-ancestors'),
@@ -167,28 +170,29 @@ describe('secureHeaders', () => {
   });
 
   it('adds every line of a field that is given several', () => {
-    const response = secureHeaders(Response.html(''), { headers: { Link: ['</a>', '</b>'] } });
+    const response = secureHeaders(request, Response.html(''), { headers: { Link: ['</a>', '</b>'] } });
     expect(response.headers.filter(([name]) => name === 'Link').map(([, value]) => value)).toEqual(['</a>', '</b>']);
   });
 
   it('protects an error as well, and leaves the response it was given alone', () => {
     const constant = Response.empty(404);
-    expect([secureHeaders(constant).status, secureHeaders(constant).header('x-content-type-options')]).toEqual([404, 'nosniff']);
+    expect([secureHeaders(request, constant).status, secureHeaders(request, constant).header('x-content-type-options')]).toEqual([
+      404,
+      'nosniff',
+    ]);
     expect(constant.headers).toEqual([]);
   });
 
   it('is on every answer of a server that finishes with it, errors and 304 too, once each', async () => {
     const folder = folderWith({ 'a.txt': 'a' });
-    const answer = (request: Request): Response => {
-      try {
-        if (request.path === '/bug') throw new Error('a bug');
-        if (request.path === '/json') return Response.json(readJson(request, undefined, { limit: 1 }));
-        return serveDir(request, folder) ?? Response.empty(404);
-      } catch (error) {
-        return Response.fromError(error, request);
-      }
+    const answer = (asked: Request): Response => {
+      if (asked.path === '/bug') throw new Error('a bug');
+      if (asked.path === '/json') return Response.json(readJson(asked, undefined, { limit: 1 }));
+      return serveDir(asked, folder) ?? Response.empty(404);
     };
-    const { port } = await serve((request) => secureHeaders(answer(request), { headers: { 'X-Frame-Options': 'DENY', 'X-Own': '1' } }));
+    const options = { headers: { 'X-Frame-Options': 'DENY', 'X-Own': '1' } };
+    const secured = (asked: Request, response: Response): Response => secureHeaders(asked, response, options);
+    const { port } = await serve((asked) => finish(asked, answer, secured), { onError: () => {} });
     const ask = async (path: string, init?: RequestInit): Promise<unknown[]> => {
       const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, init);
       return [status, headers.get('x-content-type-options'), headers.get('x-frame-options'), headers.get('x-own')];
@@ -203,8 +207,15 @@ describe('secureHeaders', () => {
     expect(await ask('/bug')).toEqual([500, ...fields]);
   });
 
+  it('tells browsers to use TLS only over TLS (RFC 6797 §7.2)', () => {
+    expect(secureHeaders(new Request(), Response.html(''), { hsts: 60 }).header('strict-transport-security')).toBeUndefined();
+    expect(secureHeaders(request, Response.html(''), { hsts: 60 }).header('strict-transport-security')).toBe(
+      'max-age=60; includeSubDomains',
+    );
+  });
+
   it('does as it is told', () => {
-    const response = secureHeaders(Response.html(''), {
+    const response = secureHeaders(request, Response.html(''), {
       csp: false,
       frameOptions: false,
       hsts: 60,
@@ -216,7 +227,7 @@ describe('secureHeaders', () => {
       'no-referrer',
       '1',
     ]);
-    expect(() => secureHeaders(Response.html(''), { hsts: -1 })).toThrow(RangeError);
+    expect(() => secureHeaders(request, Response.html(''), { hsts: -1 })).toThrow(RangeError);
   });
 
   it.each([
@@ -224,7 +235,7 @@ describe('secureHeaders', () => {
     [{ hsts: '1y' }, 'hsts is string, not a number'],
     [{ frameOptions: 'deny' }, 'frameOptions is "deny", not "DENY", "SAMEORIGIN" or false'],
   ])('refuses %j, which browsers would not understand', (options, why) => {
-    expect(() => secureHeaders(Response.html(''), options as SecureHeadersOptions)).toThrow(
+    expect(() => secureHeaders(request, Response.html(''), options as SecureHeadersOptions)).toThrow(
       expect.objectContaining({ code: 'bad-option', message: `Cannot secure headers: ${why}` }),
     );
   });

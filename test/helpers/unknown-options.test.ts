@@ -64,7 +64,10 @@ const TAKERS: Readonly<
   readText: { names: ['limit'], call: (options) => front.readText(json, options) },
   redisRateStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisRateStore(redis, options) },
   redisSessionStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisSessionStore(redis, options) },
-  secureHeaders: { names: optionsOf('SecureHeadersOptions'), call: (options) => front.secureHeaders(Response.empty(), options) },
+  secureHeaders: {
+    names: optionsOf('SecureHeadersOptions'),
+    call: (options) => front.secureHeaders(new Request(), Response.empty(), options),
+  },
   serveDir: { names: optionsOf('ServeDirOptions'), call: (options) => front.serveDir(new Request(), '/nowhere', options) },
   startServer: {
     names: optionsOf('ServerOptions'),
@@ -90,6 +93,7 @@ const WITHOUT_OPTIONS = [
   'bearerToken',
   'conditional',
   'cookies',
+  'finish',
   'match',
   'readiness',
   'requestId',

@@ -8,8 +8,10 @@ import {
   type CompressOptions,
   type CookieOptions,
   type CorsPolicy,
+  compress,
   createSessions,
   type FormLimits,
+  finish,
   type Handler,
   type HttpErrorOptions,
   type LogAccessOptions,
@@ -28,6 +30,7 @@ import {
   type ServerOptions,
   type SessionOptions,
   secureHeaders,
+  serveDir,
   startServer,
   type TlsOptions,
   tryOr400,
@@ -123,9 +126,23 @@ logAccess(request, new globalThis.Response(''));
 // @ts-expect-error no such format
 logAccess(request, Response.text(''), { format: 'combined' });
 // @ts-expect-error the global Response is another class: an import was forgotten
-secureHeaders(new globalThis.Response(''));
+secureHeaders(request, new globalThis.Response(''));
 // @ts-expect-error the global Request too
 match(new globalThis.Request('http://a/'), 'GET /');
+
+same<ReturnType<typeof finishedNow>, Response>();
+const finishedNow = () => finish(request, () => Response.text(''), secureHeaders, logAccess, compress);
+same<ReturnType<typeof finishedWeb>, Promise<Response>>();
+const finishedWeb = () => finish(request, () => globalThis.Response.json({}));
+same<ReturnType<typeof finishedLater>, Promise<Response>>();
+const finishedLater = () => finish(request, async (asked) => Response.text(asked.path), secureHeaders);
+same<ReturnType<typeof finishedEither>, Response | Promise<Response>>();
+const finishedEither = () => finish(request, (asked) => (asked.secure ? Response.text('') : Promise.resolve(Response.text(''))));
+const late = async (_asked: Request, response: Response): Promise<Response> => response;
+// @ts-expect-error a finisher returns a Response at once
+finish(request, () => Response.text(''), late);
+// @ts-expect-error an answer that may be nothing: `??` is missing
+finish(request, (asked) => serveDir(asked, 'public'));
 
 // @ts-expect-error unknown option
 void startServer(sync, { prot: 80 });

@@ -172,7 +172,7 @@ describe('the head', () => {
   ])('of a 304 has the Vary of the 200, also where other helpers come between: %s (RFC 9110 §15.4.5)', (_, make, vary) => {
     const answerTo = (headers: Record<string, string>): Response => {
       const request = new Request({ headers: { 'Accept-Encoding': 'gzip', ...headers } });
-      return compress(request, secureHeaders(conditional(request, make().withEtag('v1'))));
+      return compress(request, secureHeaders(request, conditional(request, make().withEtag('v1'))));
     };
     expect([answerTo({}).status, answerTo({}).header('vary')]).toEqual([200, vary]);
     for (const tag of ['"v1"', '*']) {

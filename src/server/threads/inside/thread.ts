@@ -59,7 +59,7 @@ export class ThreadSide implements Carrier {
   readonly #port: MessagePort;
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
-  readonly #server: { isStopping: boolean; readonly stopping: Stopping } = { isStopping: false, stopping: new Stopping() };
+  readonly #server: { isStopping: boolean; readonly stopping: Stopping; readonly options: Answering['options'] };
   /** What the whole server does. */
   readonly statuses: Replies<void, ServerStatus> = new Replies((id) => this.post(['status', id]));
   /** Counts hits for the whole server. */
@@ -77,6 +77,7 @@ export class ThreadSide implements Carrier {
 
   constructor(answering: Answering, port: MessagePort, board: Board) {
     this.#answering = answering;
+    this.#server = { isStopping: false, stopping: new Stopping(), options: answering.options };
     this.#port = port;
     this.#board = board;
     this.listening = new Promise((resolve) => {

@@ -1,5 +1,5 @@
-/** Finishes every response. There is no middleware to look for: the code that answers calls this on the way out. */
-import { compress, HttpError, logAccess, type Request, type Response, requestId, secureHeaders } from 'filrouge';
+/** What every response goes through on the way out. There is no middleware to look for: `finish` calls it, in server.ts. */
+import { HttpError, type Request, type Response, requestId, secureHeaders } from 'filrouge';
 import { errorPage } from './pages.ts';
 
 /** Pages load styles, scripts and pictures from here, and nothing from elsewhere; no page has inline scripts or styles. */
@@ -14,9 +14,8 @@ const CSP = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export function finish(request: Request, response: Response): Response {
-  const safe = secureHeaders(response, { csp: CSP, frameOptions: 'DENY' }).withHeader('X-Request-ID', requestId(request));
-  return logAccess(request, compress(request, safe));
+export function safe(request: Request, response: Response): Response {
+  return secureHeaders(request, response, { csp: CSP, frameOptions: 'DENY' }).withHeader('X-Request-ID', requestId(request));
 }
 
 /** Shows the visitor's errors as pages. Our own are thrown on to `onError`. */

@@ -1,0 +1,45 @@
+/**
+ * Where a request came from: the client, and the server it came to. `R` is the Request, which knows these, not the other way round.
+ *
+ * @module
+ */
+import type { HeaderList } from '../header-list.ts';
+import type { Response } from '../response.ts';
+
+/** The other end. One object for all requests of a connection, unless a trusted proxy forwards for others. */
+export interface Peer<R> {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly secure: boolean;
+  /** The host that a trusted proxy was asked for. */
+  readonly host: string | undefined;
+  /** The port it has connected to; undefined where nobody knows: on a unix socket, behind a trusted proxy. */
+  readonly port?: number | undefined;
+  /** When bytes were last read from it, monotonic ms. */
+  readAt: number;
+  /** The server it is connected to. */
+  readonly server?: PeerServer<R>;
+  /** Carries interim responses to it, as long as there is a connection. */
+  carrier?: Carrier<R> | undefined;
+  /** Which of the carrier's requests this one is, where requests have numbers. */
+  readonly id?: number;
+}
+
+/** What a request knows of the server it came to. */
+export interface PeerServer<R> {
+  readonly isStopping: boolean;
+  /** Calls a function when the drain begins; at once when it has. What `when` returns takes it back. */
+  readonly stopping: { when(call: () => void): () => void };
+  readonly options: ErrorAnswers<R>;
+}
+
+/** How a server answers errors. */
+export interface ErrorAnswers<R> {
+  readonly onError: ((error: unknown, request: R) => Response | void) | undefined;
+}
+
+/** Carries messages other than the response to a client. */
+export interface Carrier<R> {
+  /** Sends an interim response (RFC 9110 §15.2) in its turn; does nothing when the final one has begun, or when it would have to wait in memory. */
+  sendInterim(request: R, status: number, fields: HeaderList): void;
+}
