@@ -11,8 +11,7 @@
  *         Access-Control-Allow-Headers: Content-Type, Access-Control-Max-Age: 600
  *     $ curl -i http://localhost:8000/sums -H 'Origin: http://localhost:3000' -H 'Content-Type: application/json' -d '{"numbers":[1,2]}'
  *         200, Access-Control-Allow-Origin: http://localhost:3000, {"sum":3}
- *     $ curl -i http://localhost:8000/sums -H 'Origin: http://localhost:3000' -H 'Content-Type: application/json' \
- *            -H 'Accept: application/json' -d '{"numbers":"x"}'
+ *     $ curl -i http://localhost:8000/sums -H 'Origin: http://localhost:3000' -H 'Content-Type: application/json' -d '{"numbers":"x"}'
  *         422, with the same field: the page can read what was wrong, {"status":422,"code":"schema-mismatch",…}
  *     $ curl -i http://localhost:8000/colours -H 'Origin: http://other.example'
  *         200, without that field: the browser hides the answer from such a page
@@ -34,7 +33,7 @@ const routes = router({
   'POST /sums': (_params, request) => Response.json({ sum: readJson(request, Numbers).numbers.reduce((sum, number) => sum + number, 0) }),
 });
 
-startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
+startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000), errors: 'json' });
 
 /** Errors are finished as well: a page can read what was wrong with its request. */
 function answer(request: Request): Response | Promise<Response> {

@@ -49,6 +49,7 @@ export type { Awaitable } from './http/awaitable.ts';
 export { RequestBody } from './http/body/request-body.ts';
 export type { BodyInit } from './http/body/response-body.ts';
 export type { ErrorCode } from './http/errors/error-codes.ts';
+export type { ErrorFormat } from './http/errors/error-format.ts';
 export type { HttpErrorOptions } from './http/errors/failure.ts';
 export type { EventStreamOptions, ServerSentEvent } from './http/event-stream.ts';
 export type { CookieOptions } from './http/fields/set-cookie.ts';

@@ -14,9 +14,9 @@
 import { RequestBody } from '../http/body/request-body.ts';
 import { timeIsUp } from '../http/errors/abort-reason.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
-import { HttpError, Response } from '../http/response.ts';
+import { Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
-import type { Answering } from './respond.ts';
+import { type Answering, tookTooLong } from './respond.ts';
 
 /** What exchanges need from the server in which they take place. */
 export interface ExchangeHost extends Answering {
@@ -95,7 +95,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
   timeOut(now: number): boolean {
     if (this.response || now <= this.#deadline) return false;
     this.request?.abort(timeIsUp());
-    this.response = new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
+    this.response = tookTooLong(this.asRequest());
     return true;
   }
 

@@ -7,6 +7,7 @@
 
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/errors/error-codes.ts';
+import { errorFormatOf, formFor } from '../http/errors/error-format.ts';
 import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
@@ -89,7 +90,18 @@ export function responseTo(service: Home, request: Request, thrown: unknown): Re
 }
 
 function answerToError(service: Home, request: Request, error: unknown): Response {
-  return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? Response.fromError(error, request);
+  return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? refusalFor(service, request, error);
+}
+
+/** The server's own answer to an error, in the form that its option `errors` asks for; in text when that option fails. */
+export function refusalFor(service: Home | undefined, request: Request, error: unknown): Response {
+  const known = error instanceof HttpError ? error : new HttpError(500);
+  try {
+    return known.toResponse(formFor(request, service && errorFormatOf(service.options.errors, request)));
+  } catch (failure) {
+    if (service) reportError(service, request, failure);
+    return known.response;
+  }
 }
 
 /**
@@ -98,7 +110,12 @@ function answerToError(service: Home, request: Request, error: unknown): Respons
  */
 export function plainResponseTo(service: Home, request: Request, error: unknown): Response {
   const answer = answerToError(service, request, error);
-  return answer.content === undefined || typeof answer.content === 'string' ? answer : new HttpError(500).response;
+  return answer.content === undefined || typeof answer.content === 'string' ? answer : refusalFor(service, request, undefined);
+}
+
+/** The answer to a request whose handler takes longer than `handlerTimeout`. */
+export function tookTooLong(request: Request): Response {
+  return refusalFor(request.peer.server, request, new HttpError(503, 'The request took too long', { code: 'handler-timeout' }));
 }
 
 /** The answer where an upgrade is offered that cannot be taken: the client learns which protocol to ask for (RFC 9110 §15.5.22). */

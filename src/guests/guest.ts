@@ -14,6 +14,7 @@ import {
   type Handler,
   type OnError,
   plainResponseTo,
+  refusalFor,
   reportError,
   respond,
   responseTo,
@@ -24,6 +25,7 @@ import { RequestBody } from '../http/body/request-body.ts';
 import { StreamContent } from '../http/body/response-body.ts';
 import { badOption, checkFunction, checkNumber, checkOptions, MiB } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
+import { checkErrorFormat, type ErrorFormat } from '../http/errors/error-format.ts';
 import { type Peer, type PeerServer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
@@ -37,6 +39,8 @@ export interface GuestOptions {
   maxBodySize?: MaxBodySize | undefined;
   /** True for requests whose handler wants the body as it arrives (`request.body.stream()`), and not before. Default: none. */
   streamBody?: ((head: Request) => boolean) | undefined;
+  /** How errors are answered: `text`, `json`, `problem` (RFC 9457), or `auto`: by Accept. A function decides for each request. Default `auto`. */
+  errors?: ErrorFormat | ((head: Request) => ErrorFormat) | undefined;
   /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
   onError?: OnError | undefined;
   /** Aborts when the other server begins to stop: then `request.stopping` aborts and event streams end. Default: never. */
@@ -54,7 +58,7 @@ export interface Arrival {
 }
 
 const SUBJECT = 'Cannot serve as a guest';
-const KNOWN: ReadonlySet<string> = new Set(['maxBodySize', 'streamBody', 'onError', 'stopping']);
+const KNOWN: ReadonlySet<string> = new Set(['maxBodySize', 'streamBody', 'errors', 'onError', 'stopping']);
 const NOWHERE = { path: '/', rawQuery: '', authority: undefined };
 
 /** @internal A handler and its options. */
@@ -71,13 +75,14 @@ export class Guest implements Answering {
   constructor(handler: GuestHandler, options: GuestOptions) {
     checkFunction(SUBJECT, 'the handler', handler);
     checkOptions(SUBJECT, options, KNOWN);
-    const { maxBodySize = 10 * MiB, streamBody, onError, stopping } = options;
+    const { maxBodySize = 10 * MiB, streamBody, errors = 'auto', onError, stopping } = options;
+    checkErrorFormat(SUBJECT, errors);
     for (const [name, value] of Object.entries({ streamBody, onError })) {
       if (value !== undefined) checkFunction(SUBJECT, name, value);
     }
     if (typeof maxBodySize !== 'function') checkNumber(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.POSITIVE_INFINITY, 'bytes');
     this.handler = handler;
-    this.options = { onError };
+    this.options = { onError, errors };
     this.#maxBodySize = maxBodySize;
     this.#streamBody = streamBody;
     if (stopping !== undefined && !(stopping instanceof AbortSignal)) throw badOption(SUBJECT, 'stopping is not an AbortSignal');
@@ -126,7 +131,7 @@ export class Guest implements Answering {
       throw withCode(new RangeError(`Cannot answer: status ${response.status} cannot be sent by this server`), 'bad-status');
     } catch (error) {
       const answer = plainResponseTo(this, request, error);
-      return outgoingOf(answer.status <= maxStatus ? answer : new HttpError(500).response, isHead);
+      return outgoingOf(answer.status <= maxStatus ? answer : refusalFor(this, request, undefined), isHead);
     }
   }
 

@@ -45,9 +45,11 @@ export function serveDir(request: Request, root: string, options: ServeDirOption
   checkArguments(root, options);
   if (request.method === 'GET' || request.method === 'HEAD') {
     const response = isVisible(request.path, options) ? answer(request, root, options) : undefined;
-    return response ?? (options.fallthrough === false ? new HttpError(404).response : undefined);
+    return response ?? (options.fallthrough === false ? Response.fromError(new HttpError(404), request) : undefined);
   }
-  return options.fallthrough === false ? new HttpError(405, undefined, { headers: { Allow: 'GET, HEAD' } }).response : undefined;
+  return options.fallthrough === false
+    ? Response.fromError(new HttpError(405, undefined, { headers: { Allow: 'GET, HEAD' } }), request)
+    : undefined;
 }
 
 /** A `%2F` is a slash inside a name, and no file has such a name. Dot segments were resolved earlier; this checks once more that none is left. */

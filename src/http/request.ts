@@ -7,6 +7,7 @@
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
+import { type ErrorFormat, errorFormatOf } from './errors/error-format.ts';
 import type { FieldLines } from './field-lines.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { partsOf, type RequestInit, requestOf } from './request/init.ts';
@@ -178,6 +179,11 @@ export class Request {
   /** @internal What a parser makes of all values of a field; it is called once when a connection repeats its fields. */
   headerParsed<T>(name: string, parse: (value: string | undefined) => T): T {
     return this.head.lines.parsed(name, parse);
+  }
+
+  /** @internal How errors are written for it. */
+  get errorFormat(): ErrorFormat {
+    return errorFormatOf(this.#peer.server?.options.errors ?? 'auto', this);
   }
 
   /** Aborts when the client is gone (an `AbortError`) or `handlerTimeout` is over (a `TimeoutError`). */

@@ -6,9 +6,9 @@
 import { type BodyInit, bytesOf, type Content, collectContent, contentOf, StreamContent } from './body/response-body.ts';
 import { checkedText, jsonOf } from './body/text.ts';
 import { checkOptions } from './errors/bad-option.ts';
-import { bodyOfFailure, Failure, fieldsOfFailure } from './errors/failure.ts';
+import { type ErrorReader, formFor } from './errors/error-format.ts';
+import { bodyOfFailure, Failure, type FailureForm, fieldsOfFailure } from './errors/failure.ts';
 import { type EventStreamOptions, eventContent, type ServerSentEvent } from './event-stream.ts';
-import { prefersJson } from './fields/accept.ts';
 import { serializeEtag, serializeLastModified, serializeMaxAge } from './fields/caching.ts';
 import { serializeAttachment } from './fields/content-disposition.ts';
 import { type CookieOptions, serializeSetCookie } from './fields/set-cookie.ts';
@@ -161,7 +161,7 @@ export class Response {
    * For code that catches errors itself. `finish` does so for the whole of an answer.
    *
    * @param error Anything that was thrown.
-   * @param request Its Accept chooses JSON or text; without it the answer is text.
+   * @param request Its server's option `errors`, or its Accept, chooses the form; without it the answer is text.
    * @example
    * try {
    *   return Response.json(readJson(request));
@@ -170,9 +170,9 @@ export class Response {
    *   return Response.fromError(error, request).withHeader('Retry-After', '5');
    * }
    */
-  static fromError(error: unknown, request?: { headerAll(name: string): string[] }): Response {
+  static fromError(error: unknown, request?: ErrorReader): Response {
     const known = error instanceof HttpError ? error : new HttpError(500);
-    return known.toResponse(request !== undefined && prefersJson(request.headerAll('accept').join(', ')));
+    return known.toResponse(request === undefined ? 'text' : formFor(request));
   }
 
   /**
@@ -325,14 +325,14 @@ const CHECKED: unique symbol = Symbol('checked');
  * if (!user) throw new HttpError(403, 'Only members may vote');
  */
 export class HttpError extends Failure {
-  /** The answer, as text/plain. The server answers in JSON instead when the client prefers it. */
+  /** The answer, as text/plain. The server answers in the form that its option `errors` asks for. */
   get response(): Response {
-    return this.toResponse(false);
+    return this.toResponse('text');
   }
 
-  /** @internal The answer in one of its two forms. */
-  toResponse(asJson: boolean): Response {
-    return typed(fieldsOfFailure(this, asJson), bodyOfFailure(this, asJson), this.status);
+  /** @internal The answer in one of its forms. */
+  toResponse(form: FailureForm): Response {
+    return typed(fieldsOfFailure(this, form), bodyOfFailure(this, form), this.status);
   }
 }
 

@@ -131,7 +131,7 @@ export class Listener {
   #refuse(socket: Socket): void {
     if (socket.destroyed) return;
     const { options, refusals, clock } = this.#service;
-    const response = refusals.turnAway(addressOf(socket), options.tls === undefined && this.#refused < MAX_REFUSED);
+    const response = refusals.turnAway(this.#service, addressOf(socket), options.tls === undefined && this.#refused < MAX_REFUSED);
     const body = response && bytesOf(response.content);
     if (!response || !body) return void socket.destroy();
     this.#refused++;

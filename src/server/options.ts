@@ -15,6 +15,7 @@ import {
   MAX_TIMER,
   MiB,
 } from '../http/errors/bad-option.ts';
+import { checkErrorFormat, type ErrorFormat } from '../http/errors/error-format.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
@@ -98,13 +99,18 @@ export interface ServerOptions {
   maxRequestsPerWorker?: number | undefined;
   /** Replace a worker whose resident memory exceeds so many bytes. Default: never. */
   maxMemoryPerWorker?: number | undefined;
+  /**
+   * How errors are answered: `text`, `json`, `problem` (application/problem+json, RFC 9457), or `auto`: JSON for clients that prefer it by their
+   * Accept, text for others. A function decides for each request. Default `auto`.
+   */
+  errors?: ErrorFormat | ((head: Request) => ErrorFormat) | undefined;
   /** Sees every error that became a 500; may answer instead. Default: prints method, path, request id and the error with its stack to stderr. */
   onError?: ((error: unknown, request: Request) => Response | void) | undefined;
   /**
    * Sees every request that the engine itself refuses, before any handler: malformed (400), too slow (408), too large (413, 414, 431), not
    * implemented (405, 501), and connections beyond `maxConnections` (503). May give the answer: text or bytes of at most 64 KiB. A status below 400
    * is replaced by that of the refusal. What it throws is printed, and the client gets the default answer. Called in the process that listens, also
-   * where handlers run in threads. Default: the answer is the message of `reason`.
+   * where handlers run in threads. Default: the answer is `reason`, written as `errors` says.
    *
    * @example
    * const onRefused = (status: number, head: RefusedHead, reason: HttpError) => Response.html(`<h1>${status}</h1><p>${reason.message}</p>`);
@@ -204,6 +210,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'proxyHeader',
   'signals',
   'log',
+  'errors',
   'onError',
   'onRefused',
 ]);
@@ -217,7 +224,18 @@ const OF_THREADS: ReadonlySet<string> = new Set(['min', 'max']);
  */
 export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   checkOptions(SUBJECT, options, KNOWN);
-  const { host, path, pathMode, signals = true, log = 'text', maxBodySize = 10 * MiB, streamBody, onError, onRefused } = options;
+  const {
+    host,
+    path,
+    pathMode,
+    signals = true,
+    log = 'text',
+    maxBodySize = 10 * MiB,
+    streamBody,
+    errors = 'auto',
+    onError,
+    onRefused,
+  } = options;
   if (path !== undefined && (host !== undefined || options.port !== undefined)) {
     throw badOption(SUBJECT, 'path is a unix socket and excludes host and port');
   }
@@ -231,6 +249,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   checkBoolean(SUBJECT, 'signals', signals);
   if (log !== 'text' && log !== 'json' && log !== 'off') throw badOption(SUBJECT, `log is neither 'text' nor 'json' nor 'off'`);
   if (typeof maxBodySize !== 'function') checkInteger(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
+  checkErrorFormat(SUBJECT, errors);
   for (const [name, value] of Object.entries({ streamBody, onError, onRefused })) {
     if (value !== undefined) checkFunction(SUBJECT, name, value);
   }
@@ -250,6 +269,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     maxBodySize,
     streamBody,
+    errors,
     onError,
     onRefused,
     trustProxy: resolveProxies(options),

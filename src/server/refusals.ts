@@ -6,13 +6,13 @@
  * @module
  */
 import { printError } from '../exchange/print-error.ts';
-import { type Answering, reportError, responseTo } from '../exchange/respond.ts';
+import { type Answering, refusalFor, reportError, responseTo } from '../exchange/respond.ts';
 import type { PartialHead } from '../h1/partial-head.ts';
 import { badOption } from '../http/errors/bad-option.ts';
 import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { escaped, quoted } from '../http/escaped.ts';
 import { FieldLines } from '../http/field-lines.ts';
-import type { Request } from '../http/request.ts';
+import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 import { type EventFields, SparseLog } from './operator-log.ts';
@@ -69,18 +69,18 @@ export class Refusals {
     const reason = refusalOf(error);
     const head = new KnownHead(known, request.remoteAddress);
     this.#note(reason, head);
-    return this.#page(reason, head) ?? Response.fromError(reason, request);
+    return this.#page(reason, head) ?? refusalFor(service, request, reason);
   }
 
   /** Counts a connection for which there is no room. @returns The answer, if it is to have one. */
-  turnAway(remoteAddress: string | undefined, isAnswered: boolean): Response | undefined {
+  turnAway(service: Answering, remoteAddress: string | undefined, isAnswered: boolean): Response | undefined {
     const reason = new HttpError(503, 'The server has all the connections it can take', {
       code: 'too-many-connections',
       headers: LATER,
     });
     const head = new KnownHead(NOTHING_KNOWN, remoteAddress);
     this.#note(reason, head);
-    return isAnswered ? (this.#page(reason, head) ?? reason.response) : undefined;
+    return isAnswered ? (this.#page(reason, head) ?? refusalFor(service, new Request(), reason)) : undefined;
   }
 
   /** A TLS handshake has failed. */

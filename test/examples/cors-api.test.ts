@@ -23,7 +23,7 @@ describe('examples/cors-api', () => {
     fetch(`${api}/sums`, {
       method: 'POST',
       body,
-      headers: { Origin: origin, 'Content-Type': 'application/json', Accept: 'application/json' },
+      headers: { Origin: origin, 'Content-Type': 'application/json' },
     });
 
   it('answers the preflight of its own pages (WHATWG Fetch §3.2.2)', async () => {

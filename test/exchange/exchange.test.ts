@@ -8,7 +8,13 @@ import { Response } from '../../src/http/response.ts';
 const PEER: Peer = { remoteAddress: '192.0.2.1', remotePort: 1, secure: false, host: undefined, readAt: Number.NaN };
 
 function hostWith(handlerTimeout = 0): ExchangeHost {
-  return { handler: () => Response.empty(), options: { onError: undefined, handlerTimeout }, requests: 0, current: undefined, inFlight: 0 };
+  return {
+    handler: () => Response.empty(),
+    options: { onError: undefined, errors: 'auto', handlerTimeout },
+    requests: 0,
+    current: undefined,
+    inFlight: 0,
+  };
 }
 
 /** An exchange, and the responses that came later than its handler returned. */

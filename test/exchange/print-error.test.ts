@@ -11,7 +11,10 @@ async function printedFor(thrown: unknown, request: Request = new Request({ meth
   const handler = (): never => {
     throw thrown;
   };
-  const response = await respond({ handler, options: { onError: undefined }, requests: 0, current: undefined }, request);
+  const response = await respond(
+    { handler, options: { onError: undefined, errors: 'auto' as const }, requests: 0, current: undefined },
+    request,
+  );
   expect([response.status, response.text()]).toEqual([500, 'Internal Server Error']);
   expect(printed.mock.calls).toHaveLength(1);
   return printed.mock.calls[0]?.join(' ') ?? '';

@@ -27,7 +27,7 @@ describe('a line of a log', () => {
 
   it('is not broken by a path whose handler returned nothing', async () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
-    const options = { onError: undefined };
+    const options = { onError: undefined, errors: 'auto' as const };
     await respond({ handler: () => undefined as never, options, requests: 0, current: undefined }, request);
     const [line] = String(printed.mock.calls[0]).split('\n');
     expect(line).toBe(`Cannot serve GET ${QUOTED}: TypeError: Cannot answer GET ${SHOWN}: the handler returned nothing, not a Response`);

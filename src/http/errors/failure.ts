@@ -18,10 +18,14 @@ export interface HttpErrorOptions {
   cause?: unknown;
   /** Sent with the answer, as in `{ 'Retry-After': '60' }`. */
   headers?: HeadersInit | undefined;
-  /** Further members of the JSON form, as in `{ issues: […] }`. */
+  /** Further members of the JSON forms, as in `{ issues: […] }`. In `problem` they may be `type`, `title` and `instance` too (RFC 9457 §3.1). */
   details?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** The forms of the answer. */
+export type FailureForm = 'text' | 'json' | 'problem';
+
+const TYPES = { text: 'text/plain; charset=utf-8', json: 'application/json; charset=utf-8', problem: 'application/problem+json' } as const;
 const SUBJECT = 'Cannot make an HttpError';
 const KNOWN: ReadonlySet<string> = new Set(['code', 'cause', 'headers', 'details']);
 
@@ -46,7 +50,7 @@ export abstract class Failure extends Error {
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
     if (message !== undefined) checkString(SUBJECT, 'message', message);
     checkOptions(SUBJECT, options, KNOWN);
-    super(message ?? (reasonOf(status) || `Error ${status}`), options.cause === undefined ? undefined : { cause: options.cause });
+    super(message ?? phraseOf(status), options.cause === undefined ? undefined : { cause: options.cause });
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new RangeError(`${SUBJECT}: status is ${status}, not from 400 to 599`);
     }
@@ -65,12 +69,17 @@ function setReadonly<K extends 'status' | 'code' | 'headers' | 'details'>(failur
 }
 
 /** The header fields of the answer. */
-export function fieldsOfFailure({ headers }: Failure, asJson: boolean): HeaderList {
-  const type = asJson ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8';
-  return HeaderList.of(headers).with('X-Content-Type-Options', 'nosniff').with('Content-Type', type);
+export function fieldsOfFailure({ headers }: Failure, form: FailureForm): HeaderList {
+  return HeaderList.of(headers).with('X-Content-Type-Options', 'nosniff').with('Content-Type', TYPES[form]);
 }
 
 /** The body of the answer. */
-export function bodyOfFailure({ status, code, message, details }: Failure, asJson: boolean): string {
-  return asJson ? JSON.stringify({ status, code, message, ...details }) : message;
+export function bodyOfFailure({ status, code, message, details }: Failure, form: FailureForm): string {
+  if (form === 'text') return message;
+  if (form === 'json') return JSON.stringify({ status, code, message, ...details });
+  return JSON.stringify({ type: 'about:blank', title: phraseOf(status), status, detail: message, code, ...details }); // RFC 9457 §4.2.1
+}
+
+function phraseOf(status: number): string {
+  return reasonOf(status) || `Error ${status}`;
 }

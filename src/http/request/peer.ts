@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ErrorFormat } from '../errors/error-format.ts';
 import type { HeaderList } from '../header-list.ts';
 import type { Response } from '../response.ts';
 
@@ -36,6 +37,7 @@ export interface PeerServer<R> {
 /** How a server answers errors. */
 export interface ErrorAnswers<R> {
   readonly onError: ((error: unknown, request: R) => Response | void) | undefined;
+  readonly errors: ErrorFormat | ((head: R) => ErrorFormat);
 }
 
 /** Carries messages other than the response to a client. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { REPORTED } from '../../exchange/respond.ts';
+import { REPORTED, refusalFor } from '../../exchange/respond.ts';
 import { type Content, StreamContent } from '../../http/body/response-body.ts';
 import { FileContent } from '../../http/file/file-content.ts';
 import { OpenFile } from '../../http/file/open-file.ts';
@@ -144,7 +144,7 @@ export class Flight {
   /** The thread is gone. @param status 503 when it was stopped, 500 when it has died. */
   lose(status: number): void {
     const headers = status === 503 ? { 'Retry-After': '1' } : {};
-    this.answer(new HttpError(status, undefined, { code: 'thread-stopped', headers }).response);
+    this.answer(refusalFor(this.request.peer.server, this.request, new HttpError(status, undefined, { code: 'thread-stopped', headers })));
     this.fail();
     this.letGo?.();
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Worker } from 'node:worker_threads';
+import { refusalFor } from '../../exchange/respond.ts';
 import { quoted } from '../../http/escaped.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { log } from '../operator-log.ts';
@@ -12,14 +13,10 @@ import { placeOf } from '../watchdog/place.ts';
 import type { Flight } from './flight.ts';
 import type { HandlerThread } from './handler-thread.ts';
 
-/** The answer to a request whose time is up. */
-export function timedOut(): Response {
-  return new HttpError(503, 'The request took too long', { code: 'handler-timeout' }).response;
-}
-
 /** The answer to a request that no thread can take. */
-export function busy(): Response {
-  return new HttpError(503, 'The server is busy', { code: 'server-busy', headers: { 'Retry-After': '1' } }).response;
+export function busy({ request }: Flight): Response {
+  const error = new HttpError(503, 'The server is busy', { code: 'server-busy', headers: { 'Retry-After': '1' } });
+  return refusalFor(request.peer.server, request, error);
 }
 
 /** A promise has not settled in time. */

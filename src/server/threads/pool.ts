@@ -16,6 +16,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
+import { tookTooLong } from '../../exchange/respond.ts';
 import { timeIsUp } from '../../http/errors/abort-reason.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
@@ -24,7 +25,7 @@ import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
-import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable, timedOut } from './overdue.ts';
+import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable } from './overdue.ts';
 import { WaitingRequests } from './waiting.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
@@ -113,7 +114,7 @@ export class ThreadPool implements ThreadEvents {
       const flight = new Flight(request, performance.now(), resolve);
       request.whenAborted((reason) => {
         if (flight.thread) flight.thread.post(['abort', flight.id, reason.message, reason.name]);
-        else flight.answer(busy()); // nobody reads it
+        else flight.answer(busy(flight)); // nobody reads it
       });
       this.#dispatch(flight);
       this.#check();
@@ -133,7 +134,7 @@ export class ThreadPool implements ThreadEvents {
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.answer(busy());
+    for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.answer(busy(flight));
     await Promise.all(Array.from(this.#threads, (thread) => thread.stop()));
     this.#threads.clear();
   }
@@ -146,7 +147,7 @@ export class ThreadPool implements ThreadEvents {
     this.#tickedAt = now;
     const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
     this.#queue.sweep((flight) => {
-      if (isOverdue(flight)) flight.answer(timedOut());
+      if (isOverdue(flight)) flight.answer(tookTooLong(flight.request));
       return flight.isAnswered; // its client may be gone as well
     });
     for (const thread of this.#threads) {
@@ -215,7 +216,8 @@ export class ThreadPool implements ThreadEvents {
     const thread = this.#queue.size > 0 ? undefined : this.#threadFor();
     if (thread) return thread.send(flight);
     const most = this.#isClosed ? 0 : Math.max(LEAST_QUEUE, QUEUED_PER_THREAD * this.#most);
-    this.#queue.add(flight, most)?.answer(busy());
+    const refused = this.#queue.add(flight, most);
+    refused?.answer(busy(refused));
     this.#grow();
   }
 
@@ -301,11 +303,11 @@ export class ThreadPool implements ThreadEvents {
   }
 
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
-    if (thread.recall(flight)) return flight.answer(timedOut());
+    if (thread.recall(flight)) return flight.answer(tookTooLong(flight.request));
     if (thread.running === flight) return void this.#replace(thread, flight, now);
     const { message, name } = timeIsUp();
     thread.post(['abort', flight.id, message, name]);
-    flight.answer(timedOut());
+    flight.answer(tookTooLong(flight.request));
     tellTimedOut(flight, now);
   }
 
@@ -313,7 +315,7 @@ export class ThreadPool implements ThreadEvents {
   async #replace(thread: HandlerThread, flight: Flight | undefined, now: number): Promise<void> {
     this.#threads.delete(thread);
     this.#queue.putBack(thread.recallWaiting());
-    flight?.answer(timedOut());
+    flight?.answer(tookTooLong(flight.request));
     this.#add();
     this.#drain();
     const { worker } = thread.backing;

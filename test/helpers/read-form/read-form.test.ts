@@ -74,7 +74,7 @@ describe('readForm', () => {
   it('names the field that is missing, in the message and in the JSON form', () => {
     const error = failure(() => readForm(urlencoded('a=1'), { text: 'string' }));
     expect(error).toMatchObject({ status: 400, code: 'missing-field', message: 'Cannot read form: field "text" is missing' });
-    expect(JSON.parse(error.toResponse(true).text() ?? '')).toMatchObject({ field: 'text', code: 'missing-field' });
+    expect(JSON.parse(error.toResponse('json').text() ?? '')).toMatchObject({ field: 'text', code: 'missing-field' });
   });
 
   it.each([
