@@ -53,6 +53,8 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
   #isLookedAt = false;
   #isRegenerated = false;
   #isDestroyed = false;
+  /** The data as it was saved. */
+  #saved: string | undefined;
 
   constructor(life: SessionLife, kept: KeptSession | undefined) {
     this.#life = life;
@@ -75,6 +77,16 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
     this.#data = data;
   }
 
+  /** Whether it was changed, and the change was not saved. */
+  get isLost(): boolean {
+    if (this.#saved === undefined && (this.#isRegenerated || this.#isDestroyed)) return true;
+    try {
+      return serialize(this.#data) !== (this.#saved ?? this.#kept?.data ?? NOTHING);
+    } catch {
+      return true; // what cannot be saved is not what was kept
+    }
+  }
+
   /** Whether the handler has seen what depends on the client's cookie. */
   protected get isLookedAt(): boolean {
     return this.#isLookedAt;
@@ -93,6 +105,7 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
   protected outcome(now: number): Outcome {
     const { ttl, lifetime } = this.#life;
     const data = serialize(this.#data);
+    this.#saved = data;
     const kept = this.#isDestroyed ? undefined : this.#kept;
     if (kept === undefined && data === NOTHING) return { kind: this.#isDestroyed ? 'end' : 'leave' };
     const isRenamed = kept === undefined || this.#isRegenerated;

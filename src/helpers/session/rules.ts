@@ -9,6 +9,7 @@ import { parseCookie } from '../../http/fields/cookie.ts';
 import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';
 import type { SessionLife } from './draft.ts';
+import { LossWatch } from './loss-watch.ts';
 import type { SessionOptions } from './options.ts';
 
 /** RFC 5869 wants good key material: as long as the key, 32 bytes. */
@@ -34,6 +35,7 @@ export interface SessionRules extends SessionLife {
   /** The cookie for requests that came over TLS, and for others. */
   readonly secureCookie: SessionCookie;
   readonly plainCookie: SessionCookie;
+  readonly losses: LossWatch;
 }
 
 /** Checks the options, the store among them: a mistake there would keep sessions where nobody expects them. */
@@ -52,6 +54,7 @@ export function sessionRules(options: SessionOptions & { readonly store?: unknow
     lifetime,
     secureCookie: cookieOf(options.name, cookie, true),
     plainCookie: cookieOf(options.name, cookie, false),
+    losses: new LossWatch(),
   };
 }
 

@@ -36,14 +36,20 @@ export interface Sessions<T> {
 /** Returns the function that opens sessions for requests. */
 export function openSealed<T extends object>(rules: SessionRules): (request: Request) => Session<T> {
   return (request) => {
-    const cookie = cookieFor(rules, request);
-    const values = cookieValues(cookie, request);
-    for (const value of values) {
-      const kept = unseal(rules.secrets, cookie.name, value);
-      if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SealedSession<T>(rules, kept, cookie, true);
-    }
-    return new SealedSession<T>(rules, undefined, cookie, values.length > 0);
+    const session = sessionOf<T>(rules, request);
+    rules.losses.watch(request, session);
+    return session;
   };
+}
+
+function sessionOf<T extends object>(rules: SessionRules, request: Request): SealedSession<T> {
+  const cookie = cookieFor(rules, request);
+  const values = cookieValues(cookie, request);
+  for (const value of values) {
+    const kept = unseal(rules.secrets, cookie.name, value);
+    if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SealedSession<T>(rules, kept, cookie, true);
+  }
+  return new SealedSession<T>(rules, undefined, cookie, values.length > 0);
 }
 
 class SealedSession<T extends object> extends SessionDraft<T> implements Session<T> {

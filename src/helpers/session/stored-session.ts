@@ -35,15 +35,22 @@ interface Shelf {
 export function openStored<T extends object>(rules: SessionRules, store: SessionStore): (request: Request) => Promise<StoredSession<T>> {
   const shelf: Shelf = { rules, store, signer: new IdSigner(rules.secrets) };
   return async (request) => {
-    const cookie = cookieFor(rules, request);
-    const values = cookieValues(cookie, request);
-    for (const value of values) {
-      const id = shelf.signer.verify(cookie.name, value);
-      const kept = id === undefined ? undefined : parseKept(await store.get(id)); // one after the other: the first that opens is the one
-      if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SessionInStore<T>(shelf, kept, cookie, id, true);
-    }
-    return new SessionInStore<T>(shelf, undefined, cookie, undefined, values.length > 0);
+    const session = await sessionOf<T>(shelf, request);
+    rules.losses.watch(request, session);
+    return session;
   };
+}
+
+async function sessionOf<T extends object>(shelf: Shelf, request: Request): Promise<SessionInStore<T>> {
+  const { rules, store } = shelf;
+  const cookie = cookieFor(rules, request);
+  const values = cookieValues(cookie, request);
+  for (const value of values) {
+    const id = shelf.signer.verify(cookie.name, value);
+    const kept = id === undefined ? undefined : parseKept(await store.get(id)); // one after the other: the first that opens is the one
+    if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SessionInStore<T>(shelf, kept, cookie, id, true);
+  }
+  return new SessionInStore<T>(shelf, undefined, cookie, undefined, values.length > 0);
 }
 
 class SessionInStore<T extends object> extends SessionDraft<T> implements StoredSession<T> {
