@@ -10,6 +10,7 @@ import { checkOptions, checkString } from '../http/errors/bad-option.ts';
 import type { Hits, RateStore, SessionStore } from '../process/stores.ts';
 import { commandsOf, type RedisClient } from './redis/commands.ts';
 import { HIT_SCRIPT } from './redis/hit-script.ts';
+import { UPDATE_SCRIPT } from './redis/update-script.ts';
 
 export type { RateStore, SessionStore } from '../process/stores.ts';
 export type { RedisClient } from './redis/commands.ts';
@@ -41,6 +42,7 @@ export function redisSessionStore(client: RedisClient, options: RedisStoreOption
     set: async (id, value, ttl) => {
       await commands.set(prefix + id, value, ttl);
     },
+    update: async (id, before, value, ttl) => (await commands.eval(UPDATE_SCRIPT, prefix + id, [before, value, String(ttl)])) === 1,
     delete: async (id) => {
       await commands.del(prefix + id);
     },

@@ -47,6 +47,8 @@ export interface RateStore {
  * const store: SessionStore = {
  *   get: async (id) => (await database.one('select value from sessions where id = $1 and ends > now()', [id]))?.value,
  *   set: (id, value, ttl) => database.run('insert … on conflict (id) do update …', [id, value, ttl]),
+ *   update: async (id, before, value, ttl) =>
+ *     (await database.run('update sessions set value = $3, ends = … where id = $1 and value = $2', [id, before, value, ttl])).changes === 1,
  *   delete: (id) => database.run('delete from sessions where id = $1', [id]),
  * };
  */
@@ -59,6 +61,14 @@ export interface SessionStore {
    * @param ttl Whole seconds, after which the value may be forgotten.
    */
   set(id: string, value: string, ttl: number): Promise<void>;
+  /**
+   * Keeps a value in place of another, in one step: nothing may come between the comparison and the write. That is what makes a logout hold
+   * against a request that runs beside it, and keeps the changes of both of two requests.
+   *
+   * @param before What was kept when the caller looked.
+   * @returns Whether it was still kept, and `value` is now. False when there was something else, or nothing.
+   */
+  update(id: string, before: string, value: string, ttl: number): Promise<boolean>;
   /** Forgets a value; that there is none is not an error. */
   delete(id: string): Promise<void>;
 }

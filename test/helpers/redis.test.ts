@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRateLimiter, createSessions, Request, Response } from '../../src/index.ts';
+import { createRateLimiter, createSessions, Request, Response, type StoredSession, type StoredSessions } from '../../src/index.ts';
 import { type RedisClient, redisRateStore, redisSessionStore } from '../../src/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -88,6 +88,47 @@ describe.skipIf(!isThere && process.env['CI'] === undefined).each(Object.keys(CO
     await store.delete('x');
     expect(await store.get('x')).toBeUndefined();
     await store.delete('x');
+  });
+
+  it('writes a session over the one that was seen, and over nothing else', async () => {
+    const store = redisSessionStore(connection.client, { prefix: 'c:' });
+    expect(await store.update('x', 'before', 'after', 60)).toBe(false);
+    expect(await store.get('x')).toBeUndefined();
+    await store.set('x', 'é💡', 60);
+    expect(await store.update('x', 'another', 'after', 60)).toBe(false);
+    expect(await store.update('x', 'é💡', 'after', 1)).toBe(true);
+    expect(await store.get('x')).toBe('after');
+    await until(
+      async () => ((await store.get('x')) === undefined ? true : undefined),
+      () => 'the end of what was written for one second',
+    );
+  });
+
+  it('loses nothing of 50 requests that change one session at once, and nothing lives after a logout among them', async () => {
+    const second = await (CONNECT[name] as (path: string) => Promise<Connection>)(path);
+    const machines = [connection, second].map(({ client }) =>
+      createSessions<Record<string, number>>({ secret: 'k'.repeat(32), store: redisSessionStore(client, { prefix: 'race:' }) }),
+    ) as [StoredSessions<Record<string, number>>, StoredSessions<Record<string, number>>];
+    const begun = await machines[0].open(new Request());
+    begun.data['begun'] = 1;
+    const [cookie = ''] = (await begun.save(Response.empty())).header('set-cookie')?.split(';') ?? [];
+    const open = (i: number): Promise<StoredSession<Record<string, number>>> =>
+      (i % 2 === 0 ? machines[0] : machines[1]).open(new Request({ headers: { Cookie: cookie } }));
+    const writing = async (i: number): Promise<void> => {
+      const session = await open(i);
+      session.data[`n${i}`] = i;
+      await session.save(Response.empty());
+    };
+    await Promise.all(Array.from({ length: 50 }, (_, i) => writing(i)));
+    expect(Object.keys((await open(0)).data)).toHaveLength(51);
+
+    const leaving = await open(0);
+    leaving.destroy();
+    const late = await Promise.all(Array.from({ length: 10 }, (_, i) => open(i)));
+    for (const [i, session] of late.entries()) session.data[`late${i}`] = i;
+    await Promise.all([...late.slice(0, 5), leaving, ...late.slice(5)].map((session) => session.save(Response.empty())));
+    expect((await open(0)).isNew).toBe(true);
+    second.close();
   });
 
   it('forgets sessions when their time is over', async () => {

@@ -11,7 +11,10 @@ export interface SessionBase<T> {
   data: Partial<T>;
   /** Whether the client sent no valid session. */
   readonly isNew: boolean;
-  /** Gives the session a new name and a full life, with the same data: for the login, and whenever somebody may do more than before. */
+  /**
+   * Gives the session a new name and a full life, with the same data: for the login, and whenever somebody may do more than before. Call it
+   * before you set what is new: what is set afterwards remains even when another request has ended the session meanwhile.
+   */
   regenerate(): void;
   /** Ends the session, with its data. What is put into `data` afterwards begins another one. */
   destroy(): void;
@@ -55,6 +58,10 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
   #isDestroyed = false;
   /** The data as it was saved. */
   #saved: string | undefined;
+  /** Since `regenerate`: what the handler has set, were it to the value that it had before; true when it was all of it. */
+  #own: true | Set<string> = new Set();
+  /** The data to the handler, since `regenerate`. */
+  #noted: Partial<T> | undefined;
 
   constructor(life: SessionLife, kept: KeptSession | undefined) {
     this.#life = life;
@@ -69,12 +76,12 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
 
   get data(): Partial<T> {
     this.#isLookedAt = true;
-    return this.#data;
+    return this.#noted ?? this.#data;
   }
 
   set data(data: Partial<T>) {
     this.#isLookedAt = true;
-    this.#data = data;
+    this.#replace(data);
   }
 
   /** Whether it was changed, and the change was not saved. */
@@ -94,19 +101,71 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
 
   regenerate(): void {
     this.#isRegenerated = true;
+    const canNote = this.#own !== true && typeof this.#data === 'object' && (this.#data as unknown) !== null;
+    if (canNote) this.#noted ??= this.#noting(this.#data);
   }
 
   destroy(): void {
     this.#isDestroyed = true;
-    this.#data = {};
+    this.#replace({});
+  }
+
+  /** Whether it was ended by the handler. */
+  protected get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
+  #replace(data: Partial<T>): void {
+    this.#data = data;
+    this.#noted = undefined;
+    if (this.#isRegenerated) this.#own = true;
+  }
+
+  #noting(data: Partial<T>): Partial<T> {
+    const own = new Set<string>();
+    this.#own = own;
+    return new Proxy(data, {
+      set(target, key, value): boolean {
+        own.add(String(key));
+        return Reflect.set(target, key, value);
+      },
+    });
   }
 
   /** What is to be done now, in seconds since 1970. */
   protected outcome(now: number): Outcome {
-    const { ttl, lifetime } = this.#life;
+    this.#saved = serialize(this.#data);
+    return this.#decide(now, this.#kept, this.#saved);
+  }
+
+  /**
+   * What is to be done when another request has written or ended the session meanwhile: of the data, only what this request has changed is
+   * written, member by member. One that was ended stays so, unless this request gives it a new name and something to hold, as a login does.
+   *
+   * @param current What is kept now.
+   */
+  protected outcomeOver(current: KeptSession | undefined, now: number): Outcome {
+    if (current === undefined && !this.#isRegenerated) return { kind: 'leave' };
+    return this.#decide(now, current, this.#appliedTo(current?.data ?? NOTHING));
+  }
+
+  /** Other data with the changes of this request. */
+  #appliedTo(text: string): string {
     const data = serialize(this.#data);
-    this.#saved = data;
-    const kept = this.#isDestroyed ? undefined : this.#kept;
+    if (this.#own === true) return data;
+    const [before, after, result] = [this.#kept?.data ?? NOTHING, data, text].map(membersOf) as [Members, Members, Members];
+    for (const name of new Set([...before.keys(), ...after.keys()])) {
+      if (!this.#own.has(name) && before.get(name) === after.get(name)) continue;
+      const value = after.get(name);
+      if (value === undefined) result.delete(name);
+      else result.set(name, value);
+    }
+    return `{${Array.from(result, ([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
+  }
+
+  #decide(now: number, current: KeptSession | undefined, data: string): Outcome {
+    const { ttl, lifetime } = this.#life;
+    const kept = this.#isDestroyed ? undefined : current;
     if (kept === undefined && data === NOTHING) return { kind: this.#isDestroyed ? 'end' : 'leave' };
     const isRenamed = kept === undefined || this.#isRegenerated;
     const begun = isRenamed ? now : kept.begun;
@@ -114,6 +173,13 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
     const isDue = isRenamed || data !== kept.data || expires - kept.expires >= ttl / SLIDE;
     return isDue ? { kind: 'write', kept: { begun, expires, data }, isRenamed } : { kind: 'leave' };
   }
+}
+
+/** The members of an object, each value as JSON. */
+type Members = Map<string, string>;
+
+function membersOf(text: string): Members {
+  return new Map(Object.entries(JSON.parse(text) as object).map(([name, value]) => [name, JSON.stringify(value)]));
 }
 
 /** Whether a session that was kept is still one. */

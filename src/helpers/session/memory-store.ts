@@ -40,13 +40,31 @@ class MemorySessionStore implements SessionStore {
   }
 
   async get(id: string): Promise<string | undefined> {
+    return this.#read(id);
+  }
+
+  async set(id: string, value: string, ttl: number): Promise<void> {
+    this.#write(id, value, ttl);
+  }
+
+  async update(id: string, before: string, value: string, ttl: number): Promise<boolean> {
+    if (this.#read(id) !== before) return false;
+    this.#write(id, value, ttl);
+    return true;
+  }
+
+  async delete(id: string): Promise<void> {
+    this.#sessions.delete(id);
+  }
+
+  #read(id: string): string | undefined {
     const session = this.#sessions.get(id);
     if (session === undefined || performance.now() < session.expires) return session?.value;
     this.#sessions.delete(id);
     return undefined;
   }
 
-  async set(id: string, value: string, ttl: number): Promise<void> {
+  #write(id: string, value: string, ttl: number): void {
     const now = performance.now();
     this.#sessions.delete(id); // to the end of the order
     for (const [oldest, { expires }] of this.#sessions) {
@@ -54,9 +72,5 @@ class MemorySessionStore implements SessionStore {
       this.#sessions.delete(oldest);
     }
     this.#sessions.set(id, { value, expires: now + ttl * 1000 });
-  }
-
-  async delete(id: string): Promise<void> {
-    this.#sessions.delete(id);
   }
 }

@@ -41,7 +41,7 @@ export interface SessionRules extends SessionLife {
 /** Checks the options, the store among them: a mistake there would keep sessions where nobody expects them. */
 export function sessionRules(options: SessionOptions & { readonly store?: unknown }): SessionRules {
   checkOptions(SUBJECT, options, KNOWN);
-  if (options.store !== undefined && !isStore(options.store)) throw badOption(SUBJECT, 'store lacks get, set or delete');
+  if (options.store !== undefined && !isStore(options.store)) throw badOption(SUBJECT, 'store lacks get, set, update or delete');
   const { ttl = DAY, cookie = {} } = options;
   const { lifetime = Math.max(MAX_LIFETIME, ttl) } = options;
   checkInteger(SUBJECT, 'ttl', ttl, 1, LONGEST, 'seconds');
@@ -108,7 +108,7 @@ function checkedSecrets(secret: unknown): readonly string[] {
 }
 
 function isStore(store: unknown): boolean {
-  const methods = ['get', 'set', 'delete'] as const;
+  const methods = ['get', 'set', 'update', 'delete'] as const;
   return (
     typeof store === 'object' && store !== null && methods.every((name) => typeof (store as Record<string, unknown>)[name] === 'function')
   );

@@ -79,6 +79,8 @@ export const ERROR_CODES = {
   'script-died': 'The program that `cgi` ran was ended by a signal in the middle of its response: the connection was cut.',
   'session-too-large':
     'The cookie of a session would be larger than browsers accept (4096 bytes). Keep less in it, or give `createSessions` a store.',
+  'session-contended':
+    'Other requests changed a session each time it was about to be saved, 100 times in a row; or the `update` of its store never says that it has written.',
   'not-serializable': 'A value has no JSON form (a function, undefined, a cycle or a bigint).',
 
   // The programmer's fault, at start or at the culprit.

@@ -34,6 +34,14 @@ class OpenStore implements SessionStore {
     this.entries.set(id, value);
   }
 
+  async update(id: string, before: string, value: string, ttl: number): Promise<boolean> {
+    this.calls.push('update');
+    if (this.entries.get(id) !== before) return false;
+    this.ttl = ttl;
+    this.entries.set(id, value);
+    return true;
+  }
+
   async delete(id: string): Promise<void> {
     this.calls.push('delete');
     this.entries.delete(id);
@@ -246,6 +254,14 @@ describe('createMemorySessionStore', () => {
     await store.set('a', '3', 60);
     await store.set('c', '4', 60);
     expect(await Promise.all(['a', 'b', 'c'].map((id) => store.get(id)))).toEqual(['3', undefined, '4']);
+  });
+
+  it('writes over what was seen, and over nothing else', async () => {
+    const store = createMemorySessionStore();
+    expect(await store.update('a', '1', '2', 60)).toBe(false);
+    await store.set('a', '1', 60);
+    expect([await store.update('a', '0', '2', 60), await store.get('a')]).toEqual([false, '1']);
+    expect([await store.update('a', '1', '2', 60), await store.get('a')]).toEqual([true, '2']);
   });
 
   it('forgets what has expired, and what was deleted', async () => {
