@@ -140,9 +140,9 @@ same<ReturnType<typeof finishedEither>, Response | Promise<Response>>();
 const finishedEither = () => finish(request, (asked) => (asked.secure ? Response.text('') : Promise.resolve(Response.text(''))));
 const late = async (_asked: Request, response: Response): Promise<Response> => response;
 // @ts-expect-error a finisher returns a Response at once
-finish(request, () => Response.text(''), late);
+void finish(request, () => Response.text(''), late);
 // @ts-expect-error an answer that may be nothing: `??` is missing
-finish(request, (asked) => serveDir(asked, 'public'));
+void finish(request, (asked) => serveDir(asked, 'public'));
 
 // @ts-expect-error unknown option
 void startServer(sync, { prot: 80 });
