@@ -30,13 +30,8 @@ const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 const workers = Math.max(2, availableParallelism()); // one per core, and at least two
 const maxBodySize = (head: Request): number => (isUpload(head) ? MAX_UPLOAD : 64 * 1024); // much for uploads, little elsewhere
 
-const server = await startServer((request) => finish(request, answer, safe, compress, logAccess), {
-  host,
-  port: Number(port),
-  workers,
-  maxBodySize,
-  onError,
-});
+const handle = (request: Request) => finish(request, answer, safe, compress, logAccess);
+const server = await startServer(handle, { host, port: Number(port), workers, maxBodySize, onError });
 if (server.role === 'primary') console.log(`\n  The demo is at ${server.url}/ — Ctrl-C ends it.\n`);
 
 function answer(request: Request): Response | Promise<Response> {

@@ -7,7 +7,7 @@
 
 import type { Awaitable } from '../http/awaitable.ts';
 import { withCode } from '../http/errors/error-codes.ts';
-import { errorFormatOf, formFor } from '../http/errors/error-format.ts';
+import { errorFormatOf, formFor } from '../http/errors/failure.ts';
 import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';

@@ -25,7 +25,7 @@ import { RequestBody } from '../http/body/request-body.ts';
 import { StreamContent } from '../http/body/response-body.ts';
 import { badOption, checkFunction, checkNumber, checkOptions, MiB } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
-import { checkErrorFormat, type ErrorFormat } from '../http/errors/error-format.ts';
+import { checkErrorFormat, type ErrorFormat } from '../http/errors/failure.ts';
 import { type Peer, type PeerServer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';

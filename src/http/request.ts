@@ -7,7 +7,7 @@
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
-import { type ErrorFormat, errorFormatOf } from './errors/error-format.ts';
+import { type ErrorFormat, errorFormatOf } from './errors/failure.ts';
 import type { FieldLines } from './field-lines.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { partsOf, type RequestInit, requestOf } from './request/init.ts';

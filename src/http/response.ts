@@ -6,8 +6,7 @@
 import { type BodyInit, bytesOf, type Content, collectContent, contentOf, StreamContent } from './body/response-body.ts';
 import { checkedText, jsonOf } from './body/text.ts';
 import { checkOptions } from './errors/bad-option.ts';
-import { type ErrorReader, formFor } from './errors/error-format.ts';
-import { bodyOfFailure, Failure, type FailureForm, fieldsOfFailure } from './errors/failure.ts';
+import { bodyOfFailure, type ErrorReader, Failure, type FailureForm, fieldsOfFailure, formFor } from './errors/failure.ts';
 import { type EventStreamOptions, eventContent, type ServerSentEvent } from './event-stream.ts';
 import { serializeEtag, serializeLastModified, serializeMaxAge } from './fields/caching.ts';
 import { serializeAttachment } from './fields/content-disposition.ts';

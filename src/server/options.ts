@@ -15,7 +15,7 @@ import {
   MAX_TIMER,
   MiB,
 } from '../http/errors/bad-option.ts';
-import { checkErrorFormat, type ErrorFormat } from '../http/errors/error-format.ts';
+import { checkErrorFormat, type ErrorFormat } from '../http/errors/failure.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';

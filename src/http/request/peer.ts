@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ErrorFormat } from '../errors/error-format.ts';
+import type { ErrorFormat } from '../errors/failure.ts';
 import type { HeaderList } from '../header-list.ts';
 import type { Response } from '../response.ts';
 
