@@ -1,5 +1,7 @@
 /**
- * Signals to the process that leads a server: the first starts a drain, the second ends the server at once.
+ * Signals to the process that leads a server: the first starts a drain, the second ends the server at once. SIGHUP, which a terminal sends to all
+ * its processes when it is closed, never costs a request: it reloads, or where nothing can be reloaded it drains; while the server stops it means
+ * nothing.
  *
  * @module
  */
@@ -8,12 +10,13 @@
 const AFTERMATH = 1000;
 
 /**
- * Drains on SIGTERM and SIGINT.
+ * Drains on SIGTERM and SIGINT, reloads on SIGHUP.
  *
  * @param stop Called with false for the first signal, with true for the second: now.
+ * @param reload Called for SIGHUP; undefined: that drains as well.
  * @returns A function that stops listening for the signals.
  */
-export function drainOnSignals(stop: (isUrgent: boolean) => unknown): () => void {
+export function drainOnSignals(stop: (isUrgent: boolean) => unknown, reload?: () => void): () => void {
   let isStopping = false;
   const onSignal = (): void => {
     const result = stop(isStopping);
@@ -22,12 +25,19 @@ export function drainOnSignals(stop: (isUrgent: boolean) => unknown): () => void
     // The process ends by itself when nothing is left to do; a forgotten database connection must not keep it alive.
     void Promise.resolve(result).then(() => setTimeout(() => process.exit(), AFTERMATH).unref());
   };
+  const onHangup = (): void => {
+    if (isStopping) return;
+    if (reload) reload();
+    else onSignal();
+  };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
+  process.on('SIGHUP', onHangup);
   return () => {
     // While stopping they stay: a second signal must still be heard.
     if (isStopping) return;
     process.off('SIGTERM', onSignal);
     process.off('SIGINT', onSignal);
+    process.off('SIGHUP', onHangup);
   };
 }

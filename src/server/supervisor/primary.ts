@@ -95,6 +95,7 @@ class Supervisor implements WorkerEvents {
   #recycling: Promise<void> = Promise.resolve();
   #releaseSignals = (): void => {};
   readonly #onHangup = (): void => {
+    if (this.#isStarting || this.#closing) return; // the workers are as new as they can be, or leave anyway
     this.reload().catch((error: unknown) => log('reload-failed', `reload failed, the old workers keep serving: ${messageOf(error)}`));
   };
 
@@ -106,13 +107,13 @@ class Supervisor implements WorkerEvents {
 
   /** Forks all workers and waits until each listens. When one cannot, all are ended. */
   async start(): Promise<Place> {
-    if (this.#options.signals) this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.#leave()));
+    if (this.#options.signals)
+      this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.#leave()), this.#onHangup);
     const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
     const restoreUmask = tightenUmask(this.#options); // the workers have theirs; their common socket is made in this process
     try {
       const [place] = await Promise.all(workers.map((worker) => worker.ready)).finally(restoreUmask);
       this.#isStarting = false;
-      if (this.#options.signals) process.on('SIGHUP', this.#onHangup);
       return place as Place; // there is at least one worker
     } catch (error) {
       if (this.#closing) {
@@ -155,7 +156,6 @@ class Supervisor implements WorkerEvents {
 
   async #close(timeout: number): Promise<void> {
     if (!this.#isStarting) log('draining', `draining: connections are cut in ${timeout} ms`, { timeout });
-    process.off('SIGHUP', this.#onHangup);
     const workers = [...this.#workers];
     for (const worker of workers) {
       if (worker.readyAt !== undefined) worker.close(timeout);
@@ -189,7 +189,7 @@ class Supervisor implements WorkerEvents {
   }
 
   async #replaceAll(): Promise<void> {
-    if (this.#closing) throw new Error('Cannot reload: the server is closing');
+    if (this.#closing) throw closing();
     this.#generation++;
     const old = [...this.#workers].filter((worker) => !worker.isLeaving);
     for (const worker of old) await this.#replace(worker);
@@ -198,6 +198,7 @@ class Supervisor implements WorkerEvents {
 
   /** Starts a successor, and asks the worker to leave when that listens. */
   async #replace(worker: WorkerProcess): Promise<void> {
+    if (this.#closing) throw closing();
     const successor = this.#fork();
     successor.isReplaced = true; // until it listens we alone wait for it
     await successor.ready;
@@ -330,6 +331,10 @@ class Supervisor implements WorkerEvents {
       this.#succeed(worker, 'never listened');
     });
   }
+}
+
+function closing(): Error {
+  return new Error('Cannot replace workers: the server is closing');
 }
 
 async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {

@@ -136,7 +136,8 @@ class WorkerLife implements ServerHost {
     process.on('uncaughtException', this.#onEscaped);
     process.on('message', this.#onMessage);
     if (this.#options.signals) {
-      process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group: the primary says what follows from it
+      process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group, and so does the end of a terminal: the primary says what follows from it
+      process.on('SIGHUP', () => {});
       process.on('SIGTERM', () => void this.#leave(this.#options.shutdownTimeout, 0));
     }
     process.prependListener('disconnect', this.#onDisconnect);
