@@ -93,6 +93,8 @@ export interface ServerOptions {
   shutdownTimeout?: number | undefined;
   /** After SIGTERM or SIGINT the server goes on for so long, while `readiness` says 503: time for balancers to look elsewhere. Default 0. */
   shutdownDelay?: number | undefined;
+  /** How long a worker may take until it listens, and a handler thread until it has called `startServer`, before it is ended. Default 60,000. */
+  startTimeout?: number | undefined;
   /** How the events of the server (workers ready, replaced, recycled, handlers stuck) are written to stderr: `text`, `json` or `off`. Default `text`. */
   log?: LogFormat | undefined;
   /** Replace a worker after so many requests (±10 %). Default: never. */
@@ -194,6 +196,7 @@ const NUMBERS = {
   writeTimeout: [30_000, 1, MAX_TIMER],
   shutdownTimeout: [isWatched ? 250 : 30_000, 0, MAX_TIMER],
   shutdownDelay: [0, 0, MAX_TIMER],
+  startTimeout: [60_000, 1, 24 * 3_600_000],
   maxRequestsPerWorker: [Number.POSITIVE_INFINITY, 1, Number.POSITIVE_INFINITY],
   maxMemoryPerWorker: [Number.POSITIVE_INFINITY, 32 * MiB, Number.POSITIVE_INFINITY],
 } as const satisfies Record<string, readonly [fallback: number, least: number, most: number]>;

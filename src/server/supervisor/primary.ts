@@ -273,7 +273,8 @@ class Supervisor implements WorkerEvents {
   }
 
   #fork(): WorkerProcess {
-    const worker = new WorkerProcess({ [WORKER_ROLE]: `${this.#generation}:${this.#port}` }, this.#generation, this);
+    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}` };
+    const worker = new WorkerProcess(env, this.#generation, this.#options.startTimeout, this);
     this.#workers.add(worker);
     this.#lender.add(worker);
     worker.ready.then(

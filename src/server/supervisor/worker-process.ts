@@ -39,6 +39,8 @@ export interface WorkerEvents {
 /** How long a worker may take to answer with its status, ms: one that is stuck never does. */
 const STATUS_TIME = 1000;
 const SUBJECT = 'Cannot start server: ';
+/** How much longer than its threads a worker may take to start, ms: it knows better than we do what it waits for. */
+const START_GRACE = 1000;
 
 /** A worker process. */
 export class WorkerProcess implements Borrower {
@@ -59,12 +61,17 @@ export class WorkerProcess implements Borrower {
   readonly #worker: Worker;
   readonly #statuses: Replies<void, LocalStatus> = new Replies((id) => this.#tell({ kind: 'status', id }), STATUS_TIME);
 
-  constructor(env: Readonly<Record<string, string>>, generation: number, events: WorkerEvents) {
+  /** @param startTimeout When it is killed unless it listens, ms. */
+  constructor(env: Readonly<Record<string, string>>, generation: number, startTimeout: number, events: WorkerEvents) {
     this.generation = generation;
     const worker = cluster.fork(env);
     this.#worker = worker;
     this.#listen(worker, events);
     let failure: Error | undefined;
+    const overdue = setTimeout(() => {
+      failure ??= failureOf(`a worker has not listened within ${startTimeout / 1000} s (startTimeout)`, undefined);
+      this.kill();
+    }, startTimeout + START_GRACE);
     let settleExit = (): void => {};
     this.exited = new Promise((resolve) => {
       settleExit = resolve;
@@ -73,6 +80,7 @@ export class WorkerProcess implements Borrower {
       worker.on('message', (received: unknown) => {
         const message = fromWorker(received);
         if (message?.kind === 'ready') {
+          clearTimeout(overdue);
           this.readyAt = performance.now();
           resolve({ address: message.address, url: message.url });
         } else if (message?.kind === 'failed') failure ??= failureOf(message.message, message.code);
@@ -92,6 +100,7 @@ export class WorkerProcess implements Borrower {
         failure ??= error;
       });
       worker.on('exit', (code, signal) => {
+        clearTimeout(overdue);
         const how = signal ? `signal ${signal}` : `code ${code}`;
         const why = code === 0 ? NOT_CALLED : `a worker ended with ${how} before it listened; see its output`;
         reject(failure ?? failureOf(why, undefined));

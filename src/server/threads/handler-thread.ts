@@ -56,6 +56,8 @@ export class HandlerThread implements ThreadLink {
   isGone = false;
   /** It has not come back from the handler it is in. */
   isStalled = false;
+  /** Monotonic ms. */
+  readonly startedAt: number = performance.now();
   /** Since when it has nothing to do, monotonic ms. */
   idleSince = 0;
   /** `board.left` when it was looked at last, and how often it was the same. */

@@ -44,8 +44,6 @@ const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
 /** A tick this late means that the whole process stood still, ms. */
 const PAUSE = 2000;
-/** How long a script may take to call `startServer`, ms. */
-const START_TIME = 60_000;
 
 /** The handler threads of a process. */
 export class ThreadPool implements ThreadEvents {
@@ -78,9 +76,9 @@ export class ThreadPool implements ThreadEvents {
     const ready = first.map((thread) => new Promise<void>((resolve, reject) => this.#starting.set(thread, { resolve, reject })));
     const overdue = setTimeout(() => {
       for (const [thread, { reject }] of this.#starting) {
-        if (!thread.isReady) reject(new Error(`its script has not called startServer within ${START_TIME / 1000} s`));
+        if (!thread.isReady) reject(new Error(this.#tooLate));
       }
-    }, START_TIME);
+    }, this.#options.startTimeout);
     try {
       await Promise.all(ready);
     } catch (error) {
@@ -151,6 +149,7 @@ export class ThreadPool implements ThreadEvents {
       return flight.isAnswered; // its client may be gone as well
     });
     for (const thread of this.#threads) {
+      if (!thread.isReady && !wasHeld && now - thread.startedAt > this.#options.startTimeout) void this.#giveUp(thread);
       const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
       if (isLost) void this.#replace(thread, thread.onlyFlight, now);
       for (const flight of thread.flights.values()) {
@@ -309,6 +308,18 @@ export class ThreadPool implements ThreadEvents {
     thread.post(['abort', flight.id, message, name]);
     flight.answer(tookTooLong(flight.request));
     tellTimedOut(flight, now);
+  }
+
+  get #tooLate(): string {
+    return `its script has not called startServer within ${this.#options.startTimeout / 1000} s (startTimeout)`;
+  }
+
+  /** Gives a thread up that does not get ready. */
+  async #giveUp(thread: HandlerThread): Promise<void> {
+    this.#threads.delete(thread);
+    log('thread-replaced', `a handler thread is replaced: ${this.#tooLate}`);
+    this.#addLater();
+    if (!(await thread.stop())) this.#host.onUnstoppable();
   }
 
   /** Gives a thread up whose handler does not return. */
