@@ -7,7 +7,17 @@
  */
 
 /** How long the program has after the drain before the process exits, ms: time to clean up. */
-const AFTERMATH = 1000;
+export const AFTERMATH = 1000;
+
+/**
+ * Ends the process by a signal: an exit would wait for its threads, and one that a call into the system holds never ends.
+ *
+ * To whoever has started it, it then was ended by the SIGTERM that it was asked to stop by.
+ */
+export function endWithThreads(): void {
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, 'SIGTERM');
+}
 
 /**
  * Drains on SIGTERM and SIGINT, reloads on SIGHUP.

@@ -11,15 +11,19 @@ import { localGate } from './connection-gate.ts';
 import type { LocalServer } from './host.ts';
 import type { ResolvedOptions, RunningServer } from './options.ts';
 import { serveLocally } from './serve.ts';
-import { drainOnSignals } from './signals.ts';
+import { AFTERMATH, drainOnSignals, endWithThreads } from './signals.ts';
 import { removeStaleSocket } from './socket/socket-file.ts';
 
 /** Serves in this process. */
 export async function startSingle(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   await removeStaleSocket(options);
+  /** A call into the system holds a thread for ever. */
+  let isHeld = false;
   const local: LocalServer = await serveLocally(handler, options, localGate(options.maxConnections), {
     hasPrimary: false,
-    onUnstoppable: () => {}, // it has been logged, and there is no primary to replace this process
+    onUnstoppable: () => {
+      isHeld = true; // it has been logged, and there is no primary to replace this process
+    },
     onPoolSize: () => {}, // nor to get rid of what the threads have left behind
     onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
     guard: (inner) => inner,
@@ -33,8 +37,10 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
     local.announce();
     await pause(options.shutdownDelay);
     await local.close();
+    if (isHeld) setTimeout(endWithThreads, AFTERMATH);
   };
-  const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? process.exit(1) : stop())) : () => {};
+  const endNow = (): void => (options.threads.max > 0 ? endWithThreads() : process.exit(1));
+  const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? endNow() : stop())) : () => {};
   void local.closed.then(release);
   return {
     url: local.url,

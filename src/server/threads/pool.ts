@@ -57,6 +57,8 @@ export class ThreadPool implements ThreadEvents {
   #isChecking = false;
   #tickedAt = 0;
   #isClosed = false;
+  /** What becomes of threads that are being stopped; those that nothing can stop stay in it. */
+  readonly #ending: Set<Promise<boolean>> = new Set();
   /** Deaths in a row of threads that were never ready. */
   #failures = 0;
   #place: { readonly address: Address; readonly url: string } | undefined;
@@ -133,8 +135,10 @@ export class ThreadPool implements ThreadEvents {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.answer(busy(flight));
-    await Promise.all(Array.from(this.#threads, (thread) => thread.stop()));
+    for (const thread of this.#threads) void this.#stop(thread);
     this.#threads.clear();
+    const haveEnded = await Promise.all(this.#ending);
+    if (haveEnded.includes(false)) this.#host.onUnstoppable();
   }
 
   /** Looks at the time of all requests. */
@@ -263,7 +267,7 @@ export class ThreadPool implements ThreadEvents {
       if (thread.flights.size > 0 || !thread.isReady) thread.idleSince = now;
       else if (now - thread.idleSince > IDLE_TIME && this.#threads.size > this.#least) {
         this.#threads.delete(thread);
-        const stopped = thread.stop();
+        const stopped = this.#stop(thread);
         if (this.#threads.size === this.#least) void stopped.then(() => this.#host.onPoolSize(true));
         return; // one at a time
       }
@@ -310,6 +314,13 @@ export class ThreadPool implements ThreadEvents {
     tellTimedOut(flight, now);
   }
 
+  #stop(thread: HandlerThread): Promise<boolean> {
+    const ending = thread.stop();
+    this.#ending.add(ending);
+    void ending.then((hasEnded) => hasEnded && this.#ending.delete(ending));
+    return ending;
+  }
+
   get #tooLate(): string {
     return `its script has not called startServer within ${this.#options.startTimeout / 1000} s (startTimeout)`;
   }
@@ -319,7 +330,7 @@ export class ThreadPool implements ThreadEvents {
     this.#threads.delete(thread);
     log('thread-replaced', `a handler thread is replaced: ${this.#tooLate}`);
     this.#addLater();
-    if (!(await thread.stop())) this.#host.onUnstoppable();
+    if (!(await this.#stop(thread))) this.#host.onUnstoppable();
   }
 
   /** Gives a thread up whose handler does not return. */
@@ -331,7 +342,7 @@ export class ThreadPool implements ThreadEvents {
     this.#drain();
     const { worker } = thread.backing;
     const what = await tellStuck(worker, flight, now);
-    if (await thread.stop()) return;
+    if (await this.#stop(thread)) return;
     tellUnstoppable(what);
     this.#host.onUnstoppable();
   }
