@@ -107,8 +107,8 @@ class Supervisor implements WorkerEvents {
 
   /** Forks all workers and waits until each listens. When one cannot, all are ended. */
   async start(): Promise<Place> {
-    if (this.#options.signals)
-      this.#releaseSignals = drainOnSignals((isUrgent) => (isUrgent ? this.#abandon() : this.#leave()), this.#onHangup);
+    const stop = (isUrgent: boolean): unknown => (isUrgent ? this.#abandon() : this.#leave());
+    if (this.#options.signals) this.#releaseSignals = drainOnSignals(stop, this.#onHangup);
     const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
     const restoreUmask = tightenUmask(this.#options); // the workers have theirs; their common socket is made in this process
     try {
