@@ -18,7 +18,7 @@ import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 let role: { readonly generation: number; readonly port: number } | undefined;
 let isThread = false;
 // Another runtime may have no `process`, or guard its environment: only in a child of Node is it looked at.
-if ((globalThis as { process?: NodeJS.Process }).process?.connected === true && process.env[WORKER_ROLE] !== undefined) {
+if (typeof (globalThis as { process?: NodeJS.Process }).process?.send === 'function' && process.env[WORKER_ROLE] !== undefined) {
   void import('./supervisor/inside/idle.ts').then(({ endWhenIdle }) => endWhenIdle()); // its script may never come to `startServer`
 }
 
