@@ -2,13 +2,14 @@
  * Listeners of node:http and Express applications as answers of ours.
  */
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import { Socket } from 'node:net';
+import { pipeline, Readable } from 'node:stream';
 import express from 'express';
 import { expect, it } from 'vitest';
 import { Request, Response } from '../../src/index.ts';
 import { answerWithNode, type NodeListener, toNodeListener } from '../../src/node.ts';
 import { deferred, NEXT, serve, talk } from '../support/serve.ts';
-import { standsStill } from '../support/until.ts';
+import { standsStill, until } from '../support/until.ts';
 
 /** What a listener makes of a request by hand. */
 async function visited(request: Request, listener: NodeListener): Promise<{ response: Response; body: string }> {
@@ -260,4 +261,100 @@ it('sends on the interim responses of a listener, but for 100, which nobody has 
   );
   finish.resolve();
   expect((await client.answers(1))[0]?.body).toBe('done');
+});
+
+it('lets a listener end a response whose announced bytes have all been sent (pipeline with Content-Length)', async () => {
+  const ends: string[] = [];
+  const { port } = await serve((request) =>
+    answerWithNode(request, (_req, res) => {
+      res.on('finish', () => ends.push('finish')).on('close', () => ends.push('close'));
+      res.setHeader('Content-Length', 200_000);
+      pipeline(
+        Readable.from([Buffer.alloc(100_000, 'a'), Buffer.alloc(100_000, 'b')]),
+        res,
+        (error) => void ends.push(error?.code ?? 'piped'),
+      );
+    }),
+  );
+  for (let i = 1; i <= 20; i++) {
+    const client = await talk(port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect((await client.answers(1))[0]?.body.length).toBe(200_000);
+  }
+  await until(
+    () => (ends.length === 60 ? true : undefined),
+    () => `60 ends, not ${ends.length}`,
+  );
+  const counts = ['finish', 'piped', 'close'].map((name) => ends.filter((end) => end === name).length);
+  expect(counts).toEqual([20, 20, 20]);
+});
+
+it('passes on what a listener has written before it destroys its response', async () => {
+  const { port } = await serve(
+    (request) =>
+      answerWithNode(request, (req, res) => {
+        if (req.url === '/ended') res.end('whole').destroy(new Error('now'));
+        else res.write('some', () => res.destroy(new Error('now')));
+      }),
+    { onError: () => {} },
+  );
+  const ended = await talk(port);
+  ended.send('GET /ended HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect((await ended.answers(1)).map(({ status, body }) => [status, body])).toEqual([[200, 'whole']]);
+  const written = await talk(port);
+  written.send('GET /written HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect(await written.closed()).toMatch(/^HTTP\/1\.1 200 [\s\S]*some\r\n$/);
+});
+
+it('gives the listener a socket with everything that a net.Socket has', async () => {
+  const request = new Request({ remoteAddress: '192.0.2.7' });
+  const { body } = await visited(request, (req, res) => {
+    const { socket } = req;
+    const called = [
+      socket.setTimeout(0) === socket,
+      socket.setNoDelay(true) === socket,
+      socket.setKeepAlive(true) === socket,
+      socket.ref() === socket,
+      socket.unref() === socket,
+      req.setTimeout(0) === req,
+      res.setTimeout(0) === res,
+      socket instanceof Socket,
+    ];
+    res.end(JSON.stringify([called, socket.address(), socket.readyState, socket.bytesRead > 0, socket.remoteFamily, socket.pending]));
+  });
+  expect(JSON.parse(body)).toEqual([Array.from({ length: 8 }, () => true), {}, 'open', true, 'IPv4', false]);
+});
+
+it('calls the time-outs of a listener, and breaks off when nobody takes care of one', async () => {
+  const { body } = await visited(new Request(), (_req, res) => void res.setTimeout(1, () => res.end('timed out')));
+  expect(body).toBe('timed out');
+  await expect(answerWithNode(new Request(), (req) => void req.socket.setTimeout(1))).rejects.toThrow('it has broken off the connection');
+});
+
+it('ends the connection with the response of a listener that calls destroySoon', async () => {
+  const { body } = await visited(new Request(), (req, res) => {
+    res.end('last');
+    req.socket.destroySoon();
+  });
+  expect(body).toBe('last');
+});
+
+it('calls the listener before a streamed body comes, so that it can refuse early', async () => {
+  const { port } = await serve((request) => answerWithNode(request, (_req, res) => void res.writeHead(401).end('no')), {
+    streamBody: () => true,
+  });
+  const client = await talk(port);
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n');
+  expect((await client.answers(1)).map(({ status, body }) => [status, body])).toEqual([[401, 'no']]);
+});
+
+it('is a 501 for a method that node:http does not know, and onError does not see it (RFC 9110 §9.1)', async () => {
+  const errors: unknown[] = [];
+  const { port } = await serve((request) => answerWithNode(request, (_req, res) => void res.end('ok')), {
+    onError: (error) => void errors.push(error),
+  });
+  const client = await talk(port);
+  client.send('FOO / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nxPURGE / HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect((await client.answers(2)).map(({ status }) => status)).toEqual([501, 200]);
+  expect(errors).toEqual([]);
 });

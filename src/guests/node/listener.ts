@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Outgoing, withoutConnection } from '../../exchange/outgoing.ts';
 import { unmapped } from '../../http/address.ts';
+import { clientLeft } from '../../http/errors/abort-reason.ts';
 import { FieldLines } from '../../http/field-lines.ts';
 import type { Carrier, HttpVersion, Peer, Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
@@ -23,12 +24,12 @@ async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): P
   res.on('error', ignore); // 'close' follows
   res.on('close', () => {
     client.isGone = true;
-    if (!res.writableFinished) current?.abort(new Error('The client has gone away'));
+    if (!res.writableFinished) current?.abort(clientLeft());
     current?.release();
   });
   const { request, response } = await guest.answer(arrivalOf(req, interimsOf(res)), (begun) => {
     current = begun;
-    if (client.isGone) begun.abort(new Error('The client has gone away'));
+    if (client.isGone) begun.abort(clientLeft());
   });
   if (client.isGone || res.headersSent) return response.dispose();
   try {

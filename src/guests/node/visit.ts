@@ -11,14 +11,16 @@ import {
   createServer,
   request as httpRequest,
   type IncomingMessage,
+  METHODS,
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { type Duplex, duplexPair } from 'node:stream';
+import { Readable } from 'node:stream';
 import { withoutConnection } from '../../exchange/outgoing.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import { encodePath } from '../../http/target.ts';
+import { GuestSocket } from './pair.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -33,8 +35,10 @@ const visits: WeakMap<object, (error: Error) => void> = new WeakMap();
 
 /** Passes a request to a listener. @returns Its response, once the head is there. */
 export function visit(request: Request, listener: Listener): Promise<Response> {
-  const [near, far] = duplexPair();
   return new Promise((resolve, reject) => {
+    if (!METHODS.includes(request.method)) throw new HttpError(501, `node:http does not know the method ${request.method}`);
+    const far = new GuestSocket(request);
+    const { near } = far;
     const client = httpRequest({
       createConnection: () => near,
       method: request.method,
@@ -44,7 +48,11 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
     });
     let response: IncomingMessage | undefined;
     const end = (error: Error): void => void (response ?? client).destroy(error);
-    const leave = (): void => end(new HttpError(503, undefined, { cause: request.signal.reason }));
+    /** A listener that has sent its whole response may still have to end it: it is left to do so, as node:http leaves it. */
+    const leave = (): void => {
+      if (response?.complete) response.resume();
+      else end(new HttpError(503, undefined, { cause: request.signal.reason }));
+    };
     client.on('response', (incoming) => {
       response = incoming;
       resolve(responseOf(request, incoming));
@@ -56,20 +64,18 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
       socket.destroy();
       reject(new Error('Cannot answer with a listener: it has switched protocols'));
     });
-    client.on('error', reject);
+    client.on('error', (error) => reject('code' in error && error.code === 'ECONNRESET' ? brokenOff(error) : error));
     client.on('close', () => {
       request.signal.removeEventListener('abort', leave);
       near.destroy();
       far.destroy();
     });
-    far.on('close', () => {
-      if (!far.writableFinished) near.destroy(new Error('Cannot answer with a listener: it has broken off the connection'));
-    });
+    far.on('error', ignore); // what a listener destroys its socket with: 'close' follows
     visits.set(far, end);
     if (request.signal.aborted) leave();
     else request.signal.addEventListener('abort', leave);
     request.onEnd(leave); // also when the handler has discarded the response
-    serverOf(listener).emit('connection', asSocket(far, request));
+    serverOf(listener).emit('connection', far);
     sendBody(request, client);
   });
 }
@@ -86,15 +92,13 @@ function serverOf(listener: Listener): Server {
       fail(error); // thrown from here, it would end the process
     }
   });
+  Object.assign(server, { httpAllowHalfOpen: true }); // the client ends its side when it has the response, which the listener may not have ended yet
   servers.set(listener, server);
   return server;
 }
 
-/** Adds what listeners read from a socket: the address of the client, and whether the connection is encrypted. */
-function asSocket(stream: Duplex, request: Request): Duplex {
-  const { remoteAddress, remotePort, secure } = request;
-  const facts = { remoteAddress, remotePort, remoteFamily: remoteAddress?.includes(':') ? 'IPv6' : 'IPv4', encrypted: secure };
-  return Object.assign(stream, facts);
+function brokenOff(cause: Error): Error {
+  return new Error('Cannot answer with a listener: it has broken off the connection', { cause });
 }
 
 /** The canonical target, so that the listener routes on what our guards have seen. */
@@ -121,6 +125,7 @@ function sendBody(request: Request, client: ClientRequest): void {
   const body = request.body.stream();
   body.on('error', (error) => client.destroy(error));
   client.on('close', () => body.destroy());
+  if (!request.body.isInMemory) client.flushHeaders(); // a listener may answer before the body comes
   body.pipe(client);
 }
 
@@ -135,8 +140,41 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
     incoming.resume();
     return new Response(undefined, { status, headers });
   }
-  incoming.on('error', ignore); // the sender of the body sees it; without a reader it must not end the process
-  return new Response(incoming, { status, headers });
+  return new Response(bodyOf(incoming), { status, headers });
+}
+
+/** How much of a body waits here, bytes: what a listener has written before it breaks off is still sent, as from the buffer of a socket. */
+const MOST_WAITING = 64 * 1024;
+
+/**
+ * The body. `incoming` would drop what it holds when the listener breaks off, and would break the listener off when the response has been
+ * sent: with the last announced byte that is done, and the listener may only now come to end it.
+ */
+function bodyOf(incoming: IncomingMessage): Readable {
+  let broken: Error | undefined;
+  const body = new Readable({
+    highWaterMark: 0, // asks only when nothing is left
+    read() {
+      if (broken) body.destroy(broken);
+      else incoming.resume();
+    },
+    destroy(error, done) {
+      if (incoming.complete) incoming.resume();
+      else incoming.destroy();
+      done(error);
+    },
+  });
+  incoming.on('data', (piece: Buffer) => {
+    body.push(piece);
+    if (body.readableLength >= MOST_WAITING) incoming.pause();
+  });
+  incoming.on('end', () => body.push(null));
+  incoming.on('error', (error) => {
+    broken = error;
+    if (body.readableLength === 0) body.destroy(error);
+  });
+  body.on('error', ignore); // the sender of the body sees it; without a reader it must not end the process
+  return body;
 }
 
 function pairsOf(raw: readonly string[]): [string, string][] {

@@ -1,0 +1,103 @@
+/**
+ * A connection within the process: at one end the socket that a listener of node:http sees, at the other a stream for a client of node:http.
+ *
+ * @module
+ */
+import { type AddressInfo, Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { Request } from '../../http/request.ts';
+
+/** Called when what was written has been taken over by the other end. */
+type Taken = (error?: Error | null) => void;
+
+/** What listeners ask a socket for besides its bytes: all of it is about the client of the request. */
+export class GuestSocket extends Socket {
+  readonly near: Duplex;
+  readonly encrypted: boolean;
+  override readonly remoteAddress: string | undefined;
+  override readonly remotePort: number | undefined;
+  override readonly remoteFamily: string | undefined;
+  override readonly pending = false;
+  override bytesRead = 0;
+  override bytesWritten = 0;
+  /** Ends a write of the near end. */
+  #taken: Taken | undefined;
+  /** Ends a write of this end. */
+  #given: Taken | undefined;
+
+  constructor(request: Request) {
+    super({ allowHalfOpen: true }); // as the sockets of a node:http server
+    const { remoteAddress, remotePort, secure } = request;
+    this.encrypted = secure;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.remoteFamily = remoteAddress === undefined ? undefined : remoteAddress.includes(':') ? 'IPv6' : 'IPv4';
+    Object.defineProperty(this, 'localPort', { value: request.peer.port }); // declared as always there
+    this.near = new Duplex({
+      read: () => {
+        const given = this.#given;
+        this.#given = undefined;
+        given?.();
+      },
+      write: (piece: Buffer, _encoding, taken) => {
+        if (this.destroyed) return taken();
+        this.bytesRead += piece.length;
+        this.#taken = taken;
+        this.push(piece);
+      },
+      final: (done) => {
+        this.push(null);
+        done();
+      },
+      destroy: (error, done) => {
+        this.destroy();
+        done(error);
+      },
+    });
+  }
+
+  override address(): AddressInfo | Record<string, never> {
+    return {};
+  }
+
+  override ref(): this {
+    return this;
+  }
+
+  override unref(): this {
+    return this;
+  }
+
+  override _read(): void {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+  }
+
+  override _write(piece: Buffer | string, encoding: BufferEncoding, given: Taken): void {
+    const bytes = typeof piece === 'string' ? Buffer.from(piece, encoding) : piece;
+    if (bytes.length === 0 || this.near.destroyed) return given();
+    this.bytesWritten += bytes.length;
+    this.#given = given;
+    this.near.push(bytes);
+  }
+
+  override _writev(pieces: readonly { chunk: Buffer | string; encoding: BufferEncoding }[], given: Taken): void {
+    const bytes = pieces.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk));
+    this._write(Buffer.concat(bytes), 'latin1', given);
+  }
+
+  override _final(done: Taken): void {
+    if (!this.near.destroyed) this.near.push(null);
+    done();
+  }
+
+  /** What has been written still arrives, as from a socket of the system; then the near end sees that no more comes. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+    if (!this.near.destroyed && !this.writableFinished) this.near.push(null);
+    super._destroy(error, done);
+  }
+}
