@@ -3,12 +3,12 @@
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import { connect, createServer as createHttp2Server } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 import express from 'express';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { HttpError, match, type Request, Response, readForm } from '../../src/index.ts';
@@ -410,3 +410,35 @@ it('serves HTTP/2 through the same listener', async () => {
   expect(headers).toMatchObject({ ':status': 200, 'set-cookie': [expect.stringContaining('a=1'), expect.stringContaining('b=2')] });
   expect(JSON.parse(text)).toEqual(['2.0', 'example.org', 'body']);
 });
+
+it.each(['with rawHeaders', 'without rawHeaders'])(
+  'answers requests that test tools make up, %s, and that never say they are complete',
+  async (kind) => {
+    const headers = { host: 'a', 'content-length': '4', 'x-list': ['1', '2'] };
+    const raw = ['Host', 'a', 'Content-Length', '4', 'X-List', '1', 'X-List', '2'];
+    const made = Object.assign(Readable.from([Buffer.from('text')], { objectMode: false }), {
+      method: 'POST',
+      url: '/made',
+      httpVersion: '1.1',
+      httpVersionMajor: 1,
+      httpVersionMinor: 1,
+      headers,
+      ...(kind === 'with rawHeaders' && { rawHeaders: raw }),
+      socket: { remoteAddress: '127.0.0.1' },
+    }) as unknown as IncomingMessage;
+    const res = new ServerResponse(made);
+    const sent: string[] = [];
+    const connection = new Duplex({
+      read() {},
+      write: (piece, _encoding, done) => {
+        sent.push(String(piece));
+        done();
+      },
+    });
+    res.assignSocket(connection as Socket);
+    toNodeListener((request) => Response.text(`${request.path} ${request.headerAll('x-list').join()} ${request.body.text()}`))(made, res);
+    await once(res, 'finish');
+    expect(sent.join('')).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n\/made 1,2 text$/);
+    expect(sent.join('')).not.toMatch(/connection: close/i);
+  },
+);
