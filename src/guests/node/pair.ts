@@ -78,8 +78,9 @@ export class GuestSocket extends Socket {
     const bytes = typeof piece === 'string' ? Buffer.from(piece, encoding) : piece;
     if (bytes.length === 0 || this.near.destroyed) return given();
     this.bytesWritten += bytes.length;
-    this.#given = given;
-    this.near.push(bytes);
+    const hasRoom = this.near.push(bytes);
+    if (hasRoom) given();
+    else this.#given = given; // with room, it is on its way, as in the buffer of a socket
   }
 
   override _writev(pieces: readonly { chunk: Buffer | string; encoding: BufferEncoding }[], given: Taken): void {
