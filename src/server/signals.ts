@@ -8,6 +8,11 @@
 
 /** How long the program has after the drain before the process exits, ms: time to clean up. */
 export const AFTERMATH = 1000;
+/**
+ * A signal that follows another within this time is the same one, ms. Ctrl-C goes to the whole process group, and `node --watch`, npm and other launchers
+ * pass on what they get: the server then has it twice, some milliseconds apart. Nobody presses a key twice that fast and means it.
+ */
+const ECHO = 500;
 
 /**
  * Ends the process by a signal: an exit would wait for its threads, and one that a call into the system holds never ends.
@@ -22,16 +27,21 @@ export function endWithThreads(): void {
 /**
  * Drains on SIGTERM and SIGINT, reloads on SIGHUP.
  *
- * @param stop Called with false for the first signal, with true for the second: now.
+ * @param stop Called with false for the first signal, with true for each that comes later than its echo: now.
  * @param reload Called for SIGHUP; undefined: that drains as well.
  * @returns A function that stops listening for the signals.
  */
 export function drainOnSignals(stop: (isUrgent: boolean) => unknown, reload?: () => void): () => void {
   let isStopping = false;
+  let first = 0;
   const onSignal = (): void => {
-    const result = stop(isStopping);
-    if (isStopping) return;
+    if (isStopping) {
+      if (performance.now() - first >= ECHO) stop(true);
+      return;
+    }
+    const result = stop(false);
     isStopping = true;
+    first = performance.now();
     // The process ends by itself when nothing is left to do; a forgotten database connection must not keep it alive.
     void Promise.resolve(result).then(() => setTimeout(() => process.exit(), AFTERMATH).unref());
   };

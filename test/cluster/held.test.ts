@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
 import { childrenOf, isAlive } from '../support/program.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, startCluster } from './support.ts';
+import { type Cluster, interruptAgain, startCluster } from './support.ts';
 
 /** Below a `shutdownTimeout` that is not waited for, ms. */
 const IN_TIME = 25_000;
@@ -50,7 +50,7 @@ it(
       () => cluster.isRefusing(),
       () => 'the drain to begin',
     );
-    cluster.child.kill('SIGINT');
+    await interruptAgain(cluster);
     expect(await cluster.ended).toBe('SIGTERM');
   },
   IN_TIME,

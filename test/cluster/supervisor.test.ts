@@ -7,7 +7,7 @@ import { Agent, request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { childrenOf, isAlive } from '../support/program.ts';
 import { until } from '../support/until.ts';
-import { type Cluster, startCluster } from './support.ts';
+import { type Cluster, interruptAgain, startCluster } from './support.ts';
 
 async function text(cluster: Cluster, path: string): Promise<string> {
   const response = await fetch(cluster.origin + path, { headers: { Connection: 'close' } });
@@ -303,7 +303,7 @@ describe('the end', () => {
       () => cluster.isRefusing(),
       () => 'a server that accepts no more',
     );
-    cluster.child.kill('SIGINT');
+    await interruptAgain(cluster);
     expect(await cluster.ended).toBe(1);
     await until(
       () => workers.every((pid) => !isAlive(pid)) || undefined,

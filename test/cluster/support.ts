@@ -9,6 +9,8 @@ import type { ServerOptions, ServerStatus } from '../../src/index.ts';
 import { Program } from '../support/program.ts';
 
 /** A server over workers, seen from outside. */
+import { until } from '../support/until.ts';
+
 export class Cluster extends Program {
   origin = '';
 
@@ -53,4 +55,12 @@ export async function startCluster(
   const [, origin] = await cluster.prints(/listening on (http\S+)/);
   cluster.origin = origin ?? '';
   return cluster;
+}
+
+/** Sends SIGINT until it is heard: soon after the first signal, it is taken for that one come twice. */
+export async function interruptAgain({ child }: Cluster): Promise<void> {
+  await until(
+    () => !child.kill('SIGINT') || undefined,
+    () => 'a server that has ended',
+  );
 }
