@@ -88,9 +88,9 @@ describe('readFormParts and the encoders of others', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const body = pieces.join('');
-        expect(readFormParts(inMemory(Buffer.from(body), 'application/x-www-form-urlencoded')).map(received)).toEqual([
-          ...new URLSearchParams(`?${body.toWellFormed()}`),
-        ]);
+        const expected = [...new URLSearchParams(`?${body.toWellFormed()}`)];
+        fc.pre(!expected.flat().join('').includes('\ufffd')); // pieces may make an escape that is not UTF-8, `%` and `a0`: a 400 here
+        expect(readFormParts(inMemory(Buffer.from(body), 'application/x-www-form-urlencoded')).map(received)).toEqual(expected);
       }),
       { numRuns: 2000 },
     );
