@@ -17,6 +17,7 @@ import { CompressedBody, CompressedContent, type Compressible } from './compress
 import { isCompressible } from './compress/compressible.ts';
 import { isWorthKeeping, keepForm, keptForm } from './compress/kept.ts';
 import { type CompressOptions, resolveOptions } from './compress/options.ts';
+import { checkResponse } from './finishing/check-response.ts';
 import { withVary } from './finishing/with-vary.ts';
 
 export type { CompressOptions } from './compress/options.ts';
@@ -47,11 +48,12 @@ const OF_THE_BYTES: readonly string[] = ['content-encoding', 'content-digest', '
  * @param response What would be sent uncompressed.
  * @param options See CompressOptions.
  * @returns The response with its body compressed, or with Vary alone, or as it was.
- * @throws TypeError or RangeError (code `bad-option`) for a wrong option, at the first request.
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option, at the first request, and when `response` is none.
  * @example
  * startServer((request) => finish(request, answer, compress));
  */
 export function compress(request: Request, response: Response, options?: CompressOptions): Response {
+  checkResponse('Cannot compress', response);
   const { minSize, encodings, level } = resolveOptions(options);
   if (response.status === 206 || response.status === 304) return standIn(request, response, minSize);
   const { content } = response;

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { answerConditions } from './conditions/answer.ts';
+import { checkResponse } from './finishing/check-response.ts';
 
 /**
  * Answers the conditions of a request by the ETag and the Last-Modified of the response, and its Range when the response is a file.
@@ -20,10 +21,12 @@ import { answerConditions } from './conditions/answer.ts';
  * @param request The request with its If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range, Range.
  * @param response What would be sent without them.
  * @returns `response`, or a 304, 412, 206 or 416 in its place; a body that is not sent is released.
+ * @throws TypeError (code `bad-option`) when `response` is none.
  * @example
  * if (match(request, 'GET /note')) return conditional(request, Response.json(note).withEtag(note.version));
  * if (match(request, 'GET /film')) return conditional(request, Response.file('/srv/film.mp4'));
  */
 export function conditional(request: Request, response: Response): Response {
+  checkResponse('Cannot answer conditions', response);
   return answerConditions(request, response, Date.now(), randomUUID);
 }

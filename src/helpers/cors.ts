@@ -10,6 +10,7 @@ import { badOption, checkBoolean, checkInteger, checkOptions } from '../http/err
 import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
+import { checkResponse } from './finishing/check-response.ts';
 import { withVary } from './finishing/with-vary.ts';
 
 /** Which other origins may do what. */
@@ -86,6 +87,7 @@ export function createCors(policy: CorsPolicy): Cors {
       ].reduce((result, [name = '', value = '']) => (value === '' ? result : result.withHeader(name, value)), response);
     },
     apply(request, response) {
+      checkResponse('Cannot apply CORS', response);
       const bare = ['Origin', 'Credentials'].reduce((result, name) => result.withoutHeader(`Access-Control-Allow-${name}`), response);
       const result = allow(request, bare);
       if (exposed === '' || result.header('Access-Control-Allow-Origin') === undefined) return result;

@@ -8,6 +8,7 @@ import { badOption, checkOptions } from '../http/errors/bad-option.ts';
 import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
+import { checkResponse } from './finishing/check-response.ts';
 
 /** Where lines go: process.stdout, a file stream, or anything with `write`. */
 export interface LogOutput {
@@ -38,11 +39,12 @@ const guarded = new WeakSet<LogOutput>();
  *
  * @param request The request that is answered.
  * @param response Its answer; only its head is looked at.
- * @throws TypeError (code `bad-option`) for a wrong option.
+ * @throws TypeError (code `bad-option`) for a wrong option, and when `response` is none.
  * @example
  * startServer((request) => finish(request, answer, logAccess));
  */
 export function logAccess(request: Request, response: Response, options: LogAccessOptions = {}): Response {
+  checkResponse(SUBJECT, response);
   check(options);
   const { output = process.stdout, format = 'common' } = options;
   guard(output);

@@ -7,6 +7,7 @@ import { badOption, checkInteger, checkOptions } from '../http/errors/bad-option
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
+import { checkResponse } from './finishing/check-response.ts';
 
 /** Options of `secureHeaders`. */
 export interface SecureHeadersOptions {
@@ -48,6 +49,7 @@ const FRAME_ANCESTORS = { DENY: "; frame-ancestors 'none'", SAMEORIGIN: "; frame
  * startServer((request) => finish(request, answer, secureHeaders));
  */
 export function secureHeaders(request: Request, response: Response, options: SecureHeadersOptions = {}): Response {
+  checkResponse(SUBJECT, response);
   checkOptions(SUBJECT, options, KNOWN);
   const { frameOptions = 'SAMEORIGIN', hsts = false, headers } = options;
   if (frameOptions !== false && !Object.hasOwn(FRAME_ANCESTORS, frameOptions)) {

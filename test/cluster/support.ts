@@ -7,10 +7,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { ServerOptions, ServerStatus } from '../../src/index.ts';
 import { Program } from '../support/program.ts';
-
-/** A server over workers, seen from outside. */
 import { until } from '../support/until.ts';
 
+/** A server over workers, seen from outside. */
 export class Cluster extends Program {
   origin = '';
 

@@ -94,6 +94,6 @@ export function checkSystemString(subject: string, name: string, value: unknown)
 }
 
 /** What sort of value it is, in a message. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }

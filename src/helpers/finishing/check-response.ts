@@ -1,0 +1,20 @@
+/**
+ * What every helper that finishes a response asks of it first: that it is one.
+ *
+ * @module
+ */
+import { badOption, kindOf } from '../../http/errors/bad-option.ts';
+import { Request } from '../../http/request.ts';
+import { Response } from '../../http/response.ts';
+
+/**
+ * Refuses what is not a Response of ours. In a program without types, the promise of an `async` handler has none of a response's fields, and would
+ * go uncompressed, or into the log without a status.
+ *
+ * @throws TypeError (code `bad-option`).
+ */
+export function checkResponse(subject: string, response: unknown): void {
+  if (response instanceof Response) return;
+  if (response instanceof Promise) throw badOption(subject, 'the response is a promise: await it first');
+  throw badOption(subject, `the response is ${response instanceof Request ? 'a Request' : kindOf(response)}, not a Response`);
+}
