@@ -4,7 +4,7 @@
  * @module
  */
 
-import { badOption } from '../http/errors/bad-option.ts';
+import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import { encodingQuality, languageQuality, mediaTypeQuality, parseWeightedRanges, type WeightedRange } from '../http/fields/accept.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
@@ -23,6 +23,7 @@ import type { Request } from '../http/request.ts';
  * if (accepts(request, ['text/html', 'application/json']) === 'application/json') return Response.json(note);
  */
 export function accepts<const T extends readonly string[]>(request: Request, types: T): T[number] | undefined {
+  checkList(types);
   const offers = types.map(checkedType);
   const ranges = rangesOf(request, 'accept');
   if (!ranges || ranges.length === 0) return types[0];
@@ -41,6 +42,7 @@ export function accepts<const T extends readonly string[]>(request: Request, typ
  * const language = acceptsLanguages(request, ['en', 'fr']) ?? 'en';
  */
 export function acceptsLanguages<const T extends readonly string[]>(request: Request, languages: T): T[number] | undefined {
+  checkList(languages);
   const ranges = rangesOf(request, 'accept-language');
   if (!ranges || ranges.length === 0) return languages[0];
   return best(languages, (language) => languageQuality(ranges, language));
@@ -59,8 +61,14 @@ export function acceptsLanguages<const T extends readonly string[]>(request: Req
  * if (acceptsEncodings(request, ['gzip']) === 'gzip') return packed;
  */
 export function acceptsEncodings<const T extends readonly string[]>(request: Request, encodings: T): T[number] | undefined {
+  checkList(encodings);
   const ranges = rangesOf(request, 'accept-encoding') ?? [];
   return best(encodings, (encoding) => encodingQuality(ranges, encoding));
+}
+
+/** In a text, each character would pass for an offer. */
+function checkList(offers: unknown): void {
+  if (!Array.isArray(offers)) throw badOption('Cannot choose an offer', `the offers are ${kindOf(offers)}, not a list`);
 }
 
 function rangesOf(request: Request, name: string): readonly WeightedRange[] | undefined {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError } from '../http/response.ts';
-import { convertField, type FieldSpec, type FieldType } from './read-form/field-kinds.ts';
+import { convertField, type FieldSpec, type FieldType, parseSpec } from './read-form/field-kinds.ts';
 import { unsupported } from './read-form/form-error.ts';
 import { checkedLimits, DEFAULT_LIMITS, type FormLimits } from './read-form/limits.ts';
 import { readMultipart } from './read-form/multipart.ts';
@@ -50,7 +51,12 @@ export function readForm<const S extends Readonly<Record<string, FieldSpec>>>(
   fields: S,
   limits?: FormLimits,
 ): Simplify<{ -readonly [K in keyof S]: FieldType<S[K]> }> {
-  const asked = Object.keys(fields).map((name) => ({ name, spec: fields[name] as string, sent: [] as (string | UploadedFile)[] }));
+  if (typeof fields !== 'object' || fields === null) throw badOption('Cannot read form', `the fields are ${kindOf(fields)}, not an object`);
+  const asked = Object.keys(fields).map((name) => ({
+    name,
+    spec: parseSpec(name, fields[name] as string),
+    sent: [] as (string | UploadedFile)[],
+  }));
   for (const part of readParts(request, limits, (name) => Object.hasOwn(fields, name))) {
     for (const { name, sent } of asked) if (name === part.name) sent.push('file' in part ? part.file : part.value); // a form has few fields: a table would not be faster
   }

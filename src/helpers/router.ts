@@ -5,6 +5,7 @@
  */
 
 import type { Awaitable } from '../http/awaitable.ts';
+import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import type { RouteError, RouteParams } from './routes/params.ts';
@@ -52,7 +53,7 @@ interface Node {
  * @param routes Handlers by route; each receives the parameters and the request. May be an instance of a class whose methods are named
  *   after routes.
  * @returns A function that answers a request, or returns `undefined` when no route has its path.
- * @throws TypeError (code `bad-route`) for a malformed route, or two that match the same requests.
+ * @throws TypeError (code `bad-route`) for a malformed route, or two that match the same requests; (code `bad-option`) for a list of routes.
  * @example
  * const routes = router({
  *   'GET /users': () => Response.json(users.all()),
@@ -65,6 +66,9 @@ export function router<K extends string>(
     readonly [R in K]: [RouteError<R>] extends [never] ? unknown : RouteError<R>;
   },
 ): (request: Request) => Awaitable<Response> | undefined {
+  if (typeof routes !== 'object' || routes === null || Array.isArray(routes)) {
+    throw badOption('Cannot make a router', `the routes are ${Array.isArray(routes) ? 'a list' : kindOf(routes)}, not an object`);
+  }
   const root = newNode();
   for (const route of routeNames(routes)) {
     const handler: unknown = (routes as Readonly<Record<string, unknown>>)[route];

@@ -5,8 +5,8 @@
  */
 
 import { StreamContent } from './body/response-body.ts';
-import { currentContext, dropSource, iteratorOf } from './body/stream-source.ts';
-import { badOption, checkInteger, checkOptions, checkString, MAX_TIMER } from './errors/bad-option.ts';
+import { currentContext, dropSource, isSource, iteratorOf } from './body/stream-source.ts';
+import { badOption, checkInteger, checkOptions, checkString, kindOf, MAX_TIMER } from './errors/bad-option.ts';
 
 const SUBJECT = 'Cannot send event';
 
@@ -34,8 +34,12 @@ const HEARTBEAT = 15_000;
 const COMMENT = ':\n\n';
 const KNOWN: ReadonlySet<string> = new Set(['heartbeat']);
 
-/** Events as the body of a response, which ends when the server stops. @throws TypeError or RangeError (code `bad-option`) for a wrong option. */
+/** Events as the body of a response, which ends when the server stops. @throws TypeError or RangeError (code `bad-option`) for a wrong option, and for a source that is not an iterable. */
 export function eventContent(events: AsyncIterable<string | ServerSentEvent>, options: EventStreamOptions = {}): StreamContent {
+  if (!isSource(events)) {
+    const why = typeof events === 'function' ? 'a function, not an iterable: call it' : `${kindOf(events)}, not an iterable`;
+    throw badOption('Cannot send events', `the source is ${why}`);
+  }
   checkOptions('Cannot send events', options, KNOWN);
   const { heartbeat = HEARTBEAT } = options;
   checkInteger('Cannot send events', 'heartbeat', heartbeat, 0, MAX_TIMER, 'milliseconds');

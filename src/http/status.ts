@@ -89,13 +89,14 @@ export function isFinalStatus(status: number): boolean {
 /** A status that can stand in a final response. @throws RangeError (code `bad-status`). */
 export function checkedStatus(status: number): number {
   if (isFinalStatus(status)) return status;
-  throw withCode(new RangeError(`Cannot make a response: status is ${status}, not a whole number from 200 to 999`), 'bad-status');
+  const written = typeof status === 'number' ? String(status) : JSON.stringify(status); // "201" is none
+  throw withCode(new RangeError(`Cannot make a response: status is ${written}, not a whole number from 200 to 999`), 'bad-status');
 }
 
 /** A status that goes with Location. @throws RangeError (code `bad-status`). */
 export function checkedRedirect(status: number): number {
   if (REDIRECTS.has(status)) return status;
-  throw withCode(new RangeError(`Cannot redirect: status ${status} is not a redirect`), 'bad-status');
+  throw withCode(new RangeError(`Cannot redirect: status ${JSON.stringify(status)} is not a redirect`), 'bad-status');
 }
 
 /** Whether a response of this status never has a body: 1xx, 204 and 304 (RFC 9110 §6.4.1), and 205 (§15.3.6). */

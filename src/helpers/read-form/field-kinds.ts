@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { badOption } from '../../http/errors/bad-option.ts';
+import { badOption, kindOf } from '../../http/errors/bad-option.ts';
 import { badField } from './form-error.ts';
 import type { UploadedFile } from './uploaded-file.ts';
 
@@ -32,7 +32,8 @@ export type FieldType<S> = S extends `${infer K extends keyof FieldKinds}[]`
 /** A field as it was sent. */
 type Sent = string | UploadedFile;
 
-interface ParsedSpec {
+/** What a field is asked for as. */
+export interface ParsedSpec {
   readonly kind: keyof FieldKinds;
   readonly count: '' | '?' | '[]';
 }
@@ -42,13 +43,21 @@ const SPECS: ReadonlyMap<string, ParsedSpec> = new Map(
   KINDS.flatMap((kind) => (['', '?', '[]'] as const).map((count) => [`${kind}${count}`, { kind, count }] as const)),
 );
 
+/** Parses a spec, before anything of the form is read. @throws TypeError (code `bad-option`) for an unknown one. */
+export function parseSpec(name: string, spec: string): ParsedSpec {
+  const parsed = SPECS.get(spec);
+  if (parsed) return parsed;
+  const kinds = 'string, int, uint, float, bool or file, with ? or [] behind';
+  const written = typeof spec === 'string' ? JSON.stringify(spec) : kindOf(spec);
+  throw badOption('Cannot read form', `field "${name}" is asked for as ${written}, not as ${kinds}`);
+}
+
 /**
  * Converts what was sent under one name to the kind that was asked for.
  *
- * @throws HttpError 400 when something is missing, wrong, or sent more than once. TypeError (code `bad-option`) for an unknown spec.
+ * @throws HttpError 400 when something is missing, wrong, or sent more than once.
  */
-export function convertField(name: string, spec: string, sent: readonly Sent[]): unknown {
-  const { kind, count } = SPECS.get(spec) ?? refuseSpec(name, spec);
+export function convertField(name: string, { kind, count }: ParsedSpec, sent: readonly Sent[]): unknown {
   const values: unknown[] = [];
   for (const one of sent) {
     const value = convertOne(name, kind, one);
@@ -60,11 +69,6 @@ export function convertField(name: string, spec: string, sent: readonly Sent[]):
   if (count === '?') return undefined;
   if (kind === 'bool') return false; // a checkbox that is not checked is not sent
   throw badField(name, 'is missing', 'missing-field');
-}
-
-function refuseSpec(name: string, spec: string): never {
-  const kinds = 'string, int, uint, float, bool or file, with ? or [] behind';
-  throw badOption('Cannot read form', `field "${name}" is asked for as ${JSON.stringify(spec)}, not as ${kinds}`);
 }
 
 /** Converts one value. @returns undefined for an input that was left empty, which counts as not sent. An empty string is a string. */

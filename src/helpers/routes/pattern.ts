@@ -19,6 +19,7 @@
  *
  * @module
  */
+import { kindOf } from '../../http/errors/bad-option.ts';
 import { withCode } from '../../http/errors/error-codes.ts';
 
 /** What a parameter is converted to. */
@@ -62,6 +63,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  * @throws TypeError with code `bad-route`; the message says what is wrong in which route.
  */
 export function parseRoute(route: string): RoutePattern {
+  if (typeof route !== 'string') throw badRoute(kindOf(route), 'it is not a string; the request comes first, then the route');
   const space = route.indexOf(' ');
   const path = route.slice(space + 1);
   if (path === '*') throw badRoute(route, 'for every path write "ANY /{...rest}"');

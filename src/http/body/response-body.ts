@@ -4,9 +4,10 @@
  * @module
  */
 import type { Readable } from 'node:stream';
+import { kindOf } from '../errors/bad-option.ts';
 import { FileContent } from '../file/file-content.ts';
 import { type After, type Heartbeat, PacedPieces } from './paced-pieces.ts';
-import { currentContext, dropSource, type InContext, SourceInContext, type StreamSource } from './stream-source.ts';
+import { currentContext, dropSource, type InContext, isSource, SourceInContext, type StreamSource } from './stream-source.ts';
 
 export { FileContent };
 
@@ -79,13 +80,13 @@ export type Content = undefined | string | Uint8Array | StreamContent | FileCont
  */
 export function contentOf(body: BodyInit | undefined, size?: number): Content {
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return body;
-  if (typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || Symbol.iterator in body)) {
+  if (isSource(body)) {
     if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
       throw new RangeError(`Cannot make a response: size is ${size}, not a number of bytes`);
     }
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size, undefined, currentContext());
   }
-  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string, bytes or a stream of them`);
+  throw new TypeError(`Cannot make a response: body is ${kindOf(body)}, not a string, bytes or a stream of them`);
 }
 
 /** A body as bytes; undefined when it is a stream. A file is read. */

@@ -21,6 +21,11 @@ export function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIter
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
+/** Whether a value can be a source; the function of a generator is none until it is called. */
+export function isSource(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
 /** Releases a source that is not read to its end, without waiting: one that never answers must not hold us up. */
 export function dropSource(source: unknown): void {
   const { destroy, cancel, return: end } = source as { destroy?: unknown; cancel?: unknown; return?: unknown };

@@ -10,6 +10,7 @@ import { prefersJson } from '../fields/accept.ts';
 import { HeaderList, type HeadersInit } from '../header-list.ts';
 import { REASONS, reasonOf } from '../status.ts';
 import { badOption, checkOptions, checkString } from './bad-option.ts';
+import { withCode } from './error-codes.ts';
 
 /** What an `HttpError` can be given besides its status and message. */
 export interface HttpErrorOptions {
@@ -45,7 +46,7 @@ export abstract class Failure extends Error {
    * @param status From 400 to 599.
    * @param message For people: it is sent. Default: the reason phrase.
    * @param options A code, a cause, header fields.
-   * @throws RangeError when the status is not from 400 to 599; TypeError for a header field that cannot be sent (code `bad-header`), or an
+   * @throws RangeError (code `bad-status`) when the status is not from 400 to 599; TypeError for a header field that cannot be sent (code `bad-header`), or an
    *   option that is unknown or has a wrong type (code `bad-option`).
    */
   constructor(status: number, message?: string, options: HttpErrorOptions = {}) {
@@ -53,7 +54,7 @@ export abstract class Failure extends Error {
     checkOptions(SUBJECT, options, KNOWN);
     super(message ?? phraseOf(status), options.cause === undefined ? undefined : { cause: options.cause });
     if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new RangeError(`${SUBJECT}: status is ${status}, not from 400 to 599`);
+      throw withCode(new RangeError(`${SUBJECT}: status is ${JSON.stringify(status)}, not a whole number from 400 to 599`), 'bad-status');
     }
     this.name = 'HttpError';
     setReadonly(this, 'status', status);

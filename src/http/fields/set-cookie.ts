@@ -5,7 +5,7 @@
  */
 
 import { cookiePackage } from '../../process/lazy-packages.ts';
-import { checkOptions } from '../errors/bad-option.ts';
+import { checkOptions, kindOf } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { isToken } from '../grammar.ts';
 
@@ -41,6 +41,7 @@ export interface CookieOptions {
 export function serializeSetCookie(name: string, value: string, options: CookieOptions = {}): string {
   checkOptions(`Cannot set cookie "${name}"`, options, KNOWN);
   const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
+  if (typeof value !== 'string') throw badCookie(name, `its value is ${kindOf(value)}, not a string`);
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
   if (refusal) throw badCookie(name, refusal);
   let line: string;
