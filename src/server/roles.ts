@@ -30,7 +30,8 @@ const CODE_FLAG = /^(?:-[pe]+|--eval|--print)(?:=|$)/;
  *
  * @param option The option that asks for them: `workers` or `threads`.
  * @returns The script, as Node was given it.
- * @throws TypeError (code `bad-option`) when the code came from standard input, `--eval` or the REPL, or when the script is that of a test runner.
+ * @throws TypeError (code `bad-option`) when the code came from standard input, `--eval` or the REPL, or when the script is that of a test runner, or a
+ *   file of tests for `node --test`.
  */
 export function checkScript(option: 'workers' | 'threads'): string {
   const script = process.argv[1];
@@ -44,5 +45,20 @@ export function checkScript(option: 'workers' | 'threads'): string {
   if (TEST_RUNNER.test(script)) {
     throw badOption('Cannot start server', `${rule}, and that is a test runner (${script}): use ${option}: 0 in tests, or start a process`);
   }
+  if (isTestFile()) {
+    throw badOption(
+      'Cannot start server',
+      `${rule}, and that is a file of tests (${script}), which would all run again: use ${option}: 0 in tests, or start a process`,
+    );
+  }
   return script;
+}
+
+/**
+ * Whether node:test is loaded: the script is then a file of tests. The environment would not say it: programs that a test starts have it, too.
+ * `moduleLoadList` is not documented, but is there in all versions of Node.
+ */
+function isTestFile(): boolean {
+  const { moduleLoadList } = process as { readonly moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes('NativeModule test') ?? false;
 }

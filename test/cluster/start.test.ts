@@ -96,4 +96,12 @@ describe('a process without a script', () => {
       message: expect.stringMatching(new RegExp(`${option} run the script .* test runner .*: use ${option}: 0 in tests`)) as string,
     });
   });
+
+  it.each(['workers', 'threads'] as const)('is refused %s when it is a file of tests, which then runs once', async (option) => {
+    const options = option === 'workers' ? { workers: 2 } : { workers: 0, threads: 2 };
+    const tested = start('test/cluster/fixtures/node-test.mjs', { OPTIONS: JSON.stringify(options) });
+    expect(await tested.ended).toBe(1);
+    expect(tested.stdout).toMatch(new RegExp(`${option} run the script .* file of tests .*: use ${option}: 0 in tests`));
+    expect(tested.stdout.split('the file runs')).toHaveLength(2);
+  });
 });
