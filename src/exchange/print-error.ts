@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { inspect, types } from 'node:util';
 import { escaped, escapedBlock, quoted } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import { idOf } from '../process/request-ids.ts';
@@ -25,16 +24,20 @@ export function printError(subject: string, error: unknown): void {
 
 /** An error with its stack; anything else that was thrown is named as what it is. */
 function textOf(error: unknown): string {
-  if (error instanceof Error || types.isNativeError(error)) return shown(error);
+  if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') return shown(error);
   if (error === undefined || error === null) return `${error} was thrown, not an Error`;
   const kind = typeof error;
   return `${kind === 'object' ? 'an' : 'a'} ${kind} was thrown, not an Error: ${shown(error)}`;
 }
 
-/** What a value looks like. One that throws when it is looked at must not keep the request from being answered. */
+/**
+ * What a value looks like. One that throws when it is looked at must not keep the request from being answered.
+ *
+ * `node:util` is fetched here: an import of it makes Node load much that few programs need.
+ */
 function shown(value: unknown): string {
   try {
-    return inspect(value);
+    return process.getBuiltinModule('node:util').inspect(value);
   } catch {
     return `${typeof value} that cannot be shown`;
   }

@@ -232,7 +232,8 @@ describe('toFetch', () => {
 });
 
 describe('answerWithFetch', () => {
-  it.each(['a:99999', 'xn--a', '1.2.3.4.5'])('answers 400 when no URL can have the host %s, and onError hears nothing', async (host) => {
+  const impossible = ['a:99999', 'xn--a', '1.2.3.4.5'].filter((host) => !URL.canParse(`http://${host}/`)); // Node.js 26 takes the second
+  it.each(impossible)('answers 400 when no URL can have the host %s, and onError hears nothing', async (host) => {
     const request = new Request({ headers: { Host: host } });
     await expect(answerWithFetch(request, () => new WebResponse('never'))).rejects.toMatchObject({ status: 400, name: 'HttpError' });
   });
