@@ -1,7 +1,7 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { groupsOf, unmapped } from '../../src/http/address.ts';
+import { groupsOf, networkOf, unmapped } from '../../src/http/address.ts';
 
 describe('unmapped (RFC 4291 §2.5.5.2)', () => {
   it.each([
@@ -29,6 +29,19 @@ describe('unmapped (RFC 4291 §2.5.5.2)', () => {
     'fe80::1%eth0',
   ])('leaves %s as it is', (address) => {
     expect(unmapped(address)).toBe(address);
+  });
+});
+
+describe('networkOf (RFC 6177 §2)', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8::1', '2001:db8:0:0'],
+    ['2001:0DB8:0:0:ffff::1', '2001:db8:0:0'],
+    ['2001:db8:0:1::1', '2001:db8:0:1'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+  ])('puts %s into %s', (address, expected) => {
+    expect(networkOf(address)).toBe(expected);
   });
 });
 

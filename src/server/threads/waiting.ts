@@ -1,9 +1,11 @@
 /**
  * The requests that no thread can take yet, shared out fairly: by turns among the addresses that wait, and for each address by turns among
- * its connections. A client that sends many requests at once waits behind its own, not others behind it.
+ * its connections. A client that sends many requests at once waits behind its own, not others behind it. Of IPv6 the first 64 bits are one
+ * address: a client that uses another one for each request gains nothing.
  *
  * @module
  */
+import { networkOf } from '../../http/address.ts';
 import type { Flight } from './flight.ts';
 
 /** Flights in some order. */
@@ -157,5 +159,5 @@ function empty(): Waiting {
       ({ request }) => request.peer.carrier,
       () => new Line(),
     );
-  return new ByTurns(({ request }) => request.remoteAddress, byConnection);
+  return new ByTurns(({ request: { remoteAddress } }) => remoteAddress && networkOf(remoteAddress), byConnection);
 }

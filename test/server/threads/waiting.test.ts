@@ -29,6 +29,17 @@ describe('requests that wait for a thread', () => {
     expect(all(queue)).toEqual(['a1.1', 'b1.1', 'c1.1', 'a2.1', 'b1.2', 'a1.2', 'a2.2', 'a1.3']);
   });
 
+  it('are of one client when the first 64 bits of their IPv6 addresses agree', () => {
+    const from = (remoteAddress: string, name: string): Flight =>
+      ({ name, request: { remoteAddress, peer: { carrier: name } } }) as unknown as Flight;
+    const queue = new WaitingRequests();
+    for (let i = 1; i <= 4; i++) queue.add(from(`2001:db8::${i}`, `rotating ${i}`), 4);
+    expect(nameOf(queue.add(from('2001:db8:0:1::1', 'neighbour'), 4))).toBe('rotating 1');
+    expect(nameOf(queue.add(from('192.0.2.1', 'v4'), 4))).toBe('rotating 2');
+    expect(nameOf(queue.add(from('2001:db8::5', 'rotating 5'), 4))).toBe('rotating 5');
+    expect(all(queue)).toEqual(['rotating 3', 'neighbour', 'v4', 'rotating 4']);
+  });
+
   it('keep their place among those of their connection when a thread gives them back', () => {
     const queue = queueOf('a1.3', 'b1.1');
     queue.putBack([flight('a1.1'), flight('a1.2')]);
