@@ -207,11 +207,16 @@ export class Request {
     const extras = this.#extend();
     if (extras.origin) return extras.origin.stopping;
     if (!extras.stopping) {
-      const controller = (extras.stopping = new AbortController());
-      const takeBack = this.#peer.server?.stopping.when(() => controller.abort(serverStops()));
+      extras.stopping = new AbortController();
+      const takeBack = this.#peer.server?.stopping.when(() => this.stop());
       if (takeBack) this.onEnd(takeBack);
     }
     return extras.stopping.signal;
+  }
+
+  /** @internal The server begins to stop. Called by what outlives the exchange: a connection that was taken over. */
+  stop(): void {
+    this.#extras?.stopping?.abort(serverStops());
   }
 
   /** The pattern that matched last, `/users/{id}`: for logs and traces. */

@@ -223,7 +223,10 @@ export class Turns {
  */
 export function takeoverOf(service: Service, turn: Turn, onClose: (listener: () => void) => void): Takeover {
   const controller = new AbortController();
-  const stop = (): void => controller.abort(serverStops());
+  const stop = (): void => {
+    controller.abort(serverStops());
+    turn.request?.stop(); // its exchange is over, and the server tells it nothing more
+  };
   if (service.isDraining) stop();
   service.takeovers.add(stop);
   onClose(() => service.takeovers.delete(stop));

@@ -568,3 +568,17 @@ it('sends the first message behind the 101 and not before', async () => {
   expect(frames[0]?.payload.toString()).toBe('hi');
   expect(frames[1]).toMatchObject({ opcode: PING });
 });
+
+it('tells the request that the server stops, though its exchange ended with the handshake', async () => {
+  const seen: string[] = [];
+  const open = deferred<void>();
+  const served = await serve((request) => {
+    request.stopping.addEventListener('abort', () => seen.push('asked before'));
+    return websocket(request, () => open.resolve());
+  });
+  const client = await connected(served.port);
+  await open.promise;
+  const closed = closing(client);
+  await served.server.close();
+  expect([await closed, seen]).toEqual([[1001, expect.any(String)], ['asked before']]);
+});

@@ -305,8 +305,8 @@ export class ThreadSide implements Carrier {
         return open.pump?.drop();
       case 'goodbye':
         if (open.endless) return open.endless.stop();
-        open.goodbye ??= new AbortController();
-        return open.goodbye.abort(serverStops());
+        open.request.stop(); // its exchange is over, and nothing else tells it
+        return (open.goodbye ??= new AbortController()).abort(serverStops());
       case 'opened':
         return this.#takeOver(id, open, item[2]);
       default:
