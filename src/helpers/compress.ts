@@ -17,8 +17,7 @@ import { CompressedBody, CompressedContent, type Compressible } from './compress
 import { isCompressible } from './compress/compressible.ts';
 import { isWorthKeeping, keepForm, keptForm } from './compress/kept.ts';
 import { type CompressOptions, resolveOptions } from './compress/options.ts';
-import { checkResponse } from './finishing/check-response.ts';
-import { withVary } from './finishing/with-vary.ts';
+import { checkResponse, withVary } from './finishing/finisher.ts';
 
 export type { CompressOptions } from './compress/options.ts';
 

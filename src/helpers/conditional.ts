@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { answerConditions } from './conditions/answer.ts';
-import { checkResponse } from './finishing/check-response.ts';
+import { checkResponse } from './finishing/finisher.ts';
 
 /**
  * Answers the conditions of a request by the ETag and the Last-Modified of the response, and its Range when the response is a file.

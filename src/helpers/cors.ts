@@ -10,8 +10,7 @@ import { badOption, checkBoolean, checkInteger, checkOptions } from '../http/err
 import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
-import { checkResponse } from './finishing/check-response.ts';
-import { withVary } from './finishing/with-vary.ts';
+import { checkResponse, withVary } from './finishing/finisher.ts';
 
 /** Which other origins may do what. */
 export interface CorsPolicy {

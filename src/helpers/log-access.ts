@@ -8,7 +8,7 @@ import { badOption, checkOptions } from '../http/errors/bad-option.ts';
 import { escaped } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import { checkResponse } from './finishing/check-response.ts';
+import { checkResponse } from './finishing/finisher.ts';
 
 /** Where lines go: process.stdout, a file stream, or anything with `write`. */
 export interface LogOutput {

@@ -7,7 +7,7 @@ import { badOption, checkInteger, checkOptions } from '../http/errors/bad-option
 import { HeaderList, type HeadersInit } from '../http/header-list.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import { checkResponse } from './finishing/check-response.ts';
+import { checkResponse } from './finishing/finisher.ts';
 
 /** Options of `secureHeaders`. */
 export interface SecureHeadersOptions {

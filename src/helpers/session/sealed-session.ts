@@ -5,7 +5,7 @@
  */
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
-import { withVary } from '../finishing/with-vary.ts';
+import { checkResponse, withVary } from '../finishing/finisher.ts';
 import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValues, type SessionCookie, type SessionRules } from './rules.ts';
 import { seal, unseal } from './seal.ts';
@@ -22,7 +22,7 @@ export interface Session<T> extends SessionBase<T> {
    *
    * @returns A new response; the one that was given stays as it is.
    * @throws Error (code `session-too-large`) when the cookie would have more than 4096 bytes, TypeError (`not-serializable`) for data without a
-   *   JSON form.
+   *   JSON form, TypeError (`bad-option`) when `response` is none.
    */
   save(response: Response): Response;
 }
@@ -65,6 +65,7 @@ class SealedSession<T extends object> extends SessionDraft<T> implements Session
   }
 
   save(response: Response): Response {
+    checkResponse('Cannot save session', response);
     try {
       const finished = this.#finish(response);
       return this.isLookedAt ? withVary(finished, 'Cookie') : finished;

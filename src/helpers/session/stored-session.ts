@@ -11,7 +11,7 @@ import { withCode } from '../../http/errors/error-codes.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { SessionStore } from '../../process/stores.ts';
-import { withVary } from '../finishing/with-vary.ts';
+import { checkResponse, withVary } from '../finishing/finisher.ts';
 import { isAlive, type KeptSession, nowInSeconds, type Outcome, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValues, type SessionCookie, type SessionRules } from './rules.ts';
 import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
@@ -88,6 +88,7 @@ class SessionInStore<T extends object> extends SessionDraft<T> implements Stored
   }
 
   async save(response: Response): Promise<Response> {
+    checkResponse('Cannot save session', response);
     try {
       const finished = await this.#finish(response);
       return this.isLookedAt ? withVary(finished, 'Cookie') : finished;

@@ -1,9 +1,10 @@
 /**
- * What every helper that finishes a response asks of it first: that it is one.
+ * What helpers that finish responses have in common: they refuse what is not a response, and say in Vary (RFC 9110 §12.5.5) what they have looked at.
  *
  * @module
  */
 import { badOption, kindOf } from '../../http/errors/bad-option.ts';
+import { serializeVary } from '../../http/fields/vary.ts';
 import { Request } from '../../http/request.ts';
 import { Response } from '../../http/response.ts';
 
@@ -17,4 +18,9 @@ export function checkResponse(subject: string, response: unknown): void {
   if (response instanceof Response) return;
   if (response instanceof Promise) throw badOption(subject, 'the response is a promise: await it first');
   throw badOption(subject, `the response is ${response instanceof Request ? 'a Request' : kindOf(response)}, not a Response`);
+}
+
+/** Tells caches that the response depends on a request field. All lines of Vary become one. */
+export function withVary(response: Response, name: string): Response {
+  return response.withHeader('Vary', serializeVary(response.headerAll('vary').join(', '), name));
 }
