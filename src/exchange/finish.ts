@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { type Handler, responseOf, responseTo } from './respond.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';
+
+const SUBJECT = 'Cannot finish response';
 
 /** Makes of a response the one that is sent: `logAccess` is one, and so is any arrow function around a helper with options. */
 export type Finisher = (request: Request, response: Response) => Response;
@@ -25,7 +28,7 @@ export type Finisher = (request: Request, response: Response) => Response;
  * @param finishers Each gets the response of the one before, and returns another or the same. What a finisher throws is for the server to
  *   answer; those behind it are not called.
  * @returns The finished response; a promise of it when `answer` returns a promise, or a web-standard Response, whose body is looked at.
- * @throws TypeError (code `nothing-returned`) for a finisher that returns no Response.
+ * @throws TypeError (code `nothing-returned`) for a finisher that returns no Response; (code `bad-option`) when `answer` or a finisher is no function.
  * @example
  * startServer((request) => finish(request, answer, secureHeaders, compress, logAccess));
  */
@@ -41,6 +44,10 @@ export function finish(
   answer: (request: Request) => unknown,
   ...finishers: readonly Finisher[]
 ): Response | Promise<Response> {
+  if (typeof answer !== 'function') {
+    const why = answer === undefined ? 'is missing' : 'is no function: give answer itself, not what it returns';
+    throw badOption(SUBJECT, `the answer ${why}`);
+  }
   const response = answered(request, answer);
   return response instanceof Response ? finished(request, response, finishers) : finishLater(request, response, finishers);
 }
@@ -80,6 +87,9 @@ function finished(request: Request, response: Response, finishers: readonly Fini
   let last = response;
   try {
     for (const finisher of finishers) {
+      if (typeof finisher !== 'function') {
+        throw badOption(SUBJECT, `a finisher is ${kindOf(finisher)}, not a function: write one with options as (request, response) => …`);
+      }
       const next: unknown = finisher(request, last);
       if (!(next instanceof Response)) throw notFinished(finisher, next);
       last = next;
@@ -92,9 +102,9 @@ function finished(request: Request, response: Response, finishers: readonly Fini
 }
 
 function notFinished({ name }: Finisher, result: unknown): Error {
-  const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
+  const what = result === undefined ? 'nothing' : kindOf(result);
   return withCode(
-    new TypeError(`Cannot finish response: the finisher${name === '' ? '' : ` "${name}"`} returned ${what}, not a Response`),
+    new TypeError(`${SUBJECT}: the finisher${name === '' ? '' : ` "${name}"`} returned ${what}, not a Response`),
     'nothing-returned',
   );
 }

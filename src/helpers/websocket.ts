@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { checkFunction } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import { adoptSocket } from './websocket/adopt-socket.ts';
@@ -27,7 +28,7 @@ export type { WebSocketOptions } from './websocket/options.ts';
  * @param onOpen Called when the connection is open.
  * @returns 101; 426 for a request that does not ask for a websocket or asks for a version other than 13, 405 for a method other than GET, 400 for a
  *   malformed handshake or subprotocols that are not spoken here (code `bad-handshake`), 403 (code `bad-origin`) for a page of another origin.
- * @throws TypeError or RangeError (code `bad-option`) for a wrong option.
+ * @throws TypeError or RangeError (code `bad-option`) for a wrong option, and for an `onOpen` that is no function.
  * @example
  * startServer((request) => {
  *   if (match(request, 'GET /echo')) return websocket(request, (socket) => socket.onMessage((data) => socket.send(data)));
@@ -39,6 +40,7 @@ export function websocket(
   onOpen: (socket: WebSocketConnection) => void | Promise<void>,
   options: WebSocketOptions = {},
 ): Response {
+  checkFunction('Cannot open websocket', 'onOpen', onOpen);
   const resolved = resolveOptions(options);
   const accepted = acceptHandshake(request, resolved);
   if (accepted instanceof Response) return accepted;

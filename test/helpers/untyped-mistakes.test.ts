@@ -1,8 +1,21 @@
 /** Programs without types: each wrong argument is named where it is given, not by what breaks later. */
 import { describe, expect, it } from 'vitest';
-import { accepts, acceptsEncodings, acceptsLanguages, HttpError, match, Request, Response, readForm, router } from '../../src/index.ts';
+import {
+  accepts,
+  acceptsEncodings,
+  acceptsLanguages,
+  finish,
+  HttpError,
+  match,
+  Request,
+  Response,
+  readForm,
+  router,
+} from '../../src/index.ts';
+import { websocket } from '../../src/websocket.ts';
 
 const request = new Request();
+const seen = (_: Request, response: Response): Response => response;
 
 /** What a call throws, as code and message. */
 function thrownBy(call: () => unknown): string {
@@ -87,6 +100,22 @@ describe('an argument of the wrong kind', () => {
       'a coding without a list',
       () => acceptsEncodings(request, 'gzip' as never),
       'bad-option: Cannot choose an offer: the offers are string, not a list',
+    ],
+    [
+      'an answer that was called',
+      () => finish(request, Response.text('x') as never, seen),
+      'bad-option: Cannot finish response: the answer is no function: give answer itself, not what it returns',
+    ],
+    ['no answer', () => finish(request, undefined as never), 'bad-option: Cannot finish response: the answer is missing'],
+    [
+      'a finisher that was called',
+      () => finish(request, () => Response.text('x'), Response.text('y') as never),
+      'bad-option: Cannot finish response: a finisher is object, not a function: write one with options as (request, response) => …',
+    ],
+    [
+      'a websocket without onOpen',
+      () => websocket(request, undefined as never),
+      'bad-option: Cannot open websocket: onOpen is undefined, not a function',
     ],
   ])('is named: %s', (_, call, message) => {
     expect(thrownBy(call)).toBe(message);

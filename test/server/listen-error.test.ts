@@ -19,12 +19,18 @@ describe('an error in listening', () => {
       { path: '/run/a' },
       '/run/a is in use (EADDRINUSE): end the server that listens there, or remove the file if it is none',
     ],
-    ['EACCES', { path: '/run/a' }, 'this user may not make a socket at /run/a (EACCES): make its folder writable'],
+    ['EACCES', { path: '/a' }, 'this user may not make a socket at /a (EACCES): make its folder writable'],
     ['ENOENT', { path: '/run/a' }, 'there is no folder for the socket /run/a (ENOENT): create it'],
     ['ESTRANGE', {}, 'listening failed: listen ESTRANGE'],
   ] as const)('%s of %j says what to do, and keeps its code and cause', (code, place, why) => {
     const error = explained(code, place);
     expect(error).toMatchObject({ code, cause: { message: `listen ${code}` } });
     expect(error.message.startsWith(`Cannot start server: ${why}`)).toBe(true);
+  });
+
+  it('EACCES of a path whose folder does not exist, as libuv has it, is ENOENT', () => {
+    const error = explained('EACCES', { path: '/no such folder/socket' });
+    expect(error).toMatchObject({ code: 'ENOENT' });
+    expect(error.message).toContain('there is no folder for the socket');
   });
 });

@@ -80,6 +80,7 @@ describe('the options of startServer', () => {
     [{ trustProxy: ['10.0.0.1'], proxyHeader: 'x-real-ip' }, "proxyHeader is neither 'x-forwarded' nor 'forwarded'"],
     [{ trustProxy: ['10.0.0.1'], proxyHeader: ['forwarded'] }, "proxyHeader is neither 'x-forwarded' nor 'forwarded'"],
     [{ proxyHeader: 'forwarded' }, 'proxyHeader has no effect without trustProxy'],
+    [{ tls: true }, 'tls is boolean, not an object with cert and key'],
     [{ tls: {} }, 'tls.cert is missing'],
     [{ tls: { cert: '/nowhere.pem', key: 'x' } }, 'tls.cert is neither PEM text nor a file that can be read'],
     [{ tls: { cert: '-----BEGIN CERTIFICATE-----', key: 'package.json' } }, 'tls.key names a file that holds no PEM text'],

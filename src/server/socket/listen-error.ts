@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { withoutStack } from '../operator-log.ts';
 
 /** Where a server was to listen. */
@@ -15,10 +17,12 @@ export interface Place {
 /** Ports below this are for those with the right to bind them, on most systems. */
 const FIRST_FREE_PORT = 1024;
 
-/** Explains an error of the system. The new one keeps its code, and has it as its cause. */
+/** Explains an error of the system. The new one has its code, or a truer one, and has it as its cause. */
 export function listenError(error: NodeJS.ErrnoException, place: Place): Error {
-  const { code = 'unknown' } = error;
-  const why = place.path === undefined ? ofPort(code, place.host, place.port) : ofPath(code, place.path);
+  const { path } = place;
+  const isWithoutFolder = path !== undefined && error.code === 'EACCES' && !existsSync(dirname(path)); // libuv says EACCES for ENOENT, as Windows does
+  const code = isWithoutFolder ? 'ENOENT' : (error.code ?? 'unknown');
+  const why = path === undefined ? ofPort(code, place.host, place.port) : ofPath(code, path);
   const message = `Cannot start server: ${why ?? `listening failed: ${error.message}`}`;
   return withoutStack(Object.assign(new Error(message, { cause: error }), { code }));
 }

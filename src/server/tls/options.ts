@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { badOption } from '../../http/errors/bad-option.ts';
+import { badOption, kindOf } from '../../http/errors/bad-option.ts';
 
 /** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
 export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
@@ -24,6 +24,7 @@ export type ResolvedTls = SecureContextOptions & { readonly cert: string; readon
  * @throws TypeError with code `bad-option`.
  */
 export function resolveTls(tls: TlsOptions): ResolvedTls {
+  if (typeof tls !== 'object' || tls === null) throw badTls(`tls is ${kindOf(tls)}, not an object with cert and key`);
   for (const name of ['alpn', 'names', 'clientCertificates', 'redirectHttp']) {
     if (name in tls) throw badTls(`tls.${name} is not available in this version`);
   }
