@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { checkString } from './errors/bad-option.ts';
 import { withCode } from './errors/error-codes.ts';
 
 const ORIGIN = /^https?:\/\/([^/?#]*)/i;
@@ -82,9 +83,11 @@ export function encodePath(path: string): string {
 /**
  * Percent-encodes what a URL cannot hold and leaves escapes alone.
  *
- * @throws TypeError (code `bad-header`) for control characters: browsers strip them, and `/\t/evil.example` becomes `//evil.example` (WHATWG URL §4.4).
+ * @throws TypeError (code `bad-header`) for control characters: browsers strip them, and `/\t/evil.example` becomes `//evil.example` (WHATWG URL §4.4);
+ *   (`bad-option`) for what is no string, such as a Referer that did not come.
  */
 export function encodeLocation(location: string): string {
+  checkString('Cannot redirect', 'location', location);
   if (/[\x00-\x1f\x7f]/.test(location)) {
     throw withCode(new TypeError('Cannot redirect: the location holds a control character (CR, LF, tab or another)'), 'bad-header');
   }

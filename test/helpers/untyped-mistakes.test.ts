@@ -117,6 +117,11 @@ describe('an argument of the wrong kind', () => {
       () => websocket(request, undefined as never),
       'bad-option: Cannot open websocket: onOpen is undefined, not a function',
     ],
+    [
+      'a redirect to a field that did not come',
+      () => Response.redirect(request.header('referer') as never),
+      'bad-option: Cannot redirect: location is undefined, not a string',
+    ],
   ])('is named: %s', (_, call, message) => {
     expect(thrownBy(call)).toBe(message);
   });
