@@ -4,6 +4,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { whileAsked } from '../http/request/while-asked.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { GuestHandler, GuestOptions } from './guest.ts';
@@ -41,5 +42,5 @@ export function toNodeListener(handler: GuestHandler, options: GuestOptions = {}
  * startServer((request) => (request.path.startsWith('/old/') ? answerWithNode(request, app) : answer(request)));
  */
 export function answerWithNode(request: Request, listener: NodeListener): Promise<Response> {
-  return visit(request, listener);
+  return whileAsked(request, visit(request, listener));
 }

@@ -8,6 +8,7 @@ import { RequestBody } from '../http/body/request-body.ts';
 import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString, MAX_TIMER } from '../http/errors/bad-option.ts';
 import { quoted } from '../http/escaped.ts';
 import { FieldLines } from '../http/field-lines.ts';
+import { whileAsked } from '../http/request/while-asked.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
@@ -69,7 +70,11 @@ const redirects = new WeakMap<Request, number>();
  * @example
  * startServer((request) => cgi(request, '/usr/lib/cgi-bin/hello', { timeout: 10_000 }));
  */
-export async function cgi(request: Request, command: string, options: CgiOptions = {}): Promise<Response> {
+export function cgi(request: Request, command: string, options: CgiOptions = {}): Promise<Response> {
+  return whileAsked(request, answerOf(request, command, options));
+}
+
+async function answerOf(request: Request, command: string, options: CgiOptions): Promise<Response> {
   const { args, env, cwd, scriptName, timeout, localRedirect } = checkedOptions(command, options);
   const environment = metaVariables(request, env, scriptName);
   const script = await Script.start(request, { command, args, cwd, environment }, timeout);

@@ -13,6 +13,7 @@ import { badOption, checkBoolean, checkFunction, checkInteger, checkOptions, typ
 import { forwardedFields } from '../http/fields/forwarded.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
+import { whileAsked } from '../http/request/while-asked.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless, isFinalStatus } from '../http/status.ts';
@@ -76,7 +77,11 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * @example
  * startServer((request) => proxy(request, 'http://localhost:9000'));
  */
-export async function proxy(request: Request, target: string, options: ProxyOptions = {}): Promise<Response> {
+export function proxy(request: Request, target: string, options: ProxyOptions = {}): Promise<Response> {
+  return whileAsked(request, forward(request, target, options));
+}
+
+async function forward(request: Request, target: string, options: ProxyOptions): Promise<Response> {
   const checked = checkedOptions(options);
   const upstream = targetOf(target, checked.connectTimeout, checked.dispatcher);
   if (request.method === 'CONNECT') throw new HttpError(501, undefined, { code: 'method-not-implemented' });
