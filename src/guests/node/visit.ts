@@ -30,6 +30,9 @@ const servers: WeakMap<Listener, Server> = new WeakMap();
 /** Not a limit in practice: the fields have already passed those of our engine. */
 const MAX_HEADER_SIZE = 16 * 1024 * 1024;
 
+/** How long a listener may take to end a response whose announced bytes have all been sent, ms. */
+const TIME_TO_END = 5000;
+
 /** By connection, the function that receives what a listener has thrown. */
 const visits: WeakMap<object, (error: Error) => void> = new WeakMap();
 
@@ -48,10 +51,13 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
     });
     let response: IncomingMessage | undefined;
     const end = (error: Error): void => void (response ?? client).destroy(error);
-    /** A listener that has sent its whole response may still have to end it: it is left to do so, as node:http leaves it. */
+    let parting: NodeJS.Timeout | undefined;
+    /** A listener that has sent its whole response may still have to end it: it is left to do so, but not for ever. */
     const leave = (): void => {
-      if (response?.complete) response.resume();
-      else end(new HttpError(503, undefined, { cause: request.signal.reason }));
+      if (response?.complete) {
+        response.resume();
+        if (!near.destroyed) parting ??= setTimeout(() => near.destroy(), TIME_TO_END).unref();
+      } else end(new HttpError(503, undefined, { cause: request.signal.reason }));
     };
     client.on('response', (incoming) => {
       response = incoming;
@@ -66,6 +72,7 @@ export function visit(request: Request, listener: Listener): Promise<Response> {
     });
     client.on('error', (error) => reject('code' in error && error.code === 'ECONNRESET' ? brokenOff(error) : error));
     client.on('close', () => {
+      clearTimeout(parting);
       request.signal.removeEventListener('abort', leave);
       near.destroy();
       far.destroy();
