@@ -103,6 +103,13 @@ it('sends it with its length, HEAD and 304 without a body', async () => {
   );
 });
 
+it('announces no length to HEAD when the listener has not announced one (RFC 9110 §8.6)', async () => {
+  const { port } = await serve((request) => answerWithNode(request, (_req, res) => void res.end('text')));
+  const client = await talk(port);
+  client.send('HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  expect(await client.closed()).not.toMatch(/content-length/i);
+});
+
 it('answers with a whole Express application, routers, JSON and errors included', async () => {
   const app = express();
   app.use(express.json());

@@ -145,7 +145,8 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
   const status = incoming.statusCode ?? 0;
   if (request.method === 'HEAD' || status === 204 || status === 304) {
     incoming.resume();
-    return new Response(undefined, { status, headers });
+    // Without a length, HEAD must not announce one: that of GET is not known (RFC 9110 §8.6).
+    return new Response(request.method === 'HEAD' && length === undefined ? Readable.from([]) : undefined, { status, headers });
   }
   return new Response(bodyOf(incoming), { status, headers });
 }
