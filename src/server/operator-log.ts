@@ -83,16 +83,21 @@ export class SparseLog {
    * @param kind What the bound is kept for. There must be few: none is forgotten.
    */
   log(event: OperatorEvent, kind: string, message: string, fields: EventFields = {}): void {
+    const omitted = this.admit(kind);
+    if (omitted === 0) log(event, message, fields);
+    else if (omitted !== undefined) log(event, `${message}; ${omitted} more like this since the last line`, { ...fields, omitted });
+  }
+
+  /** Whether there may be one more of a kind now. @returns How many were left out since the last one; undefined: this one is, too. */
+  admit(kind: string): number | undefined {
     const now = performance.now();
     const last = this.#kinds.get(kind);
     if (last && now - last.at < SPARSE_INTERVAL) {
       last.omitted++;
-      return;
+      return undefined;
     }
-    const omitted = last?.omitted ?? 0;
     this.#kinds.set(kind, { at: now, omitted: 0 });
-    if (omitted === 0) log(event, message, fields);
-    else log(event, `${message}; ${omitted} more like this since the last line`, { ...fields, omitted });
+    return last?.omitted ?? 0;
   }
 }
 

@@ -115,14 +115,14 @@ export class Refusals {
     this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 
-  /** What `onRefused` gives. What it throws is printed: it must not end the process. */
+  /** What `onRefused` gives. What it throws is printed, as sparsely as refusals are logged: clients can bring it about, and it must not end the process. */
   #page(reason: HttpError, head: RefusedHead): Response | undefined {
     if (!this.#onRefused) return undefined;
     try {
       const answer: unknown = this.#onRefused(reason.status, head, reason);
       return answer === undefined ? undefined : checkedPage(answer, reason.status);
     } catch (error) {
-      printError('Cannot call onRefused', error);
+      if (this.#log.admit('onRefused') !== undefined) printError('Cannot call onRefused', error);
       return undefined;
     }
   }

@@ -98,6 +98,20 @@ describe('onRefused', () => {
     expect(lines()[0]).toContain(message);
   });
 
+  it('is printed once in ten seconds when it throws: clients can bring that about', async () => {
+    const { port } = await serve(() => Response.text(''), {
+      onRefused: () => {
+        throw new Error('broken');
+      },
+    });
+    for (let i = 0; i < 5; i++) {
+      const client = await talk(port);
+      client.send('GET / HTTP/1.1\r\n\r\n');
+      expect(await client.closed()).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    expect(lines()).toHaveLength(1);
+  });
+
   it('does not see what a handler answers', async () => {
     const onRefused = vi.fn();
     const { statuses } = await ask('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', { onRefused });

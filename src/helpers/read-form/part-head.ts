@@ -12,7 +12,7 @@ import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
 import { HttpError } from '../../http/response.ts';
 import { exactUtf8 } from '../../http/utf8.ts';
 import { isUtf8Label } from '../reading/charset.ts';
-import { badField, badForm, shown, unsupported } from './form-error.ts';
+import { badField, badForm, shown, tooLarge, unsupported } from './form-error.ts';
 import { checkName } from './limits.ts';
 
 /** What the head of a part says. */
@@ -35,7 +35,7 @@ const PLAIN_ENCODING = /^(?:7bit|8bit|binary)$/i;
  * Reads the header lines of a part.
  *
  * @param head One character for each byte; each line with its CR LF.
- * @throws HttpError 400 when it is malformed, or has no name; 413 when the name is too long; 415 for a text that is not in UTF-8.
+ * @throws HttpError 400 when it is malformed, or has no name; 413 when the name is too long, or there are too many lines; 415 for a text that is not in UTF-8.
  */
 export function parsePartHead(head: string): PartHead {
   const plain = PLAIN_TEXT.exec(head)?.[1];
@@ -55,8 +55,15 @@ export function parsePartHead(head: string): PartHead {
   return { name, isFile, filename, type };
 }
 
+/** Lines of a head: clients send three. */
+const MAX_LINES = 32;
+
 /** The fields by lower-case name. Folded lines are one (RFC 5322 §2.2.3). */
 function fieldsOf(head: string): Map<string, string> {
+  let count = 0;
+  for (let at = head.indexOf('\r\n'); at !== -1; at = head.indexOf('\r\n', at + 2)) {
+    if (++count > MAX_LINES) throw tooLarge(`a part has more than ${MAX_LINES} header lines`);
+  }
   const fields = new Map<string, string>();
   const lines = head
     .replace(/\r\n(?=[ \t])/g, '')

@@ -11,11 +11,14 @@ import { trimWhitespace } from '../grammar.ts';
 const PARAMETER =
   /[ \t]*;[ \t]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=([!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?/y;
 
+/** Parameters of one value: nobody has use for more. */
+const MAX_PARAMETERS = 32;
+
 /**
  * Reads the parameters that end a field value (RFC 9110 §5.6.6). Empty ones, as behind a last semicolon, are none.
  *
  * @param start Where they begin, in front of the first semicolon.
- * @returns Name, in lower case, and value, quotes included, of each in order; `undefined` when they are malformed.
+ * @returns Name, in lower case, and value, quotes included, of each in order; `undefined` when they are malformed, or more than 32.
  * @example
  * parseParameters('a/b; Q="1"', 3); // [['q', '"1"']]
  */
@@ -26,7 +29,9 @@ export function parseParameters(text: string, start: number): [name: string, val
     const found = PARAMETER.exec(text);
     if (!found) return trimWhitespace(text.slice(at)) === '' ? parameters : undefined;
     const [, name, value = ''] = found;
-    if (name !== undefined) parameters.push([name.toLowerCase(), value]);
+    if (name === undefined) continue;
+    if (parameters.length === MAX_PARAMETERS) return undefined;
+    parameters.push([name.toLowerCase(), value]);
   }
   return parameters;
 }

@@ -34,6 +34,15 @@ describe('parsePartHead (RFC 7578 §4.2, RFC 9110 §5.6.6)', () => {
     expect(disposition(parameters)).toEqual(expected);
   });
 
+  it('takes a bounded number of lines and parameters', () => {
+    expect(disposition('; name="a"', 'A: b\r\n'.repeat(31))).toEqual(['a', undefined]);
+    expect(disposition('; name="a"', 'A: b\r\n'.repeat(32))).toBe('413 form-too-large');
+    expect(disposition('; name="a"', ' ; x=y\r\n'.repeat(5000))).toBe('413 form-too-large');
+    const others = (count: number): string => Array.from({ length: count }, (_, i) => `; x${i}=y`).join('');
+    expect(disposition(`; name="a"${others(31)}`)).toEqual(['a', undefined]);
+    expect(disposition(`; name="a"${others(32)}`)).toBe('400 bad-form');
+  });
+
   it.each([
     ['a quote inside a name', '; name="a"b"'],
     ['a quote that is not closed', '; name="a'],
