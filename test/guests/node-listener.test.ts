@@ -329,6 +329,33 @@ it.each<[string, () => Response]>([
   expect(errors).toHaveLength(1);
 });
 
+it('calls a departure an AbortError', async () => {
+  const called = deferred<void>();
+  const reason = deferred<unknown>();
+  const { port } = await host((request) => {
+    called.resolve();
+    request.signal.addEventListener('abort', () => reason.resolve(request.signal.reason));
+    return new Promise<Response>(() => {});
+  });
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await called.promise;
+  client.socket.destroy();
+  expect(await reason.promise).toMatchObject({ name: 'AbortError', message: 'The client has gone away' });
+});
+
+it('has the address of the client without a prefix, on a dual-stack socket', async () => {
+  const server = createServer(toNodeListener((request) => Response.text(String(request.remoteAddress)))).listen(0, '::');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const client = await talk((server.address() as AddressInfo).port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  expect((await client.answers(1))[0]?.body).toBe('127.0.0.1');
+});
+
 it('answers 500 for a file that is gone by the time it is sent', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
   writeFileSync(join(folder, 'a.txt'), 'gone soon');
