@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { Talk } from '../support/serve.ts';
 import { asks, type Case, GET, HALF, POST } from './node-case.ts';
 
@@ -14,6 +15,12 @@ const huge = (): Readable => Readable.from(Array.from({ length: 100 }, () => Buf
 /** Pipes and tells how it went. */
 function piped(source: NodeJS.ReadableStream, res: ServerResponse, note: (event: string) => void): void {
   pipeline(source, res, (error) => note(error?.code ?? 'piped'));
+}
+
+async function readLate(client: Talk): Promise<void> {
+  client.socket.pause();
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve)); // the sockets of both ends fill
+  client.socket.resume();
 }
 
 const ANSWERS: readonly Case[] = [
@@ -50,11 +57,7 @@ const ANSWERS: readonly Case[] = [
     sends: GET,
     isLoose: true,
     listener: (_req, res, note) => piped(huge(), res, note),
-    play: async (client, _noted) => {
-      client.socket.pause();
-      await new Promise((resolve) => setImmediate(resolve));
-      client.socket.resume();
-    },
+    play: readLate,
   },
   { name: 'two requests on a connection', sends: GET + GET, listener: (_req, res) => void res.end('text') },
   {
@@ -136,6 +139,138 @@ const ENDS: readonly Case[] = [
       res.setTimeout(5000);
       res.end('text');
     },
+  },
+];
+
+const MORE: readonly Case[] = [
+  {
+    name: 'a large response with a length to a client that reads late',
+    sends: GET,
+    isLoose: true,
+    listener: (_req, res, note) => piped(huge(), res.setHeader('Content-Length', 10_000_000), note),
+    play: readLate,
+  },
+  {
+    name: 'writes that wait for drain',
+    sends: GET,
+    isLoose: true,
+    listener: (_req, res) => {
+      let left = 40;
+      const write = (): void => {
+        while (left-- > 0) if (!res.write(Buffer.alloc(100_000, 'a'))) return void res.once('drain', write);
+        res.end();
+      };
+      write();
+    },
+    play: readLate,
+  },
+  {
+    name: 'an empty piece, and no more',
+    sends: GET,
+    listener: (_req, res) => {
+      res.write('');
+      res.end();
+    },
+  },
+  {
+    name: 'fewer bytes than announced, then end of the socket',
+    sends: GET,
+    listener: (req, res) => void res.setHeader('Content-Length', 10).write('some', () => req.socket.destroy()),
+  },
+  {
+    name: 'a write behind the end',
+    sends: GET,
+    listener: (_req, res, note) => {
+      res.end('text');
+      res.write('more', (error) => note(`write ${(error as NodeJS.ErrnoException | null)?.code}`));
+    },
+  },
+  {
+    name: 'end twice',
+    sends: GET,
+    listener: (_req, res, note) => {
+      res.end('text', () => note('ended'));
+      res.end(() => note('ended again'));
+    },
+  },
+  {
+    name: 'a head that is written twice',
+    sends: GET,
+    listener: (_req, res, note) => {
+      res.writeHead(200);
+      try {
+        res.writeHead(500);
+      } catch (error) {
+        note((error as NodeJS.ErrnoException).code ?? '');
+      }
+      res.end();
+    },
+  },
+  {
+    name: 'what a listener reads of the request',
+    sends: 'PUT /a/b?c=d&c=e HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\nCookie: a=1\r\nContent-Type: text/x\r\nContent-Length: 2\r\n\r\nhi',
+    listener: (req, res) => {
+      const { method, url, httpVersion, headers, socket } = req;
+      const { connection: _, ...others } = headers;
+      res.end(JSON.stringify([method, url, httpVersion, others, socket.remoteAddress, socket.remoteFamily, typeof socket.remotePort]));
+    },
+  },
+  {
+    name: 'a body that is read with a pause',
+    sends: POST,
+    listener: (req, res) =>
+      void req.once('data', () => {
+        req.pause();
+        setImmediate(() => req.on('end', () => res.end('text')).resume());
+      }),
+  },
+  {
+    name: 'a body as an iterator',
+    sends: asks('POST', ['Transfer-Encoding: chunked'], '3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n'),
+    listener: (req, res) => void text(req).then((all) => res.end(all)),
+  },
+  {
+    name: 'a body of no bytes',
+    sends: asks('POST', ['Content-Length: 0']),
+    listener: (req, res) => void text(req).then((all) => res.end(`<${all}>`)),
+  },
+  {
+    name: 'a body of chunks, without any',
+    sends: asks('POST', ['Transfer-Encoding: chunked'], '0\r\n\r\n'),
+    listener: (req, res) => void text(req).then((all) => res.end(`<${all}>`)),
+  },
+  {
+    name: 'a slow body, in pieces',
+    sends: HALF,
+    isStreamed: true,
+    listener: (req, res, note) => {
+      req.once('data', () => note('data'));
+      void text(req).then((all) => res.end(all));
+    },
+    play: async (client, noted) => {
+      await noted('data');
+      client.send('lo');
+    },
+  },
+  {
+    name: 'a time-out of the request inside its body',
+    sends: HALF,
+    isStreamed: true,
+    listener: (req, res, note) => {
+      req.resume().on('end', () => res.end('text'));
+      req.setTimeout(1, () => note('timeout'));
+    },
+    play: async (client, noted) => {
+      await noted('timeout');
+      client.send('lo');
+    },
+  },
+  { name: 'DELETE without a body', sends: asks('DELETE'), listener: (req, res) => void text(req).then(() => res.writeHead(204).end()) },
+  {
+    name: 'HTTP/1.0, in pieces',
+    sends: 'GET / HTTP/1.0\r\n\r\n',
+    answers: 2,
+    listener: (_req, res) => void Readable.from(['a', 'b']).pipe(res),
   },
 ];
 
@@ -223,4 +358,4 @@ const LEAVES: readonly Case[] = [
   },
 ];
 
-export const CASES: readonly Case[] = [...ANSWERS, ...BODILESS, ...EARLY, ...ENDS, ...LEAVES];
+export const CASES: readonly Case[] = [...ANSWERS, ...BODILESS, ...EARLY, ...ENDS, ...MORE, ...LEAVES];
