@@ -41,6 +41,11 @@ const WAYS: readonly [string, boolean][] = [
 ];
 
 describe('Koa', () => {
+  function listenerOf(app: Koa): NodeListener {
+    const callback = app.callback();
+    return (req, res) => void callback(req, res);
+  }
+
   it('sends a download with its length, and logs no error', async () => {
     const path = largeFile();
     const app = new Koa();
@@ -52,7 +57,7 @@ describe('Koa', () => {
       context.length = statSync(path).size;
       context.body = createReadStream(path);
     });
-    const { origin, errors } = await mount(app.callback() as NodeListener);
+    const { origin, errors } = await mount(listenerOf(app));
     for (let i = 0; i < 20; i++) {
       const response = await fetch(origin);
       expect([response.headers.get('content-length'), (await response.arrayBuffer()).byteLength]).toEqual(['300000', 300_000]);
@@ -71,7 +76,7 @@ describe('Koa', () => {
       if (context.path === '/teapot') context.throw(418, 'short and stout');
       if (context.path === '/broken') throw new Error('secret');
     });
-    const { origin, errors } = await mount(app.callback() as NodeListener);
+    const { origin, errors } = await mount(listenerOf(app));
     const seen = await Promise.all(
       ['/teapot', '/broken', '/nowhere'].map(async (path) => {
         const response = await fetch(origin + path);

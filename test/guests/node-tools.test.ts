@@ -41,8 +41,7 @@ interface Told {
 
 const TOOLS: Readonly<Record<string, (asked: Asked) => Promise<Told>>> = {
   'light-my-request': (asked) => inject(listener, { ...asked, remoteAddress: '192.0.2.7' }),
-  '@hapi/shot': (asked) =>
-    Shot.inject(listener as Parameters<typeof Shot.inject>[0], { ...asked, remoteAddress: '192.0.2.7' } as Shot.RequestOptions),
+  '@hapi/shot': (asked) => Shot.inject(listener as Parameters<typeof Shot.inject>[0], { ...asked, remoteAddress: '192.0.2.7' }),
 };
 
 describe.each(Object.entries(TOOLS))('%s', (_name, ask) => {
