@@ -90,7 +90,7 @@ const BODILESS: readonly Case[] = [
 ];
 
 const EARLY: readonly Case[] = [
-  { name: 'an answer before the body is read', sends: POST, listener: (_req, res) => void res.writeHead(401).end('no') },
+  { name: 'an answer before the body is read', sends: POST, isStreamed: false, listener: (_req, res) => void res.writeHead(401).end('no') },
   {
     name: 'a request that expects 100-continue and waits for it',
     sends: asks('POST', ['Expect: 100-continue', 'Content-Length: 2']),
@@ -212,7 +212,8 @@ const MORE: readonly Case[] = [
     listener: (req, res) => {
       const { method, url, httpVersion, headers, socket } = req;
       const { connection: _, ...others } = headers;
-      res.end(JSON.stringify([method, url, httpVersion, others, socket.remoteAddress, socket.remoteFamily, typeof socket.remotePort]));
+      const all = [method, url, httpVersion, others, socket.remoteAddress, socket.remoteFamily, typeof socket.remotePort];
+      void text(req).then((body) => res.end(JSON.stringify([...all, body])));
     },
   },
   {
