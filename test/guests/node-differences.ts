@@ -14,7 +14,7 @@ const EXPECT = '`Expect: 100-continue`, the event `checkContinue`, `res.writeCon
 const BREAKS = 'a listener that breaks off before its head';
 
 const UPGRADES = '`Upgrade`, the event `upgrade`';
-const LATE = 'a body that comes when the response has been sent';
+const LATE = 'a body that comes, or is not read, when the response has been sent';
 const HEADS = 'HEAD without Content-Length';
 
 const ERROR = [{ line: 'HTTP/1.1 500 Internal Server Error', body: 'Internal Server Error', isWhole: true }];
@@ -23,6 +23,8 @@ const ENDED = ['1 res prefinish', '1 res finish', '1 res close true true true'];
 
 /** Has the listener answer. */
 let late = (): void => {};
+
+const sockets = new WeakSet<object>();
 
 const CONNECTIONS: readonly Difference[] = [
   {
@@ -107,6 +109,24 @@ const FRAMES: readonly Difference[] = [
     row: HEADS,
     there: { sent: [{ fields: [] }] },
     here: { sent: [{ fields: ['transfer-encoding: chunked'] }] },
+  },
+  {
+    name: 'an answer before a large body is read',
+    sends: asks('POST', ['Content-Length: 1000000'], 'a'.repeat(1_000_000)),
+    isStreamed: false,
+    isLeft: true,
+    listener: (_req, res) => void res.writeHead(401).end('no'),
+    row: LATE,
+    there: { events: [...ENDED, '1 req end', '1 req close complete'] },
+    here: { events: ENDED },
+  },
+  {
+    name: 'more bytes than announced',
+    sends: GET,
+    listener: (_req, res) => void res.setHeader('Content-Length', 2).end('text'),
+    row: 'more bytes than the Content-Length of the listener',
+    there: { sent: [{ body: 'te' }, { line: '', body: 'xt' }] },
+    here: { sent: [{ body: 'te' }] },
   },
   {
     name: 'an answer before the body has come',
@@ -216,6 +236,14 @@ const BROKEN: readonly Difference[] = [
     here: { sent: ERROR, isKept: true },
   },
   {
+    name: 'destroy with an error before the head',
+    sends: GET,
+    listener: (_req, res) => void res.destroy(new Error('no')),
+    row: BREAKS,
+    there: { sent: [], isKept: false },
+    here: { sent: ERROR, isKept: true },
+  },
+  {
     name: 'destroy of the request',
     sends: GET,
     isLoose: true,
@@ -319,6 +347,17 @@ const TARGETS: readonly Difference[] = [
     row: '`req.headers.connection`',
     there: { sent: [{ body: 'keep-alive' }] },
     here: { sent: [{ body: 'close' }] },
+  },
+  {
+    name: 'the socket of several requests on a connection',
+    sends: GET + GET,
+    listener: ({ socket }, res) => {
+      res.end(sockets.has(socket) ? 'known' : 'new');
+      sockets.add(socket);
+    },
+    row: '`req.socket` of several requests on a connection',
+    there: { sent: [{ body: 'new' }, { body: 'known' }] },
+    here: { sent: [{ body: 'new' }, { body: 'new' }] },
   },
   {
     name: 'the address on a dual-stack socket',
