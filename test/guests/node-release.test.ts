@@ -108,3 +108,28 @@ it('keeps nothing of exchanges that have ended', async () => {
   );
   await visits.areCollected();
 });
+
+it('keeps nothing of answers that came before the body', async () => {
+  const visits = new Visits();
+  const { port } = await serve(
+    (request) =>
+      answerWithNode(request, (req, res) => {
+        visits.watch(req, res);
+        res.writeHead(401).end('no');
+      }),
+    { streamBody: () => true },
+  );
+  const clients = await Promise.all(Array.from({ length: MANY }, () => talk(port)));
+  await Promise.all(
+    clients.map(async (client) => {
+      client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel');
+      await client.until(/401/);
+      client.socket.destroy();
+    }),
+  );
+  await until(
+    () => visits.closed === MANY || undefined,
+    () => `every response to be closed: ${visits.closed}`,
+  );
+  await visits.areCollected();
+});
