@@ -58,7 +58,7 @@ const ours = await startServer(
       ?.requests.push({ method: request.method, target: request.target, body: request.body.bytes().toString('latin1'), isWhole: true });
     return Response.text('x');
   },
-  { host: '127.0.0.1', port: 0, workers: 0, signals: false },
+  { host: '127.0.0.1', port: 0, log: 'off', workers: 0, signals: false },
 );
 
 const kinds = new Map();

@@ -39,7 +39,7 @@ process.on('unhandledRejection', (error) => {
 const shown = new Map();
 const server = await startServer(answer, {
   host: '127.0.0.1',
-  port: 0,
+  port: 0, log: 'off',
   workers: 0,
   signals: false,
   bodyMemory: 8,
