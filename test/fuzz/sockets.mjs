@@ -39,7 +39,8 @@ process.on('unhandledRejection', (error) => {
 const shown = new Map();
 const server = await startServer(answer, {
   host: '127.0.0.1',
-  port: 0, log: 'off',
+  port: 0,
+  log: 'off',
   workers: 0,
   signals: false,
   bodyMemory: 8,
