@@ -1,17 +1,20 @@
 /**
- * A plugin for rolldown and vitest that gives src/server/watchdog/thread-text.ts its text: the code of the thread with all that it imports.
+ * A plugin for rolldown and vitest that gives each thread-text.ts in src its text: the code of a thread with all that it imports.
  */
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
-const SCRIPT = fileURLToPath(new URL('../src/server/watchdog/watch-thread.ts', import.meta.url));
+/** The script of each thread, beside its text. */
+const SCRIPTS = { '/src/server/watchdog/': 'watch-thread.ts', '/src/blocking/': 'inside/io-thread.ts' };
 
 export const threadText = {
   name: 'thread-text',
   async load(id) {
-    if (!id.replaceAll('\\', '/').endsWith('/src/server/watchdog/thread-text.ts')) return undefined;
+    const folder = /(\/src\/(?:(?!\/src\/).)+\/)thread-text\.ts$/.exec(id.replaceAll('\\', '/'))?.[1];
+    const script = SCRIPTS[folder];
+    if (script === undefined) return undefined;
     const { output } = await build({
-      input: SCRIPT,
+      input: fileURLToPath(new URL(`..${folder}${script}`, import.meta.url)),
       platform: 'node',
       transform: { target: 'es2022' },
       write: false,

@@ -49,6 +49,7 @@ export function respond(service: Answering, request: Request): Response | Promis
     service.current = undefined;
     return result instanceof Response ? result : settle(service, request, result);
   } catch (error) {
+    service.current = undefined;
     return isWebResponse(error) ? settle(service, request, error) : responseTo(service, request, error);
   }
 }

@@ -51,7 +51,8 @@ function wantedFormat(request: Request): StatusFormat {
 
 function prometheusText(status: ServerStatus): string {
   const { generation, restarts, requests, refused, workers } = status;
-  const sum = (name: Exclude<keyof WorkerStatus, 'refused'>): number => workers.reduce((total, worker) => total + worker[name], 0);
+  const sum = (name: Exclude<keyof WorkerStatus, 'refused' | 'waiting'>): number =>
+    workers.reduce((total, worker) => total + worker[name], 0);
   return [
     metric('filrouge_requests_total', 'counter', 'Requests since the server started.', requests),
     '# HELP filrouge_refused_total Requests, connections and handshakes refused before a handler, by status or kind.',
@@ -64,6 +65,11 @@ function prometheusText(status: ServerStatus): string {
     metric('filrouge_requests_in_flight', 'gauge', 'Requests that are not answered yet.', sum('inFlight')),
     metric('filrouge_requests_queued', 'gauge', 'Requests that wait for a handler thread.', sum('queued')),
     metric('filrouge_handler_threads', 'gauge', 'Handler threads.', sum('threads')),
+    '# HELP filrouge_waiting_threads Handler threads that wait for a call of filrouge/blocking, by its name.',
+    '# TYPE filrouge_waiting_threads gauge',
+    ...workers.flatMap(({ pid, waiting }) =>
+      Object.entries(waiting).map(([call, count]) => `filrouge_waiting_threads{pid="${pid}",call=${JSON.stringify(call)}} ${count}`),
+    ),
     '# HELP filrouge_worker_memory_bytes Resident memory of a worker.',
     '# TYPE filrouge_worker_memory_bytes gauge',
     ...workers.map(({ pid, rss }) => `filrouge_worker_memory_bytes{pid="${pid}"} ${rss}`),

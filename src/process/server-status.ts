@@ -43,6 +43,8 @@ export interface WorkerStatus {
   /** Of those, the requests that wait for a handler thread. */
   readonly queued: number;
   readonly threads: number;
+  /** How many threads wait for a call of `filrouge/blocking`, by its name: `{ 'database.person': 3 }`. */
+  readonly waiting: Readonly<Record<string, number>>;
   /** Resident memory, bytes. */
   readonly rss: number;
 }

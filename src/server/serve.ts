@@ -5,10 +5,12 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Handler } from '../exchange/respond.ts';
+import { callsFor, closeIoThreads, startIoThreads } from '../process/io-threads.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { drain } from './drain.ts';
 import type { Address, LocalServer, ServerHost } from './host.ts';
 import { Listener } from './listener.ts';
+import { log } from './operator-log.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
@@ -28,8 +30,10 @@ export async function serveLocally(
   host: ServerHost,
 ): Promise<LocalServer> {
   if (options.tls) checkCertificate(options.tls);
-  const threads = options.threads.max > 0 ? await startThreads(handler, options, host) : undefined;
+  await startIoThreads((why) => log('thread-replaced', why));
+  const threads = options.threads.max > 0 ? await startThreads(handler, options, host).catch(withoutIo) : undefined;
   const service = new Service(host.guard(threads?.handle ?? handler), options);
+  const endCalls = threads ? () => {} : callsFor({ request: () => service.current, id: () => -1 });
   const watch = await startWatch(service, host);
   service.onTick = (now) => {
     watch?.beat();
@@ -42,7 +46,8 @@ export async function serveLocally(
     service.clock.stop();
     watch?.stop();
     await threads?.close();
-    throw error;
+    endCalls();
+    return withoutIo(error);
   }
   const address = addressOf(listener, options);
   if ('port' in address) service.port = address.port;
@@ -69,6 +74,10 @@ export async function serveLocally(
           if (!host.hasPrimary) watch?.stop(); // a worker is watched until it has ended
           return threads?.close();
         })
+        .then(() => {
+          endCalls();
+          return closeIoThreads();
+        })
         .then(settle);
       return closing;
     },
@@ -79,8 +88,15 @@ export async function serveLocally(
       inFlight: service.inFlight,
       queued: threads?.queued ?? 0,
       threads: threads?.ready ?? 0,
+      waiting: threads?.waiting ?? {},
     }),
   };
+}
+
+/** Nothing of the server is left running when it cannot start. */
+async function withoutIo(error: unknown): Promise<never> {
+  await closeIoThreads();
+  throw error;
 }
 
 async function startThreads(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import MANIFEST from '../../package.json' with { type: 'json' };
+import * as blockingDoor from '../../src/blocking.ts';
 import * as cgiDoor from '../../src/cgi.ts';
 import * as fetchDoor from '../../src/fetch.ts';
 import * as front from '../../src/index.ts';
@@ -16,7 +17,15 @@ import * as websocketDoor from '../../src/websocket.ts';
 import { readSources } from '../house/sources.ts';
 
 const { Request, Response } = front;
-const DOORS = { cgi: cgiDoor, fetch: fetchDoor, node: nodeDoor, proxy: proxyDoor, redis: redisDoor, websocket: websocketDoor };
+const DOORS = {
+  blocking: blockingDoor,
+  cgi: cgiDoor,
+  fetch: fetchDoor,
+  node: nodeDoor,
+  proxy: proxyDoor,
+  redis: redisDoor,
+  websocket: websocketDoor,
+};
 const handler = (): front.Response => Response.empty();
 const redis = { get: nothing, set: nothing, del: nothing, eval: nothing };
 const secret = 'x'.repeat(32);
@@ -38,6 +47,11 @@ const TAKERS: Readonly<
 > = {
   cgi: { names: optionsOf('CgiOptions'), call: (options) => cgiDoor.cgi(new Request(), 'true', options) },
   compress: { names: optionsOf('CompressOptions'), call: (options) => front.compress(new Request(), Response.empty(), options) },
+  createBlocking: {
+    names: optionsOf('BlockingOptions'),
+    call: (options) => blockingDoor.createBlocking('data:text/javascript,export{}', options),
+  },
+  createFetch: { names: optionsOf('FetchOptions'), call: (options) => blockingDoor.createFetch(options) },
   createCors: { names: optionsOf('CorsPolicy'), call: (options) => front.createCors(options), right: { origins: [] } },
   createMemorySessionStore: { names: ['maxSessions'], call: (options) => front.createMemorySessionStore(options) },
   HttpError: { names: optionsOf('HttpErrorOptions'), call: (options) => new front.HttpError(404, 'Not here', options) },
@@ -91,6 +105,7 @@ const WITHOUT_OPTIONS = [
   'assertOr400',
   'basicAuth',
   'bearerToken',
+  'blocking',
   'conditional',
   'cookies',
   'finish',

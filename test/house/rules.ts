@@ -68,7 +68,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   helpers: { layers: ['http', 'process'] },
   guests: { layers: ['http', 'exchange', 'process'] },
   server: { layers: ['http', 'h1', 'h2', 'exchange', 'process'] },
-  blocking: { layers: [], packages: [] },
+  blocking: { layers: ['process'], packages: ['undici'] },
   front: { layers: ['process', 'http', 'exchange', 'guests', 'server', 'helpers', 'blocking'] },
 };
 
@@ -87,7 +87,7 @@ const HEAVY = new Set([
 
 /** Packages that belong to one subject. */
 const RESERVED: Readonly<Record<string, RegExp>> = {
-  undici: /^helpers\/proxy(?:\.ts$|\/)/,
+  undici: /^(?:helpers\/proxy(?:\.ts$|\/)|blocking\/)/,
   'undici/index.js': /^helpers\/proxy(?:\.ts$|\/)/,
 };
 
@@ -147,6 +147,7 @@ function isCommonGround(sources: readonly Source[], path: string): boolean {
 const SIDES: readonly { readonly outside: string; readonly words: readonly string[] }[] = [
   { outside: 'server/supervisor/', words: ['messages.ts'] },
   { outside: 'server/threads/', words: ['wire.ts', 'board.ts', 'known-lines.ts'] },
+  { outside: 'blocking/', words: ['wire.ts', 'errors.ts', 'marks.ts'] },
 ];
 
 /** The files that may reach inside: one loads the part that this process plays, the other plays a thread in tests. */

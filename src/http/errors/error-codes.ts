@@ -69,6 +69,12 @@ export const ERROR_CODES = {
   'handler-timeout': 'The handler took longer than `handlerTimeout`: answered 503.',
   'server-busy': 'All handler threads are busy, and the queue for them is full: answered 503.',
   'thread-stopped': 'The thread of a request died (500), or was stopped because of another request (503).',
+  'blocking-timeout': 'A call of `filrouge/blocking` took longer than its `timeout`. What it waits for is in the message.',
+  'blocking-aborted': 'A call of `filrouge/blocking` was ended because the client has left, or because `handlerTimeout` is over.',
+  'blocking-thread-died': 'The I/O thread of a module died during a call: it is replaced, and the next call reaches the new one.',
+  'blocking-not-loaded': 'A module for `createBlocking` does not load: the reason is in the message, and in its cause.',
+  'blocking-misused':
+    'A call of `filrouge/blocking` cannot work: there is no such function, a handle was released, a body read twice, or a function of `blocking.all` does more than one call.',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
   'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it earlier, or copy it.',
   'wrong-length':

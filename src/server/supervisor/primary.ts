@@ -340,7 +340,7 @@ function closing(): Error {
 
 async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
   const { pid, generation } = worker;
-  const status = (await worker.status()) ?? { connections: 0, ...NO_TOTALS, inFlight: 0, queued: 0, threads: 0, rss: 0 };
+  const status = (await worker.status()) ?? { connections: 0, ...NO_TOTALS, inFlight: 0, queued: 0, threads: 0, waiting: {}, rss: 0 };
   return { pid, generation, ...status };
 }
 

@@ -55,6 +55,11 @@ export class Board {
     return Atomics.load(this.#cells, CURRENT);
   }
 
+  /** The request whose handler is being called; -1 when none is. */
+  get running(): number {
+    return this.entered === this.left ? -1 : this.current;
+  }
+
   /** Probes that the thread has come to: what it does between handlers does not hold it. */
   get probes(): number {
     return Atomics.load(this.#cells, PROBES);

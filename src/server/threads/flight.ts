@@ -27,6 +27,8 @@ export class Flight {
   id = 0;
   /** It was logged as slow. */
   isSlow = false;
+  /** Since when its wait for an I/O thread was ended, monotonic ms; 0: it was not. */
+  recalledAt = 0;
   /** The client has its answer, or is gone. */
   isAnswered = false;
   /** Frees what is held for the thread. */

@@ -6,6 +6,7 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
+import { type RecallReason, WaitBoard } from '../../process/wait-board.ts';
 import { countForThread } from '../questions/hit-asker.ts';
 import { Board } from './board.ts';
 import { type Flight, fileOf } from './flight.ts';
@@ -42,8 +43,8 @@ export interface Backing {
   stop(): Promise<boolean>;
 }
 
-/** Starts a thread that speaks through `data.port`. `onExit` gets the reason why it has ended. */
-export type StartBacking = (data: ThreadData, onExit: (why: string) => void) => Backing;
+/** Starts a thread that speaks through `data.port` and waits for I/O threads on its board. `onExit` gets the reason why it has ended. */
+export type StartBacking = (data: ThreadData, waits: WaitBoard, onExit: (why: string) => void) => Backing;
 
 /** A handler thread. */
 export class HandlerThread implements ThreadLink {
@@ -67,6 +68,7 @@ export class HandlerThread implements ThreadLink {
   readonly #events: ThreadEvents;
   /** Requests put into its inbox. */
   #posted = 0;
+  readonly #waits: WaitBoard = new WaitBoard();
   /** Probes put into its inbox; since when the last of them is without an answer and no handler was begun or left, and what `board` said then. */
   #probes = 0;
   #silentSince = 0;
@@ -84,7 +86,7 @@ export class HandlerThread implements ThreadLink {
     this.#port = ports.port1;
     this.#port.on('message', this.#onMessage);
     this.#port.unref(); // connections keep the process alive, not idle threads
-    this.backing = start({ port: ports.port2, shared: this.board.buffer }, (why) => {
+    this.backing = start({ port: ports.port2, shared: this.board.buffer }, this.#waits, (why) => {
       if (!this.isGone) events.onExit(this, why);
     });
   }
@@ -98,6 +100,18 @@ export class HandlerThread implements ThreadLink {
   get running(): Flight | undefined {
     const { left, entered, current } = this.board;
     return entered === left ? undefined : this.flights.get(current);
+  }
+
+  /** What it waits for: a call into an I/O thread. */
+  get waitsIn(): string | undefined {
+    return this.#waits.waitsIn;
+  }
+
+  endWait(id: number, reason: RecallReason): boolean {
+    if (this.running?.id !== id) return false;
+    const isWaiting = this.#waits.waitsIn !== undefined;
+    this.#waits.recall(id, reason);
+    return isWaiting;
   }
 
   /** How long it has given no sign of life, ms: it is in a handler, or in what a handler has left behind, such as the part after an `await`. */

@@ -25,6 +25,12 @@ export function tellTimedOut(flight: Flight, now: number): void {
   log('timed-out', message, fieldsOf(flight, now));
 }
 
+/** A handler waits for an I/O thread, and its time is up: its wait has been ended. */
+export function tellWaiting(flight: Flight, call: string, now: number): void {
+  const message = `${nameOf(flight)} has taken ${elapsed(flight, now)} and waits in ${call}; the call is ended, answered 503`;
+  log('timed-out', message, { ...fieldsOf(flight, now), waitsIn: call });
+}
+
 /** A thread does not come back. @returns What is said of it, when its place is known. */
 export async function tellStuck(worker: Worker | undefined, flight: Flight | undefined, now: number): Promise<string> {
   const place = worker ? await placeOf(worker, OWN_CODE) : undefined;
@@ -46,6 +52,13 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
   flight.isSlow = true;
   const { worker } = thread.backing;
   const isRunning = thread.running === flight;
+  const call = isRunning ? thread.waitsIn : undefined;
+  if (call !== undefined) {
+    return log('slow', `${nameOf(flight)} is slow: ${elapsed(flight, now)}, and waits in ${call}`, {
+      ...fieldsOf(flight, now),
+      waitsIn: call,
+    });
+  }
   const isBlocked = isRunning || (!thread.running && thread.silence(now) > 0);
   const what = isRunning ? ', and' : ', its promise has not settled, and its thread';
   const place = isBlocked && worker ? placeOf(worker, OWN_CODE) : Promise.resolve(undefined);

@@ -25,7 +25,7 @@ import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
-import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable } from './overdue.ts';
+import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable, tellWaiting } from './overdue.ts';
 import { WaitingRequests } from './waiting.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
@@ -44,6 +44,8 @@ const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
 /** A tick this late means that the whole process stood still, ms. */
 const PAUSE = 2000;
+/** How long a handler may go on whose wait for an I/O thread was ended, ms. */
+const RECALL_TIME = 1000;
 
 /** The handler threads of a process. */
 export class ThreadPool implements ThreadEvents {
@@ -108,13 +110,21 @@ export class ThreadPool implements ThreadEvents {
     return this.#queue.size;
   }
 
+  /** How many threads wait for a call into an I/O thread, by its name. */
+  get waiting(): Record<string, number> {
+    const waiting: Record<string, number> = {};
+    for (const { waitsIn } of this.#threads) if (waitsIn !== undefined) waiting[waitsIn] = (waiting[waitsIn] ?? 0) + 1;
+    return waiting;
+  }
+
   /** Has a request handled. The promise never rejects. */
   readonly handle = (request: Request): Promise<Response> => {
     return new Promise((resolve) => {
       const flight = new Flight(request, performance.now(), resolve);
       request.whenAborted((reason) => {
-        if (flight.thread) flight.thread.post(['abort', flight.id, reason.message, reason.name]);
-        else flight.answer(busy(flight)); // nobody reads it
+        if (!flight.thread) return flight.answer(busy(flight)); // nobody reads it
+        flight.thread.post(['abort', flight.id, reason.message, reason.name]);
+        if (reason.name !== 'TimeoutError') flight.thread.endWait(flight.id, 'client-gone'); // for that it is told by #timeOut
       });
       this.#dispatch(flight);
       this.#check();
@@ -157,7 +167,11 @@ export class ThreadPool implements ThreadEvents {
       const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
       if (isLost) void this.#replace(thread, thread.onlyFlight, now);
       for (const flight of thread.flights.values()) {
-        if (flight.isAnswered) continue;
+        if (flight.isAnswered) {
+          const isDeaf = flight.recalledAt > 0 && flight.recalledAt < now - RECALL_TIME && thread.running === flight;
+          if (isDeaf) void this.#replace(thread, flight, now);
+          continue;
+        }
         if (flight.startedAt < latest) this.#timeOut(thread, flight, now);
         else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) tellSlow(thread, flight, now);
       }
@@ -307,7 +321,13 @@ export class ThreadPool implements ThreadEvents {
 
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
     if (thread.recall(flight)) return flight.answer(tookTooLong(flight.request));
-    if (thread.running === flight) return void this.#replace(thread, flight, now);
+    if (thread.running === flight) {
+      const call = thread.waitsIn;
+      if (call === undefined || !thread.endWait(flight.id, 'time-is-up')) return void this.#replace(thread, flight, now);
+      flight.recalledAt = now;
+      flight.answer(tookTooLong(flight.request));
+      return tellWaiting(flight, call, now);
+    }
     const { message, name } = timeIsUp();
     thread.post(['abort', flight.id, message, name]);
     flight.answer(tookTooLong(flight.request));

@@ -5,8 +5,9 @@
  */
 import nodeModule from 'node:module';
 import { resolve as absolute } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import type { Handler } from '../../exchange/respond.ts';
+import { type MessagePort, Worker } from 'node:worker_threads';
+import type { Answering, Handler } from '../../exchange/respond.ts';
+import { callsFor, linksFor } from '../../process/io-threads.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { checkScript, THREAD_ROLE } from '../roles.ts';
@@ -40,11 +41,14 @@ function scriptPath(): string {
 async function played(handler: Handler, options: ResolvedOptions): Promise<StartBacking> {
   const { ThreadSide } = await import('./inside/thread.ts'); // only here: a main thread does not load what runs in a handler thread
   return ({ port, shared }) => {
-    new ThreadSide({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+    const answering: Answering = { handler, options, requests: 0, current: undefined };
+    new ThreadSide(answering, port, new Board(shared));
+    const endCalls = callsFor({ request: () => answering.current, id: () => -1 });
     return {
       worker: undefined,
       async stop() {
         port.close();
+        endCalls();
         return true;
       },
     };
@@ -53,12 +57,13 @@ async function played(handler: Handler, options: ResolvedOptions): Promise<Start
 
 /** Starts a real thread: the same script, which will come to `startServer` there as well. */
 function startWorkerThread(script: string, env: Readonly<Record<string, string>>): StartBacking {
-  return ({ port, shared }, onExit) => {
+  return ({ port, shared }, waits, onExit) => {
+    const io = linksFor(waits);
     const worker = new Worker(script, {
       argv: process.argv.slice(2),
       env: { ...process.env, ...env },
-      workerData: { filrouge: { port, shared } },
-      transferList: [port],
+      workerData: { filrouge: { port, shared }, filrougeIo: io },
+      transferList: [port, ...(Object.values(io?.ports ?? {}) as MessagePort[])],
     });
     let why = 'it ended';
     worker.on('error', (error: unknown) => {

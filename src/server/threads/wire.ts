@@ -34,6 +34,7 @@ import type { FileParts } from '../../http/file/file-content.ts';
 import type { FileVersion } from '../../http/file/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
+import type { RecallReason } from '../../process/wait-board.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import type { WireLines } from './known-lines.ts';
@@ -123,6 +124,8 @@ export interface ThreadLink {
   post(item: ToThread): void;
   /** Nothing more comes for the request with this number. */
   forget(id: number): void;
+  /** Ends the wait of a handler that is running. @returns Whether it was waiting for an I/O thread, and so will go on. */
+  endWait(id: number, reason: RecallReason): boolean;
 }
 
 /** What a thread is started with, under the key `filrouge` of its `workerData`. */

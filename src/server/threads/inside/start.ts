@@ -4,10 +4,11 @@
  * @module
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
-import type { Handler } from '../../../exchange/respond.ts';
+import type { Answering, Handler } from '../../../exchange/respond.ts';
 import { withCode } from '../../../http/errors/error-codes.ts';
 import { watchGroupsWith } from '../../../process/child-groups.ts';
 import { countHitsWith } from '../../../process/hits.ts';
+import { callsFor } from '../../../process/io-threads.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';
 import { logAs } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
@@ -20,7 +21,10 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   logAs(options.log);
   const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
     .filrouge;
-  const side = new ThreadSide({ handler, options, requests: 0, current: undefined }, port, new Board(shared));
+  const board = new Board(shared);
+  const answering: Answering = { handler, options, requests: 0, current: undefined };
+  const side = new ThreadSide(answering, port, board);
+  callsFor({ request: () => answering.current, id: () => board.running });
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
   countHitsWith((...question) => side.hits.ask(...question));
   const { address, url } = await side.listening;

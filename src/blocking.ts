@@ -1,0 +1,98 @@
+/// <reference types="node" preserve="true" />
+/**
+ * The door `filrouge/blocking`: calls functions that return promises, and other servers, without `await`.
+ *
+ * The thread that calls waits; the promise runs in an I/O thread of the same process, which all its handler threads share, and with it one pool of
+ * connections.
+ *
+ * @module
+ */
+import { type BlockingCalls, callsInto } from './blocking/create.ts';
+import { type Fetch, fetchBy } from './blocking/fetch.ts';
+import { badOption, checkInteger, checkOptions, checkSystemString, MAX_TIMER, MiB } from './http/errors/bad-option.ts';
+
+export { type BlockingCalls, type BlockingWords, blocking, type CallResult, type Handle, type HandleCalls } from './blocking/create.ts';
+export type { Fetch, Fetched } from './blocking/fetch.ts';
+export type { FetchInit } from './blocking/wire.ts';
+
+/** Options of `createBlocking`. */
+export interface BlockingOptions {
+  /** How long a call may take, ms; 0: no bound. Default 30,000. */
+  timeout?: number | undefined;
+  /** What the module is called in logs and messages. Default: the name of its file, `database` for `database.js`. */
+  name?: string | undefined;
+  /** Modules with the same thread share one I/O thread. Default: each module has one of its own. */
+  thread?: string | undefined;
+}
+
+/** Options of `createFetch`. */
+export interface FetchOptions {
+  /** Connections to each origin, for all threads of a worker process together. Default 64. */
+  connections?: number | undefined;
+  /** How long a request may take until its answer has begun, and then each wait for more of its body, ms; 0: no bound. Default 30,000. */
+  timeout?: number | undefined;
+  /** The largest body, bytes; 0: no bound. Default 16 MiB. */
+  maxSize?: number | undefined;
+}
+
+const BLOCKING_OPTIONS: ReadonlySet<string> = new Set(['timeout', 'name', 'thread']);
+const FETCH_OPTIONS: ReadonlySet<string> = new Set(['connections', 'timeout', 'maxSize']);
+const DEFAULT_TIMEOUT = 30_000;
+const DEFAULT_CONNECTIONS = 64;
+const DEFAULT_MAX_SIZE: number = 16 * MiB;
+
+/**
+ * Makes the functions that a module exports callable without `await`.
+ *
+ * The module is loaded once in each worker process, in an I/O thread, when the server starts; without a server, at the first call. Its functions may be
+ * called from all handler threads, and from the main thread, which they then hold. To be called where the script begins, so that the server knows of it.
+ *
+ * A call returns what its promise resolves to, by structured clone; an async iterable or a stream as an iterable; what `blocking.handle` has marked, as
+ * an object of calls. A function named `close` that the module exports is called when the server has drained.
+ *
+ * @param module The URL of the module, as it is when the program runs: `new URL('./database.js', import.meta.url)`.
+ * @returns An object with a function for each that the module exports. They throw what the promise rejects with, at the line of the caller; and errors
+ *   with code `blocking-timeout`, `blocking-aborted` when the client has left or `handlerTimeout` is over, `blocking-thread-died` and
+ *   `blocking-not-loaded`. A DataCloneError for arguments or results that cannot be cloned, such as functions.
+ * @throws TypeError or RangeError (code `bad-option`). That a module does not load is an error of `startServer`.
+ * @example
+ * const database = createBlocking<typeof import('./database.ts')>(new URL('./database.js', import.meta.url));
+ * const person = database.person(7);
+ */
+export function createBlocking<M extends object>(module: URL | string, options: BlockingOptions = {}): BlockingCalls<M> {
+  const subject = 'Cannot call a module';
+  checkOptions(subject, options, BLOCKING_OPTIONS);
+  const { timeout = DEFAULT_TIMEOUT, name, thread } = options;
+  checkInteger(subject, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
+  if (name !== undefined) checkSystemString(subject, 'name', name);
+  if (thread !== undefined) checkSystemString(subject, 'thread', thread);
+  return callsInto(urlOf(subject, module), { timeout, name, thread }) as BlockingCalls<M>;
+}
+
+/**
+ * Makes a function that asks another server and waits for its answer.
+ *
+ * All threads of a worker process share its connections, which are kept. A redirect is not followed, and no body is decompressed unless the request asks
+ * for a coding.
+ *
+ * @returns Throws the errors of undici (`UND_ERR_…`) and of the system (`ECONNREFUSED`) at the line of the caller, and those of `createBlocking`.
+ * @throws TypeError or RangeError (code `bad-option`).
+ * @example
+ * const get = createFetch({ timeout: 2000 });
+ * const weather = get('http://localhost:9000/weather').json();
+ */
+export function createFetch(options: FetchOptions = {}): Fetch {
+  const subject = 'Cannot fetch';
+  checkOptions(subject, options, FETCH_OPTIONS);
+  const { connections = DEFAULT_CONNECTIONS, timeout = DEFAULT_TIMEOUT, maxSize = DEFAULT_MAX_SIZE } = options;
+  checkInteger(subject, 'connections', connections, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger(subject, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
+  checkInteger(subject, 'maxSize', maxSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
+  return fetchBy({ connections, timeout, maxSize });
+}
+
+function urlOf(subject: string, module: unknown): string {
+  const url = module instanceof URL ? module.href : module;
+  if (typeof url === 'string' && URL.canParse(url) && /^(?:file|data|node):/.test(url)) return url;
+  throw badOption(subject, `the module is ${typeof url === 'string' ? JSON.stringify(url) : typeof url}, not the URL of a file`);
+}

@@ -1,0 +1,194 @@
+/**
+ * A call from one thread into an I/O thread: sends it, waits, and gives back what a promise has come to there.
+ *
+ * @module
+ */
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { calling, type IoLinks, ownBoard } from '../process/io-threads.ts';
+import type { RecallReason } from '../process/wait-board.ts';
+import { callError, errorOfWire } from './errors.ts';
+import { type Above, type Ask, handleOf, Items } from './held.ts';
+import { keeperOf } from './keeper.ts';
+import { Link } from './link.ts';
+import { type FromIo, handedOver, type LinkNews, type ToIo } from './wire.ts';
+
+const REASONS: Readonly<Record<RecallReason, string>> = {
+  'client-gone': 'the client has left',
+  'time-is-up': 'the time of its request is up',
+};
+
+/** What the main thread has given this thread, when it is a handler thread. */
+const inherited = (workerData as { readonly filrougeIo?: IoLinks } | null)?.filrougeIo;
+const board = ownBoard(inherited?.board);
+
+/** A call that has been sent. */
+interface Pending {
+  readonly link: Link;
+  readonly id: number;
+  readonly name: string;
+  readonly sentAt: number;
+  readonly timeout: number;
+  readonly above: Above;
+  readonly way: Way;
+  readonly take: (result: unknown) => unknown;
+}
+
+/** What stands for the result of a call within `blocking.all`. */
+const LATER: unknown = new Proxy(Object.freeze({}), {
+  get: () => {
+    throw callError('blocking-misused', 'Cannot use the result of a call within blocking.all: return it as it is', refuse);
+  },
+});
+function refuse(): void {}
+
+function asItIs(result: unknown): unknown {
+  return result;
+}
+
+let gathered: Pending[] | undefined;
+
+/** The way from this thread to an I/O thread, however often that is replaced. */
+export class Way {
+  /** Milliseconds; 0: no bound. */
+  readonly timeout: number;
+  readonly #key: string;
+  readonly #control: MessagePort | undefined;
+  #link: Link | undefined;
+  #why = 'it has not been started';
+
+  constructor(key: string, url: string, label: string, timeout: number) {
+    this.timeout = timeout;
+    this.#key = key;
+    this.#control = inherited?.ports[key] as MessagePort | undefined;
+    if (!this.#control) keeperOf(key).add(url, label);
+  }
+
+  /** Calls, and waits for the answer. Within `blocking.all` it only sends. @param name As operators read it. */
+  call(name: string, above: Above, make: (id: number) => ToIo, args: readonly unknown[] = [], take: Pending['take'] = asItIs): unknown {
+    const link = this.#current(above);
+    const id = link.expect();
+    try {
+      link.send(
+        make(id),
+        args.flatMap((arg) => (arg instanceof Uint8Array ? handedOver(arg as Uint8Array<ArrayBuffer>) : [])),
+      );
+    } catch (error) {
+      link.abort(id, 'it could not be sent');
+      throw error;
+    }
+    const pending: Pending = { link, id, name, sentAt: performance.now(), timeout: this.timeout, above, way: this, take };
+    if (!gathered) return settle(pending);
+    gathered.push(pending);
+    return LATER;
+  }
+
+  /** Tells the I/O thread that something it holds is not used any more. */
+  drop(link: Link, held: number): void {
+    if (!link.isOver) link.send(['drop', held]);
+  }
+
+  #current(above: Above): Link {
+    if (!this.#control) return keeperOf(this.#key).link();
+    if (!this.#link || this.#link.isOver) this.#hear(this.#control);
+    if (this.#link && !this.#link.isOver) return this.#link;
+    const until = performance.now() + (this.timeout || Number.POSITIVE_INFINITY);
+    while (this.#link?.isOver) {
+      // it has died just now: the main thread sends the way to the next one
+      const { signal } = board;
+      this.#hear(this.#control);
+      if (this.#link?.isOver) board.wait(signal, until - performance.now());
+      if (performance.now() >= until) break;
+    }
+    if (this.#link && !this.#link.isOver) return this.#link;
+    throw callError('blocking-not-loaded', `Cannot call an I/O thread: ${this.#why}`, above);
+  }
+
+  /** Takes what the main thread has said since the last time. */
+  #hear(control: MessagePort): void {
+    for (let found = receiveMessageOnPort(control); found; found = receiveMessageOnPort(control)) {
+      const news = found.message as LinkNews;
+      this.#link?.close();
+      this.#link = undefined;
+      if ('why' in news) this.#why = news.why;
+      else this.#link = new Link(news.port, news.life);
+    }
+  }
+}
+
+/** Makes several calls at the same time, and waits until all have answered. */
+export function all(begins: readonly (() => unknown)[], above: Above): unknown[] {
+  if (gathered) throw callError('blocking-misused', 'Cannot call blocking.all within blocking.all', above);
+  const calls: Pending[] = [];
+  gathered = calls;
+  try {
+    begins.forEach((begin, i) => {
+      const result = begin();
+      if (result !== LATER || calls.length !== i + 1) {
+        throw callError('blocking-misused', `Cannot call together: function ${i} does not make one call and return its result`, above);
+      }
+    });
+  } catch (error) {
+    for (const { link, id } of calls) link.abort(id, 'another call could not be made');
+    throw error;
+  } finally {
+    gathered = undefined;
+  }
+  try {
+    return calls.map(settle);
+  } catch (error) {
+    for (const { link, id } of calls) link.abort(id, 'another call has failed');
+    throw error;
+  }
+}
+
+/** Waits for the answer to a call. */
+function settle(pending: Pending): unknown {
+  const { link, id, name, above, timeout, sentAt } = pending;
+  const request = calling();
+  board.enter(name);
+  try {
+    for (;;) {
+      const { signal } = board;
+      const { isOver } = link; // before one looks for the answer: it may have come just before the end
+      const answer = link.take(id);
+      if (answer) return pending.take(resultOf(answer, pending, request.request));
+      if (isOver) throw callError('blocking-thread-died', `Cannot finish ${name}: its I/O thread has died`, above);
+      const reason = request.id === -1 ? undefined : board.recalled(request.id);
+      if (reason) {
+        link.abort(id, REASONS[reason]);
+        throw callError('blocking-aborted', `Cannot finish ${name}: ${REASONS[reason]}`, above);
+      }
+      const left = timeout === 0 ? Number.POSITIVE_INFINITY : sentAt + timeout - performance.now();
+      if (left <= 0) {
+        link.abort(id, `it took longer than ${timeout} ms`);
+        throw callError('blocking-timeout', `Cannot finish ${name}: it took longer than ${timeout} ms`, above);
+      }
+      board.wait(signal, left);
+    }
+  } finally {
+    board.leave();
+  }
+}
+
+function resultOf(answer: FromIo, { link, name, above, way }: Pending, request: ReturnType<typeof calling>['request']): unknown {
+  switch (answer[0]) {
+    case 'value':
+      return answer[2];
+    case 'error':
+      throw errorOfWire(answer[2], above, `in the I/O thread, called as ${name}:`);
+    case 'done':
+      return Items.END;
+    default: {
+      const held = answer[2];
+      const drop = (): void => way.drop(link, held);
+      request?.onEnd(drop);
+      const ask: Ask = (what, caller, make, args) => {
+        if (link.isOver) throw callError('blocking-thread-died', `Cannot call ${name}.${what}: its I/O thread has died`, caller);
+        return way.call(what === '' ? name : `${name}.${what}`, caller, make, args);
+      };
+      if (answer[0] === 'handle') return handleOf(held, drop, ask);
+      const items = new Items(held, drop, ask);
+      return answer[3] === undefined ? items : Object.assign(items, { head: answer[3] });
+    }
+  }
+}

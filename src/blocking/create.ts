@@ -1,0 +1,102 @@
+/**
+ * The functions of a module, each of which calls it in an I/O thread and waits.
+ *
+ * @module
+ */
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { all, Way } from './call.ts';
+import { methods } from './held.ts';
+import { CALL, type CurrentCall, place, RELEASE } from './marks.ts';
+import { sendable } from './wire.ts';
+
+declare const HANDLE: unique symbol;
+
+/** Stays in its I/O thread; made by `blocking.handle`. */
+export interface Handle<T extends object> {
+  readonly [HANDLE]: T;
+}
+
+/** What a call returns for what the called function returns. */
+export type CallResult<V> =
+  V extends Handle<infer T>
+    ? HandleCalls<T>
+    : V extends Uint8Array
+      ? Uint8Array<ArrayBuffer>
+      : V extends AsyncIterable<infer Item>
+        ? IterableIterator<CallResult<Item>> & Disposable
+        : V;
+
+/** The functions of a module as plain calls. */
+export type BlockingCalls<M> = {
+  readonly [K in keyof M as M[K] extends (...args: never[]) => unknown ? K : never]: M[K] extends (...args: infer A) => infer R
+    ? (...args: A) => CallResult<Awaited<R>>
+    : never;
+};
+
+/** A handle as its caller has it. */
+export type HandleCalls<T> = BlockingCalls<T> & Disposable;
+
+/** What `createBlocking` has checked. */
+export interface CallSettings {
+  readonly timeout: number;
+  readonly name: string | undefined;
+  readonly thread: string | undefined;
+}
+
+/** @internal Calls into the module with this URL. */
+export function callsInto(url: string, { timeout, name, thread }: CallSettings): object {
+  const label = name ?? labelOf(url);
+  const way = new Way(thread ?? url, url, label, timeout);
+  return methods((called) => {
+    const shown = `${label}.${called}`;
+    return function call(...args: unknown[]): unknown {
+      const sent = sendable(args);
+      return way.call(shown, call, (id) => ['call', id, url, called, sent], sent);
+    };
+  });
+}
+
+function labelOf(url: string): string {
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+  return basename(path).replace(/\.\w+$/, '');
+}
+
+/** What goes with `createBlocking`. */
+export interface BlockingWords {
+  /**
+   * Makes several calls at the same time and waits once, until all have answered.
+   *
+   * @param calls Each makes one call and returns its result as it is.
+   * @returns The results, in the order of the calls.
+   * @throws The first error in that order; the calls behind it are then aborted. Code `blocking-misused` for a function that does anything else.
+   */
+  all<const T extends readonly unknown[]>(calls: { readonly [I in keyof T]: () => T[I] }): T;
+  /**
+   * For functions in an I/O thread: returns an object whose methods its caller can call, instead of a copy of its data. It is released when the request ends
+   * for whose handler it was made, whatever happens; and when its caller's thread ends.
+   *
+   * @param release Called once, when it is not used any more: has to give back what it holds.
+   */
+  handle<T extends object>(object: T, release: () => unknown): Handle<T>;
+  /**
+   * For functions in an I/O thread: aborts when nobody waits for the call any more, because its time is up or the client of its request has left. To be read
+   * before the first `await`.
+   */
+  signal(): AbortSignal;
+}
+
+/** See `BlockingWords`. */
+export const blocking: BlockingWords = {
+  all(calls) {
+    // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
+    return all(calls, blocking.all) as never;
+  },
+  handle(object, release) {
+    return Object.defineProperty(object, RELEASE, { value: release }) as never;
+  },
+  signal() {
+    const call: CurrentCall | undefined = place[CALL];
+    return call?.signal ?? new AbortController().signal; // called without a caller, as a test does
+  },
+};

@@ -1,0 +1,74 @@
+/**
+ * The inside of an I/O thread: loads the modules it was started with, and calls their functions for other threads of the process.
+ *
+ * @module
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { errorToWire } from '../errors.ts';
+import type { FromIoThread, IoThreadData, ToIoThread } from '../wire.ts';
+import { Caller } from './caller.ts';
+import { loadFetch } from './fetch.ts';
+
+const { modules, life } = (workerData as { readonly filrougeIoThread: IoThreadData }).filrougeIoThread;
+const port = parentPort as MessagePort; // it is never a main thread
+const callers = new Set<Caller>();
+const loaded = new Map<string, Promise<Record<string, unknown>> | Record<string, unknown>>();
+
+process.on('exit', () => {
+  Atomics.store(new Int32Array(life), 0, 1); // first: whoever is woken looks there
+  for (const caller of callers) caller.wake();
+});
+port.on('message', (message: ToIoThread) => {
+  if (message[0] === 'close') void close();
+  else accept(message[1], message[2]);
+});
+void start();
+
+function accept(link: MessagePort, board: SharedArrayBuffer): void {
+  const caller = new Caller(link, board, moduleOf);
+  callers.add(caller);
+  link.on('close', () => {
+    callers.delete(caller);
+    caller.end();
+  });
+}
+
+async function start(): Promise<void> {
+  try {
+    await Promise.all(modules.map(async (url) => moduleOf(url)));
+    tell(['loaded']);
+  } catch (error) {
+    tell(['failed', errorToWire(error)]);
+  }
+}
+
+/** A module by its URL: loaded once, and at once when it is there. */
+function moduleOf(url: string): Promise<Record<string, unknown>> | Record<string, unknown> {
+  let found = loaded.get(url);
+  if (!found) {
+    const loading = (url.startsWith('filrouge:fetch?') ? loadFetch(url) : import(url)) as Promise<Record<string, unknown>>;
+    found = loading;
+    loaded.set(url, loading);
+    loading.then(
+      (module) => loaded.set(url, module),
+      () => {}, // whoever calls it gets the error
+    );
+  }
+  return found;
+}
+
+async function close(): Promise<void> {
+  for (const found of loaded.values()) {
+    try {
+      const { close: closing } = await found;
+      if (typeof closing === 'function') await (closing as () => unknown)();
+    } catch (error) {
+      console.error('filrouge: a module of filrouge/blocking could not be closed:', error);
+    }
+  }
+  tell(['closed']);
+}
+
+function tell(message: FromIoThread): void {
+  port.postMessage(message);
+}

@@ -1,0 +1,113 @@
+/**
+ * The messages between a thread that calls and an I/O thread.
+ *
+ *     caller                                             I/O thread
+ *       call | method | next ─────────────────────────▶   each with a number; the caller waits
+ *               ◀──────── value | error | handle | stream | done    the answer with this number, then the caller's board is woken
+ *       abort ────────────────────────────────────────▶   the caller waits no more: nothing comes for this number, or is dropped by the caller
+ *       drop ─────────────────────────────────────────▶   a handle or a stream is not used any more
+ *
+ * Each caller has a port of its own, straight to the I/O thread: no other thread has a part in a call. When the port closes, the caller is gone, and all that
+ * it had there is dropped.
+ *
+ * @module
+ */
+import type { MessagePort } from 'node:worker_threads';
+
+/** To an I/O thread, from a caller. */
+export type ToIo =
+  | readonly ['call', id: number, module: string, name: string, args: readonly unknown[]]
+  /** Calls a method of a handle. */
+  | readonly ['method', id: number, held: number, name: string, args: readonly unknown[]]
+  /** Asks a stream for its next item. */
+  | readonly ['next', id: number, held: number]
+  | readonly ['abort', id: number, reason: string]
+  | readonly ['drop', held: number];
+
+/** From an I/O thread, to a caller. */
+export type FromIo =
+  | readonly ['value', id: number, value: unknown]
+  | readonly ['error', id: number, error: WireError]
+  | readonly ['handle', id: number, held: number]
+  | readonly ['stream', id: number, held: number, head: unknown]
+  /** A stream has ended. */
+  | readonly ['done', id: number];
+
+/** From the main thread to the I/O threads it has started. */
+export type ToIoThread =
+  /** Another thread is going to call. */
+  readonly ['link', port: MessagePort, board: SharedArrayBuffer] | readonly ['close'];
+
+/** From an I/O thread to the main thread. */
+export type FromIoThread = readonly ['loaded'] | readonly ['failed', error: WireError] | readonly ['closed'];
+
+/** From the main thread to another thread that calls: the port to an I/O thread, which replaces the one before; or why there is none. */
+export type LinkNews = { readonly port: MessagePort; readonly life: SharedArrayBuffer } | { readonly why: string };
+
+/** What an I/O thread is started with, under the key `filrougeIoThread` of its `workerData`. */
+export interface IoThreadData {
+  /** The modules, by their URL. */
+  readonly modules: readonly string[];
+  /** One cell: 1 when the thread is dead. */
+  readonly life: SharedArrayBuffer;
+}
+
+/** What stands for an error. */
+export interface WireError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  /** Its own fields that can be cloned: `code` and whatever else. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly cause: WireError | undefined;
+  /** Of an AggregateError. */
+  readonly errors: readonly WireError[] | undefined;
+  /** What was thrown, when it was not an error. */
+  readonly thrown: unknown;
+}
+
+/** A buffer up to this is copied with the message; to hand over a larger one's memory is cheaper. */
+const SMALL = 4096;
+
+/**
+ * The bytes of a value in a memory of their own: a view of a larger memory, as small Buffers are, would travel with all of it, and the owner goes on using its
+ * own.
+ *
+ * @returns Undefined when it is nothing but bytes.
+ */
+export function ownedBytes(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  return value instanceof Uint8Array ? new Uint8Array(value) : undefined;
+}
+
+/** What is to be handed over with a message of these bytes. */
+export function handedOver(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
+  return bytes.length > SMALL ? [bytes.buffer] : [];
+}
+
+/** Bytes among the arguments, in memories of their own. */
+export function sendable(args: readonly unknown[]): readonly unknown[] {
+  return args.some((arg) => arg instanceof Uint8Array) ? args.map((arg) => ownedBytes(arg) ?? arg) : args;
+}
+
+/** What `createFetch` has resolved; travels in the URL of the module. */
+export interface FetchSettings {
+  /** Where undici lies: its URL. */
+  readonly undici: string;
+  readonly connections: number;
+  readonly timeout: number;
+  readonly maxSize: number;
+}
+
+/** What a call of the returned function says. */
+export interface FetchInit {
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** The beginning of an answer: all of it, when it is small. */
+export interface FetchHead {
+  readonly status: number;
+  readonly fields: readonly string[];
+  readonly body: Uint8Array | undefined;
+}

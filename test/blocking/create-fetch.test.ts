@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocking, createFetch } from '../../src/blocking.ts';
+
+/** In a thread of its own: this one waits while it is asked. */
+const SERVER = `
+  const { createServer } = require('node:http');
+  const { parentPort } = require('node:worker_threads');
+  let connections = 0;
+  let left = 0;
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://localhost');
+    if (pathname === '/text') return response.setHeader('X-Fruit', 'apple').end('grüße');
+    if (pathname === '/json') return response.end('{"a":1}');
+    if (pathname === '/missing') return response.writeHead(404).end('not here');
+    if (pathname === '/moved') return response.writeHead(302, { Location: '/text' }).end();
+    if (pathname === '/empty') return response.writeHead(204).end();
+    if (pathname === '/connections') return response.end(String(connections));
+    if (pathname === '/left') return response.end(String(left));
+    if (pathname === '/large') return response.end(Buffer.alloc(1_000_000, 'x'));
+    if (pathname === '/slow') return request.on('close', () => left++);
+    if (pathname === '/endless') {
+      const pour = () => { while (!response.destroyed && response.write(Buffer.alloc(65536))); };
+      response.on('drain', pour).on('close', () => left++);
+      return pour();
+    }
+    const pieces = [];
+    request.on('data', (piece) => pieces.push(piece));
+    request.on('end', () => response.end(JSON.stringify({ method: request.method, type: request.headers['content-type'], body: Buffer.concat(pieces).toString() })));
+  });
+  server.on('connection', () => connections++);
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+let worker: Worker;
+let origin = '';
+beforeAll(async () => {
+  worker = new Worker(SERVER, { eval: true });
+  const [port] = (await once(worker, 'message')) as [number];
+  origin = `http://127.0.0.1:${port}`;
+});
+afterAll(() => worker.terminate());
+
+describe('createFetch', () => {
+  const get = createFetch();
+
+  it('gives status, fields and body of an answer', () => {
+    const answer = get(`${origin}/text`);
+    expect([answer.status, answer.header('x-fruit'), answer.header('X-FRUIT'), answer.header('x-none')]).toEqual([
+      200,
+      'apple',
+      'apple',
+      undefined,
+    ]);
+    expect([answer.text(), answer.bytes().length]).toEqual(['grüße', 7]);
+    expect([...get(`${origin}/text`).chunks()].length).toBe(1);
+  });
+
+  it('takes no status for an error, and follows no redirect', () => {
+    expect([get(`${origin}/missing`).status, get(`${origin}/missing`).text()]).toEqual([404, 'not here']);
+    expect([get(`${origin}/moved`).status, get(`${origin}/moved`).header('location')]).toEqual([302, '/text']);
+    expect([get(`${origin}/empty`).status, get(`${origin}/empty`).text()]).toEqual([204, '']);
+  });
+
+  it('parses JSON, and gives it to a function', () => {
+    expect(get(`${origin}/json`).json()).toEqual({ a: 1 });
+    expect(get(`${origin}/json`).json((value) => (value as { a: number }).a + 1)).toBe(2);
+    expect(() => get(`${origin}/text`).json()).toThrow(SyntaxError);
+  });
+
+  it('sends a method, fields and a body', () => {
+    const init = { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'hello' };
+    expect(get(new URL(`${origin}/echo`), init).json()).toEqual({ method: 'POST', type: 'text/plain', body: 'hello' });
+    expect(get(`${origin}/echo`, { method: 'PUT', body: new Uint8Array([97]) }).json()).toMatchObject({ method: 'PUT', body: 'a' });
+  });
+
+  it('gives a large body whole or in pieces, once', () => {
+    expect(get(`${origin}/large`).text()).toBe('x'.repeat(1_000_000));
+    const answer = get(`${origin}/large`);
+    let size = 0;
+    for (const piece of answer.chunks()) size += piece.length;
+    expect(size).toBe(1_000_000);
+    expect(() => answer.text()).toThrow(expect.objectContaining({ code: 'blocking-misused' }));
+  });
+
+  it('stops reading where its reader stops', () => {
+    const before = Number(get(`${origin}/left`).text());
+    for (const piece of get(`${origin}/endless`).chunks()) if (piece.length > 0) break;
+    let left = before;
+    while (left === before) left = Number(get(`${origin}/left`).text());
+    expect(left).toBe(before + 1);
+  });
+
+  it('keeps its connections', () => {
+    const own = createFetch({ connections: 1 });
+    const first = Number(own(`${origin}/connections`).text());
+    for (let i = 0; i < 20; i++) own(`${origin}/text`).text();
+    expect(Number(own(`${origin}/connections`).text())).toBe(first);
+  });
+
+  it('asks several servers at the same time', () => {
+    const [text, json] = blocking.all([() => get(`${origin}/text`), () => get(`${origin}/json`)]);
+    expect([text.text(), json.json()]).toEqual(['grüße', { a: 1 }]);
+  });
+
+  it('ends a request that takes too long, and the server hears of it', () => {
+    const before = Number(get(`${origin}/left`).text());
+    expect(() => createFetch({ timeout: 100 })(`${origin}/slow`)).toThrow(expect.objectContaining({ code: 'blocking-timeout' }));
+    let left = before;
+    while (left === before) left = Number(get(`${origin}/left`).text());
+    expect(left).toBe(before + 1);
+  });
+
+  it('refuses a body that is too large', () => {
+    const small = createFetch({ maxSize: 100_000 });
+    expect(() => small(`${origin}/large`).text()).toThrow(expect.objectContaining({ code: 'UND_ERR_RES_EXCEEDED_MAX_SIZE' }));
+    expect(createFetch({ maxSize: 0 })(`${origin}/large`).text().length).toBe(1_000_000);
+  });
+
+  it('throws the error of the system when nobody listens, and a TypeError for what is no URL', () => {
+    expect(() => get('http://127.0.0.1:1/')).toThrow(expect.objectContaining({ code: 'ECONNREFUSED' }));
+    expect(() => get('/path')).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,184 @@
+/** Calls without await from handlers, in real processes. */
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import type { ServerOptions, ServerStatus } from '../../src/index.ts';
+import { isAlive, Program } from '../support/program.ts';
+import { until } from '../support/until.ts';
+
+interface Served extends Program {
+  origin: string;
+}
+
+async function serve(options: ServerOptions, env: Readonly<Record<string, string>> = {}): Promise<Served> {
+  const all: ServerOptions = { workers: 0, threads: 4, ...options };
+  const program = new Program(process.execPath, ['test/blocking/fixtures/server.mjs'], { OPTIONS: JSON.stringify(all), ...env }, 'ipc');
+  const [, origin = ''] = await program.prints(/listening on (http\S+)/);
+  return Object.assign(program, { origin });
+}
+
+async function get(server: Served, path: string, signal?: AbortSignal): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(server.origin + path, signal ? { signal } : {});
+  const text = await response.text();
+  return { status: response.status, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text };
+}
+
+async function ask(server: Served, what: 'status' | 'reload'): Promise<ServerStatus> {
+  server.child.send({ ask: what });
+  const [{ answer }] = (await once(server.child, 'message')) as [{ answer: ServerStatus }];
+  return answer;
+}
+
+async function events(server: Served): Promise<string> {
+  return until(
+    async () => ((await get(server, '/events')).body as string[]).at(0),
+    () => 'something that has happened in the I/O thread',
+  );
+}
+
+/** How many threads of the process wait in `store.sleep`. */
+async function waiting(server: Served, count: number): Promise<true> {
+  return until(
+    async () =>
+      (await ask(server, 'status')).workers.reduce((sum, { waiting }) => sum + (waiting['store.sleep'] ?? 0), 0) === count
+        ? true
+        : undefined,
+    () => `${count} threads that wait in store.sleep`,
+  );
+}
+
+const MODES: [string, ServerOptions][] = [
+  ['in handler threads', { workers: 0, threads: 4 }],
+  ['in handler threads of workers', { workers: 2, threads: 2 }],
+  ['in workers without threads', { workers: 2, threads: 0 }],
+  ['in one process', { workers: 0, threads: 0 }],
+];
+
+describe.each(MODES)('a call without await %s', (_, options) => {
+  it('returns values, throws errors, and gives each process one I/O thread', async () => {
+    const server = await serve(options);
+    const found = await Promise.all(Array.from({ length: 40 }, () => get(server, '/where')));
+    const places = found.map(({ body }) => body as { pid: number; threadId: number });
+    const count = (keys: string[]): number => new Set(keys).size;
+    expect(count(places.map(({ pid, threadId }) => `${pid} ${threadId}`))).toBe(count(places.map(({ pid }) => `${pid}`)));
+    expect(await get(server, '/fail')).toEqual({ status: 500, body: { code: 'FAR', name: 'RangeError', message: 'It is too far' } });
+    expect((await get(server, '/both/5')).body).toEqual([5, 3]);
+    expect((await get(server, '/later')).body).toBe('3');
+  });
+
+  it('releases a handle when its request ends, whatever happens', async () => {
+    const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0) });
+    await get(server, '/begin');
+    expect(await events(server)).toBe('rolled back 1');
+    await get(server, '/begin?commit');
+    expect(await events(server)).toBe('released');
+    expect((await get(server, '/begin?throw')).status).toBe(500);
+    expect(await events(server)).toBe('rolled back 1');
+  });
+
+  it('is answered by a new I/O thread when the one before has died', async () => {
+    const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0) });
+    const { threadId } = (await get(server, '/where')).body as { threadId: number };
+    expect(await get(server, '/die')).toMatchObject({ status: 500, body: { code: 'blocking-thread-died' } });
+    expect(await get(server, '/where')).toMatchObject({ status: 200 });
+    expect(((await get(server, '/where')).body as { threadId: number }).threadId).not.toBe(threadId);
+    await server.prints(/the I\/O thread of store has died and is replaced: it ended by itself/);
+  });
+
+  it('lets the module close what it holds when the server has drained', async () => {
+    const server = await serve(options);
+    await get(server, '/where');
+    process.kill(server.pid, 'SIGTERM');
+    expect(await server.ended).toBe(0);
+    expect(server.stdout.match(/store closed in \d+/g)).toHaveLength(Math.max(1, options.workers ?? 0));
+  });
+});
+
+describe('a module that does not load', () => {
+  it.each(MODES)('is an error of the start %s', async (_, options) => {
+    const all = { OPTIONS: JSON.stringify(options), MODULE: './missing.mjs' };
+    const program = new Program(process.execPath, ['test/blocking/fixtures/server.mjs'], all);
+    expect(await program.ended).toBe(1);
+    expect(program.stderr).toMatch(/Cannot start I\/O thread: store does not load: Cannot find module '.*missing\.mjs'/);
+  });
+});
+
+describe('a handler thread that waits', () => {
+  it('goes on when the client has left, and the call is aborted', async () => {
+    const server = await serve({ threads: 1 });
+    const left = new AbortController();
+    const gone = expect(get(server, '/sleep/60000', left.signal)).rejects.toThrow();
+    await waiting(server, 1);
+    left.abort();
+    await gone;
+    expect(await events(server)).toBe('aborted: The call has ended: the client has left');
+  });
+
+  it('is answered 503 at handlerTimeout, named by its call, and not replaced', async () => {
+    const server = await serve({ threads: 1, handlerTimeout: 300, slowRequest: 100 });
+    const before = (await get(server, '/thread')).body;
+    expect((await get(server, '/sleep/60000')).status).toBe(503);
+    await server.prints(/GET "\/sleep\/60000" is slow: \d+ ms, and waits in store\.sleep\n/);
+    await server.prints(/GET "\/sleep\/60000" has taken \d+ ms and waits in store\.sleep; the call is ended, answered 503\n/);
+    expect(await events(server)).toBe('aborted: The call has ended: the time of its request is up');
+    expect((await get(server, '/thread')).body).toBe(before);
+  });
+
+  it('is replaced when its handler goes on all the same, and what it held is released', async () => {
+    const server = await serve({ threads: 1, handlerTimeout: 300 });
+    const before = (await get(server, '/thread')).body;
+    expect((await get(server, '/stubborn')).status).toBe(503);
+    await server.prints(/GET "\/stubborn" has taken \d+ ms and stands .*; its thread is replaced/);
+    expect((await get(server, '/thread')).body).not.toBe(before);
+  });
+
+  it('releases the handles of a request whose time is up', async () => {
+    const server = await serve({ threads: 1, handlerTimeout: 300 });
+    expect((await get(server, '/begin?sleep')).status).toBe(503);
+    const found: string[] = [];
+    await until(
+      async () => {
+        found.push(...((await get(server, '/events')).body as string[]));
+        return found.length === 2 || undefined;
+      },
+      () => `two events, not ${found.join()}`,
+    );
+    expect(found.toSorted()).toEqual(['aborted: The call has ended: the time of its request is up', 'rolled back 1']);
+  });
+
+  it('shows in the status of the server', async () => {
+    const server = await serve({ threads: 3 });
+    const calls = [get(server, '/sleep/60000'), get(server, '/sleep/60000')].map((call) => expect(call).rejects.toThrow());
+    await waiting(server, 2);
+    await server.kill();
+    await Promise.all(calls);
+  });
+});
+
+describe('a server with calls under way', () => {
+  it('fails them when the I/O thread dies, and hangs none', async () => {
+    const server = await serve({ threads: 8 });
+    const calls = Array.from({ length: 7 }, () => get(server, '/sleep/60000'));
+    await waiting(server, 7);
+    expect((await get(server, '/die')).body).toMatchObject({ code: 'blocking-thread-died' });
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual(
+      calls.map(() => [500, 'blocking-thread-died']),
+    );
+    expect((await get(server, '/sleep/1')).status).toBe(200);
+  });
+
+  it.each(MODES)('answers them before a reload or SIGTERM ends it %s', async (_, options) => {
+    const server = await serve({ ...options, shutdownDelay: 0 });
+    if (options.workers) {
+      const calls = [get(server, '/sleep/300'), get(server, '/sleep/300')];
+      await ask(server, 'reload');
+      for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
+    }
+    const last = get(server, '/sleep/300');
+    if (options.threads) await waiting(server, 1);
+    process.kill(server.pid, 'SIGTERM');
+    expect((await last).status).toBe(200);
+    expect(await server.ended).toBe(0);
+    expect(isAlive(server.pid)).toBe(false);
+  });
+});
