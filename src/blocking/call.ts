@@ -4,7 +4,7 @@
  * @module
  */
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { calling, type IoLinks, ownBoard } from '../process/io-threads.ts';
+import { calling, type IoLinks, ownBoard, whenAnswered } from '../process/io-threads.ts';
 import type { RecallReason } from '../process/wait-board.ts';
 import { callError, errorOfWire } from './errors.ts';
 import { type Above, type Ask, handleOf, Items } from './held.ts';
@@ -115,8 +115,29 @@ export class Way {
   }
 }
 
-/** Makes several calls at the same time, and waits until all have answered. */
+/** Makes several calls at the same time, and waits until all have answered. The first error is thrown. */
 export function all(begins: readonly (() => unknown)[], above: Above): unknown[] {
+  const calls = beginAll(begins, above);
+  try {
+    return calls.map(settle);
+  } catch (error) {
+    for (const { link, id } of calls) link.abort(id, 'another call has failed');
+    throw error;
+  }
+}
+
+/** The same, with each error in its place. */
+export function allSettled(begins: readonly (() => unknown)[], above: Above): PromiseSettledResult<unknown>[] {
+  return beginAll(begins, above).map((pending) => {
+    try {
+      return { status: 'fulfilled', value: settle(pending) };
+    } catch (reason) {
+      return { status: 'rejected', reason };
+    }
+  });
+}
+
+function beginAll(begins: readonly (() => unknown)[], above: Above): Pending[] {
   if (gathered) throw callError('blocking-misused', 'Cannot call blocking.all within blocking.all', above);
   const calls: Pending[] = [];
   gathered = calls;
@@ -133,12 +154,7 @@ export function all(begins: readonly (() => unknown)[], above: Above): unknown[]
   } finally {
     gathered = undefined;
   }
-  try {
-    return calls.map(settle);
-  } catch (error) {
-    for (const { link, id } of calls) link.abort(id, 'another call has failed');
-    throw error;
-  }
+  return calls;
 }
 
 /** Waits for the answer to a call. */
@@ -181,7 +197,9 @@ function resultOf(answer: FromIo, { link, name, above, way }: Pending, request: 
     default: {
       const held = answer[2];
       const drop = (): void => way.drop(link, held);
-      request?.onEnd(drop);
+      const isStream = answer[0] === 'stream'; // a response may send it
+      if (request && isStream) request.onEnd(drop);
+      else if (request) whenAnswered(drop);
       const ask: Ask = (what, caller, make, args) => {
         if (link.isOver) throw callError('blocking-thread-died', `Cannot call ${name}.${what}: its I/O thread has died`, caller);
         return way.call(what === '' ? name : `${name}.${what}`, caller, make, args);

@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { all, Way } from './call.ts';
+import { all, allSettled, Way } from './call.ts';
 import { methods } from './held.ts';
 import { CALL, type CurrentCall, place, RELEASE } from './marks.ts';
 import { sendable } from './wire.ts';
@@ -72,9 +72,15 @@ export interface BlockingWords {
    * @throws The first error in that order; the calls behind it are then aborted. Code `blocking-misused` for a function that does anything else.
    */
   all<const T extends readonly unknown[]>(calls: { readonly [I in keyof T]: () => T[I] }): T;
+  /** The same, but an error is a result in its place, as with `Promise.allSettled`. */
+  allSettled<const T extends readonly unknown[]>(
+    calls: { readonly [I in keyof T]: () => T[I] },
+  ): {
+    -readonly [I in keyof T]: PromiseSettledResult<T[I]>;
+  };
   /**
-   * For functions in an I/O thread: returns an object whose methods its caller can call, instead of a copy of its data. It is released when the request ends
-   * for whose handler it was made, whatever happens; and when its caller's thread ends.
+   * For functions in an I/O thread: returns an object whose methods its caller can call, instead of a copy of its data. It is released when the handler
+   * in which it was made has answered, or failed; and when its caller's thread ends.
    *
    * @param release Called once, when it is not used any more: has to give back what it holds.
    */
@@ -91,6 +97,10 @@ export const blocking: BlockingWords = {
   all(calls) {
     // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
     return all(calls, blocking.all) as never;
+  },
+  allSettled(calls) {
+    // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
+    return allSettled(calls, blocking.allSettled) as never;
   },
   handle(object, release) {
     return Object.defineProperty(object, RELEASE, { value: release }) as never;

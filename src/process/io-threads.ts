@@ -34,6 +34,7 @@ export interface Calling {
   readonly id: () => number;
 }
 
+let endings: (() => void)[] | undefined;
 const threads = new Set<IoThread>();
 const callings = new Set<Calling>();
 let servers = 0;
@@ -58,6 +59,25 @@ export function calling(): { readonly request: ReturnType<Calling['request']>; r
     if (request) return { request, id: one.id() };
   }
   return { request: undefined, id: -1 };
+}
+
+/** @internal Calls a function when the handler that is being called has answered. */
+export function whenAnswered(callback: () => void): void {
+  endings ??= [];
+  endings.push(callback);
+}
+
+/**
+ * What is to be done when a handler that has just returned has answered; undefined when that is nothing. To be asked behind each handler: the response may be
+ * sent much later, when the next handler of this thread already waits for what this one holds.
+ */
+export function takeEndings(): (() => void) | undefined {
+  if (endings === undefined) return undefined;
+  const callbacks = endings;
+  endings = undefined;
+  return () => {
+    for (const callback of callbacks) callback();
+  };
 }
 
 /** Registered by whatever calls handlers in this thread. @returns Takes it back. */

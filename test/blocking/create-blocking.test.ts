@@ -207,6 +207,15 @@ describe('blocking.all', () => {
     ).toBe('aborted: The call has ended: another call has failed');
   });
 
+  it('puts each error in its place when it is to wait for all', () => {
+    const [sum, failure, other] = blocking.allSettled([() => store.add(1, 1), () => store.fail(), () => store.echo('x')]);
+    expect([sum, other]).toEqual([
+      { status: 'fulfilled', value: 2 },
+      { status: 'fulfilled', value: 'x' },
+    ]);
+    expect(failure).toMatchObject({ status: 'rejected', reason: { code: 'FAR' } });
+  });
+
   it('refuses a function that does more, or less, than one call', () => {
     const misused = expect.objectContaining({ code: 'blocking-misused' }) as Error;
     expect(() => blocking.all([() => 1])).toThrow(misused);

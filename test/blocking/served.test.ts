@@ -65,7 +65,7 @@ describe.each(MODES)('a call without await %s', (_, options) => {
     expect((await get(server, '/later')).body).toBe('3');
   });
 
-  it('releases a handle when its request ends, whatever happens', async () => {
+  it('releases a handle when its handler has answered, whatever happens', async () => {
     const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0) });
     await get(server, '/begin');
     expect(await events(server)).toBe('rolled back 1');

@@ -22,8 +22,8 @@ async function run(example: string): Promise<{ program: Program; origin: string 
   return { program, origin: `http://localhost:${port}` };
 }
 
-/** What talks to something that is a promise by nature: the rate limiter and scrypt, the start of a server, a stream of events. */
-const ASYNCHRONOUS = ['demo/login.ts', 'demo/server.ts', 'login-session.ts', 'server-sent-events.ts'];
+/** What talks to something that is a promise by nature: the rate limiter and scrypt, the start of a server, a pool of connections, a stream of events. */
+const ASYNCHRONOUS = ['demo/login.ts', 'demo/server.ts', 'login-session.ts', 'postgres/people.ts', 'server-sent-events.ts'];
 const MAX_LINES: Readonly<Record<string, number>> = { 'login-session.ts': 150 };
 
 describe('the examples', () => {

@@ -1,0 +1,21 @@
+/** Sixteen handler threads for test/bench/blocking.mjs: each request makes as many calls as it says, one after the other. */
+
+import { createBlocking, createFetch } from '../../dist/blocking.js';
+import { match, Response, startServer } from '../../dist/index.js';
+
+const get = createFetch();
+const { select } = createBlocking(new URL('./blocking-select.mjs', import.meta.url));
+
+const server = await startServer(
+  (request) => {
+    const asked = match(request, 'GET /{what}/{calls:uint}');
+    if (!asked) return Response.empty(404);
+    for (let i = 0; i < asked.calls; i++) {
+      if (asked.what === 'get') get(process.env.ORIGIN).text();
+      else select();
+    }
+    return Response.empty();
+  },
+  { host: '127.0.0.1', port: 0, workers: 0, threads: 16, handlerTimeout: 0 },
+);
+if (server.role === 'single') process.send(server.url);
