@@ -10,7 +10,7 @@ import { callError, errorOfWire } from './errors.ts';
 import { type Above, type Ask, handleOf, Items } from './held.ts';
 import { keeperOf } from './keeper.ts';
 import { Link } from './link.ts';
-import { type FromIo, handedOver, type LinkNews, type ToIo } from './wire.ts';
+import { type FromIo, type LinkNews, type ToIo, transferOf } from './wire.ts';
 
 const REASONS: Readonly<Record<RecallReason, string>> = {
   'client-gone': 'the client has left',
@@ -26,6 +26,8 @@ interface Pending {
   readonly link: Link;
   readonly id: number;
   readonly name: string;
+  /** Of the board, before the call was sent. */
+  readonly signal: number;
   readonly sentAt: number;
   readonly timeout: number;
   readonly above: Above;
@@ -64,19 +66,23 @@ export class Way {
   }
 
   /** Calls, and waits for the answer. Within `blocking.all` it only sends. @param name As operators read it. */
-  call(name: string, above: Above, make: (id: number) => ToIo, args: readonly unknown[] = [], take: Pending['take'] = asItIs): unknown {
+  call(
+    name: string,
+    above: Above,
+    make: (id: number, link: Link) => ToIo,
+    args: readonly unknown[] = [],
+    take: Pending['take'] = asItIs,
+  ): unknown {
+    const { signal } = board; // first: whatever happens from here on wakes the wait
     const link = this.#current(above);
-    const id = link.expect();
+    const id = link.expect(gathered !== undefined);
     try {
-      link.send(
-        make(id),
-        args.flatMap((arg) => (arg instanceof Uint8Array ? handedOver(arg as Uint8Array<ArrayBuffer>) : [])),
-      );
+      link.send(make(id, link), transferOf(args));
     } catch (error) {
       link.abort(id, 'it could not be sent');
       throw error;
     }
-    const pending: Pending = { link, id, name, sentAt: performance.now(), timeout: this.timeout, above, way: this, take };
+    const pending: Pending = { link, id, name, signal, sentAt: performance.now(), timeout: this.timeout, above, way: this, take };
     if (!gathered) return settle(pending);
     gathered.push(pending);
     return LATER;
@@ -161,25 +167,27 @@ function beginAll(begins: readonly (() => unknown)[], above: Above): Pending[] {
 function settle(pending: Pending): unknown {
   const { link, id, name, above, timeout, sentAt } = pending;
   const request = calling();
+  let { signal } = pending;
+  let left = timeout || Number.POSITIVE_INFINITY; // at first about: clocks are not free
   board.enter(name);
   try {
     for (;;) {
-      const { signal } = board;
-      const { isOver } = link; // before one looks for the answer: it may have come just before the end
-      const answer = link.take(id);
-      if (answer) return pending.take(resultOf(answer, pending, request.request));
-      if (isOver) throw callError('blocking-thread-died', `Cannot finish ${name}: its I/O thread has died`, above);
       const reason = request.id === -1 ? undefined : board.recalled(request.id);
       if (reason) {
         link.abort(id, REASONS[reason]);
         throw callError('blocking-aborted', `Cannot finish ${name}: ${REASONS[reason]}`, above);
       }
-      const left = timeout === 0 ? Number.POSITIVE_INFINITY : sentAt + timeout - performance.now();
+      board.wait(signal, left);
+      ({ signal } = board);
+      const { isOver } = link; // before one looks for the answer: it may have come just before the end
+      const answer = link.take(id);
+      if (answer) return pending.take(resultOf(answer, pending, request.request));
+      if (isOver) throw callError('blocking-thread-died', `Cannot finish ${name}: its I/O thread has died`, above);
+      if (timeout > 0) left = sentAt + timeout - performance.now();
       if (left <= 0) {
         link.abort(id, `it took longer than ${timeout} ms`);
         throw callError('blocking-timeout', `Cannot finish ${name}: it took longer than ${timeout} ms`, above);
       }
-      board.wait(signal, left);
     }
   } finally {
     board.leave();

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { all, allSettled, Way } from './call.ts';
 import { methods } from './held.ts';
-import { CALL, type CurrentCall, place, RELEASE } from './marks.ts';
+import { current, RELEASE } from './marks.ts';
 import { sendable } from './wire.ts';
 
 declare const HANDLE: unique symbol;
@@ -52,7 +52,7 @@ export function callsInto(url: string, { timeout, name, thread }: CallSettings):
     const shown = `${label}.${called}`;
     return function call(...args: unknown[]): unknown {
       const sent = sendable(args);
-      return way.call(shown, call, (id) => ['call', id, url, called, sent], sent);
+      return way.call(shown, call, (id, link) => ['call', id, link.moduleNumber(url), called, sent], sent);
     };
   });
 }
@@ -106,7 +106,6 @@ export const blocking: BlockingWords = {
     return Object.defineProperty(object, RELEASE, { value: release }) as never;
   },
   signal() {
-    const call: CurrentCall | undefined = place[CALL];
-    return call?.signal ?? new AbortController().signal; // called without a caller, as a test does
+    return current.call?.signal ?? new AbortController().signal; // called without a caller, as a test does
   },
 };

@@ -36,45 +36,50 @@ export function fetchBy(settings: Omit<FetchSettings, 'undici'>): Fetch {
   const undici = pathToFileURL(nodeModule.createRequire(import.meta.url).resolve('undici/index.js')).href; // the thread's code lies elsewhere
   const url = `filrouge:fetch?${encodeURIComponent(JSON.stringify({ undici, ...settings } satisfies FetchSettings))}`;
   const way = new Way(url, url, 'fetch', settings.timeout);
-  return function get(address: string | URL, init: FetchInit = {}): Fetched {
-    const target = new URL(address);
-    const args = [target.href, init];
-    const take = (result: unknown): Fetched => answerOf(result, target);
-    return way.call(`fetch ${target.host}`, get, (id) => ['call', id, url, 'get', args], args, take) as Fetched;
+  return function get(address: string | URL, init?: FetchInit): Fetched {
+    const { origin, pathname, search, host } = new URL(address);
+    const path = pathname + search;
+    const args = init ? [origin, path, init] : [origin, path];
+    const take = (result: unknown): Fetched => answerOf(result, origin + path);
+    return way.call(`fetch ${host}`, get, (id, link) => ['call', id, link.moduleNumber(url), 'get', args], args, take) as Fetched;
   };
 }
 
-function answerOf(result: unknown, { href }: URL): Fetched {
+function answerOf(result: unknown, url: string): Fetched {
   const items = 'head' in (result as object) ? (result as Items & { readonly head: FetchHead }) : undefined;
   const head = items ? items.head : (result as FetchHead);
-  return new Answer(head, items as IterableIterator<Uint8Array<ArrayBuffer>> | undefined, href);
+  return new Answer(head, items as IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url);
 }
 
 class Answer implements Fetched {
   readonly status: number;
-  readonly #fields: readonly string[];
+  readonly #fields: string;
+  #list: readonly string[] | undefined;
   readonly #url: string;
-  #body: Uint8Array<ArrayBuffer> | undefined;
+  /** A character for each byte, until bytes are wanted. */
+  #body: string | Uint8Array<ArrayBuffer> | undefined;
   #items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined;
 
   constructor({ status, fields, body }: FetchHead, items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url: string) {
     this.status = status;
     this.#fields = fields;
     this.#url = url;
-    this.#body = body as Uint8Array<ArrayBuffer> | undefined;
+    this.#body = body;
     this.#items = items;
   }
 
   header(name: string): string | undefined {
+    this.#list ??= this.#fields.split('\n');
     const wanted = name.toLowerCase();
-    for (let i = 0; i < this.#fields.length; i += 2) {
-      if (this.#fields[i]?.toLowerCase() === wanted) return this.#fields[i + 1];
+    for (let i = 0; i + 1 < this.#list.length; i += 2) {
+      if (this.#list[i]?.toLowerCase() === wanted) return this.#list[i + 1];
     }
     return undefined;
   }
 
   text(): string {
-    return new TextDecoder().decode(this.bytes());
+    const text = Buffer.from(this.bytes().buffer).toString();
+    return text.startsWith('\uFEFF') ? text.slice(1) : text;
   }
 
   json(): unknown;
@@ -85,14 +90,16 @@ class Answer implements Fetched {
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
+    if (this.#body instanceof Uint8Array) return this.#body;
     // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
-    this.#body ??= new Uint8Array(Buffer.concat([...this.#take(this.bytes)]));
+    const pieces = this.#body === undefined ? Buffer.concat([...this.#take(this.bytes)]) : Buffer.from(this.#body, 'latin1');
+    this.#body = new Uint8Array(pieces); // in a memory of its own
     return this.#body;
   }
 
   chunks(): IterableIterator<Uint8Array<ArrayBuffer>> {
     // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
-    return this.#body ? [this.#body].values() : this.#take(this.chunks);
+    return this.#body === undefined ? this.#take(this.chunks) : [this.bytes()].values();
   }
 
   #take(above: () => unknown): IterableIterator<Uint8Array<ArrayBuffer>> {

@@ -16,6 +16,7 @@ export class Link {
   readonly #cell: Int32Array;
   readonly #port: MessagePort;
   readonly #answers: Map<number, FromIo | undefined> = new Map();
+  readonly #modules: Map<string, number> = new Map();
   #lastId = 0;
 
   constructor(port: MessagePort, life: SharedArrayBuffer) {
@@ -28,14 +29,25 @@ export class Link {
     return Atomics.load(this.#cell, 0) === 1;
   }
 
-  /** A number for a call whose answer is wanted. */
-  expect(): number {
+  /** The number of a module in calls. */
+  moduleNumber(url: string): number {
+    let number = this.#modules.get(url);
+    if (number === undefined) {
+      number = this.#modules.size;
+      this.#modules.set(url, number);
+      this.send(['module', number, url]);
+    }
+    return number;
+  }
+
+  /** A number for a call. @param isOneOfMany Others are waited for as well: an answer that comes too early is kept. */
+  expect(isOneOfMany: boolean): number {
     this.#lastId = (this.#lastId + 1) & 0x3fffffff;
-    this.#answers.set(this.#lastId, undefined);
+    if (isOneOfMany) this.#answers.set(this.#lastId, undefined);
     return this.#lastId;
   }
 
-  send(message: ToIo, transfer: readonly Transferable[] = []): void {
+  send(message: ToIo, transfer?: readonly Transferable[]): void {
     this.#port.postMessage(message, transfer);
   }
 
@@ -44,12 +56,13 @@ export class Link {
     for (let found = receiveMessageOnPort(this.#port); found; found = receiveMessageOnPort(this.#port)) {
       const message = found.message as FromIo;
       if (message[1] === id) {
-        this.#answers.delete(id);
+        if (this.#answers.size > 0) this.#answers.delete(id);
         return message;
       }
       if (this.#answers.has(message[1])) this.#answers.set(message[1], message);
       else if (message[0] === 'handle' || message[0] === 'stream') this.send(['drop', message[2]]); // its call was given up
     }
+    if (this.#answers.size === 0) return undefined;
     const answer = this.#answers.get(id);
     if (answer) this.#answers.delete(id);
     return answer;
@@ -57,7 +70,8 @@ export class Link {
 
   /** Gives a call up. */
   abort(id: number, reason: string): void {
-    if (this.#answers.delete(id)) this.send(['abort', id, reason]);
+    this.#answers.delete(id);
+    this.send(['abort', id, reason]);
   }
 
   /** Ends it, when the thread is over. */

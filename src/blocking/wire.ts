@@ -2,6 +2,7 @@
  * The messages between a thread that calls and an I/O thread.
  *
  *     caller                                             I/O thread
+ *       module, before the first call of each
  *       call | method | next ─────────────────────────▶   each with a number; the caller waits
  *               ◀──────── value | error | handle | stream | done    the answer with this number, then the caller's board is woken
  *       abort ────────────────────────────────────────▶   the caller waits no more: nothing comes for this number, or is dropped by the caller
@@ -16,7 +17,9 @@ import type { MessagePort } from 'node:worker_threads';
 
 /** To an I/O thread, from a caller. */
 export type ToIo =
-  | readonly ['call', id: number, module: string, name: string, args: readonly unknown[]]
+  /** Gives a module a number: its URL would cost microseconds in each call. */
+  | readonly ['module', number: number, url: string]
+  | readonly ['call', id: number, module: number, name: string, args: readonly unknown[]]
   /** Calls a method of a handle. */
   | readonly ['method', id: number, held: number, name: string, args: readonly unknown[]]
   /** Asks a stream for its next item. */
@@ -84,6 +87,13 @@ export function handedOver(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
   return bytes.length > SMALL ? [bytes.buffer] : [];
 }
 
+/** What is to be handed over with these arguments. */
+export function transferOf(args: readonly unknown[]): ArrayBuffer[] | undefined {
+  let transfer: ArrayBuffer[] | undefined;
+  for (const arg of args) if (arg instanceof Uint8Array) (transfer ??= []).push(...handedOver(arg as Uint8Array<ArrayBuffer>));
+  return transfer;
+}
+
 /** Bytes among the arguments, in memories of their own. */
 export function sendable(args: readonly unknown[]): readonly unknown[] {
   return args.some((arg) => arg instanceof Uint8Array) ? args.map((arg) => ownedBytes(arg) ?? arg) : args;
@@ -108,6 +118,8 @@ export interface FetchInit {
 /** The beginning of an answer: all of it, when it is small. */
 export interface FetchHead {
   readonly status: number;
-  readonly fields: readonly string[];
-  readonly body: Uint8Array | undefined;
+  /** Name, value, name, value…, one in each line. */
+  readonly fields: string;
+  /** A character for each byte: a short text is cloned in a fraction of the time that a memory takes. Undefined when the body comes as a stream. */
+  readonly body: string | undefined;
 }

@@ -6,13 +6,14 @@
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { WaitBoard } from '../../process/wait-board.ts';
 import { errorToWire } from '../errors.ts';
-import { CALL, type CurrentCall, HEAD, place, RELEASE } from '../marks.ts';
+import { type CurrentCall, current, HEAD, RELEASE } from '../marks.ts';
 import { type FromIo, handedOver, ownedBytes, type ToIo } from '../wire.ts';
 
 /** A call under way. Most calls never look at their signal, so it is made on demand. */
 class Call implements CurrentCall {
   #controller: AbortController | undefined;
   #reason: string | undefined;
+  onAbort: CurrentCall['onAbort'];
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -27,6 +28,7 @@ class Call implements CurrentCall {
   abort(reason: string): void {
     this.#reason = reason;
     this.#controller?.abort(reasonOf(reason));
+    this.onAbort?.(reasonOf(reason));
   }
 }
 
@@ -50,6 +52,8 @@ export class Caller {
   readonly #moduleOf: (url: string) => Promise<Loaded> | Loaded;
   readonly #calls: Map<number, Call> = new Map();
   readonly #held: Map<number, Held> = new Map();
+  /** URLs by their number in calls. */
+  readonly #modules: string[] = [];
   #lastHeld = 0;
 
   constructor(port: MessagePort, board: SharedArrayBuffer, moduleOf: (url: string) => Promise<Loaded> | Loaded) {
@@ -74,11 +78,14 @@ export class Caller {
   #take(message: ToIo): void {
     switch (message[0]) {
       case 'call': {
-        const [, id, url, name, args] = message;
-        const module = this.#moduleOf(url);
+        const [, id, number, name, args] = message;
+        const module = this.#moduleOf(this.#modules[number] ?? '');
         if (!(module instanceof Promise)) return this.#run(id, () => callIn(module, name, args));
         return this.#run(id, () => module.then((found) => callIn(found, name, args)));
       }
+      case 'module':
+        this.#modules[message[1]] = message[2];
+        return;
       case 'method': {
         const [, id, held, name, args] = message;
         return this.#run(id, () => callIn(this.#heldBy(held).target as Loaded, name, args));
@@ -96,17 +103,17 @@ export class Caller {
 
   #run(id: number, begin: () => unknown): void {
     const call = new Call();
-    this.#calls.set(id, call);
     let result: unknown;
-    place[CALL] = call;
+    current.call = call;
     try {
       result = begin();
     } catch (error) {
-      return this.#fail(id, error);
+      return this.#send(id, ['error', id, errorToWire(error)]);
     } finally {
-      place[CALL] = undefined;
+      current.call = undefined;
     }
     if (!isThenable(result)) return this.#answer(id, call, result);
+    this.#calls.set(id, call);
     result.then(
       (value) => this.#answer(id, call, value),
       (error: unknown) => this.#fail(id, error),
@@ -130,7 +137,7 @@ export class Caller {
     if (this.#calls.has(id)) this.#send(id, ['error', id, errorToWire(error)]);
   }
 
-  #send(id: number, message: FromIo, transfer: readonly Transferable[] = []): void {
+  #send(id: number, message: FromIo, transfer?: readonly Transferable[]): void {
     this.#calls.delete(id);
     try {
       this.#port.postMessage(message, transfer);
@@ -147,9 +154,9 @@ export class Caller {
     const { items } = held;
     const call = new Call();
     this.#calls.set(id, call);
-    place[CALL] = call;
+    current.call = call;
     const step = items.next();
-    place[CALL] = undefined;
+    current.call = undefined;
     step.then(
       ({ done, value }) => {
         if (call.isAborted) return;

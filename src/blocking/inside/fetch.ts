@@ -5,10 +5,10 @@
  */
 import type * as undici from 'undici';
 import type { Dispatcher } from 'undici';
-import { CALL, HEAD, place } from '../marks.ts';
+import { current, HEAD } from '../marks.ts';
 import type { FetchHead, FetchInit, FetchSettings } from '../wire.ts';
 
-/** A body up to this comes with its head, in one message. */
+/** A body up to this comes with its head, in one message; of a larger one no more than this is kept for its reader. */
 const AT_ONCE = 64 * 1024;
 
 /** Makes the module. */
@@ -23,46 +23,108 @@ export async function loadFetch(url: string): Promise<Record<string, unknown>> {
     bodyTimeout: timeout,
     maxResponseSize: maxSize === 0 ? -1 : maxSize,
   });
-  const get = async (address: string, init: FetchInit): Promise<unknown> => {
-    const { signal } = place[CALL] ?? { signal: undefined };
-    const { origin, pathname, search } = new URL(address);
-    const answer = await agent.request({
-      origin,
-      path: pathname + search,
-      method: init.method ?? 'GET',
-      headers: init.headers ?? {},
-      body: init.body ?? null,
-      signal: signal ?? null,
-      responseHeaders: 'raw',
+  const get = (origin: string, path: string, init: FetchInit = {}): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const { method = 'GET', headers = {}, body = null } = init;
+      const answer = new Answer(resolve, reject);
+      if (current.call) current.call.onAbort = (reason) => answer.abort(reason);
+      agent.dispatch({ origin, path, method: method as Dispatcher.HttpMethod, headers, body }, answer);
     });
-    const fields = (answer.headers as unknown as readonly (Buffer | string)[]).map((part) => part.toString('latin1'));
-    return answerOf(answer.statusCode, fields, answer.body);
-  };
   return { get, close: () => agent.close() };
 }
 
-async function answerOf(status: number, fields: readonly string[], body: Dispatcher.ResponseData['body']): Promise<unknown> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  const items = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-  while (size <= AT_ONCE) {
-    const item = await items.next();
-    if (item.done) return { status, fields, body: new Uint8Array(Buffer.concat(pieces)) } satisfies FetchHead; // in a memory of its own
-    pieces.push(item.value);
-    size += item.value.length;
+/** Collects an answer; a large one becomes a stream, which is read on as its reader takes it. */
+class Answer implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array> {
+  readonly #resolve: (answer: unknown) => void;
+  readonly #reject: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #fields = '';
+  #pieces: Buffer[] = [];
+  #size = 0;
+  #isStream = false;
+  #isOver = false;
+  #failure: Error | undefined;
+  #abortedBy: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(resolve: (answer: unknown) => void, reject: (error: Error) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
-  return Object.assign(
-    {
-      async *[Symbol.asyncIterator]() {
-        try {
-          yield* pieces;
-          for (let item = await items.next(); !item.done; item = await items.next()) yield item.value;
-        } finally {
-          body.destroy();
-        }
-      },
-      destroy: () => body.destroy(),
-    },
-    { [HEAD]: { status, fields, body: undefined } satisfies FetchHead },
-  );
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#abortedBy) controller.abort(this.#abortedBy);
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return; // an interim response (RFC 9110 §15.2)
+    this.#status = status;
+    const raw = controller.rawHeaders as readonly (Buffer | string)[] | null | undefined;
+    const fields = raw
+      ? raw.map((part) => part.toString('latin1'))
+      : Object.entries(headers).flatMap(([name, value]) => [name, String(value)]);
+    this.#fields = fields.join('\n');
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size > AT_ONCE) controller.pause();
+    if (this.#size > AT_ONCE && !this.#isStream) {
+      this.#isStream = true;
+      this.#resolve(Object.assign(this, { [HEAD]: this.#head(undefined) }));
+    }
+    this.#wake?.();
+  }
+
+  onResponseEnd(): void {
+    this.#isOver = true;
+    if (this.#isStream) return this.#wake?.();
+    const [first] = this.#pieces;
+    const body = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
+    this.#resolve(this.#head(body.toString('latin1')));
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#isOver = true;
+    this.#failure = error;
+    this.#reject(error);
+    this.#wake?.();
+  }
+
+  abort(reason: Error): void {
+    this.#abortedBy = reason;
+    this.#controller?.abort(reason);
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    while (this.#pieces.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const value = this.#pieces.shift();
+    if (value) {
+      this.#size -= value.length;
+      if (this.#size <= AT_ONCE) this.#controller?.resume();
+      return { done: false, value };
+    }
+    if (this.#failure) throw this.#failure;
+    return { done: true, value: undefined };
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    if (!this.#isOver) this.abort(new Error('Nobody reads on'));
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #head(body: string | undefined): FetchHead {
+    return { status: this.#status, fields: this.#fields, body };
+  }
 }
