@@ -154,6 +154,20 @@ describe('a handler thread that waits', () => {
   });
 });
 
+describe('a worker without threads that waits', () => {
+  it('is named by its call in the log, and replaced at handlerTimeout', async () => {
+    const server = await serve({ workers: 1, threads: 0, handlerTimeout: 600, slowRequest: 200 });
+    const before = ((await get(server, '/where')).body as { pid: number }).pid;
+    await expect(get(server, '/sleep/60000')).rejects.toThrow();
+    await server.prints(/GET "\/sleep\/60000" is slow: \d+ ms, and waits in store\.sleep\n/);
+    await server.prints(/GET "\/sleep\/60000" has taken \d+ ms and waits in store\.sleep/);
+    await until(
+      async () => (await ask(server, 'status')).workers.every(({ pid }) => pid !== before) || undefined,
+      () => 'another worker',
+    );
+  });
+});
+
 describe('a server with calls under way', () => {
   it('fails them when the I/O thread dies, and hangs none', async () => {
     const server = await serve({ threads: 8 });

@@ -11,6 +11,8 @@ export const WATCH_PIPE = 4;
 /** The data that the thread is started with. */
 export interface Watched {
   readonly beat: SharedArrayBuffer;
+  /** Of the board that says what the main thread waits for. */
+  readonly waits: SharedArrayBuffer;
   readonly handlerTimeout: number;
   readonly slowRequest: number;
   readonly log: LogFormat;

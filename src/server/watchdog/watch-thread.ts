@@ -9,6 +9,7 @@
 import { writeSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { escaped } from '../../http/escaped.ts';
+import { WaitBoard } from '../../process/wait-board.ts';
 import { logAs, logAtOnce } from '../operator-log.ts';
 import { type StuckMessage, WATCH_PIPE, type Watched } from './message.ts';
 import { mainPlace } from './place.ts';
@@ -24,6 +25,7 @@ const CURRENT = `(() => {
 })()`;
 
 const watched = (workerData as { readonly filrougeWatch: Watched }).filrougeWatch;
+const waits = new WaitBoard(watched.waits);
 logAs(watched.log);
 watch(watched);
 
@@ -50,7 +52,7 @@ function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void
       } else if (slowRequest > 0 && now - since > slowRequest && !isSlow) {
         isSlow = true;
         void mainPlace(CURRENT, watched.own).then((found) =>
-          logAtOnce('slow', `${nameOf(found?.value)} is slow: ${Math.round(now - since)} ms, and stands ${placeIn(found)}`),
+          logAtOnce('slow', `${nameOf(found?.value)} is slow: ${Math.round(now - since)} ms, and ${placeIn(found)}`),
         );
       }
     },
@@ -60,7 +62,7 @@ function watch({ beat, handlerTimeout, slowRequest, hasPrimary }: Watched): void
 
 async function tellStuck(ms: number, hasPrimary: boolean): Promise<void> {
   const found = await mainPlace(CURRENT, watched.own);
-  const what = `${nameOf(found?.value)} has taken ${Math.round(ms)} ms and stands ${placeIn(found)}`;
+  const what = `${nameOf(found?.value)} has taken ${Math.round(ms)} ms and ${placeIn(found)}`;
   if (!hasPrimary) return logAtOnce('stuck', `${what}; nobody is there to replace this process`);
   writeSync(WATCH_PIPE, `${JSON.stringify({ what } satisfies StuckMessage)}\n`);
 }
@@ -70,7 +72,9 @@ function nameOf(request: string | undefined): string {
 }
 
 function placeIn(found: { readonly place: string | undefined } | undefined): string {
-  return found?.place ?? 'in a call that cannot be looked into';
+  const call = waits.waitsIn;
+  if (call !== undefined) return `waits in ${call}`;
+  return `stands ${found?.place ?? 'in a call that cannot be looked into'}`;
 }
 
 function watchParent(): void {

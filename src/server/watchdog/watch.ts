@@ -18,6 +18,7 @@
  * @module
  */
 import { Worker } from 'node:worker_threads';
+import { ownBoard } from '../../process/io-threads.ts';
 import { log } from '../operator-log.ts';
 import type { Service } from '../service.ts';
 import type { Watched } from './message.ts';
@@ -40,6 +41,7 @@ export function watchMainThread(service: Service, hasPrimary: boolean): Watch {
   const isInline = options.threads.max === 0;
   const data: Watched = {
     beat,
+    waits: ownBoard().buffer,
     handlerTimeout: isInline ? options.handlerTimeout : 0,
     slowRequest: isInline ? options.slowRequest : 0,
     log: options.log,
