@@ -56,7 +56,10 @@ const DEFAULT_MAX_SIZE: number = 16 * MiB;
  *   `blocking-not-loaded`. A DataCloneError for arguments or results that cannot be cloned, such as functions.
  * @throws TypeError or RangeError (code `bad-option`). That a module does not load is an error of `startServer`.
  * @example
- * const database = createBlocking<typeof import('./database.ts')>(new URL('./database.js', import.meta.url));
+ * interface Database { // or the types of the module itself, by `import type * as Database`
+ *   person(id: number): Promise<{ name: string } | undefined>;
+ * }
+ * const database = createBlocking<Database>(new URL('./database.js', import.meta.url));
  * const person = database.person(7);
  */
 export function createBlocking<M extends object>(module: URL | string, options: BlockingOptions = {}): BlockingCalls<M> {

@@ -6,7 +6,7 @@
  */
 
 import type { Awaitable } from '../http/awaitable.ts';
-import { withCode } from '../http/errors/error-codes.ts';
+import { type ErrorCode, withCode } from '../http/errors/error-codes.ts';
 import { errorFormatOf, formFor } from '../http/errors/failure.ts';
 import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
@@ -140,9 +140,14 @@ export function upgradeRequired(response: Response): Response {
   return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
 }
 
+/** Whether a wait has ended only because the client has left, or has had its 503 at `handlerTimeout`, which the log tells. */
+function isForNobody(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === ('blocking-aborted' satisfies ErrorCode);
+}
+
 /** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */
 export function reportError(service: Home, request: Request, error: unknown): Response | undefined {
-  if (error === REPORTED) return undefined;
+  if (error === REPORTED || isForNobody(error)) return undefined;
   const { onError } = service.options;
   if (!onError) {
     printErrorOf(request, error);

@@ -90,19 +90,19 @@ describe('createBlocking', () => {
 
   it('ends a call that takes longer than its timeout, and aborts it', async () => {
     const hasty = createBlocking<typeof Store>(new URL('./fixtures/store.mjs?hasty', import.meta.url), {
-      timeout: 100,
+      timeout: 1000,
       name: 'hasty',
     });
     hasty.nothing();
     expect(thrownBy(() => hasty.sleep(60_000))).toMatchObject({
       code: 'blocking-timeout',
-      message: 'Cannot finish hasty.sleep: it took longer than 100 ms',
+      message: 'Cannot finish hasty.sleep: it took longer than 1000 ms',
     });
     const events = await until(
       () => hasty.events().at(0),
       () => 'the abort of the call',
     );
-    expect(events).toBe('aborted: The call has ended: it took longer than 100 ms');
+    expect(events).toBe('aborted: The call has ended: it took longer than 1000 ms');
   });
 
   it('fails the calls of a thread that dies, and starts another for the next one', () => {

@@ -111,6 +111,9 @@ describe('a handler thread that waits', () => {
     left.abort();
     await gone;
     expect(await events(server)).toBe('aborted: The call has ended: the client has left');
+    await get(server, '/fail');
+    await server.prints(/onError: It is too far/);
+    expect(server.stdout + server.stderr).not.toContain('Cannot finish'); // nobody wants to know
   });
 
   it('is answered 503 at handlerTimeout, named by its call, and not replaced', async () => {

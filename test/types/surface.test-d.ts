@@ -1,5 +1,6 @@
 /** The surface as the compiler sees it: `tsc` is the test. */
 import { z } from 'zod';
+import { type BlockingOptions, createBlocking, type FetchOptions } from '../../src/blocking.ts';
 import type { CgiOptions } from '../../src/cgi.ts';
 import type { GuestOptions } from '../../src/fetch.ts';
 import type { RouteError } from '../../src/helpers/routes/params.ts';
@@ -168,6 +169,8 @@ takesUndefined<ServeDirOptions>();
 takesUndefined<SessionOptions>();
 takesUndefined<CgiOptions>();
 takesUndefined<GuestOptions>();
+takesUndefined<BlockingOptions>();
+takesUndefined<FetchOptions>();
 takesUndefined<ProxyOptions>();
 takesUndefined<RedisStoreOptions>();
 takesUndefined<WebSocketOptions>();
@@ -179,3 +182,20 @@ readJson(request, undefined, { limit: undefined });
 createSessions<{ user: string }>({ secret: '', store: undefined }).open(request).data.user = 'ada';
 
 void [new Headers(request.headers), new Headers(Response.empty().headers), new Map(request.headers)];
+
+// A module behind createBlocking: promises become values, streams iterables, and what is no function is not there.
+interface Library {
+  find(id: number): Promise<{ readonly id: number } | undefined>;
+  rows(): AsyncIterable<string>;
+  bytes(): Promise<Buffer>;
+  readonly version: string;
+}
+const library = createBlocking<Library>('file:///library.js');
+const one: { readonly id: number } | undefined = library.find(1);
+const rows: Iterable<string> = library.rows();
+const bytes: Uint8Array = library.bytes();
+void [one, rows, bytes];
+// @ts-expect-error an argument of the wrong type
+library.find('1');
+// @ts-expect-error not a function
+void library.version;
