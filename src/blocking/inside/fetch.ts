@@ -28,7 +28,7 @@ export async function loadFetch(url: string): Promise<Record<string, unknown>> {
       const { method = 'GET', headers = {}, body = null } = init;
       const answer = new Answer(resolve, reject);
       if (current.call) current.call.onAbort = (reason) => answer.abort(reason);
-      agent.dispatch({ origin, path, method: method as Dispatcher.HttpMethod, headers, body }, answer);
+      agent.dispatch({ origin, path, method, headers, body }, answer);
     });
   return { get, close: () => agent.close() };
 }
@@ -40,7 +40,7 @@ class Answer implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8A
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #fields = '';
-  #pieces: Buffer[] = [];
+  readonly #pieces: Buffer[] = [];
   #size = 0;
   #isStream = false;
   #isOver = false;

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Worker } from 'node:worker_threads';
-import { refusalFor } from '../../exchange/respond.ts';
+import { refusalFor, tookTooLong } from '../../exchange/respond.ts';
+import { timeIsUp } from '../../http/errors/abort-reason.ts';
 import { quoted } from '../../http/escaped.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { log } from '../operator-log.ts';
@@ -19,16 +20,18 @@ export function busy({ request }: Flight): Response {
   return refusalFor(request.peer.server, request, error);
 }
 
-/** A promise has not settled in time. */
+/** A promise has not settled in time: it is left alone. */
+export function timeOutPromise(thread: HandlerThread, flight: Flight, now: number): void {
+  const { message: reason, name } = timeIsUp();
+  thread.post(['abort', flight.id, reason, name]);
+  flight.answer(tookTooLong(flight.request));
+  tellTimedOut(flight, now);
+}
+
+/** What is said of it. */
 export function tellTimedOut(flight: Flight, now: number): void {
   const message = `${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`;
   log('timed-out', message, fieldsOf(flight, now));
-}
-
-/** A handler waits for an I/O thread, and its time is up: its wait has been ended. */
-export function tellWaiting(flight: Flight, call: string, now: number): void {
-  const message = `${nameOf(flight)} has taken ${elapsed(flight, now)} and waits in ${call}; the call is ended, answered 503`;
-  log('timed-out', message, { ...fieldsOf(flight, now), waitsIn: call });
 }
 
 /** A thread does not come back. @returns What is said of it, when its place is known. */
@@ -71,14 +74,17 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
   );
 }
 
-function nameOf({ request }: Flight): string {
+/** A request in a message. */
+export function nameOf({ request }: Flight): string {
   return `${request.method} ${quoted(request.path)}`;
 }
 
-function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {
+/** The fields of an event about a request. */
+export function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {
   return { method: request.method, path: request.path, ms: Math.round(now - startedAt) };
 }
 
-function elapsed(flight: Flight, now: number): string {
+/** How long a request has taken, in a message. */
+export function elapsed(flight: Flight, now: number): string {
   return `${Math.round(now - flight.startedAt)} ms`;
 }

@@ -17,7 +17,6 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
 import { tookTooLong } from '../../exchange/respond.ts';
-import { timeIsUp } from '../../http/errors/abort-reason.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { Address, ServerHost } from '../host.ts';
@@ -25,7 +24,8 @@ import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
-import { busy, tellSlow, tellStuck, tellTimedOut, tellUnstoppable, tellWaiting } from './overdue.ts';
+import { abort, endWait, isDeaf, waitsOf } from './io-waits.ts';
+import { busy, tellSlow, tellStuck, tellUnstoppable, timeOutPromise } from './overdue.ts';
 import { WaitingRequests } from './waiting.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
@@ -44,8 +44,6 @@ const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
 /** A tick this late means that the whole process stood still, ms. */
 const PAUSE = 2000;
-/** How long a handler may go on whose wait for an I/O thread was ended, ms. */
-const RECALL_TIME = 1000;
 
 /** The handler threads of a process. */
 export class ThreadPool implements ThreadEvents {
@@ -112,20 +110,14 @@ export class ThreadPool implements ThreadEvents {
 
   /** How many threads wait for a call into an I/O thread, by its name. */
   get waiting(): Record<string, number> {
-    const waiting: Record<string, number> = {};
-    for (const { waitsIn } of this.#threads) if (waitsIn !== undefined) waiting[waitsIn] = (waiting[waitsIn] ?? 0) + 1;
-    return waiting;
+    return waitsOf(this.#threads);
   }
 
   /** Has a request handled. The promise never rejects. */
   readonly handle = (request: Request): Promise<Response> => {
     return new Promise((resolve) => {
       const flight = new Flight(request, performance.now(), resolve);
-      request.whenAborted((reason) => {
-        if (!flight.thread) return flight.answer(busy(flight)); // nobody reads it
-        flight.thread.post(['abort', flight.id, reason.message, reason.name]);
-        if (reason.name !== 'TimeoutError') flight.thread.endWait(flight.id, 'client-gone'); // for that it is told by #timeOut
-      });
+      request.whenAborted((reason) => abort(flight, reason));
       this.#dispatch(flight);
       this.#check();
     });
@@ -167,11 +159,8 @@ export class ThreadPool implements ThreadEvents {
       const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
       if (isLost) void this.#replace(thread, thread.onlyFlight, now);
       for (const flight of thread.flights.values()) {
-        if (flight.isAnswered) {
-          const isDeaf = flight.recalledAt > 0 && flight.recalledAt < now - RECALL_TIME && thread.running === flight;
-          if (isDeaf) void this.#replace(thread, flight, now);
-          continue;
-        }
+        if (isDeaf(thread, flight, now)) void this.#replace(thread, flight, now);
+        if (flight.isAnswered) continue;
         if (flight.startedAt < latest) this.#timeOut(thread, flight, now);
         else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) tellSlow(thread, flight, now);
       }
@@ -321,17 +310,8 @@ export class ThreadPool implements ThreadEvents {
 
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
     if (thread.recall(flight)) return flight.answer(tookTooLong(flight.request));
-    if (thread.running === flight) {
-      const call = thread.waitsIn;
-      if (call === undefined || !thread.endWait(flight.id, 'time-is-up')) return void this.#replace(thread, flight, now);
-      flight.recalledAt = now;
-      flight.answer(tookTooLong(flight.request));
-      return tellWaiting(flight, call, now);
-    }
-    const { message, name } = timeIsUp();
-    thread.post(['abort', flight.id, message, name]);
-    flight.answer(tookTooLong(flight.request));
-    tellTimedOut(flight, now);
+    if (thread.running === flight) return endWait(thread, flight, now) ? undefined : void this.#replace(thread, flight, now);
+    timeOutPromise(thread, flight, now);
   }
 
   #stop(thread: HandlerThread): Promise<boolean> {
