@@ -18,6 +18,8 @@ const MAX_PIECES = 64;
 export class IncomingBody {
   /** Bytes received. */
   received = 0;
+  /** Whether a piece is on its way to disk. */
+  isWriting = false;
   readonly live: LiveStream | undefined;
   readonly #maxSize: number;
   readonly #memory: number;
@@ -28,7 +30,6 @@ export class IncomingBody {
   /** The buffer for all of an announced body, filled as it comes. */
   #whole: Buffer | undefined;
   #spool: Spool | undefined;
-  #isWriting = false;
 
   /**
    * @param announced Content-Length; negative when there is none.
@@ -56,7 +57,7 @@ export class IncomingBody {
 
   /** Whether no data can be added now. */
   get isBusy(): boolean {
-    return this.#isWriting || (this.live !== undefined && !this.live.wantsMore);
+    return this.isWriting || (this.live !== undefined && !this.live.wantsMore);
   }
 
   /**
@@ -120,10 +121,10 @@ export class IncomingBody {
 
   #write(pieces: readonly Buffer[]): void {
     this.#spool?.write(pieces, (error) => {
-      this.#isWriting = false;
+      this.isWriting = false;
       this.#onReady(error ? storageError(error) : undefined);
     });
-    this.#isWriting = true;
+    this.isWriting = true;
   }
 }
 

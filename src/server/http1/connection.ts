@@ -340,9 +340,9 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     return this.#reader.release();
   }
 
-  /** Reads a little ahead of what may be pulled: a paused socket does not tell that its client has left. */
+  /** Reads a little ahead of what may be pulled, since a paused socket does not tell that its client has left; but not of the disk, which is soon done. */
   #pauseOrResume(): void {
-    const mustPause = this.#reader.isFull && !this.#canPull();
+    const mustPause = (this.#reader.isFull || this.#incoming?.body?.isWriting === true) && !this.#canPull();
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
     this.socket[mustPause ? 'pause' : 'resume']();
