@@ -191,8 +191,8 @@ describe('a server with calls under way', () => {
       await ask(server, 'reload');
       for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
     }
-    const last = get(server, '/sleep/300');
-    if (options.threads) await waiting(server, 1);
+    const last = get(server, '/sleep/301');
+    await server.prints(/sleeps for 301 ms/); // it is in flight
     process.kill(server.pid, 'SIGTERM');
     expect((await last).status).toBe(200);
     expect(await server.ended).toBe(0);
