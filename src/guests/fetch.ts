@@ -14,6 +14,7 @@ import { FieldLines } from '../http/field-lines.ts';
 import { forwardedFields, isAboutClient } from '../http/fields/forwarded.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
+import { isBodyless } from '../http/status.ts';
 import { encodePath } from '../http/target.ts';
 import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptions } from './guest.ts';
 
@@ -40,8 +41,6 @@ export type FetchApp = FetchFunction | { readonly fetch: FetchFunction };
 
 /** The highest status of a web-standard Response (WHATWG Fetch §5.5). */
 const MAX_STATUS = 599;
-/** A Response that has one of these must not have a body (WHATWG Fetch §2.2.3). */
-const NULL_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /** Methods that a web-standard Request cannot have (WHATWG Fetch §2.2.1). */
 const FORBIDDEN: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
@@ -141,12 +140,12 @@ async function* wholeBody(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint
 function webResponseOf({ status, headers, length, body }: Outgoing, guest: Guest, request: Request, end: () => void): globalThis.Response {
   const fields = new Headers();
   for (const [name, value] of headers) fields.append(name, value);
-  if (length !== undefined && !NULL_BODY.has(status)) fields.set('Content-Length', String(length));
+  if (length !== undefined && !isBodyless(status)) fields.set('Content-Length', String(length));
   const init = { status, headers: fields, encodeBody: 'manual' }; // or workerd would apply Content-Encoding to a body that has it already
-  if (body instanceof CheckedPieces && !NULL_BODY.has(status)) return new globalThis.Response(streamOf(body, guest, request, end), init);
+  if (body instanceof CheckedPieces && !isBodyless(status)) return new globalThis.Response(streamOf(body, guest, request, end), init);
   if (body instanceof CheckedPieces) body.drop();
   end();
-  return new globalThis.Response(body instanceof Uint8Array && !NULL_BODY.has(status) ? body : null, init);
+  return new globalThis.Response(body instanceof Uint8Array && !isBodyless(status) ? body : null, init);
 }
 
 /** Pieces as a web-standard stream, each produced on demand. */
