@@ -5,7 +5,7 @@
  */
 
 import { StreamContent } from './body/response-body.ts';
-import { currentContext, dropSource, isSource, iteratorOf } from './body/stream-source.ts';
+import { currentContext, dropReading, isSource, iteratorOf } from './body/stream-source.ts';
 import { badOption, checkInteger, checkOptions, checkString, kindOf, MAX_TIMER } from './errors/bad-option.ts';
 
 const SUBJECT = 'Cannot send event';
@@ -65,8 +65,7 @@ function serialized(events: AsyncIterable<string | ServerSentEvent>): AsyncItera
       return { done: false, value: serializeEvent(typeof event === 'string' ? { data: event } : event) };
     },
     return: () => {
-      dropSource(events);
-      if (iterator) dropSource(iterator);
+      dropReading(events, iterator);
       return Promise.resolve({ done: true, value: undefined });
     },
   };

@@ -7,7 +7,7 @@
  */
 
 import { checkedPiece } from '../../http/body/body-source.ts';
-import { dropSource, iteratorOf } from '../../http/body/stream-source.ts';
+import { dropReading, iteratorOf } from '../../http/body/stream-source.ts';
 import type { BodySource } from '../../http/file/file-content.ts';
 
 /** Large enough to be worth a job of zlib, small enough not to hold up other responses. Bytes. */
@@ -64,8 +64,7 @@ export class Batches {
   drop(): void {
     if (this.#isAtEnd) return;
     this.#isAtEnd = true;
-    dropSource(this.#source);
-    dropSource(this.#iterator);
+    dropReading(this.#source, this.#iterator);
   }
 
   /** A failure is a promise as well, so that it can wait until what came before it has left. */

@@ -10,7 +10,7 @@ import { withCode } from '../errors/error-codes.ts';
 import { type BodySource, FileContent } from '../file/file-content.ts';
 import type { After } from './paced-pieces.ts';
 import type { StreamContent } from './response-body.ts';
-import { dropSource, iteratorOf } from './stream-source.ts';
+import { dropReading, iteratorOf } from './stream-source.ts';
 
 export type { BodySource } from '../file/file-content.ts';
 
@@ -91,8 +91,7 @@ export class CheckedPieces implements AsyncIterableIterator<Uint8Array> {
   drop(): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    dropSource(this.#source);
-    if (this.#iterator) dropSource(this.#iterator);
+    dropReading(this.#source, this.#iterator);
   }
 
   #checked(step: IteratorResult<Uint8Array | string, unknown>): IteratorResult<Uint8Array, undefined> {

@@ -5,7 +5,7 @@
  * @module
  */
 import { WakeUp } from '../../process/wake-up.ts';
-import { dropSource, iteratorOf, type StreamSource } from './stream-source.ts';
+import { dropReading, iteratorOf, type StreamSource } from './stream-source.ts';
 
 /** What is sent while a source rests. */
 export interface Heartbeat {
@@ -74,8 +74,7 @@ export class PacedPieces implements AsyncIterableIterator<Piece> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#wakeUp.wake();
-    dropSource(this.#source);
-    dropSource(this.#iterator);
+    dropReading(this.#source, this.#iterator);
   }
 
   readonly #onTime = (): void => {

@@ -34,6 +34,12 @@ export function dropSource(source: unknown): void {
   else if (typeof end === 'function') Promise.resolve(end.call(source)).catch(() => {});
 }
 
+/** Releases a source of which reading may have begun. @param iterator Undefined: it has not. */
+export function dropReading(source: unknown, iterator: unknown): void {
+  dropSource(source);
+  if (iterator !== undefined) dropSource(iterator);
+}
+
 /** Calls a source in the context in which it was made, so that an `AsyncLocalStorage` has its store there, whoever sends the body. */
 export class SourceInContext implements AsyncIterable<Uint8Array | string> {
   readonly #source: StreamSource;

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkedPiece } from '../../../http/body/body-source.ts';
-import { dropSource, iteratorOf, type StreamSource } from '../../../http/body/stream-source.ts';
+import { dropReading, iteratorOf, type StreamSource } from '../../../http/body/stream-source.ts';
 import { WakeUp } from '../../../process/wake-up.ts';
 import { type FromThread, WINDOW } from '../wire.ts';
 
@@ -42,8 +42,7 @@ export class StreamPump {
     if (this.#isDropped) return;
     this.#isDropped = true;
     this.#wakeUp.wake();
-    dropSource(this.#source);
-    if (this.#iterator) dropSource(this.#iterator);
+    dropReading(this.#source, this.#iterator);
   }
 
   async #run(source: StreamSource): Promise<void> {
