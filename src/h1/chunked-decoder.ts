@@ -9,8 +9,9 @@
  */
 
 import { ProtocolError } from '../http/errors/protocol-error.ts';
+import type { HeadLimits } from '../http/request/head-limits.ts';
 import { BEFORE_SEMICOLON, END, placeAfter, WRONG } from './chunk-extension.ts';
-import { type HeadLimits, MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from './limits.ts';
+import { MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from './limits.ts';
 import { parseFields } from './parser.ts';
 
 const SIZE_START = 0;

@@ -6,6 +6,7 @@
 
 import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { trimWhitespace } from '../http/grammar.ts';
+import { asksForContinue, parseContentLength } from '../http/request/head-rules.ts';
 import { isBodyless, lengthWithoutBody } from '../http/status.ts';
 import type { ParsedHead } from './parser.ts';
 
@@ -15,9 +16,6 @@ export const CHUNKED = -1;
 export const UNTIL_CLOSE = -2;
 /** A response that has no body and announces no length either. */
 export const NO_BODY = -3;
-
-/** A whole number that a double holds exactly, without a sign: 15 digits suffice for a petabyte. */
-const LENGTH = /^\d+$/;
 
 /**
  * The length of a request's body (RFC 9112 §6.3).
@@ -34,14 +32,9 @@ export function requestLength(head: ParsedHead): number {
     throw refusalOf(transferEncoding);
   }
   if (contentLength === undefined) return 0; // §6.3 item 7
-  if (!LENGTH.test(contentLength)) {
-    throw new ProtocolError(400, 'bad-content-length', 'Cannot read request: Content-Length is not one whole number'); // §6.3 item 5
-  }
-  const length = Number(contentLength);
-  if (!Number.isSafeInteger(length)) {
-    throw new ProtocolError(413, 'body-too-large', 'Cannot read request: Content-Length is beyond any body');
-  }
-  return length;
+  const length = parseContentLength(contentLength);
+  if (length !== undefined) return length;
+  throw new ProtocolError(400, 'bad-content-length', 'Cannot read request: Content-Length is not one whole number'); // §6.3 item 5
 }
 
 /** §6.1: an unknown coding is 501; `chunked` anywhere but alone at the end cannot be framed: 400. */
@@ -83,9 +76,7 @@ export function offeredUpgrade(head: ParsedHead): string | undefined {
  */
 export function expectsContinue(head: ParsedHead): boolean {
   const { expect } = head.section.fields;
-  if (expect === undefined || head.httpVersion === '1.0') return false;
-  if (expect.toLowerCase() === '100-continue') return true;
-  throw new ProtocolError(417, 'bad-expectation', 'Cannot serve request: the only expectation that can be met is "100-continue"');
+  return head.httpVersion !== '1.0' && asksForContinue(expect);
 }
 
 function hasOption(connection: string, option: string): boolean {

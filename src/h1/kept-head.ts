@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { HeadLimits } from './limits.ts';
+import type { HeadLimits } from '../http/request/head-limits.ts';
 import { copyOf, type HeaderSection, type ParsedHead, parseHead, parseSection } from './parser.ts';
 
 /** Longest section, or head, that a connection keeps: about four times that of a browser. */

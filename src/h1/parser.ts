@@ -11,8 +11,10 @@
 import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { equalsIgnoringCase, FieldLines } from '../http/field-lines.ts';
 import { isHost, isWhitespace } from '../http/grammar.ts';
+import type { HeadLimits } from '../http/request/head-limits.ts';
+import { checkedHost, checkMethod, headerTooLarge, hostMissing, targetTooLong, tooManyLines } from '../http/request/head-rules.ts';
 import type { HttpVersion } from '../http/request.ts';
-import { type HeadLimits, MAX_EMPTY_LINES, MAX_METHOD } from './limits.ts';
+import { MAX_EMPTY_LINES } from './limits.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -88,7 +90,7 @@ export function skipEmptyLines(text: string, start: number, skipped: number): nu
 export function parseHead(text: string, start: number, limits: HeadLimits, known?: HeaderSection): ParsedHead | undefined {
   const lineFeed = text.indexOf('\n', start);
   if ((lineFeed === -1 ? text.length : lineFeed) - start - 1 > limits.maxRequestLine) {
-    throw new ProtocolError(414, 'target-too-long', `Cannot read request: its first line is longer than ${limits.maxRequestLine} bytes`);
+    throw targetTooLong('its first line', limits);
   }
   if (lineFeed === -1) return undefined;
 
@@ -113,7 +115,7 @@ export function parseHead(text: string, start: number, limits: HeadLimits, known
   const section = isKnown ? known : parseSection(text, sectionStart, limits);
   if (section === undefined) return undefined;
   if (section.fields.host === undefined && httpVersion === '1.1') {
-    throw new ProtocolError(400, 'bad-host', 'Cannot serve request: Host is missing'); // RFC 9112 §3.2
+    throw hostMissing(); // RFC 9112 §3.2
   }
   return { method, target, httpVersion, section, end: sectionStart + section.length };
 }
@@ -138,11 +140,11 @@ export function parseFields(text: string, start: number, limits: HeadLimits, pla
   for (;;) {
     const lineFeed = text.indexOf('\n', at);
     if ((lineFeed === -1 ? text.length : lineFeed + 1) - start > limits.maxHeaderSize + 2 /* the empty line */) {
-      throw tooLarge(`is larger than ${limits.maxHeaderSize} bytes`);
+      throw headerTooLarge(limits);
     }
     if (lineFeed === -1) return -1;
     if (lineFeed === at + 1 && text.charCodeAt(at) === CR) return lineFeed + 1;
-    if (places.length === limits.maxHeaders * 4) throw tooLarge(`has more than ${limits.maxHeaders} lines`);
+    if (places.length === limits.maxHeaders * 4) throw tooManyLines(limits);
     parseField(text, at, lineFeed - 1, places, fields);
     at = lineFeed + 1;
   }
@@ -208,11 +210,6 @@ export function copyOf(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 
-function checkedHost(host: string): string {
-  if (isHost(host)) return host;
-  throw new ProtocolError(400, 'bad-host', 'Cannot serve request: Host is malformed');
-}
-
 function joined(earlier: string | undefined, value: string): string {
   return earlier === undefined ? value : `${earlier},${value}`;
 }
@@ -230,10 +227,7 @@ function versionOf(text: string, start: number, end: number): HttpVersion {
 
 /** RFC 9112 §3.2: origin-form, absolute-form, or asterisk-form for OPTIONS. */
 function checkMethodAndTarget(method: string, target: string): void {
-  if (method === 'CONNECT' || method.length > MAX_METHOD) {
-    throw new ProtocolError(501, 'method-not-implemented', 'Cannot serve request: the method is not implemented');
-  }
-  if (method === 'TRACE') throw new ProtocolError(405, 'method-not-implemented', 'Cannot serve request: TRACE is not allowed');
+  checkMethod(method);
   if (target.charCodeAt(0) === 0x2f /* / */) return;
   if (target === '*' && method === 'OPTIONS') return;
   const absolute = /^https?:\/\/([^/?#]+)/i.exec(target);
@@ -248,10 +242,6 @@ function badLine(why: string): ProtocolError {
 
 function badField(why: string): ProtocolError {
   return new ProtocolError(400, 'bad-field', `Cannot read header: ${why}`);
-}
-
-function tooLarge(why: string): ProtocolError {
-  return new ProtocolError(431, 'header-too-large', `Cannot read header: it ${why}`);
 }
 
 function tableOf(isIn: (code: number) => boolean): Uint8Array {

@@ -7,18 +7,9 @@
  */
 import { FieldLines } from '../http/field-lines.ts';
 import { isToken } from '../http/grammar.ts';
-import type { HeadLimits } from './limits.ts';
+import type { HeadLimits } from '../http/request/head-limits.ts';
+import type { PartialHead } from '../http/request/head-rules.ts';
 import { parseFields } from './parser.ts';
-
-/** The parts of a head that are known. */
-export interface PartialHead {
-  /** Undefined unless a space follows it. */
-  readonly method: string | undefined;
-  /** As sent, whatever it holds. Undefined unless a space follows it. */
-  readonly target: string | undefined;
-  /** The field lines that came whole, up to the first that is malformed. */
-  readonly lines: FieldLines;
-}
 
 /** Reads what can be read. @param text Starts with the head, one character a byte. May go on behind it. */
 export function readPartialHead(text: string, limits: HeadLimits): PartialHead {

@@ -16,14 +16,15 @@
  * @module
  */
 import type { FieldLines } from '../http/field-lines.ts';
+import type { HeadLimits } from '../http/request/head-limits.ts';
+import type { PartialHead } from '../http/request/head-rules.ts';
 import type { HttpVersion } from '../http/request.ts';
 import type { TargetParts } from '../http/target.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { CHUNKED, expectsContinue, isPersistent, offeredUpgrade, requestLength } from './framing.ts';
 import { keptHead, keptSection } from './kept-head.ts';
-import type { HeadLimits } from './limits.ts';
 import { type HeaderSection, type ParsedHead, parseHead, skipEmptyLines } from './parser.ts';
-import { type PartialHead, readPartialHead } from './partial-head.ts';
+import { readPartialHead } from './partial-head.ts';
 
 const HEAD = 0;
 const BODY = 1;

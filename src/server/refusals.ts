@@ -7,11 +7,11 @@
  */
 import { printError } from '../exchange/print-error.ts';
 import { type Answering, refusalFor, reportError, responseTo } from '../exchange/respond.ts';
-import type { PartialHead } from '../h1/partial-head.ts';
 import { badOption } from '../http/errors/bad-option.ts';
 import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { escaped, quoted } from '../http/escaped.ts';
 import { FieldLines } from '../http/field-lines.ts';
+import type { PartialHead } from '../http/request/head-rules.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';

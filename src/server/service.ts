@@ -5,7 +5,7 @@
  */
 import type { Handler } from '../exchange/respond.ts';
 import { Stopping } from '../exchange/stopping.ts';
-import { DEFAULT_LIMITS, type HeadLimits } from '../h1/limits.ts';
+import { DEFAULT_LIMITS, type HeadLimits } from '../http/request/head-limits.ts';
 import type { Request } from '../http/request.ts';
 import { DiskBudget } from './body/disk-budget.ts';
 import { Clock } from './clock.ts';

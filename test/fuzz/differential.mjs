@@ -10,9 +10,9 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
 import { ProtocolError } from '../../.build/modules/http/errors/protocol-error.js';
+import { DEFAULT_LIMITS } from '../../.build/modules/http/request/head-limits.js';
 import { parseTarget } from '../../.build/modules/http/target.js';
 import { Response, startServer } from '../../dist/index.js';
 import { randomOf, streamOf } from './corpus.mjs';

@@ -4,11 +4,11 @@
  *     npm run build && npm run fuzz -- --seed 7 --heads 1000000 --chunked 100000 --forms 100000
  */
 import { parseArgs } from 'node:util';
-import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
 import { END, HeadEvent, RequestReader } from '../../.build/modules/h1/request-reader.js';
 import { MultipartParser } from '../../.build/modules/helpers/read-form/multipart-parser.js';
 import { parsePartHead } from '../../.build/modules/helpers/read-form/part-head.js';
 import { ProtocolError } from '../../.build/modules/http/errors/protocol-error.js';
+import { DEFAULT_LIMITS } from '../../.build/modules/http/request/head-limits.js';
 import { HttpError } from '../../.build/modules/http/response.js';
 import { chunkedOf, cutsOf, randomOf, streamOf } from './corpus.mjs';
 import { checkInvariant, createFeed } from './feed.mjs';

@@ -1,7 +1,7 @@
 /**
  * Searches for the head of 16 KiB that takes longest to read: shapes made by hand, then random ones, then variations of the slowest.
  */
-import { DEFAULT_LIMITS } from '../../.build/modules/h1/limits.js';
+import { DEFAULT_LIMITS } from '../../.build/modules/http/request/head-limits.js';
 
 const LEAD = 'GET / HTTP/1.1\r\nHost: a\r\n';
 /** What the field lines behind Host may take. */

@@ -3,7 +3,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { ChunkedDecoder } from '../../src/h1/chunked-decoder.ts';
-import { DEFAULT_LIMITS, MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from '../../src/h1/limits.ts';
+import { MAX_CHUNK_OVERHEAD, MAX_EXTENSIONS } from '../../src/h1/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/http/request/head-limits.ts';
 import { errorOf, feed, read, requestIn } from './feed.ts';
 
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';

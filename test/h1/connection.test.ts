@@ -3,9 +3,9 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CHUNKED } from '../../src/h1/framing.ts';
-import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
 import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
 import { ProtocolError } from '../../src/http/errors/protocol-error.ts';
+import { DEFAULT_LIMITS } from '../../src/http/request/head-limits.ts';
 import { errorOf, feed, read, requestIn, TRAILING } from './feed.ts';
 
 const get = (target: string, ...lines: string[]): string =>

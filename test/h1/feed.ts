@@ -4,9 +4,9 @@
  * @module
  */
 import { expect } from 'vitest';
-import { DEFAULT_LIMITS, type HeadLimits } from '../../src/h1/limits.ts';
 import { END, HeadEvent, RequestReader } from '../../src/h1/request-reader.ts';
 import { ProtocolError } from '../../src/http/errors/protocol-error.ts';
+import { DEFAULT_LIMITS, type HeadLimits } from '../../src/http/request/head-limits.ts';
 import { createFeed } from '../fuzz/feed.mjs';
 
 /** A request as the machine's events describe it. */

@@ -2,7 +2,7 @@
  * Field lines, RFC 9112 §5 and RFC 9110 §5.5, and Host, RFC 9112 §3.2: whole, byte by byte, at every split point, with bytes behind.
  */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/http/request/head-limits.ts';
 import { errorOf, read, requestIn } from './feed.ts';
 
 const withLines = (...lines: string[]): string => `GET / HTTP/1.1\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;

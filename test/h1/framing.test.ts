@@ -12,9 +12,9 @@ import {
   responseLength,
   UNTIL_CLOSE,
 } from '../../src/h1/framing.ts';
-import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
 import { type ParsedHead, parseHead } from '../../src/h1/parser.ts';
 import { ProtocolError } from '../../src/http/errors/protocol-error.ts';
+import { DEFAULT_LIMITS } from '../../src/http/request/head-limits.ts';
 
 function head(lines: readonly string[], version = '1.1'): ParsedHead {
   const parsed = parseHead(`POST / HTTP/${version}\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 0, DEFAULT_LIMITS);

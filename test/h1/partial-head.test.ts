@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
 import { readPartialHead } from '../../src/h1/partial-head.ts';
 import { RequestReader } from '../../src/h1/request-reader.ts';
+import { DEFAULT_LIMITS } from '../../src/http/request/head-limits.ts';
 
 const read = (text: string): unknown[] => {
   const { method, target, lines } = readPartialHead(text, DEFAULT_LIMITS);

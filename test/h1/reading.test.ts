@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS, type HeadLimits } from '../../src/h1/limits.ts';
+import { DEFAULT_LIMITS, type HeadLimits } from '../../src/http/request/head-limits.ts';
 import { linesOf, read as transcriptOf } from './feed.ts';
 
 const read = (input: string, limits?: HeadLimits): string[] => linesOf(transcriptOf(input, limits));

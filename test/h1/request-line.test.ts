@@ -2,7 +2,7 @@
  * Request lines, RFC 9112 §2.2 and §3: whole, byte by byte, at every split point, with bytes behind.
  */
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../src/h1/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/http/request/head-limits.ts';
 import { errorOf, read, requestIn } from './feed.ts';
 
 const line = (text: string): string => `${text}\r\nHost: a\r\n\r\n`;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../../../src/h1/limits.ts';
 import { parseHead } from '../../../src/h1/parser.ts';
 import { FieldLines } from '../../../src/http/field-lines.ts';
+import { DEFAULT_LIMITS } from '../../../src/http/request/head-limits.ts';
 import { ReceivedLines, SentLines, type WireLines } from '../../../src/server/threads/known-lines.ts';
 
 /** Sends lines as a message would carry them. */
