@@ -186,6 +186,7 @@ export const STATE: Readonly<Record<string, string>> = {
   'http/file/open-file.ts FORGOTTEN': 'closes the descriptors of responses that nobody has sent',
   'h1/parser.ts knownHost': 'nearly every request names the same host: it is not checked again',
   'h1/serializer.ts STATUS_LINES': 'one status line for each code, made when it is first sent',
+  'h2/hpack/huffman.ts scratch': 'where the symbols of one string are gathered: nothing in it outlives the call',
 };
 
 /** A variable at the top of a file, or a field of a class, that can be set again. */
