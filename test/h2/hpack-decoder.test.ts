@@ -53,9 +53,9 @@ describe('HeaderDecoder', () => {
   it('makes of random octets fields or a CompressionError, and nothing else', () => {
     // Instructions that mean something are more likely than chance would have it, or hardly a block would be read beyond its first.
     const piece = fc.oneof(
-      fc.uint8Array({ maxLength: 8 }).map((bytes) => [...bytes]),
+      fc.uint8Array({ maxLength: 8 }).map((bytes) => Array.from(bytes)),
       fc.integer({ min: 1, max: 70 }).map((index) => integerOf(index, 7, 0x80)),
-      fc.tuple(name, value).map(([n, v]) => [0x40, ...stringOf(n), ...stringOf(v)]),
+      fc.tuple(name, value).map(([n, v]) => [0x40].concat(stringOf(n), stringOf(v))),
     );
     const block = fc.array(piece, { maxLength: 12 }).map((pieces) => Uint8Array.from(pieces.flat()));
     const outcomes = { fields: 0, errors: 0 };

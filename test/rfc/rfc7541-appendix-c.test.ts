@@ -164,6 +164,6 @@ describe('C.5 and C.6, three responses over a table of 256 octets', () => {
 
   it('encodes the first as the example does (C.6.1), except that nothing is inserted', () => {
     const fields = [':status', '302', 'cache-control', 'private', 'location', 'https://www.example.com'];
-    expect(encoded(fields)).toBe('08826402' + '0f0985aec3771a4b' + '0f1f919d29ad171863c78f0b97c8e9ae82ae43d3');
+    expect(encoded(fields)).toBe('088264020f0985aec3771a4b0f1f919d29ad171863c78f0b97c8e9ae82ae43d3');
   });
 });
