@@ -46,6 +46,14 @@ export class FieldLines {
     return this.#places.length / 4;
   }
 
+  /** Characters of all names and values. */
+  get size(): number {
+    const places = this.#places;
+    let size = 0;
+    for (let i = 0; i < places.length; i += 2) size += (places[i + 1] as number) - (places[i] as number); // places come in twos
+    return size;
+  }
+
   /** The value of the first line with this name, in any case. */
   get(name: string): string | undefined {
     const place = this.#find(name, 0);

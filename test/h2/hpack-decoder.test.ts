@@ -91,29 +91,29 @@ describe('limits of a header list', () => {
   it('counts names, values, and 32 octets for each field (RFC 9113 §6.5.2)', () => {
     const decoder = new HeaderDecoder(4096);
     const block = octetsOf(two);
-    expect(decoder.decode(block, 0, 10, { maxListSize: 68, maxFields: 9 })).toEqual({ fields: ['a', 'b', 'c', 'd'], tooLarge: false });
-    expect(decoder.decode(block, 0, 10, { maxListSize: 67, maxFields: 9 })).toEqual({ fields: ['a', 'b'], tooLarge: true });
+    expect(decoder.decode(block, 0, 10, { maxListSize: 68, maxFields: 9 })).toEqual({ fields: ['a', 'b', 'c', 'd'], isTooLarge: false });
+    expect(decoder.decode(block, 0, 10, { maxListSize: 67, maxFields: 9 })).toEqual({ fields: ['a', 'b'], isTooLarge: true });
   });
 
   it('counts fields', () => {
     const decoder = new HeaderDecoder(4096);
     const block = octetsOf(two);
-    expect(decoder.decode(block, 0, 10, { maxListSize: 999, maxFields: 2 }).tooLarge).toBe(false);
-    expect(decoder.decode(block, 0, 10, { maxListSize: 999, maxFields: 1 })).toEqual({ fields: ['a', 'b'], tooLarge: true });
+    expect(decoder.decode(block, 0, 10, { maxListSize: 999, maxFields: 2 }).isTooLarge).toBe(false);
+    expect(decoder.decode(block, 0, 10, { maxListSize: 999, maxFields: 1 })).toEqual({ fields: ['a', 'b'], isTooLarge: true });
   });
 
   it('keeps nothing that comes after a field that was too much, be it small', () => {
     const block = octetsOf('00 01 61 05 62 62 62 62 62 00 01 63 01 64');
     expect(new HeaderDecoder(4096).decode(block, 0, block.length, { maxListSize: 37, maxFields: 9 })).toEqual({
       fields: [],
-      tooLarge: true,
+      isTooLarge: true,
     });
   });
 
   it('still inserts into the table what is above them: the next block refers to it', () => {
     const decoder = new HeaderDecoder(4096);
     const block = octetsOf('00 01 61 01 62 40 01 63 01 64');
-    expect(decoder.decode(block, 0, 10, { maxListSize: 40, maxFields: 1 }).tooLarge).toBe(true);
+    expect(decoder.decode(block, 0, 10, { maxListSize: 40, maxFields: 1 }).isTooLarge).toBe(true);
     expect(decode(decoder, 'be')).toEqual(['c', 'd']);
   });
 
@@ -125,8 +125,8 @@ describe('limits of a header list', () => {
   it('bounds what one long entry that is referred to thousands of times becomes', () => {
     const decoder = new HeaderDecoder(4096);
     const bomb = Uint8Array.from([0x40, 1, 0x61, ...stringOf('v'.repeat(4000)), ...Array.from({ length: 16_000 }, () => 0xbe)]);
-    const { fields, tooLarge } = decoder.decode(bomb, 0, bomb.length, LIMITS);
-    expect(tooLarge).toBe(true);
+    const { fields, isTooLarge } = decoder.decode(bomb, 0, bomb.length, LIMITS);
+    expect(isTooLarge).toBe(true);
     expect(fields).toHaveLength(8); // four times 4033 octets
   });
 });

@@ -62,7 +62,7 @@ describe('encodeHeaders', () => {
         const block = encode(...fields);
         expect(block.length).toBeLessThanOrEqual(headersRoom(fields));
         const decoder = new HeaderDecoder(4096);
-        expect(decoder.decode(block, 0, block.length, LIMITS)).toEqual({ fields, tooLarge: false });
+        expect(decoder.decode(block, 0, block.length, LIMITS)).toEqual({ fields, isTooLarge: false });
         expect(decoder.tableSize).toBe(0);
       }),
     );

@@ -16,7 +16,7 @@ function decodesTo(examples: readonly Example[], tableSize?: number): void {
     const block = octetsOf(hex);
     const decoded = decoder.decode(block, 0, block.length, LIMITS);
     expect(pairsOf(decoded.fields)).toEqual(fields);
-    expect(decoded.tooLarge).toBe(false);
+    expect(decoded.isTooLarge).toBe(false);
     expect(decoder.tableSize).toBe(size);
   }
 }

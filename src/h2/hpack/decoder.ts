@@ -75,7 +75,7 @@ export class HeaderDecoder {
     this.#readSizeUpdates();
     const headers = this.#readFields(limits);
     this.#block = NOTHING; // or it would be held until the next one
-    if (this.#table.revision === revision && !headers.tooLarge) this.#kept.keep(block, start, end, revision, limits, headers);
+    if (this.#table.revision === revision && !headers.isTooLarge) this.#kept.keep(block, start, end, revision, limits, headers);
     return headers;
   }
 
@@ -96,7 +96,7 @@ export class HeaderDecoder {
     const table = this.#table;
     const fields: string[] = [];
     let listSize = 0;
-    let tooLarge = false;
+    let isTooLarge = false;
     while (this.#at < this.#end) {
       const octet = this.#block[this.#at++] as number; // at < end
       let name: string;
@@ -116,10 +116,10 @@ export class HeaderDecoder {
         value = this.#readString();
       }
       listSize += name.length + value.length + FIELD_OVERHEAD;
-      tooLarge ||= listSize > maxListSize || fields.length === 2 * maxFields;
-      if (!tooLarge) fields.push(name, value);
+      isTooLarge ||= listSize > maxListSize || fields.length === 2 * maxFields;
+      if (!isTooLarge) fields.push(name, value);
     }
-    return { fields, tooLarge };
+    return { fields, isTooLarge, kept: undefined };
   }
 
   #readName(octet: number, mask: number): string {

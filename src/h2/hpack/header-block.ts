@@ -17,5 +17,7 @@ export interface DecodedHeaders {
   /** Name, value, name, value…, one character an octet, in the order they came. */
   readonly fields: readonly string[];
   /** Whether there were more than the limits allow: `fields` then has only the first ones. */
-  readonly tooLarge: boolean;
+  readonly isTooLarge: boolean;
+  /** What the reader of the fields keeps with them; undefined at first. */
+  kept: unknown;
 }
