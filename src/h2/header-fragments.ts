@@ -14,7 +14,7 @@ export class HeaderFragments {
   #fragments: Buffer[] = [];
   #size = 0;
 
-  /** @param maxSize Octets of a block. A block cannot be much larger than the fields in it. */
+  /** @param maxSize Octets of a block. */
   constructor(maxSize: number) {
     this.#maxSize = maxSize;
   }

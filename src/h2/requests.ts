@@ -20,6 +20,9 @@ import type { StreamTable } from './streams/stream-table.ts';
 /** Octets of the header table that a client may use for us: what RFC 9113 §6.5.2 starts with, so that it needs no setting. */
 const TABLE_SIZE = 4096;
 
+/** A block may be so many times as large as what is accepted of it: whoever sends too much is told so, unless it is far too much. */
+const MAX_EXCESS = 4;
+
 /** Starts the streams of one connection. */
 export class Requests<X> {
   /** Streams above this are ignored (§6.8). */
@@ -46,7 +49,7 @@ export class Requests<X> {
     this.#abuse = abuse;
     this.#table = table;
     this.#blockLimits = blockLimits(limits);
-    this.#fragments = new HeaderFragments(this.#blockLimits.maxListSize);
+    this.#fragments = new HeaderFragments(MAX_EXCESS * this.#blockLimits.maxListSize);
   }
 
   /** Whether a block has come in part. */

@@ -142,7 +142,7 @@ export class Stream<X> {
   consume(count: number, mayGrow: boolean): number {
     this.held -= count;
     if (this.isRemoteClosed) return 0;
-    if (mayGrow && this.held === 0 && this.receiveWindow * 2 <= this.#window && this.#window < MAX_WINDOW) this.#window *= 2;
+    if (mayGrow && this.held === 0 && this.receiveWindow * 2 <= this.#window) this.#window = Math.min(this.#window * 2, MAX_WINDOW);
     const missing = this.#window - this.receiveWindow - this.held;
     if (missing * 2 < this.#window) return 0;
     this.receiveWindow += missing;
