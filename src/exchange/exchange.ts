@@ -28,6 +28,8 @@ export interface ExchangeHost extends Answering {
 /** Where an exchange takes place: notified of a response that was not there at once. */
 export interface ExchangeOwner<E> {
   onAnswer(exchange: E): void;
+  /** The handler of an exchange that was answered without it has ended; what it gave has been released. */
+  onLate?(exchange: E): void;
 }
 
 /** A request and the response it is owed. */
@@ -80,7 +82,10 @@ export class Exchange<H extends RequestHead = RequestHead> {
     if (handlerTimeout > 0) this.#deadline = performance.now() + handlerTimeout;
     void result.then((response) => {
       host.inFlight--;
-      if (this.response) return response.dispose();
+      if (this.response) {
+        response.dispose();
+        return owner.onLate?.(this);
+      }
       this.response = response;
       owner.onAnswer(this);
     });

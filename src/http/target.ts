@@ -22,6 +22,9 @@ export interface TargetParts {
   readonly authority: string | undefined;
 }
 
+/** What stands for the target of a request that is refused: nobody routes it. */
+export const NO_TARGET: TargetParts = { path: '/', rawQuery: '', authority: undefined };
+
 /**
  * Takes a request target apart.
  *

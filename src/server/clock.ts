@@ -20,7 +20,9 @@ const TICKS = 8;
 export class Clock {
   /** Monotonic milliseconds, as of the last tick. */
   now: number = performance.now();
-  /** `Date: …\r\n`. */
+  /** The value of Date, */
+  date = '';
+  /** and the field line of HTTP/1.1: `Date: …\r\n`. */
   dateLine = '';
   #second = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -53,6 +55,7 @@ export class Clock {
     const second = Math.floor(at / 1000);
     if (second === this.#second) return;
     this.#second = second;
-    this.dateLine = `Date: ${serializeDate(new Date(at))}\r\n`;
+    this.date = serializeDate(new Date(at));
+    this.dateLine = `Date: ${this.date}\r\n`;
   }
 }

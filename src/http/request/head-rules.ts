@@ -36,6 +36,11 @@ export function checkMethod(method: string): void {
   if (method === 'TRACE') throw new ProtocolError(405, 'method-not-implemented', 'Cannot serve request: TRACE is not allowed');
 }
 
+/** The refusal of a target that has no canonical path. */
+export function badTarget(): ProtocolError {
+  return new ProtocolError(400, 'bad-target', 'Cannot serve request: the target holds a broken escape, broken UTF-8, NUL or a backslash');
+}
+
 /** The value of Host. @throws ProtocolError 400 when it is malformed (RFC 9110 §7.2). */
 export function checkedHost(host: string): string {
   if (isHost(host)) return host;

@@ -2,7 +2,7 @@
  * One HTTP/1.1 connection: feeds bytes of a socket to the machine of `h1/`, passes requests to the handler, and answers in their order.
  *
  * It has two sides that know little of each other. The **input** side pulls events from the reader; the **output** side is the order of
- * answers (`turn.ts`). What the connection waits for follows from both, and decides which timeout runs (`patience.ts`):
+ * answers (`turn.ts`). What the connection waits for follows from both, and decides which timeout runs (`../connection/patience.ts`):
  *
  *     phase          when                                        it ends with                    its time is up
  *     IDLE           nothing owed, no byte of a head             the first byte                  keepAliveTimeout: closed
@@ -36,11 +36,13 @@ import { RequestBody } from '../../http/body/request-body.ts';
 import { clientLeft } from '../../http/errors/abort-reason.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import type { HeaderList } from '../../http/header-list.ts';
+import { badTarget } from '../../http/request/head-rules.ts';
 import type { Carrier, Peer, Request } from '../../http/request.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
+import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from '../connection/patience.ts';
 import { clientBehind } from '../peer.ts';
 import { refusalOf } from '../refusals.ts';
 import type { ManagedConnection, Service } from '../service.ts';
@@ -49,10 +51,9 @@ import { hasLeft } from '../socket/presence.ts';
 import { handOver, listen, type SocketOwner, stopReading } from '../socket/socket-events.ts';
 import { Departure } from './departure.ts';
 import { interject } from './interim.ts';
-import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from './patience.ts';
 import { ResponseWriter } from './response-writer.ts';
 import { sendResponse } from './send.ts';
-import { badTarget, Turn, type TurnOwner, Turns } from './turn.ts';
+import { Turn, type TurnOwner, Turns } from './turn.ts';
 
 /** Serves HTTP/1.1 on a socket. */
 export class Http1Connection implements ManagedConnection, Carrier, SocketOwner, TurnOwner {

@@ -10,30 +10,23 @@ import type { Socket } from 'node:net';
 import { CHUNK_NUDGE, chunkHead, LAST_CHUNK } from '../../h1/serializer.ts';
 import type { CheckedPieces } from '../../http/body/body-source.ts';
 import { WakeUp } from '../../process/wake-up.ts';
+import { PIECE, pieceEnd, pieceOf, textStep } from '../connection/memory-pieces.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
+import { Uptake } from '../socket/uptake.ts';
 
-/** Bodies up to this size are gathered with their head; larger ones are written piece by piece. */
-export const SMALL_BODY: number = 32 * 1024;
-/** A write larger than this would hide from `isStuck` whether the client reads anything. */
-const PIECE = 64 * 1024;
-/** The same of a text, in UTF-16 units: each is at most three bytes of UTF-8. */
-const TEXT_PIECE: number = Math.floor(PIECE / 3);
 /** More gathered text than this is written before the next answer is made. */
 const FULL = 256 * 1024;
 
 /** Sends the responses of one connection, in the order in which they are passed to it. */
 export class ResponseWriter {
   readonly #socket: Socket;
-  readonly #timeout: number;
+  readonly #uptake: Uptake;
   readonly #isDirect: boolean;
   #gathered = '';
   /** The socket is full until its 'drain' event. Kept here, since asking the socket is slow. */
   #isBlocked = false;
   /** Bytes written past the stream that the system has not accepted yet. */
   #pending = 0;
-  /** The bytes that the socket had sent at the last check, and the time by which it must send more. */
-  #taken = 0;
-  #deadline = 0;
   /** Wakes a body that waits until the socket takes more. Made with the first that is sent in pieces. */
   #room: WakeUp | undefined;
   /** The body that is being sent, whether it is chunked, and whether a piece of it is on its way out. */
@@ -44,7 +37,7 @@ export class ResponseWriter {
   /** @param timeout How long the client may go without reading anything, ms. */
   constructor(socket: Socket, timeout: number) {
     this.#socket = socket;
-    this.#timeout = timeout;
+    this.#uptake = new Uptake(socket, timeout);
     this.#isDirect = canWriteDirectly(socket);
   }
 
@@ -114,14 +107,13 @@ export class ResponseWriter {
   }
 
   /**
-   * Sends a large text. It is encoded piece by piece: the response holds the text, and a copy of all of it would be held beside it for as long as
-   * the client takes to read.
+   * Sends a large text.
    *
    * @param size Its bytes as UTF-8.
    * @returns Whether all of it went out.
    */
   sendText(text: string, size: number): Promise<boolean> {
-    return this.#sendWhole(text, size === text.length ? PIECE : TEXT_PIECE);
+    return this.#sendWhole(text, textStep(text, size));
   }
 
   /**
@@ -164,18 +156,7 @@ export class ResponseWriter {
 
   /** Whether the client has read nothing for too long. Called at each tick. */
   isStuck(now: number): boolean {
-    const pending = this.#socket.writableLength + this.#pending;
-    if (pending === 0) {
-      this.#deadline = 0;
-      return false;
-    }
-    const taken = this.#socket.bytesWritten - pending;
-    if (this.#deadline === 0 || taken !== this.#taken) {
-      this.#taken = taken;
-      this.#deadline = now + this.#timeout;
-      return false;
-    }
-    return now > this.#deadline;
+    return this.#uptake.isStuck(now, this.#pending);
   }
 
   /** Wakes those that wait: the connection is gone. */
@@ -240,17 +221,4 @@ export class ResponseWriter {
     }
     return this.#socket.writable;
   }
-}
-
-/** Where a piece ends: not between the two halves of a surrogate pair, which are encoded together. */
-function pieceEnd(body: string | Uint8Array, start: number, step: number): number {
-  const end = Math.min(body.length, start + step);
-  if (typeof body !== 'string' || end === body.length) return end;
-  const last = body.charCodeAt(end - 1);
-  return last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
-}
-
-function pieceOf(body: string | Uint8Array, start: number, end: number): Uint8Array {
-  if (typeof body === 'string') return Buffer.from(body.slice(start, end));
-  return end - start === body.length ? body : body.subarray(start, end);
 }

@@ -4,19 +4,20 @@
  * @module
  */
 import type { Socket } from 'node:net';
-import { after } from '../../exchange/after.ts';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../../h1/framing.ts';
 import { serializedOf } from '../../h1/serialized-fields.ts';
 import { bodylessLength, CLOSE, KEEP_ALIVE, serializeHead } from '../../h1/serializer.ts';
-import { type BodySource, CheckedPieces, openSource } from '../../http/body/body-source.ts';
 import { FileContent, StreamContent } from '../../http/body/response-body.ts';
 import type { Response } from '../../http/response.ts';
 import { isBodyless } from '../../http/status.ts';
+import { SMALL_BODY } from '../connection/memory-pieces.ts';
+import { type OpenBody, openBody } from '../connection/open-body.ts';
+import { takeoverOf } from '../connection/takeover.ts';
 import type { Service } from '../service.ts';
-import { type ResponseWriter, SMALL_BODY } from './response-writer.ts';
-import { type Turn, takeoverOf } from './turn.ts';
+import type { ResponseWriter } from './response-writer.ts';
+import type { Turn } from './turn.ts';
 
 /** What sending needs from a connection. */
 export interface SendingConnection {
@@ -119,20 +120,16 @@ async function sendSource(
   content: FileContent | StreamContent,
 ): Promise<boolean> {
   const { service, writer } = connection;
-  let source: BodySource;
+  let body: OpenBody;
   try {
-    if (service.isDraining && content instanceof StreamContent) content.stop();
-    source = await openSource(content, after);
+    body = await openBody(response, content, service.isDraining);
   } catch (error) {
     // Nothing has been sent yet: the client can still get another answer.
     return (await sendResponse(connection, turn, plainResponseTo(service, turn.asRequest(), error))) ?? true;
   }
-  const announced = source.size ?? response.list.wire.contentLength;
-  const sent = source.isChanged ? response.withoutHeader('ETag').withoutHeader('Last-Modified') : response;
-  const length = gatherHead(connection, turn, sent, announced);
+  const length = gatherHead(connection, turn, body.response, body.size);
   try {
-    const pieces = new CheckedPieces(source.pieces, length >= 0 ? length : undefined);
-    const isWhole = await writer.sendPieces(pieces, length === CHUNKED);
+    const isWhole = await writer.sendPieces(body.pieces, length === CHUNKED);
     writer.flush();
     return isWhole;
   } catch (error) {

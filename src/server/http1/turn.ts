@@ -8,23 +8,17 @@
  * @module
  */
 import { Exchange } from '../../exchange/exchange.ts';
-import { reportError } from '../../exchange/respond.ts';
 import { CHUNKED } from '../../h1/framing.ts';
 import { FramingFields } from '../../h1/parser.ts';
 import { HeadEvent } from '../../h1/request-reader.ts';
 import { StreamContent } from '../../http/body/response-body.ts';
-import { serverStops } from '../../http/errors/abort-reason.ts';
-import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import type { PartialHead } from '../../http/request/head-rules.ts';
 import type { Peer } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
-import type { Takeover } from '../../http/takeover.ts';
-import type { TargetParts } from '../../http/target.ts';
+import { NO_TARGET } from '../../http/target.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
-import type { Service } from '../service.ts';
 
 const NO_FRAMING: FramingFields = new FramingFields();
-const NO_TARGET: TargetParts = { path: '/', rawQuery: '', authority: undefined };
 
 /** Bytes of a body that may be left when its answer is ready: up to this they are read and dropped. */
 const MAX_DROPPED = 256 * 1024;
@@ -215,25 +209,4 @@ export class Turns {
     if (this.#owed.length > 0) this.#counts.behind--;
     this.#owner.onSent(turn, isWhole);
   }
-}
-
-/**
- * What still ties a handed-over connection to its server, until it closes: the signal that the server stops, and the reporting of errors to
- * `onError`.
- */
-export function takeoverOf(service: Service, turn: Turn, onClose: (listener: () => void) => void): Takeover {
-  const controller = new AbortController();
-  const stop = (): void => {
-    controller.abort(serverStops());
-    turn.request?.stop(); // its exchange is over, and the server tells it nothing more
-  };
-  if (service.isDraining) stop();
-  service.takeovers.add(stop);
-  onClose(() => service.takeovers.delete(stop));
-  return { stopping: controller.signal, report: (error) => void reportError(service, turn.asRequest(), error) };
-}
-
-/** The refusal of a target that has no canonical path. */
-export function badTarget(): ProtocolError {
-  return new ProtocolError(400, 'bad-target', 'Cannot serve request: the target holds a broken escape, broken UTF-8, NUL or a backslash');
 }

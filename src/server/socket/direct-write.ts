@@ -1,5 +1,5 @@
 /**
- * Writes text straight to the handle of a socket, bypassing its stream.
+ * Writes text and bytes straight to the handle of a socket, bypassing its stream.
  *
  * `socket.write` costs a pass through a Writable, a callback and a tick for each write; nearly every answer is small and accepted by the
  * system at once, so that none of this is needed. Measured on small answers, one at a time: 1.08 to 1.11 times as many. The interface of
@@ -16,10 +16,13 @@ import type { Socket } from 'node:net';
 interface WriteRequest {
   handle?: Handle;
   oncomplete?: (status: number) => void;
+  /** Keeps the bytes alive until they have been accepted. */
+  buffer?: Uint8Array;
 }
 
 interface Handle {
   writeLatin1String?: (request: WriteRequest, text: string) => number;
+  writeBuffer?: (request: WriteRequest, bytes: Uint8Array) => number;
 }
 
 /** The binding through which Node's own streams write. */
@@ -35,28 +38,35 @@ let unused: WriteRequest | undefined = binding && new binding.WriteWrap();
 
 /** Whether `writeDirectly` supports a socket. */
 export function canWriteDirectly(socket: Socket): boolean {
-  return binding !== undefined && !('encrypted' in socket) && typeof handleOf(socket)?.writeLatin1String === 'function';
+  const handle = handleOf(socket);
+  return (
+    binding !== undefined &&
+    !('encrypted' in socket) &&
+    typeof handle?.writeLatin1String === 'function' &&
+    typeof handle.writeBuffer === 'function'
+  );
 }
 
 /**
- * Writes text of one byte per character to a socket that `canWriteDirectly`. An error destroys the socket, as with `socket.write`.
+ * Writes bytes, or text of one byte per character, to a socket that `canWriteDirectly`. An error destroys the socket, as with `socket.write`.
  *
  * @param writer Notified when the system has accepted the rest, if it has not accepted everything at once.
  * @returns Whether everything was accepted; undefined when the stream must be written to instead.
  */
-export function writeDirectly(socket: Socket, text: string, writer: { onTaken: () => void }): boolean | undefined {
+export function writeDirectly(socket: Socket, data: string | Uint8Array, writer: { onTaken: () => void }): boolean | undefined {
   const handle = handleOf(socket);
   const isInUse = socket.writableLength > 0 || socket.writableCorked > 0;
-  if (!binding || !handle?.writeLatin1String || isInUse || !socket.writable) return undefined;
+  if (!binding || !handle?.writeLatin1String || !handle.writeBuffer || isInUse || !socket.writable) return undefined;
   const request = unused ?? new binding.WriteWrap();
   unused = undefined;
-  const error = handle.writeLatin1String(request, text);
+  const error = typeof data === 'string' ? handle.writeLatin1String(request, data) : handle.writeBuffer(request, data);
   if (error !== 0 || binding.streamBaseState[binding.kLastWriteWasAsync] === 0) {
     unused = request;
     if (error !== 0) socket.destroy(failure(error));
     return true;
   }
   request.handle = handle;
+  if (typeof data !== 'string') request.buffer = data;
   request.oncomplete = (status) => {
     if (status < 0) socket.destroy(failure(status));
     else writer.onTaken();

@@ -21,7 +21,7 @@ export const ANSWERING = 3;
 const LEAST_BYTES_PER_SECOND = 1024;
 
 /** How long a connection at rest is kept when the server drains, ms: longer than a request takes to arrive. */
-const DRAIN_GRACE = 500;
+export const DRAIN_GRACE = 500;
 
 /** Watches the reading side of one connection. */
 export class Patience {

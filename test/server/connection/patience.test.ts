@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from '../../../src/server/http1/patience.ts';
+import { ANSWERING, DRAIN_GRACE, IDLE, Patience, READING_BODY, READING_HEAD } from '../../../src/server/connection/patience.ts';
 import { resolveOptions } from '../../../src/server/options.ts';
 import { Service } from '../../../src/server/service.ts';
 
@@ -9,8 +9,6 @@ const REQUEST = 2000;
 const SPAN_BYTES = 2048;
 const KEEP_ALIVE = 5000;
 const HOUR = 3_600_000;
-/** As in patience.ts: the rest of a connection that is idle when the server drains. */
-const DRAIN_GRACE = 500;
 
 describe('the patience with a connection', () => {
   let service: Service;
