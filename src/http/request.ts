@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { X509Certificate } from 'node:crypto';
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
@@ -149,6 +150,14 @@ export class Request {
   /** Whether the client came over TLS, to us or to a trusted proxy. */
   get secure(): boolean {
     return this.#peer.secure;
+  }
+
+  /**
+   * The certificate of a client that was asked for one (`tls.clientCertificates`), if it gave one that the server's `ca` vouches for. Its name is in
+   * `subject`, its owner may be known by `fingerprint256`.
+   */
+  get clientCertificate(): X509Certificate | undefined {
+    return this.#peer.clientCertificate;
   }
 
   /** The client's address, through trusted proxies only; undefined on a unix socket. */
@@ -334,6 +343,7 @@ export class Request {
 }
 
 function peerOf(init: RequestInit): Peer {
-  if (init.remoteAddress === undefined && init.secure === undefined) return NOBODY;
-  return { remoteAddress: init.remoteAddress, remotePort: undefined, secure: init.secure ?? false, host: undefined, readAt: Number.NaN };
+  const { remoteAddress, clientCertificate, secure = clientCertificate !== undefined } = init;
+  if (remoteAddress === undefined && !secure) return NOBODY;
+  return { ...NOBODY, remoteAddress, secure, clientCertificate };
 }

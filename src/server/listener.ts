@@ -14,22 +14,23 @@
  *
  * @module
  */
+import type { X509Certificate } from 'node:crypto';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
-import { unmapped } from '../http/address.ts';
 import { bytesOf } from '../http/body/response-body.ts';
 import type { Peer } from '../http/request.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { FairShare } from './fair-share.ts';
 import { Http1Connection } from './http1/connection.ts';
 import type { Service } from './service.ts';
+import { addressOf } from './socket/address-of.ts';
 import { linger } from './socket/linger.ts';
 import { listenError } from './socket/listen-error.ts';
 import { giveRights, tightenUmask } from './socket/socket-file.ts';
+import type { Certificates } from './tls/certificates.ts';
+import { SecureServer } from './tls/secure-server.ts';
 
-/** Longest TLS handshake, ms. */
-const HANDSHAKE_TIME = 10_000;
 /** Refused connections that linger at the same time; beyond, they are closed without an answer. */
 const MAX_REFUSED = 512;
 /** Connections the kernel queues before we accept them; it may allow less (`net.core.somaxconn`). */
@@ -46,35 +47,22 @@ export class Listener {
   readonly #share: FairShare | undefined;
   #refused = 0;
 
-  constructor(service: Service, gate: ConnectionGate) {
+  /** @param certificates For the option `tls`. */
+  constructor(service: Service, gate: ConnectionGate, certificates?: Certificates) {
     this.#service = service;
     this.#gate = gate;
     this.#share = service.options.workers > 1 ? new FairShare() : undefined;
     const { tls } = service.options;
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
     this.server = createServer(options, (socket) => this.#admit(socket));
-    if (tls) {
-      // The TLS server never listens: it gets the sockets that were admitted, so that handshakes count as connections.
-      const secure = createTlsServer({
-        ...tls,
-        allowHalfOpen: true,
-        ALPNProtocols: ['http/1.1'],
-        handshakeTimeout: Math.min(HANDSHAKE_TIME, service.options.headersTimeout),
-      });
-      secure.on('secureConnection', (socket) => {
-        socket.allowHalfOpen = true; // from here on a client may end its side and read its answer
-        this.#serve(socket, true);
-      });
-      secure.on('tlsClientError', (error, socket) => {
-        service.refusals.handshakeFailed(addressUnder(socket), error);
-        socket.destroy();
-      });
-      this.#open = (socket) => {
-        addressOf(socket); // the socket remembers it: after a failure there is no peer to ask for
-        socket.allowHalfOpen = false; // inside a handshake the end of the client's side is the end: the TLS socket does as this one
-        secure.emit('connection', socket);
-      };
-    }
+    this.#open = (socket) => this.#serve(socket, false);
+    if (!tls || !certificates) return;
+    const secure = new SecureServer(tls, certificates, service, ['http/1.1'], (socket) => this.#serve(socket, true));
+    this.server.once('close', () => secure.close());
+    this.#open = (socket) => {
+      addressOf(socket); // the socket remembers it: after a failure there is no peer to ask for
+      secure.accept(socket);
+    };
   }
 
   /** Resolves when connections are accepted; rejects with the error of the system, explained. */
@@ -120,7 +108,7 @@ export class Listener {
     this.#open(socket);
   }
 
-  readonly #open: (socket: Socket) => void = (socket) => this.#serve(socket, false);
+  readonly #open: (socket: Socket) => void;
 
   #serve(socket: Socket, secure: boolean): void {
     new Http1Connection(socket, peerOf(socket, secure, this.#service), this.#service);
@@ -151,16 +139,13 @@ function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
     port: server.port,
     readAt: Number.NaN,
     server,
+    clientCertificate: secure ? certificateOf(socket as TLSSocket, server) : undefined,
   };
 }
 
-function addressOf({ remoteAddress }: Socket): string | undefined {
-  return remoteAddress && unmapped(remoteAddress); // an IPv4 client of an IPv6 socket
-}
-
-/** The address of a TLS socket's client, also after its end. Taken from the socket beneath it, a private field: without it there is none. */
-function addressUnder(socket: Socket): string | undefined {
-  return addressOf((socket as { readonly _parent?: Socket | null })._parent ?? socket);
+/** The certificate of a client, if it was asked for one and somebody vouches for it. */
+function certificateOf(socket: TLSSocket, { options }: Service): X509Certificate | undefined {
+  return options.tls?.clientCertificates !== undefined && socket.authorized ? socket.getPeerX509Certificate() : undefined;
 }
 
 function ignore(): void {}

@@ -28,6 +28,9 @@ export type OperatorEvent =
   | 'refused'
   | 'handshake-failed'
   | 'accept-failed'
+  | 'certificate-changed'
+  | 'certificate-kept'
+  | 'certificate-expired'
   | 'draining'
   | 'drained';
 

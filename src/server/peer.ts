@@ -70,7 +70,7 @@ export function clientBehind(peer: Peer, lines: FieldLines, trusted: TrustedProx
     remotePort = undefined;
     if (!trusted.has(remoteAddress)) break;
   }
-  return { ...peer, remoteAddress, remotePort, secure, host, port: undefined };
+  return { ...peer, remoteAddress, remotePort, secure, host, port: undefined, clientCertificate: undefined }; // that of the proxy is not the client's
 }
 
 function hopsOf(lines: FieldLines, header: ProxyHeader): Hop[] {

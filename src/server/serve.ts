@@ -14,7 +14,8 @@ import { log } from './operator-log.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
-import { checkCertificate } from './tls/certificates.ts';
+import { Certificates } from './tls/certificates.ts';
+import { listenInTheClear, type Redirect } from './tls/redirect.ts';
 import type { Watch } from './watchdog/watch.ts';
 
 /**
@@ -29,7 +30,8 @@ export async function serveLocally(
   gate: ConnectionGate,
   host: ServerHost,
 ): Promise<LocalServer> {
-  if (options.tls) checkCertificate(options.tls);
+  const certificates = options.tls && new Certificates(options.tls);
+  if (!host.hasPrimary) certificates?.warn();
   await startIoThreads((why) => log('thread-replaced', why));
   const threads = options.threads.max > 0 ? await startThreads(handler, options, host).catch(withoutIo) : undefined;
   const service = new Service(host.guard(threads?.handle ?? handler), options);
@@ -39,10 +41,13 @@ export async function serveLocally(
     watch?.beat();
     threads?.tick(now);
   };
-  const listener = new Listener(service, gate);
+  const listener = new Listener(service, gate, certificates);
+  let redirect: Redirect | undefined;
   try {
     await listener.listen();
+    redirect = await listenInTheClear(service, gate, () => service.port);
   } catch (error) {
+    listener.close();
     service.clock.stop();
     watch?.stop();
     await threads?.close();
@@ -69,7 +74,7 @@ export async function serveLocally(
     close({ timeout = options.shutdownTimeout } = {}) {
       announce();
       threads?.draining();
-      closing ??= drain(service, listener, timeout)
+      closing ??= Promise.all([drain(service, listener, timeout), redirect?.close(timeout)])
         .then(() => {
           if (!host.hasPrimary) watch?.stop(); // a worker is watched until it has ended
           return threads?.close();

@@ -13,9 +13,10 @@ import { withCode } from '../http/errors/error-codes.ts';
 import { logAs } from './operator-log.ts';
 import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
+import type { ResolvedTls } from './tls/options.ts';
 
 /** What the primary gave this worker; undefined in a process that no primary of ours has started. */
-let role: { readonly generation: number; readonly port: number } | undefined;
+let role: { readonly generation: number; readonly port: number; readonly ticketSecret: string } | undefined;
 let isThread = false;
 // Another runtime may have no `process`, or guard its environment: only in a child of Node is it looked at.
 if (typeof (globalThis as { process?: NodeJS.Process }).process?.send === 'function' && process.env[WORKER_ROLE] !== undefined) {
@@ -59,14 +60,26 @@ export async function startServer(handler: Handler, options?: ServerOptions): Pr
     if (role === undefined && resolved.workers === 0) return await single(handler, resolved);
     if (role !== undefined) {
       const { startWorker } = await import('./supervisor/inside/worker.ts');
-      return await startWorker(handler, resolved.port === 0 ? { ...resolved, port: role.port } : resolved);
+      return await startWorker(handler, asWorker(resolved, role));
     }
     const { startPrimary } = await import('./supervisor/primary.ts');
-    return await startPrimary(resolved);
+    return await startPrimary(resolved.tls ? await prepareTls(resolved, resolved.tls) : resolved);
   } catch (error) {
     isStarted = false;
     throw error;
   }
+}
+
+/** What a worker takes from the primary: the port that all of them use, and what session tickets are derived from. */
+function asWorker(options: ResolvedOptions, { port, ticketSecret }: NonNullable<typeof role>): ResolvedOptions {
+  return { ...options, port: options.port || port, tls: options.tls && { ...options.tls, ticketSecret } };
+}
+
+/** Tries the certificates before anything is forked, and makes what the workers have in common. */
+async function prepareTls(options: ResolvedOptions, tls: ResolvedTls): Promise<ResolvedOptions> {
+  const [{ Certificates }, { createTicketSecret }] = await Promise.all([import('./tls/certificates.ts'), import('./tls/tickets.ts')]);
+  new Certificates(tls).warn();
+  return { ...options, tls: { ...tls, ticketSecret: createTicketSecret() } };
 }
 
 /** Refuses what this runtime cannot do, where it is not Node; docs/bundles.md has the table. */
@@ -87,8 +100,8 @@ function readRoles(): void {
   isThread ||= takeRole(THREAD_ROLE) !== undefined;
   const text = takeRole(WORKER_ROLE);
   if (text === undefined) return;
-  const [generation, port] = text.split(':').map(Number);
-  role = { generation: generation ?? 1, port: port ?? 0 };
+  const [generation, port, ticketSecret = ''] = text.split(':');
+  role = { generation: Number(generation ?? 1), port: Number(port ?? 0), ticketSecret };
 }
 
 async function single(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {

@@ -82,9 +82,13 @@ describe('the options of startServer', () => {
     [{ proxyHeader: 'forwarded' }, 'proxyHeader has no effect without trustProxy'],
     [{ tls: true }, 'tls is boolean, not an object with cert and key'],
     [{ tls: {} }, 'tls.cert is missing'],
-    [{ tls: { cert: '/nowhere.pem', key: 'x' } }, 'tls.cert is neither PEM text nor a file that can be read'],
-    [{ tls: { cert: '-----BEGIN CERTIFICATE-----', key: 'package.json' } }, 'tls.key names a file that holds no PEM text'],
-    [{ tls: { cert: '-----BEGIN X-----', key: '-----BEGIN X-----', alpn: ['h2'] } }, 'tls.alpn is not available'],
+    [{ tls: { cert: 'a.pem' } }, 'tls.key is missing'],
+    [{ tls: { cert: 1, key: 'x' } }, 'tls.cert is number: give PEM text or the path of a file'],
+    [{ tls: { cert: 'a', key: 'b', alpn: ['h2'] } }, 'tls.alpn is not an option'],
+    [{ tls: { cert: 'a', key: 'b', names: 'a' } }, 'tls.names is string'],
+    [{ tls: { cert: 'a', key: 'b', clientCertificates: true } }, "tls.clientCertificates is neither 'ask' nor 'require'"],
+    [{ tls: { cert: 'a', key: 'b', redirectHttp: 'a' } }, 'tls.redirectHttp is'],
+    [{ tls: { cert: 'a', key: 'b', redirectHttp: { port: 1, from: 2 } } }, 'unknown option "from"'],
   ])('refuse %j and say: %s', (options, message) => {
     const error = refusal(options);
     expect(error.message).toMatch(/^Cannot start server: /);

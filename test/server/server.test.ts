@@ -230,7 +230,9 @@ describe('TLS', () => {
     const server = await start(() => Response.text('hello'), { tls: files('a'), headersTimeout: 200 });
     const { port } = server.address as { port: number };
     const silent = netConnect(port, '127.0.0.1');
-    const plain = netConnect(port, '127.0.0.1').on('error', () => {});
+    const plain = netConnect(port, '127.0.0.1')
+      .on('error', () => {})
+      .resume();
     plain.write('GET / HTTP/1.1\r\n\r\n');
     await Promise.all([once(silent, 'close'), once(plain, 'close')]);
     expect(await (await undiciRequest(server.url, { dispatcher: agent })).body.text()).toBe('hello');

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { jsonOf } from '../body/text.ts';
 import { badOption, checkBoolean, checkOptions, checkString } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
@@ -37,6 +37,8 @@ export interface RequestInit {
   remoteAddress?: string | undefined;
   /** Default false. */
   secure?: boolean | undefined;
+  /** Default: undefined. One makes the request a secure one. */
+  clientCertificate?: X509Certificate | undefined;
 }
 
 /** A request before its target is taken apart. */
@@ -46,7 +48,7 @@ export interface MadeRequest {
 }
 
 const SUBJECT = 'Cannot make a request';
-const KNOWN: ReadonlySet<string> = new Set(['method', 'target', 'headers', 'body', 'json', 'remoteAddress', 'secure']);
+const KNOWN: ReadonlySet<string> = new Set(['method', 'target', 'headers', 'body', 'json', 'remoteAddress', 'secure', 'clientCertificate']);
 const TEXTS = ['method', 'target', 'remoteAddress'] as const;
 
 /**
@@ -74,6 +76,9 @@ function checkInit(init: RequestInit): void {
   checkOptions(SUBJECT, init, KNOWN);
   for (const name of TEXTS) if (init[name] !== undefined) checkString(SUBJECT, name, init[name]);
   if (init.secure !== undefined) checkBoolean(SUBJECT, 'secure', init.secure);
+  if (init.clientCertificate !== undefined && !(init.clientCertificate instanceof X509Certificate)) {
+    throw badOption(SUBJECT, 'clientCertificate is no X509Certificate of node:crypto');
+  }
 }
 
 /** The parts of a target. @throws TypeError (code `bad-target`) for one that a server would refuse. */

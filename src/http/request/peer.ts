@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { X509Certificate } from 'node:crypto';
 import type { ErrorFormat } from '../errors/failure.ts';
 import type { HeaderList } from '../header-list.ts';
 import type { Response } from '../response.ts';
@@ -12,6 +13,8 @@ export interface Peer<R> {
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly secure: boolean;
+  /** The certificate that the client has given, and that somebody vouches for whom the server trusts. */
+  readonly clientCertificate?: X509Certificate | undefined;
   /** The host that a trusted proxy was asked for. */
   readonly host: string | undefined;
   /** The port it has connected to; undefined where nobody knows: on a unix socket, behind a trusted proxy. */

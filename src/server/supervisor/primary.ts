@@ -273,7 +273,7 @@ class Supervisor implements WorkerEvents {
   }
 
   #fork(): WorkerProcess {
-    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}` };
+    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}:${this.#options.tls?.ticketSecret ?? ''}` };
     const worker = new WorkerProcess(env, this.#generation, this.#options.startTimeout, this);
     this.#workers.add(worker);
     this.#lender.add(worker);

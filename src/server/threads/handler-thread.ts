@@ -318,5 +318,7 @@ function endGroup(id: number): void {
 }
 
 function peerOf({ peer }: Request): WirePeer {
-  return [peer.remoteAddress, peer.remotePort, peer.secure, peer.host, peer.readAt + performance.timeOrigin, peer.port];
+  const { remoteAddress, remotePort, secure, host, readAt, port, clientCertificate } = peer;
+  const sentAt = readAt + performance.timeOrigin;
+  return [remoteAddress, remotePort, secure, host, sentAt, port, clientCertificate];
 }

@@ -28,6 +28,7 @@
  *
  * @module
  */
+import type { X509Certificate } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import type { Heartbeat } from '../../http/body/paced-pieces.ts';
 import type { FileParts } from '../../http/file/file-content.ts';
@@ -40,7 +41,15 @@ import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import type { WireLines } from './known-lines.ts';
 
 /** Where a request's client is: address, port, whether by TLS, host as a trusted proxy reports it, when it was read (absolute ms), our port. */
-export type WirePeer = readonly [string | undefined, number | undefined, boolean, string | undefined, number, number | undefined];
+export type WirePeer = readonly [
+  remoteAddress: string | undefined,
+  remotePort: number | undefined,
+  secure: boolean,
+  host: string | undefined,
+  readAt: number,
+  port: number | undefined,
+  clientCertificate: X509Certificate | undefined,
+];
 
 /** A body: none, its bytes, a descriptor with its size, or `true` with the announced size (-1: none) when it is streamed. */
 export type WireBody = undefined | Uint8Array | readonly [descriptor: number, size: number] | readonly [isLive: true, size: number];

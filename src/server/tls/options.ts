@@ -1,53 +1,127 @@
 /**
- * The option `tls` of `startServer`: its meaning and its checks.
+ * The option `tls` of `startServer`: its meaning and its checks. The files that it names are read where there is a listener.
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import type { SecureContextOptions } from 'node:tls';
-import { badOption, kindOf } from '../../http/errors/bad-option.ts';
+import { badOption, checkInteger, checkOptions, checkString, kindOf } from '../../http/errors/bad-option.ts';
 
-/** TLS: everything of `tls.createSecureContext`, with certificate and key as PEM text or as the path of a file. */
-export interface TlsOptions extends Omit<SecureContextOptions, 'cert' | 'key'> {
-  /** The certificate, with its chain: PEM text or a file's path. */
-  cert?: string | undefined;
-  /** Its private key: PEM text or a file's path. */
-  key?: string | undefined;
+/** A certificate, with everything else that `tls.createSecureContext` takes. */
+export interface CertificateOptions extends Omit<SecureContextOptions, 'cert' | 'key' | 'ca'> {
+  /** The certificate, with its chain: PEM, as text or bytes, or a file's path. */
+  cert?: string | Uint8Array | undefined;
+  /** Its private key: PEM, as text or bytes, or a file's path. */
+  key?: string | Uint8Array | undefined;
+  /** Certificates of those who may sign certificates of clients: PEM or a file's path, as above. Default: those that Node knows. */
+  ca?: string | Uint8Array | undefined;
+  /**
+   * A file with the answer of the certificate's OCSP responder, DER (RFC 6960), stapled to handshakes whose client asks for it. Something else keeps it
+   * up to date; it is read again when it changes.
+   */
+  ocsp?: string | undefined;
 }
 
-/** The options with both files read. */
-export type ResolvedTls = SecureContextOptions & { readonly cert: string; readonly key: string };
+/** TLS: the certificate that everybody gets for whom there is no other, and what holds for the whole server. */
+export interface TlsOptions extends CertificateOptions {
+  /**
+   * Other certificates by the host name that a client asks for (SNI, RFC 6066 §3): `example.org`, or `*.example.org` for all names with one label more.
+   */
+  names?: Readonly<Record<string, CertificateOptions>> | undefined;
+  /**
+   * Asks clients for certificates. `ask`: `request.clientCertificate` has it, if the client gives one that `ca` vouches for. `require`: the handshake fails
+   * for all others. Default: clients are not asked.
+   */
+  clientCertificates?: 'ask' | 'require' | undefined;
+  /**
+   * A second port, in the clear, which redirects to this server (308). With `acme` it serves the challenges of a program such as certbot as well (RFC 8555
+   * §8.3). Default: there is none.
+   */
+  redirectHttp?: number | RedirectOptions | undefined;
+}
+
+/** Options of `redirectHttp`. */
+export interface RedirectOptions {
+  /** The port in the clear, commonly 80. The host is that of the server. */
+  readonly port: number;
+  /** The port that clients are sent to. Default: the one that this server listens on. */
+  readonly to?: number | undefined;
+  /** A webroot: files in `.well-known/acme-challenge/` beneath it are served. */
+  readonly acme?: string | undefined;
+}
+
+/** The options, checked. */
+export interface ResolvedTls {
+  readonly main: CertificateOptions;
+  readonly names: ReadonlyMap<string, CertificateOptions>;
+  readonly clientCertificates: 'ask' | 'require' | undefined;
+  readonly redirect: RedirectOptions | undefined;
+  /** What session tickets are derived from, the same in all processes of a server; see tickets.ts. Empty until there is one. */
+  readonly ticketSecret: string;
+}
+
+const SUBJECT = 'Cannot start server';
+const OF_REDIRECT: ReadonlySet<string> = new Set(['port', 'to', 'acme']);
+/** A host name, or one with an asterisk for its first label. */
+const NAME = /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 
 /**
- * Checks the options and reads the files that they name.
+ * Checks the options.
  *
  * @throws TypeError with code `bad-option`.
  */
 export function resolveTls(tls: TlsOptions): ResolvedTls {
   if (typeof tls !== 'object' || tls === null) throw badTls(`tls is ${kindOf(tls)}, not an object with cert and key`);
-  for (const name of ['alpn', 'names', 'clientCertificates', 'redirectHttp']) {
-    if (name in tls) throw badTls(`tls.${name} is not available in this version`);
+  if ('alpn' in tls) throw badTls('tls.alpn is not an option: see http2');
+  const { names = {}, clientCertificates, redirectHttp, ...main } = tls;
+  checkGiven('tls', main);
+  if (typeof names !== 'object' || names === null) {
+    throw badTls(`tls.names is ${kindOf(names)}, not an object with a certificate for each name`);
   }
-  return { ...tls, cert: pemOf('cert', tls.cert), key: pemOf('key', tls.key) };
+  const byName = new Map<string, CertificateOptions>();
+  for (const [name, given] of Object.entries(names)) {
+    const lower = name.toLowerCase();
+    if (!NAME.test(lower)) throw badTls(`tls.names holds ${JSON.stringify(name)}, which is not a host name`);
+    if (typeof given !== 'object' || given === null) {
+      throw badTls(`tls.names["${name}"] is ${kindOf(given)}, not an object with cert and key`);
+    }
+    checkGiven(`tls.names["${name}"]`, given);
+    byName.set(lower, given);
+  }
+  if (clientCertificates !== undefined && clientCertificates !== 'ask' && clientCertificates !== 'require') {
+    throw badTls(`tls.clientCertificates is neither 'ask' nor 'require'`);
+  }
+  return {
+    main,
+    names: byName,
+    clientCertificates,
+    redirect: redirectHttp === undefined ? undefined : resolveRedirect(redirectHttp),
+    ticketSecret: '',
+  };
 }
 
-/** PEM text as it is, anything else as the path of a file that holds it. */
-function pemOf(name: string, value: string | undefined): string {
-  if (typeof value !== 'string') throw badTls(`tls.${name} is missing: give PEM text or the path of a file`);
-  if (value.includes('-----BEGIN ')) return value;
-  let text: string;
-  try {
-    text = readFileSync(value, 'utf8');
-  } catch (cause) {
-    throw badTls(`tls.${name} is neither PEM text nor a file that can be read: ${(cause as Error).message}`, cause);
+function checkGiven(what: string, { cert, key, ca, pfx, ocsp }: CertificateOptions): void {
+  for (const [name, value] of Object.entries({ cert, key, ca })) {
+    if (value === undefined && (name === 'ca' || pfx !== undefined)) continue;
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw badTls(`${what}.${name} is ${value === undefined ? 'missing' : kindOf(value)}: give PEM text or the path of a file`);
+    }
   }
-  if (!text.includes('-----BEGIN ')) throw badTls(`tls.${name} names a file that holds no PEM text`);
-  return text;
+  if (ocsp !== undefined) checkString(SUBJECT, `${what}.ocsp`, ocsp);
+}
+
+function resolveRedirect(given: NonNullable<TlsOptions['redirectHttp']>): RedirectOptions {
+  const redirect: RedirectOptions = typeof given === 'object' ? given : { port: given };
+  checkOptions(SUBJECT, redirect, OF_REDIRECT, 'tls.redirectHttp');
+  const { port, to, acme } = redirect;
+  checkInteger(SUBJECT, 'tls.redirectHttp', port, 0, 65_535);
+  if (to !== undefined) checkInteger(SUBJECT, 'tls.redirectHttp.to', to, 1, 65_535);
+  if (acme !== undefined) checkString(SUBJECT, 'tls.redirectHttp.acme', acme);
+  return redirect;
 }
 
 /** @internal The error that says what is wrong with the option. */
 export function badTls(why: string, cause?: unknown): Error {
-  const error = badOption('Cannot start server', why);
+  const error = badOption(SUBJECT, why);
   if (cause !== undefined) error.cause = cause;
   return error;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { after } from '../../../exchange/after.ts';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
@@ -27,6 +28,7 @@ import { ReceivedLines } from '../known-lines.ts';
 import { type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
 import { StreamPump } from './stream-pump.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
+import { peerFrom } from './wire-peer.ts';
 
 /** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
 const MAX_DELAY = 0.5;
@@ -166,14 +168,9 @@ export class ThreadSide implements Carrier {
     [, id, method, target, httpVersion, , peer, body]: Extract<ToThread, readonly ['request', ...unknown[]]>,
     lines: FieldLines,
   ): void {
-    const [remoteAddress, remotePort, secure, host, readAt, port] = peer;
     const open = this.#bodyOf(id, body);
-    const request = new Request(
-      { method, target, httpVersion, lines },
-      parseTarget(target) as TargetParts, // the main thread has parsed it too
-      { remoteAddress, remotePort, secure, host, port, readAt: readAt - performance.timeOrigin, server: this.#server, carrier: this, id },
-      open.body,
-    );
+    const parts = parseTarget(target) as TargetParts; // the main thread has parsed it too
+    const request = new Request({ method, target, httpVersion, lines }, parts, peerFrom(peer, this.#server, this, id), open.body);
     let result: Response | Promise<Response>;
     try {
       result = respond(this.#answering, request);
