@@ -10,7 +10,8 @@
  * Nothing is read before the gate has answered: until then a connection costs a descriptor and no memory of ours. A connection counts from its entry to
  * its close, whatever it speaks, also during the handshake. A socket may have gone while the gate was asked: the place is given back at once.
  *
- * HTTP/1.1 is the only protocol so far: the choice by ALPN belongs in `#serve`.
+ * Under TLS the client names its protocol (ALPN, RFC 7301); in the clear it is HTTP/1.1, unless `h2c` has us look at its first bytes. What serves
+ * HTTP/2 is loaded when it is first needed: the socket waits meanwhile, paused.
  *
  * @module
  */
@@ -23,6 +24,7 @@ import type { Peer } from '../http/request.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { FairShare } from './fair-share.ts';
 import { Http1Connection } from './http1/connection.ts';
+import type { PlaintextChoice } from './http2/plaintext.ts';
 import type { Service } from './service.ts';
 import { addressOf } from './socket/address-of.ts';
 import { linger } from './socket/linger.ts';
@@ -46,6 +48,8 @@ export class Listener {
   /** Only where other processes accept from the same socket. */
   readonly #share: FairShare | undefined;
   #refused = 0;
+  /** What serves connections in the clear. */
+  #InTheClear: typeof Http1Connection | typeof PlaintextChoice = Http1Connection;
 
   /** @param certificates For the option `tls`. */
   constructor(service: Service, gate: ConnectionGate, certificates?: Certificates) {
@@ -57,7 +61,11 @@ export class Listener {
     this.server = createServer(options, (socket) => this.#admit(socket));
     this.#open = (socket) => this.#serve(socket, false);
     if (!tls || !certificates) return;
-    const secure = new SecureServer(tls, certificates, service, ['http/1.1'], (socket) => this.#serve(socket, true));
+    const protocols = service.options.http2 ? ['h2', 'http/1.1'] : ['http/1.1'];
+    const secure = new SecureServer(tls, certificates, service, protocols, (socket) => {
+      if (socket.alpnProtocol === 'h2') void this.#serveHttp2(socket);
+      else this.#serve(socket, true);
+    });
     this.server.once('close', () => secure.close());
     this.#open = (socket) => {
       addressOf(socket); // the socket remembers it: after a failure there is no peer to ask for
@@ -66,11 +74,12 @@ export class Listener {
   }
 
   /** Resolves when connections are accepted; rejects with the error of the system, explained. */
-  listen(): Promise<void> {
+  async listen(): Promise<void> {
     const { options } = this.#service;
+    if (options.h2c) this.#InTheClear = (await import('./http2/plaintext.ts')).PlaintextChoice;
     const { host, port, path } = options;
     const where: ListenOptions = path === undefined ? { host, port, backlog: BACKLOG } : { path, backlog: BACKLOG };
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const fail = (error: Error): void => reject(listenError(error, options));
       this.server.once('error', fail);
       const restoreUmask = tightenUmask(options);
@@ -111,7 +120,14 @@ export class Listener {
   readonly #open: (socket: Socket) => void;
 
   #serve(socket: Socket, secure: boolean): void {
-    new Http1Connection(socket, peerOf(socket, secure, this.#service), this.#service);
+    new (secure ? Http1Connection : this.#InTheClear)(socket, peerOf(socket, secure, this.#service), this.#service);
+    socket.resume();
+  }
+
+  async #serveHttp2(socket: Socket): Promise<void> {
+    const { Http2Connection } = await import('./http2/connection.ts');
+    if (socket.destroyed) return;
+    new Http2Connection(socket, peerOf(socket, true, this.#service), this.#service);
     socket.resume();
   }
 

@@ -53,6 +53,13 @@ export interface ServerOptions {
   /** Log method, path and the line where a request stands that takes longer than this, without stopping it. Default 0: off. */
   slowRequest?: number | undefined;
   tls?: TlsOptions | undefined;
+  /** With `tls`: whether clients may choose HTTP/2, as browsers do (ALPN). Default true. */
+  http2?: boolean | undefined;
+  /**
+   * Without `tls`: serves HTTP/2 to clients that begin with it, besides HTTP/1.1. For balancers that speak it in the clear, such as Cloud Run and
+   * Envoy; browsers never do. Default false.
+   */
+  h2c?: boolean | undefined;
   /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
   maxBodySize?: number | ((head: Request) => number) | undefined;
   /** A body above this waits in an unlinked temporary file, not in memory. Default 64 KiB. */
@@ -207,6 +214,8 @@ const OTHERS: ReadonlySet<string> = new Set([
   'path',
   'pathMode',
   'tls',
+  'http2',
+  'h2c',
   'maxBodySize',
   'streamBody',
   'trustProxy',
@@ -232,6 +241,8 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     path,
     pathMode,
     signals = true,
+    http2 = true,
+    h2c = false,
     log = 'text',
     maxBodySize = 10 * MiB,
     streamBody,
@@ -250,6 +261,12 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     if (path === undefined) throw badOption(SUBJECT, 'pathMode has no effect without path');
   }
   checkBoolean(SUBJECT, 'signals', signals);
+  checkBoolean(SUBJECT, 'http2', http2);
+  checkBoolean(SUBJECT, 'h2c', h2c);
+  if (h2c && options.tls !== undefined) throw badOption(SUBJECT, 'h2c has no effect with tls: there, clients choose HTTP/2 themselves');
+  if (options.http2 === true && options.tls === undefined) {
+    throw badOption(SUBJECT, 'http2 has no effect without tls: for clients that speak HTTP/2 in the clear there is h2c');
+  }
   if (log !== 'text' && log !== 'json' && log !== 'off') throw badOption(SUBJECT, `log is neither 'text' nor 'json' nor 'off'`);
   if (typeof maxBodySize !== 'function') checkInteger(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
   checkErrorFormat(SUBJECT, errors);
@@ -270,6 +287,8 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     path,
     pathMode,
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
+    http2,
+    h2c,
     maxBodySize,
     streamBody,
     errors,

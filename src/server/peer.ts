@@ -55,6 +55,11 @@ export class TrustedProxies {
   }
 }
 
+/** @internal The proxies that are trusted, when the peer is one of them. */
+export function proxiesFor({ remoteAddress }: Peer, trusted: TrustedProxies | undefined): TrustedProxies | undefined {
+  return trusted?.has(remoteAddress) ? trusted : undefined;
+}
+
 /** @internal The client as the trusted proxies in front of us tell it; `peer` itself when they tell nothing. */
 export function clientBehind(peer: Peer, lines: FieldLines, trusted: TrustedProxies): Peer {
   const hops = hopsOf(lines, trusted.header);

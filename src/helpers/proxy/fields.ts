@@ -30,7 +30,7 @@ export function requestFields(request: Request): Field[] {
 
 /** The protocols that a client offers to switch to and that may be passed on; undefined: none. A request with a body is never upgraded. */
 export function offeredUpgrade(request: Request): string | undefined {
-  if (request.httpVersion !== '1.1' || request.body.size !== 0) return undefined;
+  if (request.httpVersion === '1.0' || request.body.size !== 0) return undefined;
   if (!namedByConnection(request.headerAll('connection')).has('upgrade')) return undefined;
   const offers = membersOf(request.headerAll('upgrade')).filter((offer) => !HTTP_INSIDE.test(offer));
   return offers.length > 0 ? offers.join(', ') : undefined;

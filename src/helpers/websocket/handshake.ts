@@ -63,11 +63,14 @@ export function acceptHandshake(request: Request, terms: Terms): Accepted | Resp
   return { key, protocol, headers: protocol === '' ? answer : { ...answer, 'Sec-WebSocket-Protocol': protocol } };
 }
 
-/** The two fields of RFC 6455 §4.2.1, 3 and 4. HEAD and HTTP/1.0 ask for nothing that could be switched to. */
+/**
+ * The two fields of RFC 6455 §4.2.1, 3 and 4; over HTTP/2 they stand for an extended CONNECT (RFC 8441). HEAD and HTTP/1.0 ask for nothing that could
+ * be switched to.
+ */
 function asksForWebsocket(request: Request): boolean {
   return (
     request.method === 'GET' &&
-    request.httpVersion === '1.1' &&
+    request.httpVersion !== '1.0' &&
     names(request, 'upgrade', 'websocket') &&
     names(request, 'connection', 'upgrade')
   );

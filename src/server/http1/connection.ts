@@ -43,7 +43,7 @@ import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from '../connection/patience.ts';
-import { clientBehind } from '../peer.ts';
+import { clientBehind, proxiesFor, type TrustedProxies } from '../peer.ts';
 import { refusalOf } from '../refusals.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { cut, end } from '../socket/linger.ts';
@@ -65,8 +65,8 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   readonly #reader: RequestReader;
   readonly #patience: Patience;
   readonly #peer: Peer;
-  /** Whether the peer is a trusted proxy. */
-  readonly #isProxy: boolean;
+  /** Set when the peer is one of them. */
+  readonly #proxies: TrustedProxies | undefined;
   readonly #turns: Turns;
   /** The exchange whose body is coming in: it has one. */
   #incoming: Turn | undefined;
@@ -83,7 +83,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.writer = new ResponseWriter(socket, service.options.writeTimeout);
     this.#reader = new RequestReader(service.limits);
     this.#peer = peer;
-    this.#isProxy = service.options.trustProxy?.has(peer.remoteAddress) ?? false;
+    this.#proxies = proxiesFor(peer, service.options.trustProxy);
     this.#patience = new Patience(service);
     this.#turns = new Turns(this, service);
     peer.carrier = this;
@@ -138,11 +138,10 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
 
   /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
   #takeHead(head: HeadEvent): Request | undefined {
-    const { options } = this.service;
     head.parts ??= parseTarget(head.target);
     const target = head.parts;
     if (!target) throw badTarget();
-    const peer = this.#isProxy && options.trustProxy ? clientBehind(this.#peer, head.lines, options.trustProxy) : this.#peer;
+    const peer = this.#proxies ? clientBehind(this.#peer, head.lines, this.#proxies) : this.#peer;
     const turn = new Turn(head, target, peer);
     if (head.length === 0) {
       this.#reader.next(); // END, at once

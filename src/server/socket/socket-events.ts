@@ -38,6 +38,12 @@ export function stopReading(socket: Socket): void {
   readEvents(socket);
 }
 
+/** Stops passing events, so that another owner can `listen`. */
+export function pass(socket: Socket): void {
+  socket.off('data', (socket as Owned)[OWNER].onRead);
+  socket.off('end', tellEnd).off('drain', tellDrain).off('close', tellClose).off('error', ignore);
+}
+
 /**
  * Passes only the close to the owner: the socket now belongs to somebody else, who hears of the end of its input even when that has come
  * already.
