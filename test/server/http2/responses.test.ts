@@ -63,7 +63,7 @@ describe('a response over HTTP/2', () => {
         .withHeader('X-Public', '2'),
     );
     const { headers } = await ask(client);
-    expect(Object.keys(headers).sort()).toEqual([':status', 'content-length', 'content-type', 'date', 'x-public']);
+    expect(Object.keys(headers).toSorted()).toEqual([':status', 'content-length', 'content-type', 'date', 'x-public']);
   });
 
   it('may be a large text, or large bytes', async () => {
@@ -191,7 +191,7 @@ describe('a client that reads slowly over HTTP/2', () => {
     slow.on('error', () => {});
     await headOf(slow); // and nothing is read
     const asked = await standsStill(() => source.asked);
-    expect(asked).toBeLessThanOrEqual(4);
+    expect(asked).toBeLessThanOrEqual(8); // a thread sends four ahead
     expect((await ask(client, '/other')).body).toHaveLength(MiB);
     expect(source.asked).toBe(asked);
     slow.close(8);
