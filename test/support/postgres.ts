@@ -1,25 +1,14 @@
 /**
- * A real PostgreSQL in a folder of its own. It refuses to run as root, so that for root it runs as nobody.
+ * A real PostgreSQL in a folder of its own.
  *
  * @module
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { makeDatabase, POSTGRES, spawnPostgres } from './postgres-programs.mjs';
 import { freePort } from './program.ts';
 import { until } from './until.ts';
-
-const NOBODY = 65_534;
-/** Where Debian puts it: not in PATH. */
-const DEBIAN = '/usr/lib/postgresql';
-
-/** The folder of its programs; undefined when it is not installed. */
-export const POSTGRES: string | undefined = [
-  ...(process.env['PATH'] ?? '').split(delimiter),
-  ...(existsSync(DEBIAN) ? readdirSync(DEBIAN).map((version) => join(DEBIAN, version, 'bin')) : []),
-].find((folder) => existsSync(join(folder, 'initdb')));
 
 if (POSTGRES === undefined) console.warn('SKIPPED: some tests need PostgreSQL (Debian: apt-get install postgresql)');
 
@@ -40,11 +29,7 @@ export class Postgres {
 
   /** Makes a folder and starts a server in it. */
   static async start(): Promise<Postgres> {
-    const folder = mkdtempSync(join(tmpdir(), 'filrouge-postgres-'));
-    if (process.getuid?.() === 0) chownSync(folder, NOBODY, NOBODY);
-    const flags = ['--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-sync', `--pgdata=${join(folder, 'data')}`];
-    execFileSync(join(POSTGRES ?? '', 'initdb'), flags, { ...asUser(), cwd: folder, stdio: 'pipe' });
-    const postgres = new Postgres(folder, await freePort());
+    const postgres = new Postgres(makeDatabase(), await freePort());
     await postgres.resume();
     return postgres;
   }
@@ -56,9 +41,8 @@ export class Postgres {
 
   /** Starts it, again after it was killed. */
   async resume(): Promise<void> {
-    const flags = ['-D', join(this.#folder, 'data'), '-h', '127.0.0.1', '-p', String(this.port), '-k', this.#folder, '-c', 'fsync=off'];
     this.#said = '';
-    this.#child = spawn(join(POSTGRES ?? '', 'postgres'), flags, { ...asUser(), cwd: this.#folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = spawnPostgres(this.#folder, this.port);
     this.#child.stderr?.on('data', (text: Buffer) => {
       this.#said += text.toString();
     });
@@ -68,13 +52,13 @@ export class Postgres {
     );
   }
 
-  /** Ends it at once: its clients lose their connections. SIGQUIT, so that it takes its own processes along. */
-  async kill(): Promise<void> {
+  /** Ends it at once: its clients lose their connections. SIGQUIT takes its own processes along; after SIGKILL they notice, and are waited for too. */
+  async kill(signal: 'SIGQUIT' | 'SIGKILL' = 'SIGQUIT'): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (!child) return;
-    const ended = once(child, 'close');
-    child.kill('SIGQUIT');
+    const ended = once(child, 'close'); // when nobody has its stderr any more
+    child.kill(signal);
     await ended;
   }
 
@@ -83,8 +67,4 @@ export class Postgres {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
-}
-
-function asUser(): { uid?: number; gid?: number } {
-  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 }
