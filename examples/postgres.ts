@@ -70,9 +70,12 @@ function whenUp(call: () => Response): Response {
   }
 }
 
-/** pg has no code for this. */
+/** pg has no code for a connection that breaks, for the next query on it, and for one that its pool does not get in time. */
 function isCutOff(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('Connection terminated');
+  return (
+    error instanceof Error &&
+    /^(?:Connection terminated|Client .* is not queryable$|timeout exceeded when trying to connect$)/.test(error.message)
+  );
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,6 @@
 /** examples/postgres with a real PostgreSQL, and what happens when it goes away. */
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hasPostgres, Postgres } from '../support/postgres.ts';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
@@ -107,6 +107,80 @@ describe.skipIf(!hasPostgres)('examples/postgres', () => {
     expect((await add('grace')).status).toBe(201);
     expect(program.pid).toBe(pid);
     expect(program.stderr).not.toMatch(/is replaced/);
+  });
+
+  describe('under load', () => {
+    const CLIENTS = 24;
+
+    interface Load {
+      readonly seen: readonly number[];
+      /** Waits for so many more answers of a status. */
+      more(status: number, count: number): Promise<true>;
+      /** Fails when a request has. */
+      stop(): Promise<unknown>;
+    }
+
+    /** Clients that ask again as soon as they have an answer. */
+    function load(): Load {
+      const seen: number[] = [];
+      let isDone = false;
+      const one = async (i: number): Promise<void> => {
+        while (!isDone) {
+          const answer =
+            i % 3 === 0 ? add(`name ${i} ${seen.length}`).then(({ status }) => status) : statusOf(i % 3 === 1 ? '/people' : '/slow/5');
+          seen.push(await answer);
+        }
+      };
+      const clients = Promise.all(Array.from({ length: CLIENTS }, (_, i) => one(i)));
+      const stop = async (): Promise<unknown> => {
+        isDone = true;
+        return clients;
+      };
+      onTestFinished(() => stop().then(undefined, () => {})); // a failure has been told by then
+      return {
+        seen,
+        stop,
+        more(status, count) {
+          const had = seen.filter((one) => one === status).length;
+          return until(
+            () => seen.filter((one) => one === status).length >= had + count || undefined,
+            () => `${count} more answers ${status}; the last of ${seen.length} were ${seen.slice(-10).join(' ')}`,
+            30_000,
+          );
+        },
+      };
+    }
+
+    it('answers 503 while a database that was killed is away, and goes on by itself', { timeout: 120_000 }, async () => {
+      const { pid } = program;
+      const { seen, more, stop } = load();
+      await more(201, CLIENTS);
+      await postgres.kill('SIGKILL');
+      await more(503, CLIENTS);
+      await postgres.resume();
+      await more(201, CLIENTS);
+      await stop();
+      await connect();
+      expect(new Set(seen), program.stderr.slice(0, 2000)).toEqual(new Set([200, 201, 503]));
+      expect(program.pid).toBe(pid);
+      expect(program.stderr).not.toMatch(/is replaced/);
+      expect(await connections()).toBeLessThanOrEqual(POOL);
+    });
+
+    it('answers 503 while the database recovers from the death of one of its processes', { timeout: 120_000 }, async () => {
+      const { rows } = await admin.query<{ pid: number }>(
+        "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() limit 1",
+      );
+      const { seen, more, stop } = load();
+      await more(201, CLIENTS);
+      process.kill(rows[0]?.pid ?? 0, 'SIGKILL');
+      await more(503, 1);
+      await more(201, CLIENTS);
+      await stop();
+      await connect();
+      expect(new Set(seen), program.stderr.slice(0, 2000)).toEqual(new Set([200, 201, 503]));
+      expect(await connections()).toBeLessThanOrEqual(POOL);
+    });
   });
 
   it('finishes what it has begun and closes its pool at SIGTERM', async () => {
