@@ -171,6 +171,19 @@ describe('a worker without threads that waits', () => {
   });
 });
 
+describe('a single process without threads that waits', () => {
+  it('does not hear that the client has left: only its timeout ends the call, and then the next client has its turn', async () => {
+    const server = await serve({ workers: 0, threads: 0, handlerTimeout: 100 }, { TIMEOUT: '700' });
+    const left = new AbortController();
+    const gone = expect(get(server, '/sleep/60000', left.signal)).rejects.toThrow();
+    await server.prints(/sleeps for 60000 ms/);
+    left.abort();
+    await gone;
+    expect(await events(server)).toBe('aborted: The call has ended: it took longer than 700 ms');
+    expect(server.stderr).not.toContain('aborted'); // nobody was told of the client
+  });
+});
+
 describe('a server with calls under way', () => {
   it('fails them when the I/O thread dies, and hangs none', async () => {
     const server = await serve({ threads: 8 });
