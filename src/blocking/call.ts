@@ -9,7 +9,8 @@ import type { RecallReason } from '../process/wait-board.ts';
 import { callError, errorOfWire } from './errors.ts';
 import { type Above, type Ask, handleOf, Items } from './held.ts';
 import { keeperOf } from './keeper.ts';
-import { Link } from './link.ts';
+import { Link, type Target } from './link.ts';
+import type { Patience } from './patience.ts';
 import { type FromIo, type LinkNews, type ToIo, transferOf } from './wire.ts';
 
 const REASONS: Readonly<Record<RecallReason, string>> = {
@@ -32,7 +33,8 @@ interface Pending {
   readonly timeout: number;
   readonly above: Above;
   readonly way: Way;
-  readonly take: (result: unknown) => unknown;
+  readonly take: ((result: unknown) => unknown) | undefined;
+  readonly patience: Patience | undefined;
 }
 
 /** What stands for the result of a call within `blocking.all`. */
@@ -42,10 +44,6 @@ const LATER: unknown = new Proxy(Object.freeze({}), {
   },
 });
 function refuse(): void {}
-
-function asItIs(result: unknown): unknown {
-  return result;
-}
 
 let gathered: Pending[] | undefined;
 
@@ -65,27 +63,38 @@ export class Way {
     if (!this.#control) keeperOf(key).add(url, label);
   }
 
-  /** Calls, and waits for the answer. Within `blocking.all` it only sends. @param name As operators read it. */
-  call(
-    name: string,
-    above: Above,
-    make: (id: number, link: Link) => ToIo,
-    args: readonly unknown[] = [],
-    take: Pending['take'] = asItIs,
-  ): unknown {
+  /**
+   * Calls a function, and waits for the answer. Within `blocking.all` it only sends.
+   *
+   * @param name As operators read it.
+   * @param take Makes what the caller gets of what comes.
+   */
+  call(target: Target, name: string, above: Above, args: readonly unknown[], take?: (result: unknown) => unknown): unknown {
     const { signal } = board; // first: whatever happens from here on wakes the wait
     const link = this.#current(above);
     const id = link.expect(gathered !== undefined);
     try {
-      link.send(make(id, link), transferOf(args));
+      link.call(id, target, args);
     } catch (error) {
       link.abort(id, 'it could not be sent');
       throw error;
     }
-    const pending: Pending = { link, id, name, signal, sentAt: performance.now(), timeout: this.timeout, above, way: this, take };
-    if (!gathered) return settle(pending);
-    gathered.push(pending);
-    return LATER;
+    const { patience } = target;
+    return waitFor({ link, id, name, signal, sentAt: performance.now(), timeout: this.timeout, above, way: this, take, patience });
+  }
+
+  /** Asks something that the I/O thread holds. @param name As operators read it. */
+  ask(link: Link, name: string, above: Above, make: (id: number) => ToIo, args: readonly unknown[] = []): unknown {
+    const { signal } = board;
+    const id = link.expect(gathered !== undefined);
+    try {
+      link.send(make(id), transferOf(args));
+    } catch (error) {
+      link.abort(id, 'it could not be sent');
+      throw error;
+    }
+    const sentAt = performance.now();
+    return waitFor({ link, id, name, signal, sentAt, timeout: this.timeout, above, way: this, take: undefined, patience: undefined });
   }
 
   /** Tells the I/O thread that something it holds is not used any more. */
@@ -116,7 +125,7 @@ export class Way {
       this.#link?.close();
       this.#link = undefined;
       if ('why' in news) this.#why = news.why;
-      else this.#link = new Link(news.port, news.life);
+      else this.#link = new Link(news);
     }
   }
 }
@@ -163,6 +172,12 @@ function beginAll(begins: readonly (() => unknown)[], above: Above): Pending[] {
   return calls;
 }
 
+function waitFor(pending: Pending): unknown {
+  if (!gathered) return settle(pending);
+  gathered.push(pending);
+  return LATER;
+}
+
 /** Waits for the answer to a call. */
 function settle(pending: Pending): unknown {
   const { link, id, name, above, timeout, sentAt } = pending;
@@ -177,11 +192,14 @@ function settle(pending: Pending): unknown {
         link.abort(id, REASONS[reason]);
         throw callError('blocking-aborted', `Cannot finish ${name}: ${REASONS[reason]}`, above);
       }
-      board.wait(signal, left);
+      if (!pending.patience?.look(board, signal, link.life)) board.wait(signal, left);
       ({ signal } = board);
       const { isOver } = link; // before one looks for the answer: it may have come just before the end
       const answer = link.take(id);
-      if (answer) return pending.take(resultOf(answer, pending, request.request));
+      if (answer) {
+        const result = resultOf(answer, pending, request.request);
+        return pending.take ? pending.take(result) : result;
+      }
       if (isOver) throw callError('blocking-thread-died', `Cannot finish ${name}: its I/O thread has died`, above);
       if (timeout > 0) left = sentAt + timeout - performance.now();
       if (left <= 0) {
@@ -210,7 +228,7 @@ function resultOf(answer: FromIo, { link, name, above, way }: Pending, request: 
       else if (request) whenAnswered(drop);
       const ask: Ask = (what, caller, make, args) => {
         if (link.isOver) throw callError('blocking-thread-died', `Cannot call ${name}.${what}: its I/O thread has died`, caller);
-        return way.call(what === '' ? name : `${name}.${what}`, caller, make, args);
+        return way.ask(link, what === '' ? name : `${name}.${what}`, caller, make, args);
       };
       if (answer[0] === 'handle') return handleOf(held, drop, ask);
       const items = new Items(held, drop, ask);

@@ -7,8 +7,9 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { all, allSettled, Way } from './call.ts';
 import { methods } from './held.ts';
+import type { Target } from './link.ts';
 import { current, RELEASE } from './marks.ts';
-import { sendable } from './wire.ts';
+import { Patience } from './patience.ts';
 
 declare const HANDLE: unique symbol;
 
@@ -49,10 +50,10 @@ export function callsInto(url: string, { timeout, name, thread }: CallSettings):
   const label = name ?? labelOf(url);
   const way = new Way(thread ?? url, url, label, timeout);
   return methods((called) => {
-    const shown = `${label}.${called}`;
+    const name = `${label}.${called}`;
+    const target: Target = { url, called, patience: new Patience() };
     return function call(...args: unknown[]): unknown {
-      const sent = sendable(args);
-      return way.call(shown, call, (id, link) => ['call', id, link.moduleNumber(url), called, sent], sent);
+      return way.call(target, name, call, args);
     };
   });
 }

@@ -8,7 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { Way } from './call.ts';
 import { callError } from './errors.ts';
 import type { Items } from './held.ts';
-import type { FetchHead, FetchInit, FetchSettings } from './wire.ts';
+import type { Target } from './link.ts';
+import { Patience } from './patience.ts';
+import { type FetchHead, type FetchInit, type FetchSettings, fetchHead } from './wire.ts';
 
 /** How another server has answered. */
 export interface Fetched {
@@ -36,19 +38,20 @@ export function fetchBy(settings: Omit<FetchSettings, 'undici'>): Fetch {
   const undici = pathToFileURL(nodeModule.createRequire(import.meta.url).resolve('undici/index.js')).href; // the thread's code lies elsewhere
   const url = `filrouge:fetch?${encodeURIComponent(JSON.stringify({ undici, ...settings } satisfies FetchSettings))}`;
   const way = new Way(url, url, 'fetch', settings.timeout);
+  const target: Target = { url, called: 'get', patience: new Patience() };
   return function get(address: string | URL, init?: FetchInit): Fetched {
     const { origin, pathname, search, host } = new URL(address);
     const path = pathname + search;
     const args = init ? [origin, path, init] : [origin, path];
     const take = (result: unknown): Fetched => answerOf(result, origin + path);
-    return way.call(`fetch ${host}`, get, (id, link) => ['call', id, link.moduleNumber(url), 'get', args], args, take) as Fetched;
+    return way.call(target, `fetch ${host}`, get, args, take) as Fetched;
   };
 }
 
 function answerOf(result: unknown, url: string): Fetched {
-  const items = 'head' in (result as object) ? (result as Items & { readonly head: FetchHead }) : undefined;
-  const head = items ? items.head : (result as FetchHead);
-  return new Answer(head, items as IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url);
+  if (typeof result === 'string') return new Answer(fetchHead(result), undefined, url);
+  const items = result as Items & { readonly head: string };
+  return new Answer(fetchHead(items.head), items as unknown as IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url);
 }
 
 class Answer implements Fetched {
@@ -58,13 +61,15 @@ class Answer implements Fetched {
   readonly #url: string;
   /** A character for each byte, until bytes are wanted. */
   #body: string | Uint8Array<ArrayBuffer> | undefined;
+  readonly #text: string | undefined;
   #items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined;
 
-  constructor({ status, fields, body }: FetchHead, items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url: string) {
+  constructor({ status, fields, body, isText }: FetchHead, items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url: string) {
     this.status = status;
     this.#fields = fields;
     this.#url = url;
-    this.#body = body;
+    this.#body = items ? undefined : body;
+    this.#text = isText ? body : undefined;
     this.#items = items;
   }
 
@@ -78,6 +83,7 @@ class Answer implements Fetched {
   }
 
   text(): string {
+    if (this.#text !== undefined) return this.#text;
     const text = Buffer.from(this.bytes().buffer).toString();
     return text.startsWith('\uFEFF') ? text.slice(1) : text;
   }

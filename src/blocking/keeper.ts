@@ -11,9 +11,11 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type IoThread, ownBoard, registerIoThread, reportIoThread } from '../process/io-threads.ts';
 import { WaitBoard } from '../process/wait-board.ts';
 import { errorOfWire } from './errors.ts';
+import { LifeCells } from './life.ts';
 import { Link } from './link.ts';
+import { Mailbox } from './mailbox.ts';
 import { THREAD_TEXT } from './thread-text.ts';
-import type { FromIoThread, IoThreadData, LinkNews, ToIoThread, WireError } from './wire.ts';
+import type { FromIoThread, IoThreadData, LinkNews, LinkParts, ToIoThread, WireError } from './wire.ts';
 
 /** How long modules may take to close, ms. */
 const CLOSE_TIME = 5000;
@@ -30,7 +32,7 @@ interface Attached {
 /** A thread with one life, from its start to its end. */
 interface Life {
   readonly worker: Worker;
-  readonly cell: SharedArrayBuffer;
+  readonly cells: LifeCells;
   readonly loaded: Promise<void>;
   isLoaded: boolean;
   /** The server that starts throws its error. */
@@ -60,6 +62,7 @@ export class Keeper implements IoThread {
   #life: Life | undefined;
   /** For calls of this thread itself. */
   #link: Link | undefined;
+  #linkedTo: Life | undefined;
   /** Deaths in a row before the modules were loaded. */
   #failures = 0;
 
@@ -117,7 +120,10 @@ export class Keeper implements IoThread {
   /** The link for calls of this thread itself. Its loop does not turn while it waits, so the thread's own mark says whether it lives. */
   link(): Link {
     const life = this.#alive();
-    if (this.#link?.life !== life.cell) this.#link = new Link(this.#portTo(life, ownBoard()), life.cell);
+    if (this.#linkedTo !== life || !this.#link) {
+      this.#linkedTo = life;
+      this.#link = new Link(this.#partsFor(life, ownBoard()));
+    }
     return this.#link;
   }
 
@@ -126,20 +132,20 @@ export class Keeper implements IoThread {
   }
 
   #alive(): Life {
-    if (!this.#life || isOver(this.#life.cell)) this.#life = this.#begin();
+    if (!this.#life || this.#life.cells.isOver) this.#life = this.#begin();
     return this.#life;
   }
 
   #begin(): Life {
-    const cell = new SharedArrayBuffer(4);
-    const data: IoThreadData = { modules: [...this.#modules.keys()], life: cell };
+    const cells = new LifeCells();
+    const data: IoThreadData = { modules: [...this.#modules.keys()], life: cells.buffer };
     const worker = new Worker(THREAD_TEXT, { eval: true, name: `filrouge: ${this.#label}`, workerData: { filrougeIoThread: data } });
     let settle = (_error?: unknown): void => {};
     const loaded = new Promise<void>((resolve, reject) => {
       settle = (error) => (error instanceof Error ? reject(error) : resolve());
     });
     loaded.catch(() => {}); // whoever waits for it hears of it
-    const life: Life = { worker, cell, loaded, isLoaded: false, isAwaited: false, isClosing: false, onClosed: () => {} };
+    const life: Life = { worker, cells, loaded, isLoaded: false, isAwaited: false, isClosing: false, onClosed: () => {} };
     let why = 'it ended by itself';
     worker.on('message', (message: FromIoThread) => {
       if (message[0] === 'loaded') {
@@ -167,7 +173,7 @@ export class Keeper implements IoThread {
   }
 
   #ended(life: Life, why: string): void {
-    Atomics.store(new Int32Array(life.cell), 0, 1);
+    life.cells.end();
     for (const { board } of this.#attached) board.wake();
     ownBoard().wake();
     const isReplaced = this.#life !== life; // by a call of this thread
@@ -186,8 +192,8 @@ export class Keeper implements IoThread {
   }
 
   #connect(attached: Attached, life: Life): void {
-    const port = this.#portTo(life, attached.board);
-    attached.control.postMessage({ port, life: life.cell } satisfies LinkNews, [port]);
+    const parts = this.#partsFor(life, attached.board);
+    attached.control.postMessage(parts satisfies LinkNews, [parts.port]);
     attached.board.wake();
   }
 
@@ -198,17 +204,13 @@ export class Keeper implements IoThread {
     }
   }
 
-  #portTo({ worker }: Life, board: WaitBoard): MessagePort {
+  #partsFor({ worker, cells }: Life, board: WaitBoard): LinkParts {
     const { port1, port2 } = new MessageChannel();
-    const message: ToIoThread = ['link', port1, board.buffer];
+    const mailbox = new Mailbox().buffer;
+    const message: ToIoThread = ['link', port1, board.buffer, mailbox];
     worker.postMessage(message, [port1]);
-    return port2;
+    return { port: port2, life: cells.buffer, mailbox };
   }
-}
-
-/** Whether a thread is dead, by its own mark. */
-export function isOver(life: SharedArrayBuffer): boolean {
-  return Atomics.load(new Int32Array(life), 0) === 1;
 }
 
 function messageOf({ stack, message }: WireError): string {

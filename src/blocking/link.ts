@@ -4,40 +4,43 @@
  * @module
  */
 import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
-import type { FromIo, ToIo } from './wire.ts';
+import { LifeCells } from './life.ts';
+import { Mailbox } from './mailbox.ts';
+import { OWN_THREAD, type Patience } from './patience.ts';
+import { type FromIo, type LinkParts, RING, sendable, type ToIo, transferOf } from './wire.ts';
 
 /** What a call has come to. */
 export type Outcome = FromIo | undefined;
 
+/** A function of a module; made once, and the same object in each call. */
+export interface Target {
+  readonly url: string;
+  readonly called: string;
+  readonly patience: Patience;
+}
+
 /** Sends calls, and takes their answers. */
 export class Link {
-  /** The mark of the thread; see `isOver`. */
-  readonly life: SharedArrayBuffer;
-  readonly #cell: Int32Array;
+  readonly life: LifeCells;
   readonly #port: MessagePort;
+  readonly #mailbox: Mailbox;
   readonly #answers: Map<number, FromIo | undefined> = new Map();
-  readonly #modules: Map<string, number> = new Map();
+  readonly #functions: Map<Target, number> = new Map();
+  /** Messages, without rings. */
+  #sent = 0;
   #lastId = 0;
+  /** The last call that had begun when one was given up. Until a later one is answered there may still come what nobody waits for. */
+  #givenUpAt = 0;
 
-  constructor(port: MessagePort, life: SharedArrayBuffer) {
+  constructor({ port, life, mailbox }: LinkParts) {
     this.#port = port;
-    this.life = life;
-    this.#cell = new Int32Array(life);
+    this.life = new LifeCells(life);
+    this.#mailbox = new Mailbox(mailbox);
+    this.#mailbox.owner = OWN_THREAD;
   }
 
   get isOver(): boolean {
-    return Atomics.load(this.#cell, 0) === 1;
-  }
-
-  /** The number of a module in calls. */
-  moduleNumber(url: string): number {
-    let number = this.#modules.get(url);
-    if (number === undefined) {
-      number = this.#modules.size;
-      this.#modules.set(url, number);
-      this.send(['module', number, url]);
-    }
-    return number;
+    return this.life.isOver;
   }
 
   /** A number for a call. @param isOneOfMany Others are waited for as well: an answer that comes too early is kept. */
@@ -47,23 +50,32 @@ export class Link {
     return this.#lastId;
   }
 
+  /** Calls a function. */
+  call(id: number, target: Target, args: readonly unknown[]): void {
+    const number = this.#numberOf(target);
+    if (this.#answers.size === 0 && this.#mailbox.ask(id, number, this.#sent, args)) {
+      if (this.life.ring()) this.#port.postMessage(RING, []);
+      return;
+    }
+    const sent = sendable(args);
+    this.send(['call', id, number, sent], transferOf(sent));
+  }
+
   send(message: ToIo, transfer?: readonly Transferable[]): void {
     this.#port.postMessage(message, transfer);
+    this.#sent = (this.#sent + 1) & 0x3fffffff;
   }
 
   /** The answer to a call, if it is there; it is then taken out. */
   take(id: number): Outcome {
+    let answer = this.#sort(id, this.#mailbox.takeAnswer());
+    if (answer && this.#givenUpAt === 0) return answer;
     for (let found = receiveMessageOnPort(this.#port); found; found = receiveMessageOnPort(this.#port)) {
-      const message = found.message as FromIo;
-      if (message[1] === id) {
-        if (this.#answers.size > 0) this.#answers.delete(id);
-        return message;
-      }
-      if (this.#answers.has(message[1])) this.#answers.set(message[1], message);
-      else if (message[0] === 'handle' || message[0] === 'stream') this.send(['drop', message[2]]); // its call was given up
+      answer = this.#sort(id, found.message as FromIo) ?? answer;
     }
-    if (this.#answers.size === 0) return undefined;
-    const answer = this.#answers.get(id);
+    if (answer && id > this.#givenUpAt) this.#givenUpAt = 0;
+    if (answer || this.#answers.size === 0) return answer;
+    answer = this.#answers.get(id);
     if (answer) this.#answers.delete(id);
     return answer;
   }
@@ -71,11 +83,34 @@ export class Link {
   /** Gives a call up. */
   abort(id: number, reason: string): void {
     this.#answers.delete(id);
+    this.#givenUpAt = this.#lastId;
     this.send(['abort', id, reason]);
   }
 
   /** Ends it, when the thread is over. */
   close(): void {
     this.#port.close();
+  }
+
+  /** Keeps an answer that another call waits for. @returns It, when it is that of the call with this number. */
+  #sort(id: number, answer: Outcome): Outcome {
+    if (!answer) return undefined;
+    if (answer[1] === id) {
+      if (this.#answers.size > 0) this.#answers.delete(id);
+      return answer;
+    }
+    if (this.#answers.has(answer[1])) this.#answers.set(answer[1], answer);
+    else if (answer[0] === 'handle' || answer[0] === 'stream') this.send(['drop', answer[2]]); // its call was given up
+    return undefined;
+  }
+
+  #numberOf(target: Target): number {
+    let number = this.#functions.get(target);
+    if (number === undefined) {
+      number = this.#functions.size;
+      this.#functions.set(target, number);
+      this.send(['function', number, target.url, target.called]);
+    }
+    return number;
   }
 }

@@ -2,11 +2,13 @@
  * The messages between a thread that calls and an I/O thread.
  *
  *     caller                                             I/O thread
- *       module, before the first call of each
+ *       function, before the first call of each
  *       call | method | next ─────────────────────────▶   each with a number; the caller waits
  *               ◀──────── value | error | handle | stream | done    the answer with this number, then the caller's board is woken
  *       abort ────────────────────────────────────────▶   the caller waits no more: nothing comes for this number, or is dropped by the caller
  *       drop ─────────────────────────────────────────▶   a handle or a stream is not used any more
+ *
+ * Short calls and answers lie in a memory between the two instead (mailbox.ts); RING then wakes the I/O thread.
  *
  * Each caller has a port of its own, straight to the I/O thread: no other thread has a part in a call. When the port closes, the caller is gone, and all that
  * it had there is dropped.
@@ -17,15 +19,18 @@ import type { MessagePort } from 'node:worker_threads';
 
 /** To an I/O thread, from a caller. */
 export type ToIo =
-  /** Gives a module a number: its URL would cost microseconds in each call. */
-  | readonly ['module', number: number, url: string]
-  | readonly ['call', id: number, module: number, name: string, args: readonly unknown[]]
+  /** Gives a function of a module a number: names would cost microseconds in each call. */
+  | readonly ['function', number: number, url: string, name: string]
+  | readonly ['call', id: number, number: number, args: readonly unknown[]]
   /** Calls a method of a handle. */
   | readonly ['method', id: number, held: number, name: string, args: readonly unknown[]]
   /** Asks a stream for its next item. */
   | readonly ['next', id: number, held: number]
   | readonly ['abort', id: number, reason: string]
   | readonly ['drop', held: number];
+
+/** Instead of one of these: something lies in a mailbox. */
+export const RING = 0;
 
 /** From an I/O thread, to a caller. */
 export type FromIo =
@@ -39,19 +44,27 @@ export type FromIo =
 /** From the main thread to the I/O threads it has started. */
 export type ToIoThread =
   /** Another thread is going to call. */
-  readonly ['link', port: MessagePort, board: SharedArrayBuffer] | readonly ['close'];
+  readonly ['link', port: MessagePort, board: SharedArrayBuffer, mailbox: SharedArrayBuffer] | readonly ['close'];
 
 /** From an I/O thread to the main thread. */
 export type FromIoThread = readonly ['loaded'] | readonly ['failed', error: WireError] | readonly ['closed'];
 
 /** From the main thread to another thread that calls: the port to an I/O thread, which replaces the one before; or why there is none. */
-export type LinkNews = { readonly port: MessagePort; readonly life: SharedArrayBuffer } | { readonly why: string };
+export type LinkNews = LinkParts | { readonly why: string };
+
+/** What a link is made of. */
+export interface LinkParts {
+  readonly port: MessagePort;
+  /** Of the `LifeCells` of the thread. */
+  readonly life: SharedArrayBuffer;
+  readonly mailbox: SharedArrayBuffer;
+}
 
 /** What an I/O thread is started with, under the key `filrougeIoThread` of its `workerData`. */
 export interface IoThreadData {
   /** The modules, by their URL. */
   readonly modules: readonly string[];
-  /** One cell: 1 when the thread is dead. */
+  /** Of its `LifeCells`. */
   readonly life: SharedArrayBuffer;
 }
 
@@ -115,11 +128,28 @@ export interface FetchInit {
   readonly body?: string | Uint8Array | undefined;
 }
 
-/** The beginning of an answer: all of it, when it is small. */
+/**
+ * An answer of another server as one text, which travels in a fraction of the time that an object and a memory take. The first line has the status, the
+ * length of the fields, and `t` when the body is its own text, since it is ASCII. The fields follow, name, value, name, value…, one in each line; and
+ * the body, a character for each byte, unless it comes as a stream.
+ */
+export type FetchText = string;
+
+export function fetchText(status: number, fields: string, body: string, isText: boolean): FetchText {
+  return `${status} ${fields.length} ${isText ? 't' : 'b'}\n${fields}${body}`;
+}
+
+/** What is in such a text. */
 export interface FetchHead {
   readonly status: number;
-  /** Name, value, name, value…, one in each line. */
   readonly fields: string;
-  /** A character for each byte: a short text is cloned in a fraction of the time that a memory takes. Undefined when the body comes as a stream. */
-  readonly body: string | undefined;
+  readonly body: string;
+  readonly isText: boolean;
+}
+
+export function fetchHead(text: FetchText): FetchHead {
+  const end = text.indexOf('\n');
+  const [status, length, kind] = text.slice(0, end).split(' ');
+  const bodyAt = end + 1 + Number(length);
+  return { status: Number(status), fields: text.slice(end + 1, bodyAt), body: text.slice(bodyAt), isText: kind === 't' };
 }

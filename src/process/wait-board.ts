@@ -28,6 +28,9 @@ export class WaitBoard {
   readonly buffer: SharedArrayBuffer;
   readonly #cells: Int32Array;
   readonly #name: Uint8Array;
+  /** What was written there last, by this thread, and its size in bytes. */
+  #written = '';
+  #size = 0;
 
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * CELLS + MAX_NAME)) {
     this.buffer = buffer;
@@ -53,7 +56,11 @@ export class WaitBoard {
 
   /** The thread begins to wait. @param name As operators read it: `database.person`. */
   enter(name: string): void {
-    Atomics.store(this.#cells, NAME_SIZE, encoder.encodeInto(name, this.#name).written);
+    if (name !== this.#written) {
+      this.#size = encoder.encodeInto(name, this.#name).written;
+      this.#written = name;
+    }
+    Atomics.store(this.#cells, NAME_SIZE, this.#size);
   }
 
   /** The thread waits no more. */

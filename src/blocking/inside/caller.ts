@@ -3,11 +3,13 @@
  *
  * @module
  */
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { WaitBoard } from '../../process/wait-board.ts';
 import { errorToWire } from '../errors.ts';
+import type { LifeCells } from '../life.ts';
+import { Mailbox } from '../mailbox.ts';
 import { type CurrentCall, current, HEAD, RELEASE } from '../marks.ts';
-import { type FromIo, handedOver, ownedBytes, type ToIo } from '../wire.ts';
+import { type FromIo, handedOver, ownedBytes, RING, type ToIo, type ToIoThread } from '../wire.ts';
 
 /** A call under way. Most calls never look at their signal, so it is made on demand. */
 class Call implements CurrentCall {
@@ -45,22 +47,56 @@ interface Held {
   release(): unknown;
 }
 
+/** A function by its number in calls. */
+interface Numbered {
+  readonly url: string;
+  readonly name: string;
+}
+
+/** What callers need of the thread. */
+export interface IoPlace {
+  /** A module by its URL: at once when it is there. */
+  moduleOf(url: string): Promise<Loaded> | Loaded;
+  /** Somebody has rung: looks into all mailboxes. */
+  onRing(): void;
+}
+
 /** A thread that calls. */
 export class Caller {
   readonly #port: MessagePort;
   readonly #board: WaitBoard;
-  readonly #moduleOf: (url: string) => Promise<Loaded> | Loaded;
+  readonly #mailbox: Mailbox;
+  readonly #place: IoPlace;
   readonly #calls: Map<number, Call> = new Map();
   readonly #held: Map<number, Held> = new Map();
-  /** URLs by their number in calls. */
-  readonly #modules: string[] = [];
+  readonly #functions: Numbered[] = [];
+  /** Messages, without rings. */
+  #received = 0;
   #lastHeld = 0;
 
-  constructor(port: MessagePort, board: SharedArrayBuffer, moduleOf: (url: string) => Promise<Loaded> | Loaded) {
+  constructor([, port, board, mailbox]: Extract<ToIoThread, readonly ['link', ...unknown[]]>, place: IoPlace) {
     this.#port = port;
     this.#board = new WaitBoard(board);
-    this.#moduleOf = moduleOf;
-    port.on('message', (message: ToIo) => this.#take(message));
+    this.#mailbox = new Mailbox(mailbox);
+    this.#place = place;
+    port.on('message', (message: ToIo | typeof RING) => {
+      if (message === RING) return place.onRing();
+      if (this.#mailbox.before === this.#received) this.#take(this.#mailbox.takeCall()); // it was there first
+      this.#receive(message);
+    });
+  }
+
+  /** Takes the call in its mailbox, behind the messages that were sent before it. */
+  look(): void {
+    const { before } = this.#mailbox;
+    if (before === -1) return;
+    while (this.#received !== before) {
+      const found = receiveMessageOnPort(this.#port);
+      if (!found) return;
+      const message = found.message as ToIo | typeof RING;
+      if (message !== RING) this.#receive(message);
+    }
+    this.#take(this.#mailbox.takeCall());
   }
 
   /** Something has happened that it must look at. */
@@ -69,22 +105,29 @@ export class Caller {
   }
 
   /** It is gone: so is all that it holds here. */
-  end(): void {
+  end(life: LifeCells): void {
+    life.endLook(this.#mailbox.owner);
     for (const call of this.#calls.values()) call.abort('its thread is gone');
     this.#calls.clear();
     for (const held of this.#held.keys()) this.#drop(held);
   }
 
+  #receive(message: ToIo): void {
+    this.#received = (this.#received + 1) & 0x3fffffff;
+    this.#take(message);
+  }
+
   #take(message: ToIo): void {
     switch (message[0]) {
       case 'call': {
-        const [, id, number, name, args] = message;
-        const module = this.#moduleOf(this.#modules[number] ?? '');
+        const [, id, number, args] = message;
+        const { url, name } = this.#functions[number] as Numbered; // its caller has named it before
+        const module = this.#place.moduleOf(url);
         if (!(module instanceof Promise)) return this.#run(id, () => callIn(module, name, args));
         return this.#run(id, () => module.then((found) => callIn(found, name, args)));
       }
-      case 'module':
-        this.#modules[message[1]] = message[2];
+      case 'function':
+        this.#functions[message[1]] = { url: message[2], name: message[3] };
         return;
       case 'method': {
         const [, id, held, name, args] = message;
@@ -130,7 +173,9 @@ export class Caller {
     }
     const bytes = ownedBytes(value);
     if (bytes) return this.#send(id, ['value', id, bytes], handedOver(bytes));
-    this.#send(id, ['value', id, value]);
+    if (!this.#mailbox.answer(id, value)) return this.#send(id, ['value', id, value]);
+    this.#calls.delete(id);
+    this.#board.wake();
   }
 
   #fail(id: number, error: unknown): void {

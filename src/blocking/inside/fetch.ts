@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { isAscii } from 'node:buffer';
 import type * as undici from 'undici';
 import type { Dispatcher } from 'undici';
 import { current, HEAD } from '../marks.ts';
-import type { FetchHead, FetchInit, FetchSettings } from '../wire.ts';
+import { type FetchInit, type FetchSettings, fetchText } from '../wire.ts';
 
 /** A body up to this comes with its head, in one message; of a larger one no more than this is kept for its reader. */
 const AT_ONCE = 64 * 1024;
@@ -74,7 +75,7 @@ class Answer implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8A
     if (this.#size > AT_ONCE) controller.pause();
     if (this.#size > AT_ONCE && !this.#isStream) {
       this.#isStream = true;
-      this.#resolve(Object.assign(this, { [HEAD]: this.#head(undefined) }));
+      this.#resolve(Object.assign(this, { [HEAD]: fetchText(this.#status, this.#fields, '', false) }));
     }
     this.#wake?.();
   }
@@ -84,7 +85,7 @@ class Answer implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8A
     if (this.#isStream) return this.#wake?.();
     const [first] = this.#pieces;
     const body = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces);
-    this.#resolve(this.#head(body.toString('latin1')));
+    this.#resolve(fetchText(this.#status, this.#fields, body.toString('latin1'), isAscii(body)));
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
@@ -122,9 +123,5 @@ class Answer implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8A
 
   [Symbol.asyncIterator](): this {
     return this;
-  }
-
-  #head(body: string | undefined): FetchHead {
-    return { status: this.#status, fields: this.#fields, body };
   }
 }

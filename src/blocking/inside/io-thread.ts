@@ -5,32 +5,41 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { errorToWire } from '../errors.ts';
+import { LifeCells } from '../life.ts';
 import type { FromIoThread, IoThreadData, ToIoThread } from '../wire.ts';
-import { Caller } from './caller.ts';
+import { Caller, type IoPlace } from './caller.ts';
 import { loadFetch } from './fetch.ts';
 
-const { modules, life } = (workerData as { readonly filrougeIoThread: IoThreadData }).filrougeIoThread;
+const { modules, life: buffer } = (workerData as { readonly filrougeIoThread: IoThreadData }).filrougeIoThread;
+const life = new LifeCells(buffer);
 const port = parentPort as MessagePort; // it is never a main thread
 const callers = new Set<Caller>();
+const place: IoPlace = { moduleOf, onRing: lookAround };
 const loaded = new Map<string, Promise<Record<string, unknown>> | Record<string, unknown>>();
 
 process.on('exit', () => {
-  Atomics.store(new Int32Array(life), 0, 1); // first: whoever is woken looks there
+  life.end(); // first: whoever is woken looks there
   for (const caller of callers) caller.wake();
 });
 port.on('message', (message: ToIoThread) => {
   if (message[0] === 'close') void close();
-  else accept(message[1], message[2]);
+  else accept(message);
 });
 void start();
 
-function accept(link: MessagePort, board: SharedArrayBuffer): void {
-  const caller = new Caller(link, board, moduleOf);
+function accept(link: Extract<ToIoThread, readonly ['link', ...unknown[]]>): void {
+  const caller = new Caller(link, place);
   callers.add(caller);
-  link.on('close', () => {
+  link[1].on('close', () => {
     callers.delete(caller);
-    caller.end();
+    caller.end(life);
+    lookAround(); // it may have died between its ring and its message
   });
+}
+
+/** Takes the calls in all mailboxes. A ring while it looks sends no message, or one that is taken out here: so it looks again. */
+function lookAround(): void {
+  while (life.hear()) for (const caller of callers) caller.look();
 }
 
 async function start(): Promise<void> {

@@ -1,0 +1,136 @@
+/**
+ * A memory between one thread that calls and one life of an I/O thread, for a call and an answer that are short texts.
+ *
+ * A message costs both threads microseconds: it is taken apart, queued, and wakes an event loop. What lies here costs a copy. It holds one call and one answer;
+ * whatever finds it full, or does not fit, travels as a message. The order stays: a call says how many messages were sent before it.
+ *
+ *     caller                                    I/O thread
+ *       ask, then ring (life.ts) ───────────▶   before, takeCall
+ *       takeAnswer  ◀───────────────────────    answer, then the caller's board is woken
+ *
+ * @module
+ */
+import { plainText } from './plain.ts';
+import type { FromIo, ToIo } from './wire.ts';
+
+/** The cells of a call: 1 when there is one; its number, that of its function, the messages sent before it, and the bytes of its arguments. */
+const CALL_FULL = 0;
+const CALL_ID = 1;
+const CALL_FUNCTION = 2;
+const CALL_AFTER = 3;
+const CALL_SIZE = 4;
+/** The cells of an answer: 1 when it is JSON or nothing, 2 when it is a text as it is. */
+const ANSWER_FULL = 5;
+const ANSWER_ID = 6;
+const ANSWER_SIZE = 7;
+const JSON_TEXT = 1;
+const TEXT = 2;
+/** The thread that calls; see patience.ts. */
+const OWNER = 8;
+const CELLS = 9;
+
+/** Bytes for the arguments of a call, and for an answer: most are shorter by far, and each thread has one of these for each I/O thread. */
+const CALL_ROOM = 2048;
+const ANSWER_ROOM = 8192;
+const CALL_AT: number = 4 * CELLS;
+const ANSWER_AT: number = CALL_AT + CALL_ROOM;
+
+const NO_ARGS: readonly unknown[] = [];
+
+/** See above. */
+export class Mailbox {
+  readonly buffer: SharedArrayBuffer;
+  readonly #cells: Int32Array;
+  readonly #bytes: Buffer;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(ANSWER_AT + ANSWER_ROOM)) {
+    this.buffer = buffer;
+    this.#cells = new Int32Array(buffer, 0, CELLS);
+    this.#bytes = Buffer.from(buffer);
+  }
+
+  get owner(): number {
+    return Atomics.load(this.#cells, OWNER);
+  }
+
+  set owner(thread: number) {
+    Atomics.store(this.#cells, OWNER, thread);
+  }
+
+  /** Puts a call in. @param sent How many messages were sent before it. @returns Whether it fits. */
+  ask(id: number, number: number, sent: number, args: readonly unknown[]): boolean {
+    const cells = this.#cells;
+    if (Atomics.load(cells, CALL_FULL) === 1) return false;
+    const size = args.length === 0 ? 0 : this.#write(args, CALL_AT, CALL_ROOM);
+    if (size === -1) return false;
+    cells[CALL_ID] = id;
+    cells[CALL_FUNCTION] = number;
+    cells[CALL_AFTER] = sent;
+    cells[CALL_SIZE] = size;
+    Atomics.store(cells, CALL_FULL, 1);
+    return true;
+  }
+
+  /** How many messages were sent before the call that is in it; -1 when there is none. */
+  get before(): number {
+    return Atomics.load(this.#cells, CALL_FULL) === 1 ? (this.#cells[CALL_AFTER] ?? -1) : -1;
+  }
+
+  /** Takes the call out that is in it. */
+  takeCall(): ToIo {
+    const cells = this.#cells;
+    const id = cells[CALL_ID] ?? 0;
+    const number = cells[CALL_FUNCTION] ?? 0;
+    const size = cells[CALL_SIZE] ?? 0;
+    const args = size === 0 ? NO_ARGS : (this.#read(CALL_AT, size) as readonly unknown[]);
+    Atomics.store(cells, CALL_FULL, 0);
+    return ['call', id, number, args];
+  }
+
+  /** Puts an answer in. @returns Whether it fits. */
+  answer(id: number, value: unknown): boolean {
+    const cells = this.#cells;
+    if (Atomics.load(cells, ANSWER_FULL) !== 0) return false;
+    const isText = typeof value === 'string' && value.isWellFormed(); // UTF-8 has no lone surrogates
+    let size = 0;
+    if (isText) size = this.#writeText(value, ANSWER_AT, ANSWER_ROOM);
+    else if (value !== undefined) size = this.#write(value, ANSWER_AT, ANSWER_ROOM);
+    if (size === -1) return false;
+    cells[ANSWER_ID] = id;
+    cells[ANSWER_SIZE] = size;
+    Atomics.store(cells, ANSWER_FULL, isText ? TEXT : JSON_TEXT);
+    return true;
+  }
+
+  /** Takes the answer out that is in it, if there is one. */
+  takeAnswer(): FromIo | undefined {
+    const cells = this.#cells;
+    const kind = Atomics.load(cells, ANSWER_FULL);
+    if (kind === 0) return undefined;
+    const id = cells[ANSWER_ID] ?? 0;
+    const size = cells[ANSWER_SIZE] ?? 0;
+    let value: unknown;
+    if (kind === TEXT) value = this.#text(ANSWER_AT, size);
+    else if (size > 0) value = this.#read(ANSWER_AT, size);
+    Atomics.store(cells, ANSWER_FULL, 0);
+    return ['value', id, value];
+  }
+
+  /** @returns The bytes written; -1 when it is no plain value, or too large. */
+  #write(value: unknown, at: number, room: number): number {
+    const text = plainText(value, room);
+    return text === undefined ? -1 : this.#writeText(text, at, room);
+  }
+
+  #writeText(text: string, at: number, room: number): number {
+    return text.length > room || Buffer.byteLength(text) > room ? -1 : this.#bytes.write(text, at, room); // with no encoding named it is quicker
+  }
+
+  #read(at: number, size: number): unknown {
+    return JSON.parse(this.#text(at, size));
+  }
+
+  #text(at: number, size: number): string {
+    return this.#bytes.toString(undefined, at, at + size);
+  }
+}
