@@ -8,12 +8,32 @@
  * @module
  */
 import { type BlockingCalls, callsInto } from './blocking/create.ts';
-import { type Fetch, fetchBy } from './blocking/fetch.ts';
+import { type CheckForm, type FetchedParts, fetchBy } from './blocking/fetch.ts';
+import type { FetchInit } from './blocking/wire.ts';
+import { checkBySchema, firstIssue, isStandardSchema, type StandardSchema } from './helpers/reading/schema.ts';
 import { badOption, checkInteger, checkOptions, checkSystemString, MAX_TIMER, MiB } from './http/errors/bad-option.ts';
 
 export { type BlockingCalls, type BlockingWords, blocking, type CallResult, type Handle, type HandleCalls } from './blocking/create.ts';
-export type { Fetch, Fetched } from './blocking/fetch.ts';
+export type { FetchedParts } from './blocking/fetch.ts';
 export type { FetchInit } from './blocking/wire.ts';
+export type { StandardSchema } from './helpers/reading/schema.ts';
+
+/** How another server has answered. */
+export interface Fetched extends FetchedParts {
+  /** The body as JSON. @throws SyntaxError (code `fetch-bad-json`) when it is none. */
+  json(): unknown;
+  /**
+   * The body as JSON, checked by a schema of any library that implements Standard Schema (zod, valibot, arktype…).
+   *
+   * @throws Error (code `fetch-schema-mismatch`) with the `issues` when the schema rejects it. TypeError (code `bad-option`) for an asynchronous schema.
+   */
+  json<T>(schema: StandardSchema<T>): T;
+  /** The body, parsed as JSON and then given to a function, such as a schema's `parse`. */
+  json<T>(parse: (value: unknown) => T): T;
+}
+
+/** Asks another server, and waits for its answer. */
+export type Fetch = (url: string | URL, init?: FetchInit) => Fetched;
 
 /** Options of `createBlocking`. */
 export interface BlockingOptions {
@@ -91,7 +111,18 @@ export function createFetch(options: FetchOptions = {}): Fetch {
   checkInteger(subject, 'connections', connections, 1, Number.MAX_SAFE_INTEGER);
   checkInteger(subject, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
   checkInteger(subject, 'maxSize', maxSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
-  return fetchBy({ connections, timeout, maxSize });
+  return fetchBy({ connections, timeout, maxSize }, checkForm) as Fetch;
+}
+
+/** The `json` of an answer: by what it was given, which is not undefined. */
+function checkForm(form: unknown, value: unknown): ReturnType<CheckForm> {
+  const subject = 'Cannot read the answer as JSON';
+  if (isStandardSchema(form)) {
+    const checked = checkBySchema(subject, form, value);
+    return checked.issues ? { issues: checked.issues, why: firstIssue(checked.issues) } : checked;
+  }
+  if (typeof form === 'function') return { value: (form as (value: unknown) => unknown)(value) };
+  throw badOption(subject, `the schema is ${form === null ? 'null' : typeof form}, not a Standard Schema or a function`);
 }
 
 function urlOf(subject: string, module: unknown): string {

@@ -26,9 +26,10 @@ export {
   type RateStore,
 } from './helpers/rate-limit.ts';
 export { type FieldSpec, type FormLimits, type FormPart, readForm, readFormParts, type UploadedFile } from './helpers/read-form.ts';
-export { readJson, type StandardSchema } from './helpers/read-json.ts';
+export { readJson } from './helpers/read-json.ts';
 export { readText } from './helpers/read-text.ts';
 export { readiness } from './helpers/readiness.ts';
+export type { StandardSchema } from './helpers/reading/schema.ts';
 export { requestId } from './helpers/request-id.ts';
 export { router } from './helpers/router.ts';
 export type { Checked, RouteParams } from './helpers/routes/params.ts';

@@ -19,11 +19,18 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /** Why a call has not come to its end; docs/errors.md says what follows. */
-export type CallCode = 'blocking-timeout' | 'blocking-aborted' | 'blocking-thread-died' | 'blocking-not-loaded' | 'blocking-misused';
+export type CallCode =
+  | 'blocking-timeout'
+  | 'blocking-aborted'
+  | 'blocking-thread-died'
+  | 'blocking-not-loaded'
+  | 'blocking-misused'
+  | 'fetch-bad-json'
+  | 'fetch-schema-mismatch';
 
-/** An error of the call itself, thrown at the line of the caller. @param above The function whose caller that is. */
-export function callError(code: CallCode, message: string, above: (...args: never[]) => unknown): Error {
-  const error = Object.assign(new Error(message), { code }); // by hand: this folder knows no table
+/** An error of the call itself, thrown at the line of the caller. @param above The function whose caller that is. @param made When its class matters. */
+export function callError(code: CallCode, message: string, above: (...args: never[]) => unknown, made: Error = new Error(message)): Error {
+  const error = Object.assign(made, { code }); // by hand: this folder knows no table
   Error.captureStackTrace(error, above);
   return error;
 }

@@ -12,62 +12,70 @@ import type { Target } from './link.ts';
 import { Patience } from './patience.ts';
 import { type FetchHead, type FetchInit, type FetchSettings, fetchHead } from './wire.ts';
 
-/** How another server has answered. */
-export interface Fetched {
+/** How another server has answered; `json` is added by the door, which knows schemas. */
+export interface FetchedParts {
   /** The status, as 404: no status is an error. A redirect is not followed. */
   readonly status: number;
   /** The first value of a field; undefined when there is none. @param name In any case. */
   header(name: string): string | undefined;
   /** The body as text; bytes that are no UTF-8 become U+FFFD. */
   text(): string;
-  /** The body as JSON. @throws SyntaxError when it is none. */
-  json(): unknown;
-  /** The body, parsed as JSON and then given to a function or a schema's `parse`. */
-  json<T>(parse: (value: unknown) => T): T;
   /** The body as bytes. */
   bytes(): Uint8Array<ArrayBuffer>;
   /** The body as it comes. Each can be read once, and instead of the others. */
   chunks(): IterableIterator<Uint8Array<ArrayBuffer>>;
 }
 
-/** Asks another server, and waits for its answer. */
-export type Fetch = (url: string | URL, init?: FetchInit) => Fetched;
+/** An answer, and its body as JSON. */
+export interface FetchedJson extends FetchedParts {
+  json(form?: unknown): unknown;
+}
+
+/** Checks a value by what `json` was given, and gives it or another in its place; or says what is wrong, of it and in a sentence. */
+export type CheckForm = (form: unknown, value: unknown) => { readonly value: unknown } | { readonly issues: unknown; readonly why: string };
 
 /** @internal A function that asks by undici in an I/O thread. */
-export function fetchBy(settings: Omit<FetchSettings, 'undici'>): Fetch {
+export function fetchBy(settings: Omit<FetchSettings, 'undici'>, check: CheckForm): (url: string | URL, init?: FetchInit) => FetchedJson {
   const undici = pathToFileURL(nodeModule.createRequire(import.meta.url).resolve('undici/index.js')).href; // the thread's code lies elsewhere
   const url = `filrouge:fetch?${encodeURIComponent(JSON.stringify({ undici, ...settings } satisfies FetchSettings))}`;
   const way = new Way(url, url, 'fetch', settings.timeout);
   const target: Target = { url, called: 'get', patience: new Patience() };
-  return function get(address: string | URL, init?: FetchInit): Fetched {
+  return function get(address: string | URL, init?: FetchInit): FetchedJson {
     const { origin, pathname, search, host } = new URL(address);
     const path = pathname + search;
     const args = init ? [origin, path, init] : [origin, path];
-    const take = (result: unknown): Fetched => answerOf(result, origin + path);
-    return way.call(target, `fetch ${host}`, get, args, take) as Fetched;
+    const take = (result: unknown): FetchedJson => answerOf(result, origin + path, check);
+    return way.call(target, `fetch ${host}`, get, args, take) as FetchedJson;
   };
 }
 
-function answerOf(result: unknown, url: string): Fetched {
-  if (typeof result === 'string') return new Answer(fetchHead(result), undefined, url);
+function answerOf(result: unknown, url: string, check: CheckForm): FetchedJson {
+  if (typeof result === 'string') return new Answer(fetchHead(result), undefined, url, check);
   const items = result as Items & { readonly head: string };
-  return new Answer(fetchHead(items.head), items as unknown as IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url);
+  return new Answer(fetchHead(items.head), items as IterableIterator<unknown> as IterableIterator<Uint8Array<ArrayBuffer>>, url, check);
 }
 
-class Answer implements Fetched {
+class Answer implements FetchedJson {
   readonly status: number;
   readonly #fields: string;
   #list: readonly string[] | undefined;
   readonly #url: string;
+  readonly #check: CheckForm;
   /** A character for each byte, until bytes are wanted. */
   #body: string | Uint8Array<ArrayBuffer> | undefined;
   readonly #text: string | undefined;
   #items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined;
 
-  constructor({ status, fields, body, isText }: FetchHead, items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined, url: string) {
+  constructor(
+    { status, fields, body, isText }: FetchHead,
+    items: IterableIterator<Uint8Array<ArrayBuffer>> | undefined,
+    url: string,
+    check: CheckForm,
+  ) {
     this.status = status;
     this.#fields = fields;
     this.#url = url;
+    this.#check = check;
     this.#body = items ? undefined : body;
     this.#text = isText ? body : undefined;
     this.#items = items;
@@ -88,11 +96,15 @@ class Answer implements Fetched {
     return text.startsWith('\uFEFF') ? text.slice(1) : text;
   }
 
-  json(): unknown;
-  json<T>(parse: (value: unknown) => T): T;
-  json(parse?: (value: unknown) => unknown): unknown {
-    const value: unknown = JSON.parse(this.text());
-    return parse ? parse(value) : value;
+  json(form?: unknown): unknown {
+    // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
+    const value = this.#parsed(this.json);
+    if (form === undefined) return value;
+    const checked = this.#check(form, value);
+    if ('value' in checked) return checked.value;
+    const { issues, why } = checked;
+    // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
+    throw Object.assign(callError('fetch-schema-mismatch', `Cannot accept the answer of ${this.#url}: ${why}`, this.json), { issues });
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
@@ -106,6 +118,16 @@ class Answer implements Fetched {
   chunks(): IterableIterator<Uint8Array<ArrayBuffer>> {
     // oxlint-disable-next-line typescript/unbound-method -- only to be found in the stack
     return this.#body === undefined ? this.#take(this.chunks) : [this.bytes()].values();
+  }
+
+  #parsed(above: (form?: unknown) => unknown): unknown {
+    const text = this.text();
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const message = `Cannot read the answer of ${this.#url} as JSON: ${(cause as Error).message}`;
+      throw callError('fetch-bad-json', message, above, new SyntaxError(message, { cause }));
+    }
   }
 
   #take(above: () => unknown): IterableIterator<Uint8Array<ArrayBuffer>> {

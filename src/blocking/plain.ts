@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { types } from 'node:util';
+import { isProxy } from 'node:util/types';
 
 /** With more objects, to look for one that is there twice costs more than a message does. */
 const MAX_OBJECTS = 32;
@@ -42,7 +42,7 @@ function isPlain(value: unknown): boolean {
 }
 
 function isPlainObject(value: object): boolean {
-  if (seen.length === MAX_OBJECTS || seen.includes(value) || types.isProxy(value)) return false;
+  if (seen.length === MAX_OBJECTS || seen.includes(value) || isProxy(value)) return false;
   seen.push(value);
   const prototype: unknown = Object.getPrototypeOf(value);
   const isArray = Array.isArray(value);

@@ -10,35 +10,10 @@ import type { Request } from '../http/request.ts';
 import { HttpError } from '../http/response.ts';
 import { isUtf8Label } from './reading/charset.ts';
 import { refuseContentCodings } from './reading/content-codings.ts';
-
-/** What a schema library offers, see standardschema.dev. */
-export interface StandardSchema<T> {
-  readonly '~standard': {
-    readonly version: 1;
-    readonly vendor: string;
-    validate(value: unknown): unknown;
-    readonly types?: { readonly output: T } | undefined;
-  };
-}
-
-/** The result of a validation. */
-interface Validated<T> {
-  readonly value: T;
-  readonly issues?: readonly Issue[] | undefined;
-}
+import { checkBySchema, firstIssue, isStandardSchema, type StandardSchema } from './reading/schema.ts';
 
 const SUBJECT = 'Cannot read JSON';
 const KNOWN: ReadonlySet<string> = new Set(['limit']);
-/** Most issues reported: a body of a million wrong items must not become an answer of 100 MB. */
-const MAX_ISSUES = 100;
-/** Most characters of an issue's message: some libraries quote the value. */
-const MAX_MESSAGE = 500;
-
-interface Issue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
-
 /**
  * Reads the body as JSON.
  *
@@ -56,7 +31,7 @@ interface Issue {
  */
 export function readJson<T = unknown>(request: Request, schema?: StandardSchema<T>, options: { limit?: number | undefined } = {}): T {
   checkOptions(SUBJECT, options, KNOWN);
-  if (schema !== undefined && !('~standard' in schema)) {
+  if (schema !== undefined && !isStandardSchema(schema)) {
     throw badOption(SUBJECT, 'the schema is not a Standard Schema');
   }
   checkType(request.headerParsed('content-type', parseContentType)); // RFC 9110 §5.3: two lines are one value, which is then no media type
@@ -109,20 +84,10 @@ function isObject(value: unknown): value is object {
 }
 
 function validated<T>(schema: StandardSchema<T>, value: unknown): T {
-  const result = schema['~standard'].validate(value) as Validated<T>;
-  if (result instanceof Promise) {
-    result.catch(() => {}); // nobody handles its rejection, which would end the process
-    throw badOption(SUBJECT, 'the schema is asynchronous; use a synchronous one');
-  }
-  if (!result.issues) return result.value;
-  const issues = result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
-    message: message.slice(0, MAX_MESSAGE),
-    path: path.map((step) => (typeof step === 'object' ? step.key : step)).map(String),
-  }));
-  const first = issues[0];
-  const where = first && first.path.length > 0 ? `${first.path.join('.')}: ` : '';
-  throw new HttpError(422, `Cannot accept JSON: ${where}${first?.message ?? 'it does not fit the schema'}`, {
+  const checked = checkBySchema(SUBJECT, schema, value);
+  if (!checked.issues) return checked.value;
+  throw new HttpError(422, `Cannot accept JSON: ${firstIssue(checked.issues)}`, {
     code: 'schema-mismatch',
-    details: { issues },
+    details: { issues: checked.issues },
   });
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
 import { blocking, createFetch } from '../../src/blocking.ts';
 import { until } from '../support/until.ts';
 
@@ -72,7 +73,46 @@ describe('createFetch', () => {
   it('parses JSON, and gives it to a function', () => {
     expect(get(`${origin}/json`).json()).toEqual({ a: 1 });
     expect(get(`${origin}/json`).json((value) => (value as { a: number }).a + 1)).toBe(2);
-    expect(() => get(`${origin}/text`).json()).toThrow(SyntaxError);
+  });
+
+  it('says that an answer is no JSON, in one class with what JSON.parse throws', () => {
+    const failed = (): unknown => get(`${origin}/text`).json();
+    expect(failed).toThrow(SyntaxError);
+    expect(failed).toThrow(
+      expect.objectContaining({
+        code: 'fetch-bad-json',
+        message: expect.stringContaining(`Cannot read the answer of ${origin}/text as JSON: `) as string,
+        stack: expect.stringMatching(/^SyntaxError: .*\n {4}at failed .*create-fetch\.test\.ts/) as string,
+      }),
+    );
+  });
+
+  it('checks JSON by a Standard Schema, also one that is a function', () => {
+    const schema = z.object({ a: z.number().transform(String) });
+    const value = get(`${origin}/json`).json(schema);
+    expect(value).toEqual({ a: '1' });
+    expectTypeOf(value).toEqualTypeOf<{ a: string }>();
+    const callable = Object.assign(() => 'called', { '~standard': schema['~standard'] });
+    expect(get(`${origin}/json`).json(callable)).toEqual({ a: '1' });
+  });
+
+  it('throws what the schema says against an answer, at the line of the caller', () => {
+    const failed = (): unknown => get(`${origin}/json`).json(z.object({ a: z.string() }));
+    expect(failed).toThrow(
+      expect.objectContaining({
+        code: 'fetch-schema-mismatch',
+        message: expect.stringMatching(/^Cannot accept the answer of http:.*\/json: a: Invalid input/) as string,
+        issues: [{ message: expect.any(String) as string, path: ['a'] }],
+        stack: expect.stringMatching(/\n {4}at failed .*create-fetch\.test\.ts/) as string,
+      }),
+    );
+  });
+
+  it('refuses a schema that is asynchronous, and what is no schema', () => {
+    const refused = expect.objectContaining({ code: 'bad-option' }) as Error;
+    const slow = z.unknown().refine(async () => Promise.resolve(true));
+    expect(() => get(`${origin}/json`).json(slow)).toThrow(refused);
+    expect(() => get(`${origin}/json`).json({} as never)).toThrow(refused);
   });
 
   it('sends a method, fields and a body', () => {

@@ -75,6 +75,10 @@ export const ERROR_CODES = {
   'blocking-not-loaded': 'A module for `createBlocking` does not load: the reason is in the message, and in its cause.',
   'blocking-misused':
     'A call of `filrouge/blocking` cannot work: there is no such function, a handle was released, a body read twice, or a function of `blocking.all` does more than one call.',
+  'fetch-bad-json':
+    'What a server asked by `createFetch` has answered is no JSON. Look at the status first: an answer with an error is often a page.',
+  'fetch-schema-mismatch':
+    'What a server asked by `createFetch` has answered is not what the schema given to `json` wants: `issues` lists where.',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
   'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it earlier, or copy it.',
   'wrong-length':

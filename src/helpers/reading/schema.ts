@@ -1,0 +1,69 @@
+/**
+ * The check of a value by a schema of any library that implements Standard Schema (zod, valibot, arktype…), see standardschema.dev.
+ *
+ * @module
+ */
+import { badOption } from '../../http/errors/bad-option.ts';
+
+/** What a schema library offers, see standardschema.dev. */
+export interface StandardSchema<T> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    validate(value: unknown): unknown;
+    readonly types?: { readonly output: T } | undefined;
+  };
+}
+
+/** What a schema says against a value. */
+export interface SchemaIssue {
+  readonly message: string;
+  /** The keys that lead to where it is. */
+  readonly path: readonly string[];
+}
+
+/** What has come of a check. */
+export type Checked<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+
+/** The result of a validation. */
+interface Validated<T> {
+  readonly value: T;
+  readonly issues?: readonly Issue[] | undefined;
+}
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** Most issues reported: a body of a million wrong items must not become an answer of 100 MB. */
+const MAX_ISSUES = 100;
+/** Most characters of an issue's message: some libraries quote the value. */
+const MAX_MESSAGE = 500;
+
+/** Whether a value is a Standard Schema; some are functions. */
+export function isStandardSchema(value: unknown): value is StandardSchema<unknown> {
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value;
+}
+
+/** Checks a value. @throws TypeError (code `bad-option`) for a schema that is asynchronous. */
+export function checkBySchema<T>(subject: string, schema: StandardSchema<T>, value: unknown): Checked<T> {
+  const result = schema['~standard'].validate(value) as Validated<T>;
+  if (result instanceof Promise) {
+    result.catch(() => {}); // nobody handles its rejection, which would end the process
+    throw badOption(subject, 'the schema is asynchronous; use a synchronous one');
+  }
+  if (!result.issues) return { value: result.value };
+  return {
+    issues: result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
+      message: message.slice(0, MAX_MESSAGE),
+      path: path.map((step) => (typeof step === 'object' ? step.key : step)).map(String),
+    })),
+  };
+}
+
+/** The first issue in a sentence. */
+export function firstIssue([first]: readonly SchemaIssue[]): string {
+  const where = first && first.path.length > 0 ? `${first.path.join('.')}: ` : '';
+  return where + (first?.message ?? 'it does not fit the schema');
+}
