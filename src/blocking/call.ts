@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { calling, type IoLinks, ownBoard, whenAnswered } from '../process/io-threads.ts';
+import { calling, followRequests, type IoLinks, ownBoard, whenAnswered } from '../process/io-threads.ts';
 import type { RecallReason } from '../process/wait-board.ts';
 import { callError, errorOfWire } from './errors.ts';
 import { type Above, type Ask, handleOf, Items } from './held.ts';
@@ -21,6 +22,7 @@ const REASONS: Readonly<Record<RecallReason, string>> = {
 /** What the main thread has given this thread, when it is a handler thread. */
 const inherited = (workerData as { readonly filrougeIo?: IoLinks } | null)?.filrougeIo;
 const board = ownBoard(inherited?.board);
+followRequests(new AsyncLocalStorage());
 
 /** A call that has been sent. */
 interface Pending {
@@ -225,7 +227,7 @@ function resultOf(answer: FromIo, { link, name, above, way }: Pending, request: 
       const drop = (): void => way.drop(link, held);
       const isStream = answer[0] === 'stream'; // a response may send it
       if (request && isStream) request.onEnd(drop);
-      else if (request) whenAnswered(drop);
+      else if (request) whenAnswered(request, drop);
       const ask: Ask = (what, caller, make, args) => {
         if (link.isOver) throw callError('blocking-thread-died', `Cannot call ${name}.${what}: its I/O thread has died`, caller);
         return way.ask(link, what === '' ? name : `${name}.${what}`, caller, make, args);

@@ -11,7 +11,7 @@ import { errorFormatOf, formFor } from '../http/errors/failure.ts';
 import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
-import { takeEndings } from '../process/io-threads.ts';
+import { callFor, handlerAnswered, isFollowed } from '../process/io-threads.ts';
 import { printError, printErrorOf } from './print-error.ts';
 import { fromWebResponse, isWebResponse, measuredWebResponse } from './web-response.ts';
 
@@ -46,27 +46,22 @@ export function respond(service: Answering, request: Request): Response | Promis
   service.requests++;
   service.current = request;
   try {
-    const result: unknown = service.handler(request);
+    const result: unknown = callFor(request, service.handler);
     service.current = undefined;
-    const end = takeEndings();
-    if (end) void endAfter(result, end);
+    if (isFollowed()) endAfter(request, result);
     return result instanceof Response ? result : settle(service, request, result);
   } catch (error) {
     service.current = undefined;
-    takeEndings()?.();
+    if (isFollowed()) handlerAnswered(request);
     return isWebResponse(error) ? settle(service, request, error) : responseTo(service, request, error);
   }
 }
 
-/** Calls a function when a handler has answered, whatever becomes of its promise: at once when it has returned none. */
-async function endAfter(result: unknown, end: () => void): Promise<void> {
-  try {
-    if (!(result instanceof Response)) await result;
-  } catch {
-    // `settle` sees it too
-  } finally {
-    end();
-  }
+/** Says that a handler has answered, whatever becomes of its promise: at once when it has returned none. */
+function endAfter(request: Request, result: unknown): void {
+  if (result instanceof Response) return handlerAnswered(request);
+  const end = (): void => handlerAnswered(request);
+  Promise.resolve(result).then(end, end);
 }
 
 async function settle(service: Answering, request: Request, result: unknown): Promise<Response> {

@@ -29,6 +29,7 @@ import { checkErrorFormat, type ErrorFormat } from '../http/errors/failure.ts';
 import { type Peer, type PeerServer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
+import { handlersAreHere } from '../process/io-threads.ts';
 
 /** The function that the user writes: the same as for `startServer`. */
 export type GuestHandler = Handler;
@@ -81,6 +82,7 @@ export class Guest implements Answering {
       if (value !== undefined) checkFunction(SUBJECT, name, value);
     }
     if (typeof maxBodySize !== 'function') checkNumber(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.POSITIVE_INFINITY, 'bytes');
+    handlersAreHere();
     this.handler = handler;
     this.options = { onError, errors };
     this.#maxBodySize = maxBodySize;

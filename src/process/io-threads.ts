@@ -26,15 +26,32 @@ export interface IoLinks {
   readonly ports: Readonly<Record<string, object>>;
 }
 
+/** A request, as far as it matters here. */
+export interface Asking {
+  /** Calls a function when the response has been sent or the client is gone. */
+  onEnd(callback: () => void): void;
+}
+
+/** An `AsyncLocalStorage`, which this layer does not import. */
+export interface RequestScope {
+  run<R extends Asking, T>(request: R, handler: (request: R) => T, given: R): T;
+  getStore(): Asking | undefined;
+}
+
 /** What handlers are called for in this thread. */
 export interface Calling {
-  /** The request whose handler is being called. */
-  readonly request: () => { onEnd(callback: () => void): void } | undefined;
-  /** Its number in this thread; -1 when no handler is being called, or requests have none. */
+  /** Whether a handler is being called: what runs now is a part of it. */
+  readonly isBusy: () => boolean;
+  /** The number of its request in this thread; -1 when requests have none. */
   readonly id: () => number;
 }
 
-let endings: (() => void)[] | undefined;
+/** Whose handlers have not answered yet, and what is to be done when they have. Empty in a program without `filrouge/blocking`. */
+const endings = new Map<Asking, (() => void)[] | undefined>();
+/** For which request something runs, also behind an `await`. There when both are: `filrouge/blocking`, and handlers in this thread. */
+let scope: RequestScope | undefined;
+let wanted: RequestScope | undefined;
+let hasHandlers = false;
 const threads = new Set<IoThread>();
 const callings = new Set<Calling>();
 let servers = 0;
@@ -52,38 +69,63 @@ export function ownBoard(own?: SharedArrayBuffer): WaitBoard {
   return board;
 }
 
-/** @internal The request whose handler is being called in this thread, and its number. */
-export function calling(): { readonly request: ReturnType<Calling['request']>; readonly id: number } {
-  for (const one of callings) {
-    const request = one.request();
-    if (request) return { request, id: one.id() };
-  }
-  return { request: undefined, id: -1 };
+/** @internal Registered by `filrouge/blocking`: from now on it asks for which request it is called. */
+export function followRequests(by: RequestScope): void {
+  wanted = by;
+  if (hasHandlers) scope = by;
 }
 
-/** @internal Calls a function when the handler that is being called has answered. */
-export function whenAnswered(callback: () => void): void {
-  endings ??= [];
-  endings.push(callback);
-}
-
-/**
- * What is to be done when a handler that has just returned has answered; undefined when that is nothing. To be asked behind each handler: the response may be
- * sent much later, when the next handler of this thread already waits for what this one holds.
- */
-export function takeEndings(): (() => void) | undefined {
-  if (endings === undefined) return undefined;
-  const callbacks = endings;
-  endings = undefined;
-  return () => {
-    for (const callback of callbacks) callback();
-  };
+/** Handlers are called in this thread; not where they are only handed on to others, which would pay for nothing. */
+export function handlersAreHere(): void {
+  hasHandlers = true;
+  scope = wanted;
 }
 
 /** Registered by whatever calls handlers in this thread. @returns Takes it back. */
 export function callsFor(calls: Calling): () => void {
+  handlersAreHere();
   callings.add(calls);
   return () => callings.delete(calls);
+}
+
+/** Calls a handler. What it calls, also behind an `await`, is known to belong to its request. */
+export function callFor<R extends Asking, T>(request: R, handler: (request: R) => T): T {
+  if (scope === undefined) return handler(request);
+  endings.set(request, undefined);
+  return scope.run(request, handler, request);
+}
+
+/** Whether somebody has to say when a handler has answered. */
+export function isFollowed(): boolean {
+  return endings.size > 0;
+}
+
+/**
+ * A handler has answered: does what is to be done then. The response may be sent much later, when the next handler of this thread already waits for what this
+ * one holds.
+ */
+export function handlerAnswered(request: Asking): void {
+  const callbacks = endings.get(request);
+  endings.delete(request);
+  for (const callback of callbacks ?? []) callback();
+}
+
+/** @internal Calls a function when the handler of a request, as `calling` gives it, has answered. */
+export function whenAnswered(request: Asking, callback: () => void): void {
+  const callbacks = endings.get(request) ?? [];
+  callbacks.push(callback);
+  endings.set(request, callbacks);
+}
+
+/** @internal For which request something runs, until its handler has answered; and the number of the one whose handler is being called. */
+export function calling(): { readonly request: Asking | undefined; readonly id: number } {
+  const request = scope?.getStore();
+  return { request: request && endings.has(request) ? request : undefined, id: idOfCalled() };
+}
+
+function idOfCalled(): number {
+  for (const { isBusy, id } of callings) if (isBusy()) return id();
+  return -1;
 }
 
 /** @internal Reports the death of an I/O thread. @returns Whether anybody has taken the report. */

@@ -35,7 +35,7 @@ export async function serveLocally(
   await startIoThreads((why) => log('thread-replaced', why));
   const threads = options.threads.max > 0 ? await startThreads(handler, options, host).catch(withoutIo) : undefined;
   const service = new Service(host.guard(threads?.handle ?? handler), options);
-  const endCalls = threads ? () => {} : callsFor({ request: () => service.current, id: () => -1 });
+  const endCalls = threads ? () => {} : callsFor({ isBusy: () => service.current !== undefined, id: () => -1 });
   const watch = await startWatch(service, host);
   service.onTick = (now) => {
     watch?.beat();

@@ -75,6 +75,18 @@ describe.each(MODES)('a call without await %s', (_, options) => {
     expect(await events(server)).toBe('rolled back 1');
   });
 
+  it('releases a handle that was made behind an await when its own handler has answered, not when another has', async () => {
+    const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0), threads: Math.min(1, options.threads as number) });
+    const begun = get(server, '/begin-later');
+    await until(
+      async () => (await get(server, '/held')).body === '1' || undefined,
+      () => 'a handle',
+    );
+    expect((await get(server, '/answer-later')).body).toEqual([]);
+    expect((await begun).status).toBe(200);
+    expect(await events(server)).toBe('rolled back 1');
+  });
+
   it('is answered by a new I/O thread when the one before has died', async () => {
     const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0) });
     const { threadId } = (await get(server, '/where')).body as { threadId: number };

@@ -147,7 +147,7 @@ function isCommonGround(sources: readonly Source[], path: string): boolean {
 const SIDES: readonly { readonly outside: string; readonly words: readonly string[] }[] = [
   { outside: 'server/supervisor/', words: ['messages.ts'] },
   { outside: 'server/threads/', words: ['wire.ts', 'board.ts', 'known-lines.ts'] },
-  { outside: 'blocking/', words: ['wire.ts', 'errors.ts', 'marks.ts'] },
+  { outside: 'blocking/', words: ['wire.ts', 'errors.ts', 'marks.ts', 'mailbox.ts', 'life.ts'] },
 ];
 
 /** The files that may reach inside: one loads the part that this process plays, the other plays a thread in tests. */

@@ -43,7 +43,7 @@ async function played(handler: Handler, options: ResolvedOptions): Promise<Start
   return ({ port, shared }) => {
     const answering: Answering = { handler, options, requests: 0, current: undefined };
     new ThreadSide(answering, port, new Board(shared));
-    const endCalls = callsFor({ request: () => answering.current, id: () => -1 });
+    const endCalls = callsFor({ isBusy: () => answering.current !== undefined, id: () => -1 });
     return {
       worker: undefined,
       async stop() {

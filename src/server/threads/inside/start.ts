@@ -24,7 +24,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   const board = new Board(shared);
   const answering: Answering = { handler, options, requests: 0, current: undefined };
   const side = new ThreadSide(answering, port, board);
-  callsFor({ request: () => answering.current, id: () => board.running });
+  callsFor({ isBusy: () => answering.current !== undefined, id: () => board.running });
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
   countHitsWith((...question) => side.hits.ask(...question));
   const { address, url } = await side.listening;
