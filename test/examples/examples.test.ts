@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 
 const SOURCES = readdirSync('examples', { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.[jt]s$/.test(file))
+  .filter((file) => /\.(?:[jt]s|eta)$/.test(file))
   .toSorted();
 
 let folder = '';
@@ -23,7 +23,20 @@ async function run(example: string): Promise<{ program: Program; origin: string 
 }
 
 /** What talks to something that is a promise by nature: the rate limiter and scrypt, the start of a server, a pool of connections, a stream of events. */
-const ASYNCHRONOUS = ['demo/login.ts', 'demo/server.ts', 'login-session.ts', 'postgres/people.ts', 'server-sent-events.ts'];
+const ASYNCHRONOUS = [
+  'demo/login.ts',
+  'demo/server.ts',
+  'login-session.ts',
+  'postgres/people.ts',
+  'server-sent-events.ts',
+  'shop/io/mail.ts',
+  'shop/io/orders.ts',
+  'shop/io/people.ts',
+  'shop/io/pool.ts',
+  'shop/io/products.ts',
+  'shop/io/schema.ts',
+  'shop/io/shop.ts',
+];
 const MAX_LINES: Readonly<Record<string, number>> = { 'login-session.ts': 150 };
 
 describe('the examples', () => {
