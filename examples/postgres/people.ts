@@ -33,7 +33,7 @@ export async function list(): Promise<Person[]> {
 }
 
 export async function find(id: number): Promise<Person | undefined> {
-  return (await pool.query<Person>(`${PEOPLE} where id = $1`, [id])).rows[0];
+  return (await pool.query<Person>(`${PEOPLE} where id = $1::bigint`, [id])).rows[0];
 }
 
 export async function begin(): Promise<Handle<Transaction>> {
