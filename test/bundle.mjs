@@ -12,11 +12,19 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const { exports: doors } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
 const names = Object.values(doors).flatMap((door) => /^\.\/dist\/(.+)\.js$/.exec(door.default ?? '')?.[1] ?? []);
 
-/** What must reach the bundlers of others as it was written: a literal `require`, which rolldown would turn into one of its own. */
+/**
+ * What must reach the bundlers of others as it was written: a literal `require`, which rolldown would turn into one of its own. Where each lies, and the
+ * folder of dist with the file that imports it.
+ */
+const AS_IT_IS = new Map([
+  ['./require.cjs', { from: 'process', beside: 'parts' }], // parts/http.js
+  ['./undici.cjs', { from: 'blocking', beside: '' }], // blocking.js
+]);
+
 const asItIs = {
   name: 'as-it-is',
   resolveId(id) {
-    return id === './require.cjs' ? { id, external: true } : undefined; // beside parts/http.js, which holds what imports it
+    return AS_IT_IS.has(id) ? { id, external: true } : undefined;
   },
 };
 
@@ -46,4 +54,6 @@ await build({
   },
 });
 
-for (const copy of ['dist/parts', '.build/modules/process']) copyFileSync(`${ROOT}src/process/require.cjs`, `${ROOT}${copy}/require.cjs`);
+for (const [id, { from, beside }] of AS_IT_IS) {
+  for (const folder of [`dist/${beside}`, `.build/modules/${from}`]) copyFileSync(`${ROOT}src/${from}/${id}`, `${ROOT}${folder}/${id}`);
+}

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import nodeModule from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Way } from './call.ts';
 import { callError } from './errors.ts';
 import type { Items } from './held.ts';
 import type { Target } from './link.ts';
 import { Patience } from './patience.ts';
+import { undiciFile } from './undici.cjs';
 import { type FetchHead, type FetchInit, type FetchSettings, fetchHead } from './wire.ts';
 
 /** How another server has answered; `json` is added by the door, which knows schemas. */
@@ -36,7 +36,7 @@ export type CheckForm = (form: unknown, value: unknown) => { readonly value: unk
 
 /** @internal A function that asks by undici in an I/O thread. */
 export function fetchBy(settings: Omit<FetchSettings, 'undici'>, check: CheckForm): (url: string | URL, init?: FetchInit) => FetchedJson {
-  const undici = pathToFileURL(nodeModule.createRequire(import.meta.url).resolve('undici/index.js')).href; // the thread's code lies elsewhere
+  const undici = pathToFileURL(undiciFile()).href; // the thread's code lies elsewhere
   const url = `filrouge:fetch?${encodeURIComponent(JSON.stringify({ undici, ...settings } satisfies FetchSettings))}`;
   const way = new Way(url, url, 'fetch', settings.timeout);
   const target: Target = { url, called: 'get', patience: new Patience() };

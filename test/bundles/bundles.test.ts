@@ -1,40 +1,15 @@
 /**
  * A program as bundlers and tracers of files leave it: everything that is loaded later is there, and threads and processes start from one file.
  */
-import { cpSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeWithTools, EVERYTHING, everything, placeOf, project, runTool, scriptOf, stuck } from './support.ts';
+import { BANNER, describeWithTools, EVERYTHING, esbuild, everything, placeOf, project, rollDown, stuck, trace } from './support.ts';
 
 const { folder, start } = project();
 
-/** As docs/bundles.md says: packages in CommonJS ask for modules of Node. */
-const BANNER = "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-
-function esbuild(format: 'esm' | 'cjs', file: string, ...more: readonly string[]): string {
-  const args = ['program.mjs', '--bundle', '--platform=node', `--format=${format}`, `--outfile=${file}`, '--log-level=warning', ...more];
-  const printed = runTool(folder, process.execPath, scriptOf('esbuild'), ...args);
-  expect(printed).toBe(''); // no warning
+function esbuilt(format: 'esm' | 'cjs', file: string, ...more: readonly string[]): string {
+  esbuild(folder, 'program.mjs', `--format=${format}`, `--outfile=${file}`, ...more);
   return join(folder, file);
-}
-
-/** Copies the traced files to a folder of their own. */
-function traced(): string {
-  const target = join(folder, 'traced');
-  const printed = runTool(folder, process.execPath, scriptOf('nft'), 'print', 'program.mjs');
-  const [, list = ''] = /FILELIST:\n(.*?)\n\n/s.exec(printed) ?? [];
-  for (const file of new Set([...list.split('\n'), 'package.json'])) {
-    mkdirSync(dirname(join(target, file)), { recursive: true });
-    cpSync(join(folder, file), join(target, file));
-  }
-  return join(target, 'program.mjs');
-}
-
-async function rolledDown(): Promise<string> {
-  const bundle = await rolldown({ cwd: folder, input: 'program.mjs', platform: 'node' });
-  await bundle.write({ dir: join(folder, 'rolldown'), format: 'esm' });
-  return join(folder, 'rolldown/program.js');
 }
 
 /** Three servers from one file: alone, with a handler thread, with a worker process. In each, a handler that never returns is noticed. */
@@ -68,17 +43,17 @@ function runsFrom(prepare: () => string | Promise<string>): void {
 }
 
 describeWithTools('a program bundled by esbuild as an ES module', { timeout: 60_000 }, () => {
-  runsFrom(() => esbuild('esm', 'esbuild/program.mjs', '--sourcemap', BANNER));
+  runsFrom(() => esbuilt('esm', 'esbuild/program.mjs', '--sourcemap', BANNER));
 });
 
 describeWithTools('a program bundled by esbuild as CommonJS', { timeout: 60_000 }, () => {
-  runsFrom(() => esbuild('cjs', 'esbuild/program.cjs'));
+  runsFrom(() => esbuilt('cjs', 'esbuild/program.cjs'));
 });
 
 describe('a program bundled by rolldown', { timeout: 60_000 }, () => {
-  runsFrom(rolledDown);
+  runsFrom(async () => join(await rollDown(folder, ['program.mjs'], 'rolldown'), 'program.js'));
 });
 
 describeWithTools('a program traced by @vercel/nft and copied elsewhere', { timeout: 60_000 }, () => {
-  runsFrom(traced);
+  runsFrom(() => join(trace(folder, ['program.mjs']), 'program.mjs'));
 });

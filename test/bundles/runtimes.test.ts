@@ -9,6 +9,8 @@ import {
   BASICS,
   basics,
   binaryOf,
+  bun,
+  deno,
   describeWithTools,
   EVERYTHING,
   everything,
@@ -21,9 +23,6 @@ import {
 
 const { folder, start } = project();
 const PROGRAM = join(folder, 'program.mjs');
-
-const bun = (): string => binaryOf('@oven', 'bin/bun');
-const deno = (): string => binaryOf('@deno', 'deno');
 
 /** No inspector reaches into a stuck thread there: it is noticed, but not where it stands. */
 const UNSEEN = 'stands in a call that cannot be looked into';

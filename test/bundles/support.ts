@@ -9,8 +9,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { WebSocket } from 'ws';
 import { Program } from '../support/program.ts';
@@ -35,16 +36,53 @@ export function binaryOf(scope: string, path: string): string {
   return join(TOOLS, scope, name, path);
 }
 
+export const bun = (): string => binaryOf('@oven', 'bin/bun');
+export const deno = (): string => binaryOf('@deno', 'deno');
+
 /** Runs a tool to its end. A failure shows what it printed. */
 export function runTool(folder: string, command: string, ...args: readonly string[]): string {
+  return printedBy(folder, command, args).stdout;
+}
+
+function printedBy(folder: string, command: string, args: readonly string[]): { readonly stdout: string; readonly stderr: string } {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
   if (status !== 0) throw new Error(`${command} ended with ${status}\n${stdout}\n${stderr}`);
-  return stdout;
+  return { stdout, stderr };
+}
+
+/** As docs/bundles.md says: packages in CommonJS ask for modules of Node. */
+export const BANNER = "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+/** Bundles by esbuild, without a warning. */
+export function esbuild(folder: string, ...args: readonly string[]): void {
+  const all = [scriptOf('esbuild'), ...args, '--bundle', '--platform=node', '--log-level=warning'];
+  const { stderr } = printedBy(folder, process.execPath, all);
+  if (stderr !== '') throw new Error(`esbuild warns: ${stderr}`);
+}
+
+/** Bundles by rolldown, and returns the folder. */
+export async function rollDown(folder: string, input: string[], target: string): Promise<string> {
+  const bundle = await rolldown({ cwd: folder, input, platform: 'node' });
+  await bundle.write({ dir: join(folder, target), format: 'esm' });
+  return join(folder, target);
+}
+
+/** Copies the files that @vercel/nft traces to a folder beside the project, and returns it. */
+export function trace(folder: string, entries: readonly string[]): string {
+  const target = join(folder, '../traced');
+  const printed = runTool(folder, process.execPath, scriptOf('nft'), 'print', ...entries);
+  const [, list = ''] = /FILELIST:\n(.*?)\n\n/s.exec(printed) ?? [];
+  for (const file of new Set([...list.split('\n'), 'package.json'])) {
+    mkdirSync(dirname(join(target, file)), { recursive: true });
+    cpSync(join(folder, file), join(target, file));
+  }
+  return target;
 }
 
 /** A project folder with the fixtures, there from before the first test to after the last; and a server that the program may send requests on to. */
 export function project(): { readonly folder: string; readonly start: (command: readonly string[], options: object) => Program } {
-  const folder = mkdtempSync(join(tmpdir(), 'filrouge-bundles-'));
+  const base = mkdtempSync(join(tmpdir(), 'filrouge-bundles-'));
+  const folder = join(base, 'project'); // beside it is a place from which nothing in it is found
   const upstream = createServer((_, response) => response.end('from upstream'));
   beforeAll(async () => {
     if (!existsSync(join(ROOT, 'dist/index.js'))) throw new Error('Cannot bundle: there is no dist, run "npm run build" first');
@@ -59,7 +97,7 @@ export function project(): { readonly folder: string; readonly start: (command: 
   });
   afterAll(() => {
     upstream.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(base, { recursive: true, force: true });
   });
   return {
     folder,

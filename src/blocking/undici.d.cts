@@ -1,0 +1,2 @@
+/** The path of undici's main file. */
+export function undiciFile(): string;
