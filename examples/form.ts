@@ -12,7 +12,8 @@
  *     $ curl -i http://localhost:8000/ -F 'name= '                       400, the page again: Tell us your name
  *     $ curl -i http://localhost:8000/ -H 'Content-Type: text/plain' -d x                          415 Unsupported Media Type
  */
-import { assertOr400, finish, HttpError, logAccess, match, type Request, Response, readForm, readFormParts, startServer } from 'filrouge';
+import type { Html, Request } from 'filrouge';
+import { assertOr400, finish, HttpError, html, logAccess, match, Response, readForm, readFormParts, startServer } from 'filrouge';
 
 const LIKES = ['tea', 'chess', 'music'];
 
@@ -38,13 +39,13 @@ function thanks(request: Request): Response {
   assertOr400(form.name.trim() !== '', 'Tell us your name'); // a rule of this form; kinds and missing fields are already checked
   const isOffered = form.likes.every((like) => LIKES.includes(like));
   assertOr400(isOffered, 'Choose what is in the list'); // the page offers a list, but a client can send anything
-  const files = form.files.map((file) => `<li>${html(file.filename)}, ${html(file.contentType)}, ${file.size} bytes`);
-  return page(`<h1>Thank you, ${html(form.name)}</h1>
+  const files = form.files.map((file) => html`<li>${file.filename}, ${file.contentType}, ${file.size} bytes`);
+  return page(html`<h1>Thank you, ${form.name}</h1>
 <dl>
   <dt>Age<dd>${form.age ?? 'not told'}
   <dt>Likes<dd>${form.likes.join(' and ') || 'nothing'}
   <dt>News<dd>${form.news ? 'yes, please' : 'no, thank you'}
-  <dt>Files<dd><ul>${files.join('') || '<li>none'}</ul>
+  <dt>Files<dd><ul>${files.length > 0 ? files : html`<li>none`}</ul>
 </dl>
 <p><a href="/">Once more</a>`);
 }
@@ -52,27 +53,22 @@ function thanks(request: Request): Response {
 function formPage(complaint = '', parts: ReturnType<typeof readFormParts> = []): Response {
   const typed = (name: string): string[] => parts.flatMap((part) => (part.name === name && 'value' in part ? part.value : []));
   const boxes = LIKES.map((like) => {
-    const checked = typed('likes').includes(like) ? ' checked' : '';
-    return `<label><input type="checkbox" name="likes" value="${like}"${checked}> ${like}</label>`;
+    const checked = typed('likes').includes(like) && html` checked`;
+    return html`<label><input type="checkbox" name="likes" value="${like}"${checked}> ${like}</label> `;
   });
-  return page(`<h1>Who are you?</h1>
-<p role="alert">${html(complaint)}</p>
+  return page(html`<h1>Who are you?</h1>
+<p role="alert">${complaint}</p>
 <form method="post" enctype="multipart/form-data">
-  <p><label>Name <input name="name" value="${html(typed('name')[0] ?? '')}"></label>
-  <p><label>Age <input name="age" inputmode="numeric" value="${html(typed('age')[0] ?? '')}"></label>
-  <p>Likes ${boxes.join(' ')}
+  <p><label>Name <input name="name" value="${typed('name')[0]}"></label>
+  <p><label>Age <input name="age" inputmode="numeric" value="${typed('age')[0]}"></label>
+  <p>Likes ${boxes}
   <p><label>Files <input name="files" type="file" multiple></label>
-  <p><label><input name="news" type="checkbox"${typed('news').length > 0 ? ' checked' : ''}> Send me news</label>
+  <p><label><input name="news" type="checkbox"${typed('news').length > 0 && html` checked`}> Send me news</label>
   <p><button>Send</button>
 </form>`);
 }
 
-function page(content: string): Response {
-  return Response.html(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Form</title>
+function page(content: Html): Response {
+  return Response.html(html`<!doctype html><html lang="en"><meta charset="utf-8"><title>Form</title>
 <style>body { font: 1rem/1.6 system-ui; max-width: 36rem; margin: 2rem auto } [role=alert] { color: #b3261e }</style>${content}`);
-}
-
-/** Escapes text for HTML. Everything that comes from outside goes through here. */
-function html(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

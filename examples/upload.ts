@@ -15,7 +15,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { conditional, finish, logAccess, match, type Request, Response, readForm, secureHeaders, startServer, tryOr404 } from 'filrouge';
+import { conditional, finish, html, logAccess, match, type Request, Response, readForm, secureHeaders, startServer } from 'filrouge';
 
 interface Upload {
   readonly id: string;
@@ -39,13 +39,11 @@ function answer(request: Request): Response {
   if (match(request, 'POST /')) return save(request);
 
   const wanted = match(request, 'GET /files/{id:uuid}');
-  if (wanted) {
-    const { id, name, type } = tryOr404(() => uploads().find((upload) => upload.id === wanted.id));
-    // The type is the client's claim. Only pictures keep it: an uploaded page would otherwise open as one of ours.
-    const file = Response.file(`${FOLDER}/${id}`, PICTURES.has(type) ? type : 'application/octet-stream');
-    return conditional(request, file.withAttachment(name)); // an <img> shows it all the same
-  }
-  return Response.empty(404);
+  const found = wanted && uploads().find(({ id }) => id === wanted.id);
+  if (!found) return Response.empty(404);
+  // The type is the client's claim. Only pictures keep it: an uploaded page would otherwise open as one of ours.
+  const file = Response.file(`${FOLDER}/${found.id}`, PICTURES.has(found.type) ? found.type : 'application/octet-stream');
+  return conditional(request, file.withAttachment(found.name)); // an <img> shows it all the same
 }
 
 function save(request: Request): Response {
@@ -65,16 +63,11 @@ function uploads(): Upload[] {
 
 function page(): Response {
   const rows = uploads().map(({ id, name, type, size }) => {
-    const picture = PICTURES.has(type) ? `<img src="/files/${id}" alt="">` : '';
-    return `<li>${picture} <a href="/files/${id}" download="${html(name)}">${html(name)}</a>, ${Math.ceil(size / 1000)} kB`;
+    const picture = PICTURES.has(type) && html`<img src="/files/${id}" alt="">`;
+    return html`<li>${picture} <a href="/files/${id}" download="${name}">${name}</a>, ${Math.ceil(size / 1000)} kB`;
   });
-  return Response.html(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Files</title>
+  return Response.html(html`<!doctype html><html lang="en"><meta charset="utf-8"><title>Files</title>
 <style>body { font: 1rem/1.6 system-ui; max-width: 36rem; margin: 2rem auto } img { height: 4rem; vertical-align: middle }</style>
-<h1>Files</h1><ul>${rows.join('\n')}</ul>
+<h1>Files</h1><ul>${rows}</ul>
 <form method="post" enctype="multipart/form-data"><input name="files" type="file" multiple required> <button>Send</button></form>`);
-}
-
-/** Escapes text for HTML. */
-function html(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -15,6 +15,7 @@ export { conditional } from './helpers/conditional.ts';
 export { cookies } from './helpers/cookies.ts';
 export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
 export { sendEarlyHints } from './helpers/early-hints.ts';
+export { type Html, type HtmlTag, type HtmlValue, html } from './helpers/html.ts';
 export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
 export { match } from './helpers/match.ts';
 export {
@@ -49,6 +50,7 @@ export { assertOr400, tryOr400, tryOr404 } from './helpers/try-or.ts';
 export type { Awaitable } from './http/awaitable.ts';
 export { RequestBody } from './http/body/request-body.ts';
 export type { BodyInit } from './http/body/response-body.ts';
+export type { EscapedHtml, HtmlText } from './http/body/text.ts';
 export type { ErrorCode } from './http/errors/error-codes.ts';
 export type { ErrorFormat, HttpErrorOptions } from './http/errors/failure.ts';
 export type { EventStreamOptions, ServerSentEvent } from './http/event-stream.ts';

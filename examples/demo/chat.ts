@@ -3,9 +3,8 @@
  * everyone gets the same lines in the same order. Node's own channel between them carries it: programs may use it beside the server.
  */
 import cluster, { type Worker } from 'node:cluster';
-import { match, type Request, type Response } from 'filrouge';
+import { html, match, type Request, type Response } from 'filrouge';
 import { type WebSocketConnection, websocket } from 'filrouge/websocket';
-import { html } from './html.ts';
 import { page } from './layout.ts';
 import { userOf } from './members.ts';
 

@@ -1,7 +1,6 @@
 /** Files that visitors leave here: pictures are shown, and every file can be downloaded under its original name. */
-import { conditional, HttpError, match, type Request, Response, readForm, tryOr404 } from 'filrouge';
+import { conditional, type Html, HttpError, html, match, type Request, Response, readForm, tryOr404 } from 'filrouge';
 import { allFiles, dropOldFiles, KEPT, type KeptFile, keepFile, pathOf } from './file-store.ts';
-import { type Html, html } from './html.ts';
 import { page } from './layout.ts';
 
 const MiB = 2 ** 20;
@@ -57,7 +56,7 @@ function filesPage(problem?: string): Response {
         <button class="button">Send</button>
       </form>
       <ul class="files">${kept.map(fileItem)}</ul>
-      ${kept.length === 0 ? html`<p class="quiet">Nobody has left a file yet.</p>` : html``}
+      ${kept.length === 0 && html`<p class="quiet">Nobody has left a file yet.</p>`}
       <script src="/files.js" defer></script>`,
   );
 }

@@ -1,9 +1,8 @@
 /** The frame around every page. Style, script and pictures are our own files, so that the policy can forbid everything else. */
-import { Response } from 'filrouge';
-import { type Html, html } from './html.ts';
+import { type Html, html, Response } from 'filrouge';
 
 export function page(title: string, body: Html): Response {
-  return Response.html(layout(title, body).text);
+  return Response.html(layout(title, body));
 }
 
 const PAGES = ['Notes', 'Files', 'Chat', 'Members', 'Workings'];
@@ -32,6 +31,6 @@ export function timeOf(at: string): Html {
 }
 
 function link(name: string, title: string): Html {
-  const here = name === title ? html` aria-current="page"` : html``;
+  const here = name === title && html` aria-current="page"`;
   return html`<a href="/${name.toLowerCase()}"${here}>${name}</a>`;
 }

@@ -1,6 +1,5 @@
 /** Pages for members. Code order is the guard: everything below the check of `user` is for logged-in visitors. */
-import { match, type Request, Response } from 'filrouge';
-import { html } from './html.ts';
+import { html, match, type Request, Response } from 'filrouge';
 import { page, timeOf } from './layout.ts';
 import { sessions, type Visitor } from './sessions.ts';
 
@@ -35,7 +34,7 @@ export function loginPage(problem?: string): Response {
       <h1>Members</h1>
       <p class="lead">Say <kbd>ada</kbd> and <kbd>lovelace</kbd>, or <kbd>grace</kbd> and <kbd>hopper</kbd>. Five attempts a minute are enough for anybody.</p>
       <form class="narrow" method="post" action="/login">
-        ${problem === undefined ? html`` : html`<p class="problem" role="alert">${problem}</p>`}
+        ${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
         <label>Name <input name="name" autocomplete="username" autocapitalize="none" required autofocus /></label>
         <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
         <button class="button">Log in</button>

@@ -1,6 +1,5 @@
 /** The pages of the demo: each a function from values to a Response. */
-import type { Request, Response } from 'filrouge';
-import { type Html, html } from './html.ts';
+import { type Html, html, type Request, type Response } from 'filrouge';
 import { page, timeOf } from './layout.ts';
 import type { Note } from './notes.ts';
 
@@ -24,7 +23,7 @@ export function homePage(): Response {
 }
 
 export function notesPage(notes: readonly Note[], problem?: string, text = ''): Response {
-  const complaint = problem === undefined ? html`` : html`<p class="problem" role="alert">${problem}</p>`;
+  const complaint = problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`;
   return page(
     'Notes',
     html`
@@ -36,7 +35,7 @@ export function notesPage(notes: readonly Note[], problem?: string, text = ''): 
         <button class="button">Leave it here</button>
       </form>
       <ul class="notes">${notes.map(noteItem)}</ul>
-      ${notes.length === 0 ? html`<p class="quiet">Nobody has left a note yet.</p>` : html``}`,
+      ${notes.length === 0 && html`<p class="quiet">Nobody has left a note yet.</p>`}`,
   );
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type BodyInit, bytesOf, type Content, collectContent, contentOf, StreamContent } from './body/response-body.ts';
-import { checkedText, jsonOf } from './body/text.ts';
+import { checkedMarkup, checkedText, type HtmlText, jsonOf } from './body/text.ts';
 import { checkOptions } from './errors/bad-option.ts';
 import { bodyOfFailure, type ErrorReader, Failure, type FailureForm, fieldsOfFailure, formFor } from './errors/failure.ts';
 import { type EventStreamOptions, eventContent, type ServerSentEvent } from './event-stream.ts';
@@ -89,14 +89,14 @@ export class Response {
     return typed(TEXT, checkedText(body));
   }
 
-  /** A page, UTF-8. Nothing is escaped. */
-  static html(body: string): Response {
-    return typed(HTML, checkedText(body));
+  /** A page, UTF-8: text, which is sent as it is, or HTML that `html` or another library has made. */
+  static html(body: string | HtmlText): Response {
+    return typed(HTML, checkedMarkup(body));
   }
 
   /** An SVG image. */
-  static svg(body: string): Response {
-    return typed(SVG, checkedText(body));
+  static svg(body: string | HtmlText): Response {
+    return typed(SVG, checkedMarkup(body));
   }
 
   /** A value as JSON. @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint. */

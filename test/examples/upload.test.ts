@@ -41,7 +41,7 @@ describe('examples/upload', () => {
     expect([sent.status, sent.headers.get('location')]).toEqual([303, '/']);
     const page = await (await fetch(origin)).text();
     expect(page).toContain('>film.mp4</a>, 200 kB');
-    expect(page).toContain('>été &#34;x&#34;.txt</a>, 1 kB');
+    expect(page).toContain('>été &quot;x&quot;.txt</a>, 1 kB');
     const [film = '', text = ''] = await links();
     const back = await fetch(text);
     expect(back.headers.get('content-disposition')).toBe(

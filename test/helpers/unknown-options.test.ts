@@ -95,6 +95,7 @@ const TAKERS: Readonly<
 
 /** What takes none: a value, a list of routes, or nothing beside the request. */
 const WITHOUT_OPTIONS = [
+  'html',
   'RequestBody',
   'accepts',
   'acceptsEncodings',

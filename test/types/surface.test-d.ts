@@ -11,10 +11,13 @@ import {
   type CorsPolicy,
   compress,
   createSessions,
+  type EscapedHtml,
   type FormLimits,
   finish,
   type Handler,
+  type Html,
   type HttpErrorOptions,
+  html,
   type LogAccessOptions,
   logAccess,
   match,
@@ -182,6 +185,19 @@ readJson(request, undefined, { limit: undefined });
 createSessions<{ user: string }>({ secret: '', store: undefined }).open(request).data.user = 'ada';
 
 void [new Headers(request.headers), new Headers(Response.empty().headers), new Map(request.headers)];
+
+const piece: Html = html`<p>${text}${1}${null}${[html`<br>`, 'a']}${text === 'a' && html`<hr>`}${new URL('http://a/')}</p>`;
+void [Response.html(piece), Response.html('<p>'), Response.svg(piece), Response.html(new String('<p>')), html`${piece as EscapedHtml}`];
+// @ts-expect-error the word is meant: String(…)
+void html`<p aria-hidden="${true as boolean}">`;
+// @ts-expect-error not awaited
+void html`${Promise.resolve('a')}`;
+// @ts-expect-error a plain object
+void html`${{ a: 1 }}`;
+// @ts-expect-error not awaited
+Response.html(Promise.resolve('a'));
+// @ts-expect-error not a text
+Response.html(['a']);
 
 // A module behind createBlocking: promises become values, streams iterables, and what is no function is not there.
 interface Library {

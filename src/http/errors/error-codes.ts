@@ -96,6 +96,8 @@ export const ERROR_CODES = {
   // The programmer's fault, at start or at the culprit.
   'bad-option': 'An option has a wrong type or value, is unknown, or contradicts another.',
   'bad-route': 'A route pattern is malformed, or appears twice in one router.',
+  'bad-html':
+    'A template of `html` has a value where none can be written safely (an attribute without quotes, a script), is cut off inside a tag, or was given a value that is not text.',
   'bad-header':
     'A header name is not a token, a value holds CR, LF, NUL or a character above 0xff, or a redirect holds a control character.',
   'bad-status': 'A status is not a whole number from 200 to 999, or cannot be used here.',
