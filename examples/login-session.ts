@@ -18,7 +18,10 @@ import {
   createRateLimiter,
   createSessions,
   finish,
+  type Html,
   HttpError,
+  html,
+  isCrossSite,
   logAccess,
   match,
   type Request,
@@ -53,7 +56,8 @@ async function answer(request: Request): Promise<Response> {
 }
 
 async function pageFor(request: Request, session: Session<Visitor>): Promise<Response> {
-  if (request.method === 'POST' && !isFromOurPages(request)) throw new HttpError(403, 'This form was sent by another site');
+  // SameSite keeps the cookie out of forms on other sites; this blocks the forms themselves, the login included.
+  if (request.method === 'POST' && isCrossSite(request)) throw new HttpError(403, 'This form was sent by another site');
 
   // For everybody.
   if (match(request, 'GET /login')) return form();
@@ -72,12 +76,12 @@ async function pageFor(request: Request, session: Session<Visitor>): Promise<Res
   if (user === undefined) return Response.redirect('/login');
 
   // For logged-in visitors.
-  if (match(request, 'GET /')) return page(`<p>Hello, ${user}. <form method="post" action="/logout"><button>Log out</button></form>`);
+  if (match(request, 'GET /')) return page(html`<p>Hello, ${user}. <form method="post" action="/logout"><button>Log out</button></form>`);
   if (match(request, 'POST /logout')) {
     session.destroy();
     return Response.redirect('/login');
   }
-  return page('<p>There is no such page').withStatus(404);
+  return page(html`<p>There is no such page`).withStatus(404);
 }
 
 async function isRight(name: string, password: string): Promise<boolean> {
@@ -85,16 +89,8 @@ async function isRight(name: string, password: string): Promise<boolean> {
   return timingSafeEqual(await hashOf(password, salt, 32), Buffer.from(hash, 'base64url'));
 }
 
-/**
- * Browsers say where a form comes from. SameSite keeps the cookie out of forms on other sites; this blocks the forms themselves, the login included.
- */
-function isFromOurPages(request: Request): boolean {
-  const origin = request.header('origin');
-  return origin === undefined || origin === `${request.secure ? 'https' : 'http'}://${request.host}`;
-}
-
 function form(complaint = ''): Response {
-  return page(`<p role="alert">${complaint}</p>
+  return page(html`<p role="alert">${complaint}</p>
 <form method="post" action="/login">
   <p><label>Name <input name="name" autocomplete="username" required autofocus></label>
   <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
@@ -102,6 +98,6 @@ function form(complaint = ''): Response {
 </form>`);
 }
 
-function page(content: string): Response {
-  return Response.html(`<!doctype html><html lang="en"><meta charset="utf-8"><title>Members</title><h1>Members</h1>${content}`);
+function page(content: Html): Response {
+  return Response.html(html`<!doctype html><html lang="en"><meta charset="utf-8"><title>Members</title><h1>Members</h1>${content}`);
 }

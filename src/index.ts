@@ -16,6 +16,7 @@ export { cookies } from './helpers/cookies.ts';
 export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
 export { sendEarlyHints } from './helpers/early-hints.ts';
 export { type Html, type HtmlTag, type HtmlValue, html } from './helpers/html.ts';
+export { isCrossSite } from './helpers/is-cross-site.ts';
 export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
 export { match } from './helpers/match.ts';
 export {

@@ -96,6 +96,7 @@ const TAKERS: Readonly<
 /** What takes none: a value, a list of routes, or nothing beside the request. */
 const WITHOUT_OPTIONS = [
   'html',
+  'isCrossSite',
   'RequestBody',
   'accepts',
   'acceptsEncodings',

@@ -6,6 +6,7 @@
  * @module
  */
 import { badOption } from '../../http/errors/bad-option.ts';
+import { ownOrigin } from '../../http/request/own-origin.ts';
 import type { Request } from '../../http/request.ts';
 
 const SUBJECT = 'Cannot open websocket';
@@ -35,10 +36,4 @@ export function isAllowedOrigin(request: Request, origins: readonly string[] | '
   if (origin === undefined || origins === '*') return true;
   if (others.length > 0) return false;
   return origins === undefined ? origin === ownOrigin(request) : origins.includes(origin);
-}
-
-/** The origin under which the client reached us: scheme, host in lower case, port unless it is the scheme's own. */
-function ownOrigin(request: Request): string | undefined {
-  const url = `${request.secure ? 'https' : 'http'}://${request.host ?? ''}`;
-  return URL.canParse(url) ? new URL(url).origin : undefined;
 }
