@@ -24,8 +24,13 @@ const PRINT_BUILTINS = "for (const name of process.moduleLoadList) console.log(n
 
 /** Runs module code in a bare Node process and gives the lines it printed. */
 function linesOf(...code: readonly string[]): string[] {
+  return linesIn({}, ...code);
+}
+
+/** The same with variables in its environment, which is empty otherwise. */
+function linesIn(env: Readonly<Record<string, string>>, ...code: readonly string[]): string[] {
   const args = ['--no-warnings', '--input-type=module', '--eval', code.join('\n')];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 20_000, env: {} });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 20_000, env });
   if (status !== 0) throw new Error(`Node ended with ${status}: ${stderr}`);
   return stdout.split('\n').filter((line) => line !== '');
 }
@@ -54,6 +59,23 @@ describe("import 'filrouge'", () => {
     const resources = "process.getActiveResourcesInfo().filter((name) => !name.includes('Req'))";
     const state = `console.log(JSON.stringify([${resources}, process.eventNames()]));`;
     expect(linesOf(IMPORT, state)).toEqual(linesOf(state));
+  });
+});
+
+describe('the explanation of a 500', () => {
+  const FAIL = `
+    const { startServer } = await import('filrouge');
+    const server = await startServer(() => { throw new Error('why'); }, { workers: 0, port: 0, log: 'off', onError() {} });
+    const answer = await (await fetch(server.url)).text();
+    console.log('answer: ' + answer.split('\\n')[0]);
+    await server.close();`;
+
+  it('is loaded when the first one is sent, and never in production', () => {
+    const [told, bare] = [linesIn({}, WATCH, FAIL), linesIn({ NODE_ENV: 'production' }, WATCH, FAIL)];
+    expect(told).toContain('answer: Error: why');
+    expect(bare).toContain('answer: Internal Server Error');
+    const more = told.filter((line) => line.startsWith('file:') && !bare.includes(line)).map((url) => url.slice(url.lastIndexOf('/') + 1));
+    expect(more).toContain('forms.js');
   });
 });
 

@@ -22,8 +22,8 @@ export function printError(subject: string, error: unknown): void {
   console.error(escapedBlock(`${subject}: ${textOf(error)}`));
 }
 
-/** An error with its stack; anything else that was thrown is named as what it is. */
-function textOf(error: unknown): string {
+/** An error with its stack and causes; anything else that was thrown is named as what it is. */
+export function textOf(error: unknown): string {
   if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') return shown(error);
   if (error === undefined || error === null) return `${error} was thrown, not an Error`;
   const kind = typeof error;

@@ -12,6 +12,7 @@ import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { callFor, handlerAnswered, isFollowed } from '../process/io-threads.ts';
+import { explanationFor } from './explain.ts';
 import { printError, printErrorOf } from './print-error.ts';
 import { fromWebResponse, isWebResponse, measuredWebResponse } from './web-response.ts';
 
@@ -101,7 +102,18 @@ export function responseTo(service: Home, request: Request, thrown: unknown): Re
 }
 
 function answerToError(service: Home, request: Request, error: unknown): Response {
-  return (error instanceof HttpError ? undefined : reportError(service, request, error)) ?? refusalFor(service, request, error);
+  if (error instanceof HttpError) return refusalFor(service, request, error);
+  return reportError(service, request, error) ?? explanation(service, request, error) ?? refusalFor(service, request, error);
+}
+
+/** What the programmer is told. Undefined for everybody else, and for errors that are not the handler's, or already reported. */
+function explanation(service: Home, request: Request, error: unknown): Response | undefined {
+  if (error === REPORTED || isForNobody(error)) return undefined;
+  try {
+    return explanationFor(service, request, error);
+  } catch {
+    return undefined; // the option `errors` has failed: `refusalFor` asks it again, and reports that
+  }
 }
 
 /** The server's own answer to an error, in the form that its option `errors` asks for; in text when that option fails. */

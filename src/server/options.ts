@@ -171,6 +171,8 @@ export interface ResolvedOptions
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
   readonly onRefused: OnRefused | undefined;
   readonly trustProxy: TrustedProxies | undefined;
+  /** See `ErrorAnswers`: undefined in production. */
+  readonly explainsTo: ((address: string) => boolean) | undefined;
   /** Infinity: never. */
   readonly maxRequestsPerWorker: number;
   /** Infinity: never. */
@@ -278,6 +280,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     number
   >;
   const threads = resolveThreads(options.threads);
+  const trustProxy = resolveProxies(options);
   return {
     ...numbers,
     maxDiskForBodies: options.maxDiskForBodies ?? shareOfDisk(numbers.workers),
@@ -294,7 +297,8 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     errors,
     onError,
     onRefused,
-    trustProxy: resolveProxies(options),
+    trustProxy,
+    explainsTo: process.env['NODE_ENV'] === 'production' ? undefined : (address) => !trustProxy?.has(address),
     signals,
     log,
   };

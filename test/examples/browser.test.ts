@@ -1,18 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
+import { BARRIERS, describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, start } from '../support/program.ts';
 
 /** 2 by 1 pixels, red and blue. */
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGM4IScnZ3MCAAdfAieyfXRcAAAAAElFTkSuQmCC', 'base64');
-
-/** What keeps people from using a page, as far as axe finds it: each rule with the elements that break it. */
-const BARRIERS = `${axe.source};
-  axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))`;
 
 describeInChromium('the demo in Chromium', { timeout: 30_000 }, () => {
   let browser: Browser;

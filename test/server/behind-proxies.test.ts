@@ -36,7 +36,7 @@ interface Running {
 }
 
 describeWith('nginx', () => {
-  it('hands on its own word, over plain HTTP and over TLS', async () => {
+  it('hands on its own word as docs/operations.md has it, over plain HTTP and over TLS', async () => {
     const { port } = await serve(facts, TRUST);
     await expectItsOwnWord(await startNginx(`127.0.0.1:${port}`));
   });
@@ -50,7 +50,7 @@ describeWith('nginx', () => {
 });
 
 describeWith('haproxy', () => {
-  it('hands on its own word, over plain HTTP and over TLS', async () => {
+  it('hands on its own word as docs/operations.md has it, over plain HTTP and over TLS', async () => {
     const { port } = await serve(facts, TRUST);
     const [plain, secure] = [await freePort(), await freePort()];
     const block = filled(blockOf('haproxy'), {
@@ -65,7 +65,7 @@ describeWith('haproxy', () => {
 });
 
 describeWith('caddy', () => {
-  it('hands on its own word over TLS, which it wants for all', async () => {
+  it('hands on its own word as docs/operations.md has it, over TLS, which it wants for all', async () => {
     const { port } = await serve(facts, TRUST);
     const [plain, secure] = [await freePort(), await freePort()];
     const block = filled(blockOf('caddyfile'), { '127.0.0.1:8000': `127.0.0.1:${port}` });
@@ -90,6 +90,71 @@ describe('a proxy that passes on what the client sends', () => {
     ]);
   });
 });
+
+describe('a 500 behind a proxy on the same machine that says nothing of itself', () => {
+  describeWith('nginx', () => {
+    it.each([
+      ['as it asks by default', ''],
+      ['in HTTP/1.1', 'proxy_http_version 1.1;'],
+      ['in HTTP/1.1 over connections that it keeps', 'proxy_http_version 1.1; proxy_set_header Connection "";'],
+      ['with the name that the client has asked for', 'proxy_http_version 1.1; proxy_set_header Host $host;'],
+    ])('is bare: %s', async (_, lines) => {
+      const { port } = await serve(failing, { onError: () => undefined });
+      const plain = await freePort();
+      const location = `location / { proxy_pass http://127.0.0.1:${port}; ${lines} }`;
+      const program = startNginxWith(`server { listen 127.0.0.1:${plain}; ${location} }`);
+      await expectBare({ program, plain, secure: 0 });
+    });
+  });
+
+  describeWith('haproxy', () => {
+    it.each(['http-keep-alive', 'http-server-close', 'httpclose'])('is bare: option %s', async (option) => {
+      const { port } = await serve(failing, { onError: () => undefined });
+      const plain = await freePort();
+      const timeouts = 'timeout connect 5s\ntimeout client 5s\ntimeout server 5s';
+      const block = `defaults\nmode http\noption ${option}\n${timeouts}\nlisten all\nbind 127.0.0.1:${plain}\nserver one 127.0.0.1:${port}\n`;
+      const program = startCommand(PROGRAMS.haproxy, ['-db', '-f', fileOf('bare.cfg', block)]);
+      await expectBare({ program, plain, secure: 0 });
+    });
+  });
+
+  describeWith('caddy', () => {
+    it('is bare, also with the name of the server itself', async () => {
+      const { port } = await serve(failing, { onError: () => undefined });
+      const plain = await freePort();
+      const site = `http://:${plain} {\nbind 127.0.0.1\nreverse_proxy 127.0.0.1:${port} {\nheader_up Host localhost\nheader_up -X-Forwarded-*\n}\n}`;
+      const file = fileOf('Bare', `{\nadmin off\n}\n${site}\n`);
+      const home = { HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+      const program = startCommand(PROGRAMS.caddy, ['run', '--config', file, '--adapter', 'caddyfile'], home);
+      await expectBare({ program, plain, secure: 0 });
+    });
+  });
+
+  it('is a page without the proxy, for the same request', async () => {
+    const { port } = await serve(failing, { onError: () => undefined });
+    expect(await askAsProgrammer(port)).toMatch(/^<!doctype html>/);
+  });
+});
+
+function failing(): never {
+  throw new Error('secret of the server');
+}
+
+async function expectBare(running: Running): Promise<void> {
+  await isReady(running);
+  expect(await askAsProgrammer(running.plain)).toBe('Internal Server Error');
+}
+
+/** What a client is answered that claims in every way it can to be a browser on the machine of the server. */
+async function askAsProgrammer(port: number): Promise<string | undefined> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  onTestFinished(() => void socket.destroy());
+  const client = new Talk(socket);
+  client.send('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\nAccept: text/html\r\n\r\n');
+  const [answer] = await client.answers(1);
+  expect(answer?.status).toBe(500);
+  return answer?.body;
+}
 
 /** What the server takes the client for, and what reaches it of the other family of fields. */
 function facts(request: Request): Response {
@@ -136,11 +201,16 @@ async function startNginx(upstream: string): Promise<Running> {
     '/etc/ssl/shop.pem': join(folder, 'shop.pem'),
     '/etc/ssl/shop.key': join(folder, 'shop.key'),
   });
+  return { program: startNginxWith(block), plain, secure };
+}
+
+/** @param block What its `http` holds. */
+function startNginxWith(block: string): Program {
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const paths = kinds.map((kind) => `${kind}_temp_path ${join(folder, kind)};`).join('\n');
   const own = `daemon off;\nmaster_process off;\npid ${join(folder, 'nginx.pid')};\nerror_log stderr;\nevents {}`;
   const file = fileOf('nginx.conf', `${own}\nhttp {\naccess_log off;\n${paths}\n${block}\n}\n`);
-  return { program: startCommand(PROGRAMS.nginx, ['-e', 'stderr', '-p', folder, '-c', file]), plain, secure };
+  return startCommand(PROGRAMS.nginx, ['-e', 'stderr', '-p', folder, '-c', file]);
 }
 
 /** The one fenced block of the page that is marked so. */
@@ -197,5 +267,5 @@ async function answerOn(socket: Socket, bytes: string): Promise<unknown> {
 function describeWith(name: keyof typeof PROGRAMS, tests: () => void): void {
   const isThere = existsSync(PROGRAMS[name]);
   if (!isThere) console.warn(`SKIPPED: the tests behind ${name} need ${PROGRAMS[name]} (Debian: apt-get install ${name})`);
-  describe.skipIf(!isThere && process.env['CI'] === undefined)(`${name}, as docs/operations.md has it`, tests);
+  describe.skipIf(!isThere && process.env['CI'] === undefined)(name, tests);
 }

@@ -123,7 +123,9 @@ describe('what a handler gives', () => {
     ]);
   });
 
-  it('is a bare 500 when it throws, rejects or returns nothing; onError sees each once, with the request', async () => {
+  it('is a bare 500 in production when it throws, rejects or returns nothing; onError sees each once, with the request', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    onTestFinished(() => void vi.unstubAllEnvs());
     const seen: string[] = [];
     const onError = (error: unknown, { path }: { path: string }): void => void seen.push(`${path}: ${(error as Error).message}`);
     const server = await start(

@@ -2,6 +2,7 @@
  * Chromium for tests: where it is, how it is started, where its pictures go.
  */
 import { existsSync, mkdirSync } from 'node:fs';
+import axe from 'axe-core';
 import { type Browser, chromium } from 'playwright-core';
 import { describe } from 'vitest';
 
@@ -19,6 +20,10 @@ const QUIET = [
 
 /** The folder for what the pages looked like. It is there as soon as a browser is. */
 export const SCREENSHOTS = '.build/screenshots';
+
+/** Evaluated in a page: what keeps people from using it, as far as axe finds it, each rule with the elements that break it. */
+export const BARRIERS: string = `${axe.source};
+  axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))`;
 
 const isThere = existsSync(CHROMIUM);
 if (!isThere) console.warn(`SKIPPED: the browser tests need ${CHROMIUM} (Debian: apt-get install chromium)`);

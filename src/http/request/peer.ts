@@ -41,6 +41,8 @@ export interface PeerServer<R> {
 export interface ErrorAnswers<R> {
   readonly onError: ((error: unknown, request: R) => Response | void) | undefined;
   readonly errors: ErrorFormat | ((head: R) => ErrorFormat);
+  /** Whether a loopback address may be that of the programmer, to whom a 500 is explained. Undefined: nobody's is, as in production. */
+  readonly explainsTo?: ((address: string) => boolean) | undefined;
 }
 
 /** Carries messages other than the response to a client. */

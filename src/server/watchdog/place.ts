@@ -6,12 +6,10 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
-import { SourceMap, type SourceMapPayload } from 'node:module';
-import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
+import { originalPlace, shownPlace } from '../../exchange/explain/original-place.ts';
 
 /**
  * How long to wait for an answer, ms. A busy machine takes a while to list all scripts; and a large function that V8 interprets and that
@@ -147,30 +145,6 @@ function described({ functionName }: CallFrame, place: string): string {
 
 /** The place of a frame, in the original source where a source map names it. */
 function placeIn({ url, location }: CallFrame): string {
-  const line = location.lineNumber;
-  const column = location.columnNumber ?? 0;
   const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-  const compiled = `${shown(path)}:${line + 1}:${column + 1}`;
-  try {
-    const name = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
-    if (name === undefined) return compiled;
-    const entry = new SourceMap(JSON.parse(textOf(name, path)) as SourceMapPayload).findEntry(line, column);
-    if (!('originalSource' in entry)) return compiled;
-    const source = entry.originalSource.startsWith('file:')
-      ? fileURLToPath(entry.originalSource)
-      : resolve(dirname(path), entry.originalSource);
-    return `${shown(source)}:${entry.originalLine + 1}:${entry.originalColumn + 1}`;
-  } catch {
-    return compiled; // without a usable map, the compiled place is better than nothing
-  }
-}
-
-function textOf(name: string, path: string): string {
-  if (!name.startsWith('data:')) return readFileSync(resolve(dirname(path), name), 'utf8');
-  return Buffer.from(name.slice(name.indexOf(',') + 1), 'base64').toString();
-}
-
-function shown(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short;
+  return shownPlace(originalPlace({ path, line: location.lineNumber + 1, column: (location.columnNumber ?? 0) + 1 }));
 }

@@ -19,10 +19,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ownBoard } from '../../process/io-threads.ts';
+import { OWN_CODE } from '../../process/own-code.ts';
 import { log } from '../operator-log.ts';
 import type { Service } from '../service.ts';
 import type { Watched } from './message.ts';
-import { OWN_CODE } from './own-code.ts';
 import { THREAD_TEXT } from './thread-text.ts';
 
 /** A process under watch. */
