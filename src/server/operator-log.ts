@@ -34,6 +34,12 @@ export type OperatorEvent =
   | 'draining'
   | 'drained';
 
+/** What serves: see `ResolvedOptions`. */
+interface Serving {
+  readonly workers: number;
+  readonly threads: { readonly min: number; readonly max: number };
+}
+
 /** Fields of an event, for a program that reads the JSON. */
 export type EventFields = Readonly<Record<string, string | number>>;
 
@@ -63,7 +69,28 @@ export function log(event: OperatorEvent, message: string, fields: EventFields =
   if (format !== 'off') console.error(lineOf(event, message, fields));
 }
 
-/** The same from a thread whose main thread is stuck: console would hand the line over to the main thread. */
+/** Writes it where a program reads the lines, and people have enough with another one. */
+export function logForPrograms(event: OperatorEvent, message: string, fields: EventFields): void {
+  if (format === 'json') log(event, message, fields);
+}
+
+/** Tells where a server listens, and what serves there: processes, threads, and that none of them sees what another keeps in memory. */
+export function logStarted(url: string, { workers, threads: { min, max } }: Serving): void {
+  const several = [
+    ...(workers > 0 ? [counted(workers, 'worker')] : []),
+    ...(max > 0 ? [`${min < max ? `${min} to ` : ''}${counted(max, 'thread')}${workers > 1 ? ' in each' : ''}`] : []),
+  ];
+  const what = several.length === 0 ? '' : ` with ${several.join(' and ')}`;
+  const apart =
+    Math.max(workers, 1) * Math.max(max, 1) > 1 ? `, each with a memory of its own (docs/server.md, "A memory of its own")` : '';
+  log('started', `serving on ${url}${what}${apart}`, { url, workers, threads: max });
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** Writes a line as `log` does from a thread whose main thread is stuck: console would hand the line over to the main thread. */
 export function logAtOnce(event: OperatorEvent, message: string): void {
   if (format === 'off') return;
   try {

@@ -9,6 +9,7 @@ import { withCode } from '../http/errors/error-codes.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import { localGate } from './connection-gate.ts';
 import type { LocalServer } from './host.ts';
+import { logStarted } from './operator-log.ts';
 import type { ResolvedOptions, RunningServer } from './options.ts';
 import { serveLocally } from './serve.ts';
 import { AFTERMATH, drainOnSignals, endWithThreads } from './signals.ts';
@@ -42,6 +43,7 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
   const endNow = (): void => (options.threads.max > 0 ? endWithThreads() : process.exit(1));
   const release = options.signals ? drainOnSignals((isUrgent) => (isUrgent ? endNow() : stop())) : () => {};
   void local.closed.then(release);
+  logStarted(local.url, options);
   return {
     url: local.url,
     address: local.address,

@@ -134,6 +134,14 @@ it('writes one line for each event as JSON when it is told to', async () => {
   for (const { time } of lines) expect(new Date(String(time)).getTime()).not.toBeNaN();
 });
 
+it('says in one line that all workers listen, and then who comes after them', async () => {
+  const cluster = await startCluster({ workers: 2 });
+  const line = `serving on ${cluster.origin} with 2 workers, each with a memory of its own (docs/server.md, "A memory of its own")`;
+  expect(cluster.stderr).toBe(`filrouge: ${line}\n`);
+  await cluster.ask('reload');
+  expect(cluster.stderr.match(/worker \d+ is ready, generation 2/g)).toHaveLength(2);
+});
+
 it('writes nothing when it is told to', async () => {
   const cluster = await startCluster({ workers: 1, log: 'off' });
   await cluster.ask('reload');

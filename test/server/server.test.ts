@@ -160,7 +160,7 @@ describe('what a handler gives', () => {
     onTestFinished(() => {
       console.error = original;
     });
-    const clumsy = await answer(() => raise(new Error('first')), { onError: () => raise(new Error('second')) });
+    const clumsy = await answer(() => raise(new Error('first')), { onError: () => raise(new Error('second')), log: 'off' });
     expect(clumsy.status).toBe(500);
     expect(printed.map((text) => String(text).split('\n')[0])).toEqual([
       'Cannot serve GET "/": Error: first',
@@ -251,6 +251,7 @@ describe('TLS', () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
     onTestFinished(() => printed.mockRestore());
     const server = await start(() => Response.text('hello'), { tls: files('a'), maxConnections: 1 });
+    printed.mockClear();
     const { port } = server.address as { port: number };
     const client = netConnect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => client.end(bytes, 'latin1')).resume();
     await until(

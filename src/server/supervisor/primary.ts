@@ -8,29 +8,21 @@
  * @module
  */
 import cluster from 'node:cluster';
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HitCounter } from '../../process/hit-counter.ts';
 import { refuseSeveral } from '../../process/one-memory.ts';
 import { addTotals, NO_TOTALS, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
-import { log } from '../operator-log.ts';
+import { log, logForPrograms, logStarted } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { answerHits, type HitAnswer, type HitQuestion } from '../questions/hit-asker.ts';
 import { checkScript, WORKER_ROLE } from '../roles.ts';
 import { drainOnSignals } from '../signals.ts';
-import { listenError } from '../socket/listen-error.ts';
 import { removeStaleSocket, tightenUmask } from '../socket/socket-file.ts';
+import { EarlyDeaths, MAX_FAILURES, messageOf } from './early-deaths.ts';
 import { Lender } from './lender.ts';
+import { probe } from './probe.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
-/** A worker that has served this long was healthy, ms: whatever it dies of, its successor starts at once. */
-const HEALTHY_AFTER = 60_000;
-/** The wait before a successor, ms: none at first, then this, doubled each time up to the longest. */
-const FIRST_DELAY = 100;
-const LONGEST_DELAY = 30_000;
-/** This many workers ending before they listen, within this time (ms) and with no other listening, end the server. */
-const MAX_FAILURES = 5;
-const FAILURE_SPAN = 10_000;
 /** How long a worker may overstay its drain before it is killed, ms. */
 const OVERSTAY = 2000;
 
@@ -44,27 +36,8 @@ export async function startPrimary(options: ResolvedOptions): Promise<RunningSer
   cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] }); // the pipe is that of watch.ts
   const supervisor = new Supervisor(options, port);
   const place = await supervisor.start();
-  log('started', `serving on ${place.url} with ${options.workers} workers`, { url: place.url, workers: options.workers });
+  logStarted(place.url, options);
   return supervisor.serverAt(place);
-}
-
-/**
- * Listens for a moment where the workers will, so that an error of the system shows before anything is forked.
- *
- * @returns The port: with `port: 0` the one that all workers use, including those forked when none of the first is left.
- */
-function probe(options: ResolvedOptions): Promise<number> {
-  const { host, port, path } = options;
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error) => reject(listenError(error, options)));
-    const restoreUmask = tightenUmask(options);
-    server.listen(path === undefined ? { host, port } : { path }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-    restoreUmask();
-  });
 }
 
 class Supervisor implements WorkerEvents {
@@ -79,11 +52,7 @@ class Supervisor implements WorkerEvents {
   #restarts = 0;
   /** The figures of workers that have ended. */
   #before: Totals = NO_TOTALS;
-  /** Deaths in a row of workers that were not healthy. */
-  #youngDeaths = 0;
-  /** When workers ended before they listened, and the first of their errors. */
-  #failures: number[] = [];
-  #firstFailure: string | undefined;
+  readonly #deaths: EarlyDeaths = new EarlyDeaths();
   #isStarting = true;
   #closing: Promise<void> | undefined;
   #settleClosed = (): void => {};
@@ -278,18 +247,18 @@ class Supervisor implements WorkerEvents {
     this.#workers.add(worker);
     this.#lender.add(worker);
     worker.ready.then(
-      () =>
-        log('ready', `worker ${worker.pid} is ready, generation ${worker.generation}`, {
-          worker: worker.pid,
-          generation: worker.generation,
-        }),
+      () => {
+        const fields = { worker: worker.pid, generation: worker.generation };
+        const tell = this.#isStarting ? logForPrograms : log; // people read that all of them are, in one line
+        tell('ready', `worker ${worker.pid} is ready, generation ${worker.generation}`, fields);
+      },
       () => {}, // whoever waits for it reports that
     );
     return worker;
   }
 
   /** Replaces a worker that leaves unasked: at once, or after a growing delay when workers die young. */
-  #succeed(worker: WorkerProcess, why: string, delay: number = this.#delayAfter(worker, why)): void {
+  #succeed(worker: WorkerProcess, why: string, delay: number = this.#deaths.delayAfter(worker, why)): void {
     worker.isReplaced = true;
     this.#restarts++;
     log('replaced', `worker ${worker.pid} ${why}; its successor starts ${delay === 0 ? 'now' : `in ${delay} ms`}`, {
@@ -297,13 +266,6 @@ class Supervisor implements WorkerEvents {
       delay,
     });
     this.#forkAfter(delay);
-  }
-
-  #delayAfter(worker: WorkerProcess, why: string): number {
-    const age = worker.readyAt === undefined ? 0 : performance.now() - worker.readyAt;
-    if (age > HEALTHY_AFTER) this.#youngDeaths = 0;
-    else if (!why.endsWith('SIGKILL')) this.#youngDeaths++; // a worker that is killed from outside was not at fault
-    return this.#youngDeaths <= 1 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** (this.#youngDeaths - 2));
   }
 
   #forkAfter(delay: number): void {
@@ -319,14 +281,12 @@ class Supervisor implements WorkerEvents {
   /** A worker has ended before it listened. */
   #countFailure(worker: WorkerProcess): void {
     worker.ready.catch((error: unknown) => {
-      const now = performance.now();
-      this.#firstFailure ??= messageOf(error);
-      this.#failures = [...this.#failures.filter((at) => now - at < FAILURE_SPAN), now];
+      const count = this.#deaths.countFailure(error);
       if (worker.isReplaced) return; // the reload or recycling that started it reports this
       log('start-failed', `worker ${worker.pid} could not start: ${messageOf(error)}`, { worker: worker.pid });
       const isServing = [...this.#workers].some((other) => other.readyAt !== undefined && !other.isLeaving);
-      if (!isServing && this.#failures.length >= MAX_FAILURES) {
-        log('gave-up', `giving up: ${this.#failures.length} workers in a row could not start; the first error was: ${this.#firstFailure}`);
+      if (!isServing && count >= MAX_FAILURES) {
+        log('gave-up', `giving up: ${count} workers in a row could not start; the first error was: ${this.#deaths.firstFailure}`);
         process.exit(1);
       }
       this.#succeed(worker, 'never listened');
@@ -342,8 +302,4 @@ async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
   const { pid, generation } = worker;
   const status = (await worker.status()) ?? { connections: 0, ...NO_TOTALS, inFlight: 0, queued: 0, threads: 0, waiting: {}, rss: 0 };
   return { pid, generation, ...status };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
