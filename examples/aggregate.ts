@@ -14,7 +14,8 @@ import { blocking, createFetch, type Fetched } from 'filrouge/blocking';
 const get = createFetch({ timeout: 1000 });
 const { NEWS = 'http://localhost:9001/', WEATHER = 'http://localhost:9002/', QUOTES = 'http://localhost:9003/' } = process.env;
 
-startServer(answer, { port: Number(process.env['PORT'] ?? 8000), workers: 1, threads: 16 });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer(answer, { host, port: Number(port), workers: 1, threads: 16 });
 
 function answer(request: Request): Response {
   if (match(request, 'GET /')) {

@@ -18,8 +18,10 @@
 import { execFileSync } from 'node:child_process';
 import { match, type Request, Response, startServer } from 'filrouge';
 
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 startServer(answer, {
-  port: Number(process.env['PORT'] ?? 8000),
+  host,
+  port: Number(port),
   workers: 1,
   threads: { min: 2, max: 16 },
   handlerTimeout: 1000,

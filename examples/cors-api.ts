@@ -33,7 +33,8 @@ const routes = router({
   'POST /sums': (_params, request) => Response.json({ sum: readJson(request, Numbers).numbers.reduce((sum, number) => sum + number, 0) }),
 });
 
-startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000), errors: 'json' });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => finish(request, answer, logAccess), { host, port: Number(port), errors: 'json' });
 
 /** Errors are finished as well: a page can read what was wrong with its request. */
 function answer(request: Request): Response | Promise<Response> {

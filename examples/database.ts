@@ -41,8 +41,8 @@ const oneAccount = database.prepare('SELECT name, balance FROM accounts WHERE na
 const addAccount = database.prepare('INSERT OR IGNORE INTO accounts VALUES (?, 0)');
 const pay = database.prepare('UPDATE accounts SET balance = balance + ? WHERE name = ?');
 const charge = database.prepare('UPDATE accounts SET balance = balance - ?1 WHERE name = ?2 AND balance >= ?1');
-
-startServer((request) => finish(request, inTransaction, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => finish(request, inTransaction, logAccess), { host, port: Number(port) });
 
 /** Commits on success; anything else, a thrown error included, rolls back everything that the handler has written. */
 function inTransaction(request: Request): Response {

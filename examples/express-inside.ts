@@ -35,7 +35,8 @@ old.post('/notes', (req, res) => {
 });
 
 // One worker, because the notes are in its memory.
-startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000), workers: 1 });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => finish(request, answer, logAccess), { host, port: Number(port), workers: 1 });
 
 function answer(request: Request): Response | Promise<Response> {
   // Express will see the same path: another spelling does not get past the guard.

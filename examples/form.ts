@@ -17,7 +17,8 @@ import { assertOr400, finish, HttpError, html, logAccess, match, Response, readF
 
 const LIKES = ['tea', 'chess', 'music'];
 
-startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => finish(request, answer, logAccess), { host, port: Number(port) });
 
 function answer(request: Request): Response {
   if (match(request, 'GET /')) return formPage();

@@ -20,8 +20,10 @@ const ROOT = resolve(process.env['GIT_PROJECT_ROOT'] ?? 'repositories');
 const PASSWORD = process.env['GIT_PASSWORD'] ?? '';
 const GIBIBYTE = 1024 ** 3;
 
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 startServer(answer, {
-  port: Number(process.env['PORT'] ?? 8000),
+  host,
+  port: Number(port),
   workers: 2,
   maxBodySize: 2 * GIBIBYTE, // a push; it waits on disk, not in memory
 });

@@ -7,13 +7,14 @@
  *     $ curl http://localhost:8000/hello/world      hello, world
  *     $ curl http://localhost:8000/squares/12       144
  *     $ curl -i http://localhost:8000/squares/x     404 Not Found
- *     $ curl -i http://localhost:8000/panic         500 Internal Server Error
+ *     $ curl -i http://localhost:8000/panic         500 Internal Server Error; a browser on this machine shows the line
  *     $ curl http://localhost:8000/hello/again      hello, again
  */
 import { match, type Request, Response, startServer } from 'filrouge';
 
 // One process for each core, all running this file. "localhost" is reached from this machine only; "0.0.0.0" is reached from others.
-startServer(answer, { host: 'localhost', port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer(answer, { host, port: Number(port) });
 
 /** One request in, one response out. A body would already have been read: nothing here has to wait. */
 function answer(request: Request): Response {
@@ -27,7 +28,7 @@ function answer(request: Request): Response {
   const square = match(request, 'GET /squares/{n:uint}');
   if (square) return Response.text(`${square.n * square.n}\n`);
 
-  // The client sees a bare 500, the error is printed here. The process, and everybody else's request, go on.
+  // Others see a bare 500, a browser on this machine the error and this line. It is printed here, and everybody else's request goes on.
   if (match(request, 'GET /panic')) throw new Error('This handler throws on purpose');
 
   return Response.text('There is nothing here.\n').withStatus(404);

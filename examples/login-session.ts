@@ -47,7 +47,8 @@ const hashOf = promisify<string, string, number, Buffer>(scrypt);
 const sessions = createSessions<Visitor>({ secret: process.env['SESSION_SECRET'] ?? '' }); // if it is too short, an error at start says so
 const attempts = createRateLimiter({ limit: 5, window: 60 }); // per client, across all workers
 
-startServer((request) => finish(request, answer, secureHeaders, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => finish(request, answer, secureHeaders, logAccess), { host, port: Number(port) });
 
 async function answer(request: Request): Promise<Response> {
   const session = sessions.open(request);

@@ -43,7 +43,8 @@ const routes = router({
   },
 });
 
-startServer((request) => finish(request, answer, logAccess), { port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => finish(request, answer, logAccess), { host, port: Number(port) });
 
 function answer(request: Request): Response | Promise<Response> {
   return routes(request) ?? Response.empty(404);

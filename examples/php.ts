@@ -18,7 +18,8 @@ import { cgi } from 'filrouge/cgi';
 /** One script for all paths. Never build this from the request's path: anyone who uploads a file could then run it. */
 const SCRIPT = resolve('examples/php/guestbook.php');
 
-startServer(answer, { port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer(answer, { host, port: Number(port) });
 
 function answer(request: Request): Response | Promise<Response> {
   if (match(request, 'GET /health')) return Response.text('ok\n');

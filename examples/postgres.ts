@@ -16,17 +16,14 @@ import type * as People from './postgres/people.ts';
 
 const people = createBlocking<typeof People>(new URL('./postgres/people.js', import.meta.url), { timeout: 5000 });
 
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 startServer(
   (request) =>
     logAccess(
       request,
       whenUp(() => answer(request)),
     ),
-  {
-    port: Number(process.env['PORT'] ?? 8000),
-    workers: 1,
-    threads: 16,
-  },
+  { host, port: Number(port), workers: 1, threads: 16 },
 );
 
 function answer(request: Request): Response {

@@ -14,11 +14,11 @@
 import { match, type Request, Response, startServer } from 'filrouge';
 import { proxy } from 'filrouge/proxy';
 
-const port = Number(process.env['PORT'] ?? 8000);
-const { UPSTREAM: upstream = `http://localhost:${port + 1}` } = process.env;
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+const { UPSTREAM: upstream = `http://localhost:${Number(port) + 1}` } = process.env;
 
-if (process.env['UPSTREAM'] === undefined) startServer(small, { port: port + 1, workers: 0 });
-startServer(answer, { port, workers: 0 });
+if (process.env['UPSTREAM'] === undefined) startServer(small, { port: Number(port) + 1, workers: 0 });
+startServer(answer, { host, port: Number(port), workers: 0 });
 
 function answer(request: Request): Response | Promise<Response> {
   if (match(request, 'GET /health')) return Response.text('ok\n');

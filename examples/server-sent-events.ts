@@ -13,7 +13,8 @@
 import { setInterval } from 'node:timers/promises';
 import { compress, match, type Request, Response, type ServerSentEvent, startServer } from 'filrouge';
 
-startServer((request) => compress(request, answer(request)), { port: Number(process.env['PORT'] ?? 8000) });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => compress(request, answer(request)), { host, port: Number(port) });
 
 /** Laps are run this often, ms. */
 const LAP = 200;

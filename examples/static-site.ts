@@ -17,9 +17,10 @@ import { conditional, finish, logAccess, match, type Request, Response, secureHe
 
 const ROOT = process.env['ROOT'] ?? 'examples/static-site';
 
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 startServer((request) => finish(request, answer, secureHeaders, logAccess), {
-  host: 'localhost',
-  port: Number(process.env['PORT'] ?? 8000),
+  host,
+  port: Number(port),
 });
 
 function answer(request: Request): Response {

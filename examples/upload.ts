@@ -29,10 +29,9 @@ const INDEX = `${FOLDER}/index.ndjson`; // one line per file; all worker process
 const PICTURES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif']); // not SVG, which is a page with scripts
 
 mkdirSync(FOLDER, { recursive: true });
-startServer((request) => finish(request, answer, secureHeaders, logAccess), {
-  port: Number(process.env['PORT'] ?? 8000),
-  maxBodySize: (head) => (head.method === 'POST' && head.path === '/' ? 1024 ** 3 : 64 * 1024), // 1 GiB here, little elsewhere
-});
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+const maxBodySize = (head: Request): number => (head.method === 'POST' && head.path === '/' ? 1024 ** 3 : 64 * 1024); // 1 GiB here, little elsewhere
+startServer((request) => finish(request, answer, secureHeaders, logAccess), { host, port: Number(port), maxBodySize });
 
 function answer(request: Request): Response {
   if (match(request, 'GET /')) return page();

@@ -15,7 +15,8 @@ import { type WebSocketConnection, websocket } from 'filrouge/websocket';
 
 // One worker: each is a process with a memory of its own, so two would hold two separate chats. With more, something outside has to carry messages
 // between them (Redis, a database, a queue), and `say` below is the place to send them from.
-startServer(answer, { port: Number(process.env['PORT'] ?? 8000), workers: 1 });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer(answer, { host, port: Number(port), workers: 1 });
 
 /** Everybody who is here. */
 const room = new Set<WebSocketConnection>();

@@ -64,6 +64,23 @@ describe('the examples', () => {
     expect(ASYNCHRONOUS.filter((file) => !asynchronous.includes(`(../examples/${file})`))).toEqual([]);
   });
 
+  it('read where to listen from PORT and HOST, all in the same line', () => {
+    const servers = SOURCES.filter((file) =>
+      /^(?:const server = await )?startServer\(/m.test(readFileSync(join('examples', file), 'utf8')),
+    );
+    const line = "const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;\n";
+    expect(servers.length).toBeGreaterThan(15);
+    expect(servers.filter((file) => !readFileSync(join('examples', file), 'utf8').includes(line))).toEqual([]);
+  });
+
+  it('listen where HOST says', async () => {
+    const port = await freePort();
+    const program = start('.build/examples/hello.js', { PORT: String(port), HOST: '127.0.0.2' });
+    await program.prints(/serving on/);
+    expect((await fetch(`http://127.0.0.2:${port}/`)).status).toBe(200);
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+  });
+
   it('import the package as a user does', () => {
     const inner = SOURCES.filter((file) => /from '\.\.\/(?:\.\.\/)?(?:src|dist)/.test(readFileSync(join('examples', file), 'utf8')));
     expect(inner).toEqual([]);
@@ -104,7 +121,10 @@ describe('examples/hello', () => {
     expect(await (await fetch(`${origin}/squares/12`)).text()).toBe('144\n');
     expect((await fetch(`${origin}/squares/x`)).status).toBe(404);
     const panic = await fetch(`${origin}/panic`);
-    expect([panic.status, await panic.text()]).toEqual([500, 'Internal Server Error']);
+    expect(panic.status).toBe(500);
+    expect(await panic.text()).toMatch(/^Error: This handler throws on purpose\n {4}at .+ \(examples\/hello\.ts:\d+:\d+\)/);
+    const other = await fetch(`${origin}/panic`, { headers: { Via: '1.1 somewhere' } });
+    expect([other.status, await other.text()]).toEqual([500, 'Internal Server Error']);
     await program.prints(/This handler throws on purpose/);
     expect(await (await fetch(`${origin}/hello/again`)).text()).toBe('hello, again\n');
   });
