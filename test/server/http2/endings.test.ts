@@ -79,7 +79,11 @@ describe('an HTTP/2 connection ends', () => {
     client.send(headers(1));
     client.end();
     await client.closed();
-    expect(framesOf(client).map(({ type }) => type).toSorted()).toEqual(['DATA', 'GOAWAY', 'HEADERS']);
+    expect(
+      framesOf(client)
+        .map(({ type }) => type)
+        .toSorted(),
+    ).toEqual(['DATA', 'GOAWAY', 'HEADERS']);
     expect(client.isReset).toBe(false);
   });
 
