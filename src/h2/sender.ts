@@ -15,6 +15,7 @@ import {
   END_HEADERS,
   END_STREAM,
   FrameBuffer,
+  type FrameMemory,
   HEADERS,
   MAX_31_BITS,
   MAX_PAYLOAD,
@@ -42,7 +43,7 @@ export interface SenderOwner<X> {
 
 /** Sends the frames of one connection. */
 export class Sender<X> {
-  readonly frames: FrameBuffer = new FrameBuffer();
+  readonly frames: FrameBuffer;
   readonly #owner: SenderOwner<X>;
   readonly #peer: PeerSettings;
   readonly #abuse: Abuse;
@@ -51,7 +52,8 @@ export class Sender<X> {
   #window = FIRST_WINDOW;
   #isFirstBlock = true;
 
-  constructor(owner: SenderOwner<X>, peer: PeerSettings, abuse: Abuse) {
+  constructor(owner: SenderOwner<X>, peer: PeerSettings, abuse: Abuse, memory: FrameMemory) {
+    this.frames = new FrameBuffer(memory);
     this.#owner = owner;
     this.#peer = peer;
     this.#abuse = abuse;

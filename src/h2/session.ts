@@ -8,7 +8,7 @@
 import type { WireFields } from '../http/header-list.ts';
 import { Abuse } from './abuse.ts';
 import { type ConnectionError, NO_ERROR } from './errors.ts';
-import { MAX_31_BITS } from './frames.ts';
+import { FrameMemory, MAX_31_BITS } from './frames.ts';
 import { Receiver } from './receiver.ts';
 import { responseBlock } from './response-head.ts';
 import { Sender } from './sender.ts';
@@ -26,10 +26,16 @@ export class Session<X> {
   readonly #receiver: Receiver<X>;
   #isLeaving = false;
 
-  constructor(owner: SessionOwner<X>, limits: SessionLimits) {
+  /** @param memory Shared by all sessions of a process. */
+  constructor(owner: SessionOwner<X>, limits: SessionLimits, memory: FrameMemory = new FrameMemory()) {
     const peer = new PeerSettings();
     const abuse = new Abuse();
-    this.#sender = new Sender({ onLocalEnd: (stream) => this.#endLocally(stream), onRoom: (stream) => owner.onRoom(stream) }, peer, abuse);
+    this.#sender = new Sender(
+      { onLocalEnd: (stream) => this.#endLocally(stream), onRoom: (stream) => owner.onRoom(stream) },
+      peer,
+      abuse,
+      memory,
+    );
     this.#receiver = new Receiver(owner, limits, peer, abuse, this.#table, this.#sender);
     this.#sender.frames.settings(ownSettings(limits));
     this.#sender.giveBack(0, CONNECTION_WINDOW - FIRST_WINDOW);

@@ -31,6 +31,7 @@ import { incomingBodyOf } from '../body/collect.ts';
 import { clientBehind, proxiesFor, type TrustedProxies } from '../peer.ts';
 import { refusalOf } from '../refusals.ts';
 import type { Service } from '../service.ts';
+import { MEMORY } from './frame-writer.ts';
 import { asHandshake } from './handshake.ts';
 import { Inflow } from './inflow.ts';
 import { type Sending, sendResponse } from './send.ts';
@@ -72,7 +73,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     this.#owner = owner;
     this.#peer = peer;
     this.#proxies = proxiesFor(peer, service.options.trustProxy);
-    this.session = new Session(this, { ...service.limits, maxConcurrentStreams: MAX_STREAMS });
+    this.session = new Session(this, { ...service.limits, maxConcurrentStreams: MAX_STREAMS }, MEMORY);
   }
 
   get mayGoOn(): boolean {

@@ -6,6 +6,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
+import { FrameMemory } from '../../h2/frames.ts';
 import type { Session } from '../../h2/session.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
 import { Uptake } from '../socket/uptake.ts';
@@ -14,6 +15,9 @@ import { Uptake } from '../socket/uptake.ts';
 const ROOM: number = 64 * 1024;
 /** More gathered frames than this are written before the next request is looked at. */
 const FULL: number = 256 * 1024;
+
+/** The memory in which all connections gather their frames. What the system has accepted at once is used again. */
+export const MEMORY: FrameMemory = new FrameMemory();
 
 /** Writes what a session has to send. */
 export class FrameWriter<X> {
@@ -80,7 +84,7 @@ export class FrameWriter<X> {
 
   #write(frames: Buffer): void {
     const isTaken = this.#isDirect && this.#pending === 0 ? writeDirectly(this.#socket, frames, this) : undefined;
-    if (isTaken === true) return;
+    if (isTaken === true) return MEMORY.giveBack(frames);
     if (isTaken === false) {
       this.#pending += frames.length;
       this.#isBlocked = true;
