@@ -9,7 +9,7 @@
  */
 import { endAll } from './server.mjs';
 
-const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'slowlog'];
+const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'database', 'slowlog'];
 
 const asked = process.argv.slice(2);
 const names = asked.filter((word) => !word.startsWith('--'));
