@@ -16,7 +16,10 @@ export function isAway(error: unknown): boolean {
 
 /** pg has no code for this. */
 function isCutOff(error: unknown): boolean {
-  return error instanceof Error && /^Connection terminated|^timeout exceeded when trying to connect/.test(error.message);
+  return (
+    error instanceof Error &&
+    /^(?:Connection terminated|Client .* is not queryable$|timeout exceeded when trying to connect$)/.test(error.message)
+  );
 }
 
 function codeOf(error: unknown): string {
