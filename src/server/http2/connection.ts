@@ -116,12 +116,15 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     if (this.#writer.isFull) this.flush();
   }
 
+  /** Rest begins with the end of the last exchange: a client that only pings is at rest. */
   #watch(): void {
-    if (this.#session.isMidway && this.mayGoOn) {
-      if (this.#exchanges.hasMoved) this.#patience.watch(ANSWERING); // what has come in part is another frame than before
-      this.#patience.watch(READING_HEAD);
-    } else this.#patience.watch(this.#session.count > 0 ? ANSWERING : IDLE);
+    const { hasMoved } = this.#exchanges;
     this.#exchanges.hasMoved = false;
+    if (this.#session.isMidway && this.mayGoOn) {
+      if (hasMoved) this.#patience.watch(ANSWERING); // what has come in part is another frame than before
+      this.#patience.watch(READING_HEAD);
+    } else if (this.#session.count > 0) this.#patience.watch(ANSWERING);
+    else if (hasMoved || this.#patience.phase !== IDLE) this.#patience.watch(IDLE);
   }
 
   /** Sends an interim response. A client that does not read gets none: they are the first thing to do without. */

@@ -34,6 +34,14 @@ describe('an HTTP/2 connection ends', () => {
     expect(said(frames[2] as Frame)).toEqual([1, 'NO_ERROR']);
   });
 
+  it('also when its client sends nothing but pings', async () => {
+    const { client } = await speak({ keepAliveTimeout: 50 });
+    const timer = setInterval(() => client.send(frame('PING', 0, 0, Buffer.alloc(8))), 5);
+    await client.closed();
+    clearInterval(timer);
+    expect(framesOf(client).at(-1)).toMatchObject({ type: 'GOAWAY', code: 'NO_ERROR' });
+  });
+
   it('when its client says nothing for headersTimeout', async () => {
     const { port } = await serve(() => Response.text(''), { h2c: true, headersTimeout: 50 });
     const client = await talk(port);

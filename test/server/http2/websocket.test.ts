@@ -29,9 +29,8 @@ function framesOf(stream: ClientHttp2Stream): (count: number) => Promise<SeenFra
 }
 
 const echo = (request: Request): Response => {
-  if (match(request, 'GET /chat'))
-    return websocket(request, (socket) => socket.onMessage((data) => socket.send(data)), { protocols: ['a', 'b'] });
-  return Response.empty(404);
+  if (!match(request, 'GET /chat')) return Response.empty(404);
+  return websocket(request, (socket) => socket.onMessage((data) => socket.send(data)), { protocols: ['a', 'b'] });
 };
 
 describe('a websocket over HTTP/2 (RFC 8441)', () => {
