@@ -88,7 +88,7 @@ export class FrameMemory {
 
 /** Room for the bodies of one write, the heads of their frames, and what is gathered before them, bytes. */
 const SPARE: number = 96 * 1024;
-/** Without a spare piece, this much and less is made to measure: a client that does not read must not hold more than it is sent. */
+/** Without a spare piece, this much and less is made to measure. */
 const SMALL: number = 16 * 1024;
 const LEAST = 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -114,6 +114,14 @@ export class FrameBuffer {
     this.#bytes = NOTHING;
     this.#length = 0;
     return gathered;
+  }
+
+  /** What cannot be taken for now moves into memory made to measure: a client that does not read must not hold more than it is sent. */
+  keep(): void {
+    if (this.#bytes.buffer.byteLength !== SPARE || this.#length * 2 > SPARE) return;
+    const shared = this.#bytes;
+    this.#bytes = Buffer.from(shared.subarray(0, this.#length));
+    this.#memory.giveBack(shared);
   }
 
   /** Makes room. @returns Where the next byte belongs. */

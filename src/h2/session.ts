@@ -151,6 +151,11 @@ export class Session<X> {
     this.#sender.frames.goAway(isLast ? this.#table.highest : MAX_31_BITS, NO_ERROR, '');
   }
 
+  /** Frames that nobody takes for now are kept in no more memory than they need. */
+  keep(): void {
+    this.#sender.frames.keep();
+  }
+
   /** Gives what may be written now: about `room` bytes at most; empty when there is nothing, or the client has to give window first. */
   take(room: number): Buffer {
     return this.#sender.take(room);

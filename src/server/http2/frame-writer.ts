@@ -63,6 +63,7 @@ export class FrameWriter<X> {
       if (frames.length === 0) break;
       this.#write(frames);
     }
+    this.#session.keep();
     this.#isFlushing = false;
   }
 
