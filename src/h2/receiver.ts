@@ -239,7 +239,7 @@ export class Receiver<X> {
   /** §6.3. The scheme is abandoned: only its form is looked at. */
   #takePriority(): void {
     const { id, bytes, start } = this.#reader;
-    this.#reader.onStream();
+    if (id === 0) throw broken('PRIORITY concerns no stream'); // in any state, and with any number: those that we might push have even ones
     this.#abuse.nuisance('PRIORITY frames');
     if (this.#reader.length !== 5) throw this.#faultOf(id, FRAME_SIZE_ERROR, 'PRIORITY does not have five bytes');
     if (frames.read31(bytes, start) === id) throw this.#faultOf(id, PROTOCOL_ERROR, 'A stream depends on itself');
@@ -247,7 +247,7 @@ export class Receiver<X> {
 
   /** An error of a stream, or of the connection when the stream has not begun: there is nothing to reset. */
   #faultOf(id: number, code: number, message: string): Error {
-    return id > this.#table.highest ? new ConnectionError(code, message) : new StreamError(code, message);
+    return id > this.#table.highest || id % 2 === 0 ? new ConnectionError(code, message) : new StreamError(code, message);
   }
 
   /** §6.4. */

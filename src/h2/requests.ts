@@ -96,7 +96,7 @@ export class Requests<X> {
     const stream = this.#table.get(id);
     if (stream && !stream.isReset) return this.#endWith(stream, decoded);
     if (id <= this.#table.highest) return this.#readLate(id);
-    this.#table.highest = id;
+    this.#table.begin(id);
     if (id > this.lastId) return this.#table.closed.note(id, true);
     if (this.#table.count >= this.#limits.maxConcurrentStreams) throw new StreamError(REFUSED_STREAM, 'Too many streams are open'); // §5.1.2
     if (this.#isOwnParent) throw malformed('its stream depends on itself');
@@ -127,7 +127,7 @@ export class Requests<X> {
     stream.isRemoteClosed = this.#isLast;
     this.#table.add(stream);
     if (!(head instanceof Http2Head)) return this.#owner.onRefused(stream, head.known, head.error);
-    if (head.length > 0) stream.left = head.length;
+    if (head.length >= 0) stream.left = head.length;
     stream.priority = head.priority;
     if (this.#priorities.size > 0) this.#takePriority(stream);
     this.#owner.onHead(stream, head, this.#isLast);

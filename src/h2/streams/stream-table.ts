@@ -13,11 +13,15 @@ const MAX_GROWN: number = 4 * 1024 * 1024;
 
 /** The streams of one connection. */
 export class StreamTable<X> {
-  /** The highest number of a stream that the client has started. */
-  highest = 0;
+  #highest = 0;
   readonly closed: ClosedStreams = new ClosedStreams();
   readonly #streams: Map<number, Stream<X>> = new Map();
   #grown = 0;
+
+  /** The highest number of a stream that the client has started. */
+  get highest(): number {
+    return this.#highest;
+  }
 
   /** How many are not forgotten. */
   get count(): number {
@@ -30,6 +34,13 @@ export class StreamTable<X> {
 
   values(): IterableIterator<Stream<X>> {
     return this.#streams.values();
+  }
+
+  /** A stream begins, and closes all below that have not (§5.1.1). @param id Higher than any before. */
+  begin(id: number): void {
+    const next = this.#highest === 0 ? 1 : this.#highest + 2;
+    if (id !== next) this.closed.noteGap(next, id - 2);
+    this.#highest = id;
   }
 
   add(stream: Stream<X>): void {
@@ -48,7 +59,9 @@ export class StreamTable<X> {
    * @throws ConnectionError; StreamError when the client has reset the stream. Nothing when we have: the frame may have been on its way.
    */
   checkLate(id: number): void {
-    if (id > this.highest) throw new ConnectionError(PROTOCOL_ERROR, 'A frame came on a stream that has not begun');
+    if (id > this.highest || this.closed.isLeftOut(id)) {
+      throw new ConnectionError(PROTOCOL_ERROR, 'A frame came on a stream that has not begun');
+    }
     if (this.closed.isOurs(id)) return;
     const why = 'A frame came on a stream that is closed';
     throw this.closed.isTheirs(id) ? new StreamError(STREAM_CLOSED, why) : new ConnectionError(STREAM_CLOSED, why);
