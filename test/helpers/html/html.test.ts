@@ -277,7 +277,7 @@ describe('HTML of other libraries', () => {
   });
 
   it('takes ours as it is, in templates of Hono and in its JSX', () => {
-    expect(`${honoHtml`<p>${html`<b>${'<'}</b>`}</p>` as string}`).toBe('<p><b>&lt;</b></p>');
+    expect(Response.html(honoHtml`<p>${html`<b>${'<'}</b>`}</p>` as never).text()).toBe('<p><b>&lt;</b></p>');
     expect(String(jsx('p', {}, html`<b>x</b>` as never))).toBe('<p><b>x</b></p>');
   });
 
