@@ -6,18 +6,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { type Block, blocksOf } from './support/blocks.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WORK = join(ROOT, '.build', 'docs');
-
-/** A fenced block: where it stands, what follows the fence, its code. */
-interface Block {
-  readonly page: string;
-  /** Of its first line of code, from 1. */
-  readonly line: number;
-  readonly info: string;
-  readonly code: string;
-}
 
 const PAGES = ['README.md', ...markdownBelow('docs')];
 const BLOCKS = PAGES.flatMap((page) => blocksOf(page, readFileSync(join(ROOT, page), 'utf8')));
@@ -106,23 +98,6 @@ function markdownBelow(directory: string): string[] {
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(directory, name))
     .toSorted();
-}
-
-function blocksOf(page: string, text: string): Block[] {
-  const found = text.matchAll(/^([ \t]*)(`{3,})([^`\n]*)\n(?:([\s\S]*?)\n)?[ \t]*\2[ \t]*$/gm);
-  return [...found].map((match) => {
-    const [, indent = '', , info = '', code = ''] = match;
-    const line = text.slice(0, match.index).split('\n').length + 1;
-    return {
-      page,
-      line,
-      info: info.trim(),
-      code: code
-        .split('\n')
-        .map((row) => row.replace(indent, ''))
-        .join('\n'),
-    };
-  });
 }
 
 /** Compiles each block as a module, all in one process, and gives the errors by page and line. */
