@@ -27,10 +27,22 @@ export {
   type RateLimiterOptions,
   type RateStore,
 } from './helpers/rate-limit.ts';
-export { type FieldSpec, type FormLimits, type FormPart, readForm, readFormParts, type UploadedFile } from './helpers/read-form.ts';
-export { readJson } from './helpers/read-json.ts';
+export {
+  type FieldSpec,
+  type FormLimits,
+  type FormPart,
+  readForm,
+  readFormAsync,
+  readFormParts,
+  type UploadedFile,
+} from './helpers/read-form.ts';
+export { readHeaders } from './helpers/read-headers.ts';
+export { readJson, readJsonAsync } from './helpers/read-json.ts';
+export { readParams } from './helpers/read-params.ts';
+export { readQuery } from './helpers/read-query.ts';
 export { readText } from './helpers/read-text.ts';
 export { readiness } from './helpers/readiness.ts';
+export type { TextSpec } from './helpers/reading/kinds.ts';
 export type { StandardSchema } from './helpers/reading/schema.ts';
 export { requestId } from './helpers/request-id.ts';
 export { router } from './helpers/router.ts';

@@ -4,16 +4,20 @@
  * @module
  */
 
-import { badOption, checkOptions } from '../http/errors/bad-option.ts';
+import { checkOptions } from '../http/errors/bad-option.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError } from '../http/response.ts';
+import { accepted, acceptedLater, checkIsSchema } from './reading/accepted.ts';
 import { isUtf8Label } from './reading/charset.ts';
 import { refuseContentCodings } from './reading/content-codings.ts';
-import { checkBySchema, firstIssue, isStandardSchema, type StandardSchema } from './reading/schema.ts';
+import type { StandardSchema } from './reading/schema.ts';
+import { type Origin, subjectOf } from './reading/wrong-value.ts';
 
-const SUBJECT = 'Cannot read JSON';
+const JSON_BODY: Origin = { whole: 'JSON', one: 'member' };
+const SUBJECT = subjectOf(JSON_BODY);
 const KNOWN: ReadonlySet<string> = new Set(['limit']);
+
 /**
  * Reads the body as JSON.
  *
@@ -30,14 +34,36 @@ const KNOWN: ReadonlySet<string> = new Set(['limit']);
  * const note = readJson(request, z.object({ text: z.string().max(200) }));
  */
 export function readJson<T = unknown>(request: Request, schema?: StandardSchema<T>, options: { limit?: number | undefined } = {}): T {
+  const value = readChecked(request, schema, options);
+  return schema === undefined ? (value as T) : accepted(JSON_BODY, schema, value, 'await readJsonAsync(request, schema) instead');
+}
+
+/**
+ * Reads the body as JSON and checks it by a schema that answers later: one that asks a database, say. Any other will do as well.
+ *
+ * @param request Of type `application/json`, or any `+json`.
+ * @param schema Checks the value and types it.
+ * @param options As for `readJson`.
+ * @returns A promise, which is rejected with what `readJson` throws.
+ * @example
+ * const user = await readJsonAsync(request, z.object({ name: z.string().refine(async (name) => !(await users.has(name)), 'is taken') }));
+ */
+export async function readJsonAsync<T>(
+  request: Request,
+  schema: StandardSchema<T>,
+  options: { limit?: number | undefined } = {},
+): Promise<T> {
+  checkIsSchema(JSON_BODY, schema);
+  return acceptedLater(JSON_BODY, schema, readChecked(request, schema, options));
+}
+
+/** The value, before the schema sees it. */
+function readChecked(request: Request, schema: unknown, options: { limit?: number | undefined }): unknown {
   checkOptions(SUBJECT, options, KNOWN);
-  if (schema !== undefined && !isStandardSchema(schema)) {
-    throw badOption(SUBJECT, 'the schema is not a Standard Schema');
-  }
+  if (schema !== undefined) checkIsSchema(JSON_BODY, schema);
   checkType(request.headerParsed('content-type', parseContentType)); // RFC 9110 §5.3: two lines are one value, which is then no media type
   refuseContentCodings(request, SUBJECT);
-  const value = parse(request.body.text(options.limit));
-  return schema === undefined ? (value as T) : validated(schema, value);
+  return parse(request.body.text(options.limit));
 }
 
 function checkType(content: ContentType | undefined): void {
@@ -81,13 +107,4 @@ function dropPrototypes(root: unknown): void {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
-}
-
-function validated<T>(schema: StandardSchema<T>, value: unknown): T {
-  const checked = checkBySchema(SUBJECT, schema, value);
-  if (!checked.issues) return checked.value;
-  throw new HttpError(422, `Cannot accept JSON: ${firstIssue(checked.issues)}`, {
-    code: 'schema-mismatch',
-    details: { issues: checked.issues },
-  });
 }

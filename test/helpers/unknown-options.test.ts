@@ -31,6 +31,8 @@ const redis = { get: nothing, set: nothing, del: nothing, eval: nothing };
 const secret = 'x'.repeat(32);
 const form = new Request({ method: 'POST', body: new URLSearchParams({ a: '1' }) });
 const json = new Request({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '1' });
+/** A schema that lets everything in. */
+const anything = { '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) } } as const;
 
 const SOURCES = readSources(fileURLToPath(new URL('../../src/', import.meta.url)));
 
@@ -73,8 +75,10 @@ const TAKERS: Readonly<
     call: (options) => proxyDoor.proxy(new Request({ method: 'CONNECT' }), 'http://localhost:1', options),
   },
   readForm: { names: optionsOf('FormLimits'), call: (options) => front.readForm(form, {}, options) },
+  readFormAsync: { names: optionsOf('FormLimits'), call: (options) => front.readFormAsync(form, anything, options) },
   readFormParts: { names: optionsOf('FormLimits'), call: (options) => front.readFormParts(form, options) },
   readJson: { names: ['limit'], call: (options) => front.readJson(json, undefined, options) },
+  readJsonAsync: { names: ['limit'], call: (options) => front.readJsonAsync(json, anything, options) },
   readText: { names: ['limit'], call: (options) => front.readText(json, options) },
   redisRateStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisRateStore(redis, options) },
   redisSessionStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisSessionStore(redis, options) },
@@ -112,6 +116,9 @@ const WITHOUT_OPTIONS = [
   'cookies',
   'finish',
   'match',
+  'readHeaders',
+  'readParams',
+  'readQuery',
   'readiness',
   'requestId',
   'router',

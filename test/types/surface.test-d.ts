@@ -27,7 +27,13 @@ import {
   Response,
   type ResponseInit,
   type RouteParams,
+  readForm,
+  readFormAsync,
+  readHeaders,
   readJson,
+  readJsonAsync,
+  readParams,
+  readQuery,
   router,
   type SecureHeadersOptions,
   type ServeDirOptions,
@@ -39,6 +45,7 @@ import {
   type TlsOptions,
   tryOr400,
   tryOr404,
+  type UploadedFile,
 } from '../../src/index.ts';
 import type { ProxyOptions } from '../../src/proxy.ts';
 import type { RedisStoreOptions } from '../../src/redis.ts';
@@ -110,6 +117,46 @@ void [nothing, other];
 const note = readJson(request, z.object({ text: z.string() }));
 same<typeof note, { text: string }>();
 same<ReturnType<typeof readJson>, unknown>();
+
+const Page = z.object({ page: z.coerce.number().default(1), sort: z.enum(['asc', 'desc']).optional() });
+interface PageRead {
+  page: number;
+  sort?: 'asc' | 'desc' | undefined;
+}
+same<ReturnType<typeof byQuery>, PageRead>();
+const byQuery = () => readQuery(request, Page);
+same<ReturnType<typeof byHeaders>, PageRead>();
+const byHeaders = () => readHeaders(request, Page);
+same<ReturnType<typeof byForm>, PageRead>();
+const byForm = () => readForm(request, Page);
+same<ReturnType<typeof byParams>, PageRead>();
+const byParams = () => readParams({ page: '1' }, Page);
+same<ReturnType<typeof byJsonAsync>, Promise<PageRead>>();
+const byJsonAsync = () => readJsonAsync(request, Page);
+same<ReturnType<typeof byFormAsync>, Promise<PageRead>>();
+const byFormAsync = () => readFormAsync(request, Page);
+
+const query = readQuery(request, { page: 'uint?', tag: 'string[]', deep: 'bool', q: 'string' });
+same<typeof query, { page: number | undefined; tag: string[]; deep: boolean; q: string }>();
+const fields = readHeaders(request, { 'X-Tenant': 'string', 'X-Depth': 'float?' });
+same<typeof fields, { 'X-Tenant': string; 'X-Depth': number | undefined }>();
+const form = readForm(request, { text: 'string', age: 'uint?', files: 'file[]' });
+same<typeof form, { text: string; age: number | undefined; files: UploadedFile[] }>();
+const day = match(request, 'GET /days/{year}/{month:int}');
+if (day) {
+  const read = readParams(day, { year: 'uint', month: 'int' });
+  same<typeof read, { year: number; month: number }>();
+  // @ts-expect-error the route has no such parameter
+  readParams(day, { yaer: 'uint' });
+}
+// @ts-expect-error what match returned may be nothing
+readParams(day, { year: 'uint' });
+// @ts-expect-error a query has no files
+readQuery(request, { photo: 'file' });
+// @ts-expect-error an unknown kind
+readHeaders(request, { a: 'number' });
+// @ts-expect-error a schema is needed
+void readJsonAsync(request);
 
 declare const text: string | undefined;
 assertOr400(text !== undefined);

@@ -5,9 +5,10 @@
  */
 import type { ErrorCode } from '../../http/errors/error-codes.ts';
 import { HttpError } from '../../http/response.ts';
+import { badValue, type Origin } from '../reading/wrong-value.ts';
 
-/** Most characters of a client's field name shown in a message. */
-const MAX_SHOWN = 100;
+/** A form, in the words of a message. */
+export const FORM: Origin = { whole: 'form', one: 'field' };
 
 /** The error for a form that is malformed as a whole. */
 export function badForm(why: string, cause?: unknown): HttpError {
@@ -15,8 +16,8 @@ export function badForm(why: string, cause?: unknown): HttpError {
 }
 
 /** The error for one wrong field, which the message and the JSON form name. */
-export function badField(name: string, why: string, code: 'missing-field' | 'bad-field-value' = 'bad-field-value'): HttpError {
-  return new HttpError(400, `Cannot read form: field ${shown(name)} ${why}`, { code, details: { field: name } });
+export function badField(name: string, why: string): HttpError {
+  return badValue(FORM, name, why);
 }
 
 /** The error for a form that exceeds the limits. */
@@ -27,9 +28,4 @@ export function tooLarge(what: string): HttpError {
 /** The error for a form, or a text in it, in a charset or an encoding that is not read. */
 export function unsupported(why: string): HttpError {
   return new HttpError(415, `Cannot read form: ${why}`, { code: 'unsupported-media-type' satisfies ErrorCode });
-}
-
-/** A name for a message: in quotes, without what would break a line. */
-export function shown(name: string): string {
-  return JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { checkInteger, checkOptions, type Filled, MiB } from '../../http/errors/bad-option.ts';
-import { shown, tooLarge } from './form-error.ts';
+import { shown } from '../reading/wrong-value.ts';
+import { tooLarge } from './form-error.ts';
 
 /** Bounds of one form. Beyond any of them: 413. */
 export interface FormLimits {

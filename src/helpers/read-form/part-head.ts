@@ -12,7 +12,8 @@ import { isFieldValue, isToken, trimWhitespace } from '../../http/grammar.ts';
 import { HttpError } from '../../http/response.ts';
 import { exactUtf8 } from '../../http/utf8.ts';
 import { isUtf8Label } from '../reading/charset.ts';
-import { badField, badForm, shown, tooLarge, unsupported } from './form-error.ts';
+import { shown } from '../reading/wrong-value.ts';
+import { badField, badForm, tooLarge, unsupported } from './form-error.ts';
 import { checkName } from './limits.ts';
 
 /** What the head of a part says. */

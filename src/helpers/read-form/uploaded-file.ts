@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import { HttpError } from '../../http/response.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
-import { shown } from './form-error.ts';
+import { shown } from '../reading/wrong-value.ts';
 
 /** A file that came with a form. Everything about it but its size is as the client claims. */
 export interface UploadedFile {

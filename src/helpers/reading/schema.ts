@@ -46,13 +46,37 @@ export function isStandardSchema(value: unknown): value is StandardSchema<unknow
   return ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value;
 }
 
-/** Checks a value. @throws TypeError (code `bad-option`) for a schema that is asynchronous. */
-export function checkBySchema<T>(subject: string, schema: StandardSchema<T>, value: unknown): Checked<T> {
-  const result = schema['~standard'].validate(value) as Validated<T>;
-  if (result instanceof Promise) {
-    result.catch(() => {}); // nobody handles its rejection, which would end the process
-    throw badOption(subject, 'the schema is asynchronous; use a synchronous one');
+/**
+ * Checks a value.
+ *
+ * @param instead What to do with a schema that answers later, in the words of a message.
+ * @throws TypeError (code `bad-option`) for a schema that is asynchronous.
+ */
+export function checkBySchema<T>(
+  subject: string,
+  schema: StandardSchema<T>,
+  value: unknown,
+  instead: string = 'use a synchronous one',
+): Checked<T> {
+  const result = schema['~standard'].validate(value);
+  if (isLater(result)) {
+    result.then(undefined, () => {}); // nobody handles its rejection, which would end the process
+    throw badOption(subject, `the schema is asynchronous: ${instead}`);
   }
+  return checkedBy(result as Validated<T>);
+}
+
+/** Checks a value by a schema that may answer later. */
+export async function checkBySchemaLater<T>(schema: StandardSchema<T>, value: unknown): Promise<Checked<T>> {
+  return checkedBy((await schema['~standard'].validate(value)) as Validated<T>);
+}
+
+/** Standard Schema says Promise; a thenable of another realm or library would otherwise be a value without issues. */
+function isLater(result: unknown): result is PromiseLike<unknown> {
+  return typeof (result as { readonly then?: unknown }).then === 'function';
+}
+
+function checkedBy<T>(result: Validated<T>): Checked<T> {
   if (!result.issues) return { value: result.value };
   return {
     issues: result.issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({

@@ -41,11 +41,11 @@ export const ERROR_CODES = {
   'unsupported-media-type': 'The body is of a type that the handler does not read: answered 415.',
   'bad-form':
     'The body is not a form: a multipart body that is cut short, a malformed part or boundary, a part without a name, a file without a usable name.',
-  'missing-field': 'The form lacks a field that the handler asked `readForm` for; the message names it.',
+  'missing-field': 'The client did not send a field, a parameter or a header that the handler asked for; the message names it.',
   'bad-field-value':
-    'A field of the form has a value that `readForm` cannot convert to its kind, or appears more than once; the message names it.',
+    'A field, a parameter or a header has a value that cannot be converted to the kind asked for, or appears more than once; the message names it.',
   'form-too-large': 'The form has more fields or files, or longer ones, than `readForm` accepts: answered 413.',
-  'schema-mismatch': 'The body does not satisfy the schema: answered 422, with the issues.',
+  'schema-mismatch': 'The body, query, path or headers do not satisfy the schema: answered 422, with the issues.',
   'bad-request': 'A check with `tryOr400` or `assertOr400` failed.',
   'not-found': '`tryOr404` found nothing, or `Response.file` names no regular file.',
   'method-not-allowed': 'The path is known, the method is not: see Allow.',

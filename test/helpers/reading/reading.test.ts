@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { assertOr400, HttpError, Request, readJson, readText, tryOr400, tryOr404 } from '../../../src/index.ts';
+import { assertOr400, HttpError, Request, readJson, readJsonAsync, readText, tryOr400, tryOr404 } from '../../../src/index.ts';
 import { failure } from '../../support/forms.ts';
 
 const json = (body: string, type = 'application/json'): Request => new Request({ method: 'POST', headers: { 'Content-Type': type }, body });
@@ -126,15 +126,17 @@ describe('readJson', () => {
 
   it('refuses an asynchronous schema as the bug it is', () => {
     const schema = z.object({ a: z.string() }).refine(async () => true);
-    expect(() => readJson(json('{"a":""}'), schema)).toThrow('the schema is asynchronous');
+    expect(() => readJson(json('{"a":""}'), schema)).toThrow(
+      'Cannot read JSON: the schema is asynchronous: await readJsonAsync(request, schema) instead',
+    );
   });
 
   it('leaves no rejection of an asynchronous schema to end the process', () => {
     const rejected = Promise.reject(new Error('no database'));
-    const caught = vi.spyOn(rejected, 'catch');
+    const handled = vi.spyOn(rejected, 'then');
     const schema = { '~standard': { version: 1, vendor: 'test', validate: () => rejected } } as const;
     expect(() => readJson(json('1'), schema)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'bad-option' }));
-    expect(caught).toHaveBeenCalledOnce();
+    expect(handled).toHaveBeenCalledWith(undefined, expect.any(Function));
   });
 
   it('says so when it is given something else than a schema', () => {
@@ -154,6 +156,40 @@ describe('readJson', () => {
     expect(many.details?.['issues']).toHaveLength(100);
     const long = failure(() => readJson(json(JSON.stringify('x'.repeat(100_000))), v.number()));
     expect(long.response.text()?.length).toBeLessThan(600);
+  });
+});
+
+describe('readJsonAsync', () => {
+  const taken = new Set(['ada']);
+  const User = z.object({ name: z.string().refine(async (name) => !taken.has(name), 'is taken') });
+
+  it('gives a promise of what a schema says later', async () => {
+    await expect(readJsonAsync(json('{"name":"bob","x":1}'), User)).resolves.toEqual({ name: 'bob' });
+  });
+
+  it('is rejected with the 422 of readJson, which names the member', async () => {
+    await expect(readJsonAsync(json('{"name":"ada"}'), User)).rejects.toMatchObject({
+      status: 422,
+      code: 'schema-mismatch',
+      message: 'Cannot accept JSON: name: is taken',
+      details: { issues: [{ path: ['name'], message: 'is taken' }] },
+    });
+  });
+
+  it('takes a schema that answers at once, and refuses what is none', async () => {
+    await expect(readJsonAsync(json('7'), z.number())).resolves.toBe(7);
+    await expect(readJsonAsync(json('7'), undefined as never)).rejects.toMatchObject({ code: 'bad-option' });
+  });
+
+  it('is rejected with what the body is refused for, and minds its limit', async () => {
+    await expect(readJsonAsync(json('{'), User)).rejects.toMatchObject({ status: 400, code: 'bad-json' });
+    await expect(readJsonAsync(json('{}', 'text/plain'), User)).rejects.toMatchObject({ status: 415 });
+    await expect(readJsonAsync(json('{"name":"bob"}'), User, { limit: 3 })).rejects.toMatchObject({ status: 413 });
+  });
+
+  it('is rejected with what the schema itself fails with', async () => {
+    const broken = { '~standard': { version: 1, vendor: 'test', validate: () => Promise.reject(new Error('no database')) } } as const;
+    await expect(readJsonAsync(json('""'), broken)).rejects.toThrow('no database');
   });
 });
 
