@@ -45,7 +45,7 @@ export { readiness } from './helpers/readiness.ts';
 export type { TextSpec } from './helpers/reading/kinds.ts';
 export type { StandardSchema } from './helpers/reading/schema.ts';
 export { requestId } from './helpers/request-id.ts';
-export { router } from './helpers/router.ts';
+export { type ListedRoute, listRoutes, router } from './helpers/router.ts';
 export type { Checked, RouteParams } from './helpers/routes/params.ts';
 export { type SecureHeadersOptions, secureHeaders } from './helpers/secure-headers.ts';
 export { type ServeDirOptions, serveDir } from './helpers/serve-dir.ts';

@@ -34,8 +34,7 @@ const HEADERS: Origin = { whole: 'headers', one: 'header' };
 export function readHeaders<T>(request: Request, schema: StandardSchema<T>): T;
 export function readHeaders<const S extends Readonly<Record<string, TextSpec>>>(request: Request, kinds: S): SpecTypes<TextKinds, S>;
 export function readHeaders(request: Request, wanted: StandardSchema<unknown> | Readonly<Record<string, TextSpec>>): unknown {
-  if (isStandardSchema(wanted))
-    return accepted(HEADERS, wanted, fieldsOf(request), 'read with a synchronous one, and await the rest behind it');
+  if (isStandardSchema(wanted)) return accepted(HEADERS, wanted, fieldsOf(request));
   return readKinds(HEADERS, wanted, (name, count) => {
     if (!isToken(name)) throw badOption(subjectOf(HEADERS), `${shown(name)} is no name of a header`); // RFC 9110 §5.1: it could never come
     const lines = request.headerAll(name);

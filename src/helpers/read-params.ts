@@ -40,7 +40,7 @@ export function readParams(
       `the parameters are ${kindOf(params)}, not an object: give what match returned, once it has matched`,
     );
   }
-  if (isStandardSchema(wanted)) return accepted(PARAMS, wanted, { ...params }, 'read with a synchronous one, and await the rest behind it');
+  if (isStandardSchema(wanted)) return accepted(PARAMS, wanted, { ...params });
   return readKinds(PARAMS, wanted, (name) => {
     const value = params[name];
     if (value !== undefined) return [String(value)];

@@ -31,7 +31,6 @@ const QUERY: Origin = { whole: 'query', one: 'parameter' };
 export function readQuery<T>(request: Request, schema: StandardSchema<T>): T;
 export function readQuery<const S extends Readonly<Record<string, TextSpec>>>(request: Request, kinds: S): SpecTypes<TextKinds, S>;
 export function readQuery(request: Request, wanted: StandardSchema<unknown> | Readonly<Record<string, TextSpec>>): unknown {
-  if (isStandardSchema(wanted))
-    return accepted(QUERY, wanted, objectOf(request.query), 'read with a synchronous one, and await the rest behind it');
+  if (isStandardSchema(wanted)) return accepted(QUERY, wanted, objectOf(request.query));
   return readKinds(QUERY, wanted, (name) => request.query.getAll(name));
 }

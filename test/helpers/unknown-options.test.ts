@@ -115,6 +115,7 @@ const WITHOUT_OPTIONS = [
   'conditional',
   'cookies',
   'finish',
+  'listRoutes',
   'match',
   'readHeaders',
   'readParams',

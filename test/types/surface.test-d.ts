@@ -18,7 +18,9 @@ import {
   type Html,
   type HttpErrorOptions,
   html,
+  type ListedRoute,
   type LogAccessOptions,
+  listRoutes,
   logAccess,
   match,
   type RateLimiterOptions,
@@ -103,6 +105,14 @@ class Notes {
 }
 same<ReturnType<typeof notes>, Response | Promise<Response> | undefined>();
 const notes = router(new Notes());
+same<ReturnType<typeof listRoutes>, readonly ListedRoute[]>();
+same<
+  ListedRoute,
+  { readonly method: string; readonly path: string; readonly file: string | undefined; readonly line: number | undefined }
+>();
+void listRoutes(notes);
+// @ts-expect-error the routes themselves are no router
+void listRoutes({ 'GET /a': () => Response.text('') });
 
 const sync: Handler = () => Response.text('');
 const promised: Handler = async () => Response.text('');

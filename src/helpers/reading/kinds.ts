@@ -79,8 +79,9 @@ export function readKinds<S extends Readonly<Record<string, TextSpec>>>(
   kinds: S,
   sentAs: (name: string, count: ParsedSpec['count']) => readonly string[],
 ): SpecTypes<TextKinds, S> {
-  if (typeof kinds !== 'object' || kinds === null)
+  if (typeof kinds !== 'object' || kinds === null) {
     throw badOption(subjectOf(origin), `the ${origin.one}s are ${kindOf(kinds)}, not an object`);
+  }
   const asked = Object.keys(kinds).map((name) => ({ name, spec: parseSpec(origin, TEXT_SPECS, name, kinds[name]) }));
   const values = Object.create(null) as Record<string, unknown>;
   for (const { name, spec } of asked) values[name] = convertValues(origin, name, spec, sentAs(name, spec.count), convertText);
