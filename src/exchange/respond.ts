@@ -78,13 +78,21 @@ export function responseOf(result: unknown, request: Request): Response | Promis
   if (result instanceof Response) return result;
   if (isWebResponse(result)) return measuredWebResponse(result);
   const route = request.route === undefined ? '' : ` (the last route that matched is "${request.route}")`;
-  const what = result === undefined ? 'nothing' : result === null ? 'null' : typeof result;
+  const { what, advice } = insteadOf(result);
   throw withCode(
     new TypeError(
-      `Cannot answer ${escaped(request.method)} ${escaped(request.path)}: the handler returned ${what}, not a Response${route}`,
+      `Cannot answer ${escaped(request.method)} ${escaped(request.path)}: the handler returned ${what}, not a Response${route}: ${advice}`,
     ),
     'nothing-returned',
   );
+}
+
+/** What was returned instead of a Response, and what to do about it. */
+function insteadOf(result: unknown): { readonly what: string; readonly advice: string } {
+  if (result === undefined) return { what: 'nothing', advice: 'look for a branch without return' };
+  if (result === null) return { what: 'null', advice: 'write Response.empty(404) where there is nothing' };
+  const wrapped = typeof result === 'string' ? 'Response.text(…) or Response.html(…)' : 'Response.json(…)';
+  return { what: typeof result, advice: `wrap it in ${wrapped}` };
 }
 
 /**

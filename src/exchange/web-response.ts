@@ -30,14 +30,19 @@ export function isWebResponse(value: unknown): value is globalThis.Response {
  *
  * One that came from `fetch` has already been decoded: fields that describe its coding are left out, since they would be wrong now.
  *
- * @throws TypeError for `Response.error()`, and for a body that has been read.
+ * @throws TypeError for `Response.error()` (code `bad-status`), and for a body that has been read (`body-used`).
  */
 export function fromWebResponse(web: globalThis.Response): Response {
   if (!isFinalStatus(web.status)) throw withCode(new TypeError('Cannot answer: the handler returned Response.error()'), 'bad-status');
-  if (web.bodyUsed) throw new TypeError('Cannot answer: the body of the returned Response has been read');
+  if (web.bodyUsed) throw alreadyRead();
   const wasDecoded = wasFetched(web) && web.headers.has('content-encoding');
   const headers = [...web.headers].filter(([name]) => !wasDecoded || (name !== 'content-encoding' && name !== 'content-length'));
   return new Response(web.body ? new WebBody(web, web.body) : undefined, { status: web.status, headers });
+}
+
+function alreadyRead(): TypeError {
+  const why = 'the body of the returned Response has been read; read a clone() of it';
+  return withCode(new TypeError(`Cannot answer: ${why}`), 'body-used');
 }
 
 /**

@@ -232,7 +232,7 @@ function addRoute(root: Node, route: string, handler: RouteHandler): void {
   for (const method of written) {
     const next = rest === undefined ? node.leaf : node.restLeaf;
     const known = leafFor(next, method);
-    if (known) throw badRoute(route, `"${method} ${known.path}" takes the same requests`);
+    if (known) throw badRoute(route, `"${method} ${known.path}" takes the same requests: leave one of them out`);
     const leaf: Leaf = { method, path, names, handler, next };
     if (rest === undefined) node.leaf = leaf;
     else node.restLeaf = leaf;

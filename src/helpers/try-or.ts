@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import type { ErrorCode } from '../http/errors/error-codes.ts';
 import { HttpError, Response } from '../http/response.ts';
 
@@ -41,15 +42,17 @@ export function tryOr404<T>(f: () => T, message?: string): NonNullable<T> {
  *
  * @param condition Anything falsy ends the request.
  * @param message For the client. Default: `Bad Request`.
- * @throws HttpError 400, code `bad-request`.
+ * @throws HttpError 400, code `bad-request`. TypeError (code `bad-option`) for a promise, which would always hold.
  * @example
  * assertOr400(page > 0, 'Pages are counted from 1');
  */
 export function assertOr400(condition: unknown, message?: string): asserts condition {
   if (!condition) throw new HttpError(400, message, { code: 'bad-request' });
+  if (condition instanceof Promise) throw badOption('Cannot assert', 'the condition is a promise, which always holds: await it first');
 }
 
 function attempt<T>(f: () => T, status: number, code: ErrorCode, message: string | undefined): T {
+  if (typeof f !== 'function') throw badOption('Cannot try', `what to try is ${kindOf(f)}, not a function: write () => …`);
   try {
     const result = f();
     if (result instanceof Promise) return result.catch((cause: unknown) => fail(cause, status, code, message)) as T;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { kindOf } from './errors/bad-option.ts';
 import { withCode } from './errors/error-codes.ts';
 import { isHopByHop, namedByConnection } from './fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from './grammar.ts';
@@ -54,9 +55,7 @@ export class HeaderList {
     }
     for (const [name, value] of Object.entries(init)) {
       const values = typeof value === 'string' ? [value] : value;
-      if (!Array.isArray(values)) {
-        throw withCode(new TypeError(`Cannot set header "${name}": value is ${typeof value}, not a string`), 'bad-header');
-      }
+      if (!Array.isArray(values)) throw notText(name, value);
       for (const one of values as readonly string[]) flat.push(checkedName(name), checkedValue(name, one));
     }
     return new HeaderList(flat);
@@ -161,11 +160,18 @@ function checkedName(name: string): string {
 
 function checkedValue(name: string, value: string): string {
   if (typeof value !== 'string') {
-    throw withCode(new TypeError(`Cannot set header "${name}": value is ${typeof value}, not a string`), 'bad-header');
+    throw notText(name, value);
   }
   if (isFieldValue(value)) return trimWhitespace(value);
   throw withCode(
-    new TypeError(`Cannot set header "${name}": value holds CR, LF, NUL or a character that a field cannot carry`),
+    new TypeError(
+      `Cannot set header "${name}": value holds CR, LF, NUL or a character that a field cannot carry: encode it, as with encodeURIComponent`,
+    ),
     'bad-header',
   );
+}
+
+function notText(name: string, value: unknown): TypeError {
+  const advice = typeof value === 'number' ? 'write String(…)' : 'leave the header out where there is none';
+  return withCode(new TypeError(`Cannot set header "${name}": value is ${kindOf(value)}, not a string: ${advice}`), 'bad-header');
 }

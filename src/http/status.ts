@@ -96,7 +96,10 @@ export function checkedStatus(status: number): number {
 /** A status that goes with Location. @throws RangeError (code `bad-status`). */
 export function checkedRedirect(status: number): number {
   if (REDIRECTS.has(status)) return status;
-  throw withCode(new RangeError(`Cannot redirect: status ${JSON.stringify(status)} is not a redirect`), 'bad-status');
+  throw withCode(
+    new RangeError(`Cannot redirect: status ${JSON.stringify(status)} is not a redirect: write 301, 302, 303, 307 or 308`),
+    'bad-status',
+  );
 }
 
 /** Whether a response of this status never has a body: 1xx, 204 and 304 (RFC 9110 §6.4.1), and 205 (§15.3.6). */

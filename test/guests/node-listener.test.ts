@@ -166,7 +166,7 @@ it('answers errors as our own server does: HttpError its own, others a bare 500 
   expect((await fetch(`${origin}/nothing`)).status).toBe(500);
   expect(errors).toEqual([
     ['/bug', 'secret'],
-    ['/nothing', 'Cannot answer GET /nothing: the handler returned nothing, not a Response'],
+    ['/nothing', 'Cannot answer GET /nothing: the handler returned nothing, not a Response: look for a branch without return'],
   ]);
 });
 

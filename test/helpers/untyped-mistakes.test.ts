@@ -64,7 +64,7 @@ describe('an argument of the wrong kind', () => {
     [
       'a redirect with options',
       () => Response.redirect('/', { status: 302 } as never),
-      'bad-status: Cannot redirect: status {"status":302} is not a redirect',
+      'bad-status: Cannot redirect: status {"status":302} is not a redirect: write 301, 302, 303, 307 or 308',
     ],
     [
       'an error with options only',
@@ -74,7 +74,7 @@ describe('an argument of the wrong kind', () => {
     [
       'an object as a cookie',
       () => Response.empty().withCookie('a', { b: 1 } as never),
-      'bad-cookie: Cannot set cookie "a": its value is object, not a string',
+      'bad-cookie: Cannot set cookie "a": its value is object, not a string: write String(…) or JSON.stringify(…)',
     ],
     [
       'no fields of a form',

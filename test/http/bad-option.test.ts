@@ -7,7 +7,9 @@ describe('a number as an option', () => {
   it.each([
     [undefined, 'TypeError', 'x is undefined, not a number'],
     [null, 'TypeError', 'x is null, not a number'],
-    ['5', 'TypeError', 'x is string, not a number'],
+    ['5', 'TypeError', 'x is string, not a number: write Number(…)'],
+    ['5s', 'TypeError', 'x is string, not a number'],
+    ['', 'TypeError', 'x is string, not a number'],
     [Number.NaN, 'RangeError', 'x is NaN, not a whole number of seconds from 1 to 9'],
     [1.5, 'RangeError', 'x is 1.5, not a whole number of seconds from 1 to 9'],
     [0, 'RangeError', 'x is 0, not a whole number of seconds from 1 to 9'],
@@ -35,6 +37,20 @@ describe('a number as an option', () => {
 describe('options', () => {
   it('are refused with an unknown name, also one that is inherited', () => {
     expect(() => checkOptions(IT, Object.create({ b: 1 }), new Set(['a']))).toThrow(`${IT}: unknown option "b"`);
+  });
+
+  it.each([
+    ['maxage', ': did you mean "maxAge"?'],
+    ['prot', ': did you mean "port"?'],
+    ['secrets', ': did you mean "secret"?'],
+    ['tlt', ': did you mean "tls"?'],
+    ['xy', ''],
+    ['quality', ''],
+  ])('are told which name is near the unknown %s', (name, told) => {
+    const known = new Set(['host', 'port', 'path', 'maxAge', 'secret', 'tls']);
+    expect(() => checkOptions(IT, { [name]: 1 }, known)).toThrow(
+      expect.objectContaining({ message: `${IT}: unknown option "${name}"${told}` }),
+    );
   });
 
   it('may have no prototype', () => {

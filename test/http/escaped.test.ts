@@ -30,7 +30,8 @@ describe('a line of a log', () => {
     const options = { onError: undefined, errors: 'auto' as const };
     await respond({ handler: () => undefined as never, options, requests: 0, current: undefined }, request);
     const [line] = String(printed.mock.calls[0]).split('\n');
-    expect(line).toBe(`Cannot serve GET ${QUOTED}: TypeError: Cannot answer GET ${SHOWN}: the handler returned nothing, not a Response`);
+    const message = `Cannot answer GET ${SHOWN}: the handler returned nothing, not a Response: look for a branch without return`;
+    expect(line).toBe(`Cannot serve GET ${QUOTED}: TypeError: ${message}`);
   });
 
   it('is not broken by a path that takes too long, in text and in JSON', () => {

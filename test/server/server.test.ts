@@ -147,7 +147,7 @@ describe('what a handler gives', () => {
     expect(seen).toEqual([
       '/throw: thrown',
       '/reject: rejected',
-      '/nothing: Cannot answer GET /nothing: the handler returned nothing, not a Response',
+      '/nothing: Cannot answer GET /nothing: the handler returned nothing, not a Response: look for a branch without return',
     ]);
   });
 

@@ -17,6 +17,8 @@ import { Response } from '../../http/response.ts';
 export function checkResponse(subject: string, response: unknown): void {
   if (response instanceof Response) return;
   if (response instanceof Promise) throw badOption(subject, 'the response is a promise: await it first');
+  const isWeb = response instanceof globalThis.Response;
+  if (isWeb) throw badOption(subject, "the response is a web-standard one: import { Response } from 'filrouge'");
   throw badOption(subject, `the response is ${response instanceof Request ? 'a Request' : kindOf(response)}, not a Response`);
 }
 

@@ -67,9 +67,10 @@ export function parseRoute(route: string): RoutePattern {
   const space = route.indexOf(' ');
   const path = route.slice(space + 1);
   if (path === '*') throw badRoute(route, 'for every path write "ANY /{...rest}"');
-  if (space === -1 || !path.startsWith('/')) throw badRoute(route, 'it is not "METHOD /path"');
+  const hasPath = path.startsWith('/');
+  if (space === -1 || !hasPath) throw badRoute(route, `it is not "METHOD /path"${hasPath ? `: write "GET ${path}"` : ''}`);
   const methods = route.slice(0, space).split('|').map(interned);
-  for (const method of methods) if (!METHODS.has(method)) throw badRoute(route, `unknown method "${method}"`);
+  for (const method of methods) if (!METHODS.has(method)) throw badRoute(route, `unknown method "${method}": ${methodAdvice(method)}`);
 
   const parts = path.slice(1).split('/');
   const restName = REST.exec(parts.at(-1) ?? '')?.[1];
@@ -108,6 +109,11 @@ function parseSegment(route: string, part: string): string | ParamSegment {
   const [, prefix = '', name = '', kind = 'string', suffix = ''] = param;
   if (!KINDS.has(kind)) throw badRoute(route, `unknown parameter type "${kind}"`);
   return { name: interned(name), kind: kind as ParamKind, prefix, suffix };
+}
+
+function methodAdvice(method: string): string {
+  const upper = method.toUpperCase();
+  return METHODS.has(upper) ? `write "${upper}"` : `write one of ${[...METHODS].join(', ')}`;
 }
 
 /** How to write what other routers write with a colon or an asterisk. */

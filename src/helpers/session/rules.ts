@@ -96,6 +96,7 @@ function checkedSecrets(secret: unknown): readonly string[] {
   const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
   if (secrets.length === 0) throw badOption(SUBJECT, 'there is no secret');
   return secrets.map((one) => {
+    if (one === undefined) throw badOption(SUBJECT, 'secret is undefined: set the variable in the environment that holds it');
     checkString(SUBJECT, 'secret', one);
     const text = one as string;
     const size = Buffer.byteLength(text);

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Readable } from 'node:stream';
-import { kindOf } from '../errors/bad-option.ts';
+import { badOption, kindOf } from '../errors/bad-option.ts';
+import { withCode } from '../errors/error-codes.ts';
 import { FileContent } from '../file/file-content.ts';
 import { type After, type Heartbeat, PacedPieces } from './paced-pieces.ts';
 import { currentContext, dropSource, type InContext, isSource, SourceInContext, type StreamSource } from './stream-source.ts';
@@ -38,12 +39,13 @@ export class StreamContent {
    * Hands the source over, once: a second sending could only give an empty body that looks whole.
    *
    * @param after Times the heartbeat; without it there is none.
-   * @throws TypeError when it was sent before, unless the source starts again each time (an array, a Set).
+   * @throws TypeError (code `body-used`) when it was sent before, unless the source starts again each time (an array, a Set).
    */
   take(after?: After): StreamSource {
     if (Array.isArray(this.source) || this.source instanceof Set) return this.source;
     if (this.#isTaken) {
-      throw new TypeError('Cannot send response: its stream has been sent before; make a new Response for each request');
+      const why = 'its stream has been sent before; make a new Response for each request';
+      throw withCode(new TypeError(`Cannot send response: ${why}`), 'body-used');
     }
     this.#isTaken = true;
     const source = this.#inContext ? new SourceInContext(this.source, this.#inContext) : this.source;
@@ -76,17 +78,17 @@ export type Content = undefined | string | Uint8Array | StreamContent | FileCont
 /**
  * Turns a body into one of its forms.
  *
- * @throws TypeError when it is none of the kinds of `BodyInit`.
+ * @throws TypeError (code `bad-option`) when it is none of the kinds of `BodyInit`, RangeError for a size that is none.
  */
 export function contentOf(body: BodyInit | undefined, size?: number): Content {
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return body;
   if (isSource(body)) {
     if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
-      throw new RangeError(`Cannot make a response: size is ${size}, not a number of bytes`);
+      throw badOption('Cannot make a response', `size is ${size}, not a number of bytes`, RangeError);
     }
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size, undefined, currentContext());
   }
-  throw new TypeError(`Cannot make a response: body is ${kindOf(body)}, not a string, bytes or a stream of them`);
+  throw badOption('Cannot make a response', `body is ${kindOf(body)}, not a string, bytes or a stream of them`);
 }
 
 /** A body as bytes; undefined when it is a stream. A file is read. */

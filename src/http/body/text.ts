@@ -3,12 +3,17 @@
  *
  * @module
  */
+import { badOption, kindOf } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 
-/** A text that is to be a body. @throws TypeError when it is not a string. */
+const SUBJECT = 'Cannot make a response';
+
+/** A text that is to be a body. @throws TypeError (code `bad-option`) when it is not a string. */
 export function checkedText(body: string): string {
   if (typeof body === 'string') return body;
-  throw new TypeError(`Cannot make a response: body is ${body === null ? 'null' : typeof body}, not a string`);
+  if ((body as unknown) instanceof Promise) throw badOption(SUBJECT, 'body is a promise, not a string: await it first');
+  const advice = typeof body === 'object' && body !== null ? ': for a value as JSON there is Response.json' : '';
+  throw badOption(SUBJECT, `body is ${kindOf(body)}, not a string${advice}`);
 }
 
 /** HTML marked as escaped, by `html` or another library: `html`, `raw` and JSX of Hono do so too. */
@@ -45,8 +50,18 @@ export function jsonOf(value: unknown): string {
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw withCode(new TypeError(`Cannot make JSON: ${(cause as Error).message}`, { cause }), 'not-serializable');
+    const { message } = cause as Error;
+    if (message.includes('BigInt')) throw noJson('a bigint', 'make it a number, or a string that holds it', cause);
+    throw withCode(new TypeError(`Cannot make JSON: ${message}`, { cause }), 'not-serializable');
   }
+  if (text === '{}' && value instanceof Promise) throw noJson('a promise', 'await it first');
   if (text !== undefined) return text;
-  throw withCode(new TypeError(`Cannot make JSON: ${typeof value} has no JSON form`), 'not-serializable');
+  throw noJson(typeof value, 'write null, or leave the body out');
+}
+
+function noJson(what: string, advice: string, cause?: unknown): TypeError {
+  return withCode(
+    new TypeError(`Cannot make JSON: ${what} has no JSON form: ${advice}`, cause === undefined ? undefined : { cause }),
+    'not-serializable',
+  );
 }

@@ -40,8 +40,36 @@ export function badOption(
 export function checkOptions(subject: string, options: unknown, known: ReadonlySet<string>, role = 'options'): void {
   if (typeof options !== 'object' || options === null) throw badOption(subject, `${role} is ${kindOf(options)}, not an object`);
   for (const name in options) {
-    if (!known.has(name)) throw badOption(subject, `unknown option "${name}"`);
+    if (!known.has(name)) throw badOption(subject, `unknown option "${name}"${suggestion(name, known)}`);
   }
+}
+
+/** The name that was meant, if one is near: another case, or up to two letters, and half of them, that are wrong, missing or too many. */
+function suggestion(name: string, known: ReadonlySet<string>): string {
+  let nearest = '';
+  let least = Math.min(2, name.length / 2);
+  for (const other of known) {
+    const away = distance(name.toLowerCase(), other.toLowerCase());
+    if (away > least) continue;
+    nearest = `: did you mean "${other}"?`;
+    least = away - 1; // of two that are as near, the first
+  }
+  return nearest;
+}
+
+/** The number of letters to change, add or drop to make one word of the other (Levenshtein); 3 where the lengths say that it is more. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3;
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(changed, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
 }
 
 /**
@@ -64,7 +92,11 @@ export function checkNumber(
   unit?: string,
   sort: 'number' | 'whole number' = 'number',
 ): void {
-  if (typeof value !== 'number') throw badOption(subject, `${name} is ${kindOf(value)}, not a number`);
+  if (typeof value !== 'number') {
+    const isNumeric = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)); // as all of the environment is
+    const advice = isNumeric ? ': write Number(…)' : '';
+    throw badOption(subject, `${name} is ${kindOf(value)}, not a number${advice}`);
+  }
   const isOfSort = sort === 'number' || Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
   if (isOfSort && value >= least && value <= most) return;
   const bounds = most >= Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;

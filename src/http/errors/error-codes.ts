@@ -81,6 +81,7 @@ export const ERROR_CODES = {
     'What a server asked by `createFetch` has answered is not what the schema given to `json` wants: `issues` lists where.',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
   'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it earlier, or copy it.',
+  'body-used': 'A Response whose stream has been sent or read was returned again. Make a new one for each request.',
   'wrong-length':
     'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody mistakes the body for complete.',
   'stale-file':

@@ -41,7 +41,7 @@ export interface CookieOptions {
 export function serializeSetCookie(name: string, value: string, options: CookieOptions = {}): string {
   checkOptions(`Cannot set cookie "${name}"`, options, KNOWN);
   const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
-  if (typeof value !== 'string') throw badCookie(name, `its value is ${kindOf(value)}, not a string`);
+  if (typeof value !== 'string') throw badCookie(name, `its value is ${kindOf(value)}, not a string: write String(…) or JSON.stringify(…)`);
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
   if (refusal) throw badCookie(name, refusal);
   let line: string;
@@ -63,7 +63,8 @@ export function serializeSetCookie(name: string, value: string, options: CookieO
   }
   const end = line.indexOf(';'); // the value is percent-encoded by now: it holds no `;`, and a character is a byte
   const size = (end === -1 ? line.length : end) - 1; // without `=`
-  if (size > MAX_PAIR) throw badCookie(name, `its name and value have ${size} bytes, browsers take ${MAX_PAIR}`);
+  const hint = 'keep less in it, or what it stands for in a session with a store';
+  if (size > MAX_PAIR) throw badCookie(name, `its name and value have ${size} bytes, browsers take ${MAX_PAIR}; ${hint}`);
   return line;
 }
 
@@ -81,7 +82,7 @@ function refusalOf(
   partitioned: boolean,
 ): string | undefined {
   if (!isToken(name)) return 'its name is not a token'; // RFC 6265 §4.1.1; the library lets commas and the like through
-  if (sameSite === 'none' && !secure) return 'sameSite "none" needs secure';
+  if (sameSite === 'none' && !secure) return 'sameSite "none" needs secure: true';
   if (partitioned && !secure) return 'partitioned needs secure';
   if (/^__(?:Secure|Host)-/i.test(name) && !secure) return 'its prefix needs secure';
   if (/^__Host-/i.test(name) && (domain !== undefined || path !== '/')) return '"__Host-" allows no domain and no path but "/"';
