@@ -59,6 +59,7 @@ export {
   type StoredSession,
   type StoredSessions,
 } from './helpers/session.ts';
+export { type SignedCookieOptions, signedCookies, withSignedCookie } from './helpers/signed-cookies.ts';
 export { assertOr400, tryOr400, tryOr404 } from './helpers/try-or.ts';
 export type { Awaitable } from './http/awaitable.ts';
 export { RequestBody } from './http/body/request-body.ts';

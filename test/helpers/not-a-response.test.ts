@@ -1,6 +1,16 @@
 /** Programs without types: what is given to a finishing helper need not be a Response. */
 import { describe, expect, it } from 'vitest';
-import { compress, conditional, createCors, createSessions, logAccess, Request, Response, secureHeaders } from '../../src/index.ts';
+import {
+  compress,
+  conditional,
+  createCors,
+  createSessions,
+  logAccess,
+  Request,
+  Response,
+  secureHeaders,
+  withSignedCookie,
+} from '../../src/index.ts';
 
 const request = new Request();
 const cors = createCors({ origins: '*' });
@@ -13,6 +23,7 @@ const FINISHERS: Readonly<Record<string, (response: Response) => Response>> = {
   logAccess: (response) => logAccess(request, response, { output }),
   'session.save': (response) => sessions.open(request).save(response),
   secureHeaders: (response) => secureHeaders(request, response),
+  withSignedCookie: (response) => withSignedCookie(request, response, 'a', 'b', { secret: 'x'.repeat(32) }),
 };
 
 describe.each(Object.entries(FINISHERS))('%s', (_, finish) => {

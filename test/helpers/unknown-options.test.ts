@@ -87,6 +87,12 @@ const TAKERS: Readonly<
     call: (options) => front.secureHeaders(new Request(), Response.empty(), options),
   },
   serveDir: { names: optionsOf('ServeDirOptions'), call: (options) => front.serveDir(new Request(), '/nowhere', options) },
+  signedCookies: { names: ['secret'], call: (options) => front.signedCookies(new Request(), options), right: { secret } },
+  withSignedCookie: {
+    names: [...optionsOf('CookieOptions'), 'secret'],
+    call: (options) => front.withSignedCookie(new Request(), Response.empty(), 'a', 'b', options),
+    right: { secret },
+  },
   startServer: {
     names: optionsOf('ServerOptions'),
     call: (options) => front.startServer(handler, options),

@@ -41,13 +41,16 @@ import {
   type ServeDirOptions,
   type ServerOptions,
   type SessionOptions,
+  type SignedCookieOptions,
   secureHeaders,
   serveDir,
+  signedCookies,
   startServer,
   type TlsOptions,
   tryOr400,
   tryOr404,
   type UploadedFile,
+  withSignedCookie,
 } from '../../src/index.ts';
 import type { ProxyOptions } from '../../src/proxy.ts';
 import type { RedisStoreOptions } from '../../src/redis.ts';
@@ -227,6 +230,7 @@ takesUndefined<ResponseInit>();
 takesUndefined<SecureHeadersOptions>();
 takesUndefined<ServeDirOptions>();
 takesUndefined<SessionOptions>();
+takesUndefined<SignedCookieOptions>();
 takesUndefined<CgiOptions>();
 takesUndefined<GuestOptions>();
 takesUndefined<BlockingOptions>();
@@ -239,6 +243,15 @@ takesUndefined<{ a?: number }>();
 
 void startServer(sync, { port: undefined, threads: undefined, tls: undefined });
 readJson(request, undefined, { limit: undefined });
+same<ReturnType<typeof signedCookies>, Readonly<Record<string, string | undefined>>>();
+withSignedCookie(request, Response.empty(), 'a', 'b', { secret: ['x', 'y'], maxAge: undefined });
+signedCookies(request, { secret: '' });
+// @ts-expect-error a secret is needed
+withSignedCookie(request, Response.empty(), 'a', 'b', { maxAge: 1 });
+// @ts-expect-error a value is text
+withSignedCookie(request, Response.empty(), 'a', 5, { secret: '' });
+// @ts-expect-error attributes are for setting
+signedCookies(request, { secret: '', maxAge: 1 });
 createSessions<{ user: string }>({ secret: '', store: undefined }).open(request).data.user = 'ada';
 
 void [new Headers(request.headers), new Headers(Response.empty().headers), new Map(request.headers)];

@@ -4,16 +4,15 @@
  * @module
  */
 
-import { badOption, checkInteger, checkOptions, checkString } from '../../http/errors/bad-option.ts';
+import { badOption, checkInteger, checkOptions } from '../../http/errors/bad-option.ts';
 import { parseCookie } from '../../http/fields/cookie.ts';
 import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';
+import { checkedSecrets } from '../signing/secrets.ts';
 import type { SessionLife } from './draft.ts';
 import { LossWatch } from './loss-watch.ts';
 import type { SessionOptions } from './options.ts';
 
-/** RFC 5869 wants good key material: as long as the key, 32 bytes. */
-const MIN_SECRET = 32;
 const DAY = 86_400;
 const MAX_LIFETIME = 30 * DAY;
 /** Browsers cut longer lives (RFC 6265bis §5.6.2): 400 days. */
@@ -49,7 +48,7 @@ export function sessionRules(options: SessionOptions & { readonly store?: unknow
   const hasLife = cookie.maxAge !== undefined || cookie.expires !== undefined;
   if (hasLife) throw badOption(SUBJECT, 'cookie.maxAge and cookie.expires follow from ttl: set that');
   return {
-    secrets: checkedSecrets(options.secret),
+    secrets: checkedSecrets(SUBJECT, options.secret),
     ttl,
     lifetime,
     secureCookie: cookieOf(options.name, cookie, true),
@@ -90,22 +89,6 @@ function cookieOf(name: string | undefined, given: CookieOptions, isTls: boolean
     throw Object.assign(badOption(SUBJECT, (cause as Error).message), { cause });
   }
   return cookie;
-}
-
-function checkedSecrets(secret: unknown): readonly string[] {
-  const secrets: readonly unknown[] = Array.isArray(secret) ? secret : [secret];
-  if (secrets.length === 0) throw badOption(SUBJECT, 'there is no secret');
-  return secrets.map((one) => {
-    if (one === undefined) throw badOption(SUBJECT, 'secret is undefined: set the variable in the environment that holds it');
-    checkString(SUBJECT, 'secret', one);
-    const text = one as string;
-    const size = Buffer.byteLength(text);
-    if (size >= MIN_SECRET) return text;
-    throw badOption(
-      SUBJECT,
-      `secret has ${size} bytes, not at least ${MIN_SECRET}: take what "openssl rand -base64 32" prints, and keep it out of the source`,
-    );
-  });
 }
 
 function isStore(store: unknown): boolean {

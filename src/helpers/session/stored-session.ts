@@ -12,10 +12,11 @@ import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import type { SessionStore } from '../../process/stores.ts';
 import { checkResponse, withVary } from '../finishing/finisher.ts';
+import { Signer } from '../signing/signer.ts';
 import { isAlive, type KeptSession, nowInSeconds, type Outcome, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValues, type SessionCookie, type SessionRules } from './rules.ts';
 import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
-import { createId, IdSigner } from './signed-id.ts';
+import { createId, ID_PURPOSE } from './signed-id.ts';
 
 /** A session in a store. */
 export interface StoredSession<T> extends SessionBase<T> {
@@ -44,12 +45,12 @@ const ENDED = '{}';
 interface Shelf {
   readonly rules: SessionRules;
   readonly store: SessionStore;
-  readonly signer: IdSigner;
+  readonly signer: Signer;
 }
 
 /** Returns the function that opens sessions for requests. */
 export function openStored<T extends object>(rules: SessionRules, store: SessionStore): (request: Request) => Promise<StoredSession<T>> {
-  const shelf: Shelf = { rules, store, signer: new IdSigner(rules.secrets) };
+  const shelf: Shelf = { rules, store, signer: new Signer(rules.secrets, ID_PURPOSE) };
   return async (request) => {
     const session = await sessionOf<T>(shelf, request);
     rules.losses.watch(request, session);

@@ -9,7 +9,17 @@ import { checkOptions, kindOf } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { isToken } from '../grammar.ts';
 
-const KNOWN: ReadonlySet<string> = new Set(['maxAge', 'expires', 'domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned']);
+/** The names of the attributes. */
+export const COOKIE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'maxAge',
+  'expires',
+  'domain',
+  'path',
+  'secure',
+  'httpOnly',
+  'sameSite',
+  'partitioned',
+]);
 
 /** Browsers drop a cookie whose name and value have more bytes together (RFC 6265bis §5.6). */
 const MAX_PAIR = 4096;
@@ -39,7 +49,7 @@ export interface CookieOptions {
  *   not known (`bad-option`).
  */
 export function serializeSetCookie(name: string, value: string, options: CookieOptions = {}): string {
-  checkOptions(`Cannot set cookie "${name}"`, options, KNOWN);
+  checkOptions(`Cannot set cookie "${name}"`, options, COOKIE_ATTRIBUTES);
   const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
   if (typeof value !== 'string') throw badCookie(name, `its value is ${kindOf(value)}, not a string: write String(…) or JSON.stringify(…)`);
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
