@@ -35,6 +35,9 @@ export interface Answering {
   current: Request | undefined;
 }
 
+/** How deep causes are followed. */
+const MAX_CAUSES = 8;
+
 /** Stands for an error that `onError` has seen already, in the thread where it was thrown. */
 export const REPORTED: Error = new Error('The response has failed in its thread');
 
@@ -155,14 +158,24 @@ export function upgradeRequired(response: Response): Response {
   return new Response(`This resource speaks ${protocol}`, { status: 426, headers: { Upgrade: protocol } });
 }
 
-/** Whether a wait has ended only because the client has left, or has had its 503 at `handlerTimeout`, which the log tells. */
-function isForNobody(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === ('blocking-aborted' satisfies ErrorCode);
+/**
+ * Whether something has failed only because the client has left, or has had its 503 at `handlerTimeout`, which the log tells: a call without `await`, or
+ * whatever was given the signal of the request. Others may have wrapped it.
+ */
+function isForNobody(request: Request, error: unknown): boolean {
+  const { abortReason } = request;
+  let found = error;
+  for (let depth = 0; depth < MAX_CAUSES && found instanceof Error; depth++) {
+    if (found === abortReason) return true;
+    if ('code' in found && found.code === ('blocking-aborted' satisfies ErrorCode)) return true;
+    found = found.cause;
+  }
+  return false;
 }
 
 /** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */
 export function reportError(service: Home, request: Request, error: unknown): Response | undefined {
-  if (error === REPORTED || isForNobody(error)) return undefined;
+  if (error === REPORTED || isForNobody(request, error)) return undefined;
   const { onError } = service.options;
   if (!onError) {
     printErrorOf(request, error);

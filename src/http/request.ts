@@ -295,6 +295,11 @@ export class Request {
     else extras.onAbort = callback;
   }
 
+  /** @internal Why its signal has aborted, if it has. */
+  get abortReason(): Error | undefined {
+    return (this.#extras?.origin ?? this).#extras?.abortReason;
+  }
+
   /** @internal Whether anything waits for the end. */
   get hasEndings(): boolean {
     return this.#extras?.endings !== undefined && this.#extras.endings.length > 0;

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { type Answering, respond } from '../../src/exchange/respond.ts';
 import { toFetch } from '../../src/fetch.ts';
-import { Response, tryOr404 } from '../../src/index.ts';
+import { clientLeft } from '../../src/http/errors/abort-reason.ts';
+import { Request, Response, tryOr404 } from '../../src/index.ts';
 import { type Answer, serve, talk } from '../support/serve.ts';
 
 async function answerOf(port: number): Promise<Answer | undefined> {
@@ -45,5 +47,35 @@ describe('a Response that is thrown', () => {
       throw thrown;
     };
     expect(() => tryOr404(guard)).toThrow(expect.toSatisfy((error) => error === thrown));
+  });
+});
+
+describe('onError', () => {
+  const failWith = async (make: (reason: Error) => unknown): Promise<unknown[]> => {
+    const seen: unknown[] = [];
+    const request = new Request();
+    const reason = clientLeft();
+    const answering: Answering = {
+      handler: async () => Promise.reject(make(reason) as Error),
+      options: { errors: 'text', onError: (error) => void seen.push(error) },
+      requests: 0,
+      current: undefined,
+    };
+    request.abort(reason);
+    await respond(answering, request);
+    return seen;
+  };
+
+  it('does not see that a client has left, nor what others make of it', async () => {
+    expect(await failWith((reason) => reason)).toEqual([]);
+    expect(await failWith((cause) => new Error('Cannot query', { cause }))).toEqual([]);
+    expect(await failWith(() => Object.assign(new Error('aborted'), { code: 'blocking-aborted' }))).toEqual([]);
+  });
+
+  it('sees any other error, also when the client has left, and an abort for another reason', async () => {
+    const bug = new TypeError('a bug');
+    expect(await failWith(() => bug)).toEqual([bug]);
+    const other = clientLeft();
+    expect(await failWith(() => other)).toEqual([other]);
   });
 });
