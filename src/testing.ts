@@ -1,0 +1,7 @@
+/// <reference types="node" preserve="true" />
+/**
+ * The door `filrouge/testing`: what tests need and servers do not.
+ *
+ * @module
+ */
+export { createVisitor, type Visitor, type VisitorAnswer, type VisitorOptions } from './guests/visitor.ts';
