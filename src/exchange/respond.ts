@@ -119,7 +119,7 @@ function answerToError(service: Home, request: Request, error: unknown): Respons
 
 /** What the programmer is told. Undefined for everybody else, and for errors that are not the handler's, or already reported. */
 function explanation(service: Home, request: Request, error: unknown): Response | undefined {
-  if (error === REPORTED || isForNobody(error)) return undefined;
+  if (error === REPORTED || isForNobody(request, error)) return undefined;
   try {
     return explanationFor(service, request, error);
   } catch {
