@@ -4,5 +4,5 @@
  *
  * @module
  */
-export { answerWithFetch, type FetchApp, type FetchClient, type FetchFunction, toFetch } from './guests/fetch.ts';
+export { answerWithFetch, type FetchApp, type FetchClient, type FetchFunction, toFetch, toWebRequest } from './guests/fetch.ts';
 export type { GuestHandler, GuestOptions } from './guests/guest.ts';

@@ -83,8 +83,7 @@ export function toFetch(
 export async function answerWithFetch(request: Request, app: FetchApp): Promise<Response> {
   const { remoteAddress, remotePort } = request;
   const family = isIP(remoteAddress ?? '');
-  const web = webRequestOf(request, family === 0 ? undefined : remoteAddress);
-  request.onEnd(() => void web); // its signal aborts only while something references it
+  const web = toWebRequest(request);
   const remoteFamily = family === 6 ? 'IPv6' : family === 4 ? 'IPv4' : undefined;
   const client: FetchClient = { remoteAddress, remotePort, incoming: { socket: { remoteAddress, remotePort, remoteFamily } } };
   const result: unknown = await (typeof app === 'function' ? app(web, client) : app.fetch(web, client));
@@ -94,6 +93,23 @@ export async function answerWithFetch(request: Request, app: FetchApp): Promise<
     );
   }
   return measuredWebResponse(result);
+}
+
+/**
+ * The web-standard Request that `answerWithFetch` gives to its function, for a library that takes one: to find a session, to check a signature.
+ *
+ * It has the canonical path, our host and scheme, the client's address in X-Forwarded-For in place of what the client says of itself, the body, and a
+ * signal that aborts when the client leaves. GET and HEAD have no body there.
+ *
+ * @throws HttpError 400 for a Host that no URL can have; 501 for a method that a web-standard Request cannot have.
+ * @example
+ * const session = await auth.api.getSession({ headers: toWebRequest(request).headers });
+ */
+export function toWebRequest(request: Request): globalThis.Request {
+  const { remoteAddress } = request;
+  const web = webRequestOf(request, isIP(remoteAddress ?? '') === 0 ? undefined : remoteAddress);
+  request.onEnd(() => void web); // its signal aborts only while something references it
+  return web;
 }
 
 async function serve(guest: Guest, web: globalThis.Request, client?: object): Promise<globalThis.Response> {

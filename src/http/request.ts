@@ -9,8 +9,10 @@ import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
 import { type ErrorFormat, errorFormatOf } from './errors/failure.ts';
-import type { FieldLines } from './field-lines.ts';
+import { FieldLines } from './field-lines.ts';
+import { isHopByHop } from './fields/hop-by-hop.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
+import { type Extras, noExtras } from './request/extras.ts';
 import { partsOf, type RequestInit, requestOf } from './request/init.ts';
 import type { Carrier as CarrierOf, ErrorAnswers as ErrorAnswersOf, Peer as PeerOf, PeerServer as PeerServerOf } from './request/peer.ts';
 import { encodePath, type TargetParts } from './target.ts';
@@ -37,21 +39,8 @@ export type ErrorAnswers = ErrorAnswersOf<Request>;
 /** @internal Carries messages other than the response to a client. */
 export type Carrier = CarrierOf<Request>;
 
-/** What few requests need. */
-interface Extras {
-  query: URLSearchParams | undefined;
-  controller: AbortController | undefined;
-  abortReason: Error | undefined;
-  stopping: AbortController | undefined;
-  /** The request this one was cut from, and the prefix that was cut. */
-  origin: Request | undefined;
-  prefix: string;
-  /** Called when the response has been sent. */
-  endings: (() => void)[] | undefined;
-  /** Called on an abort, besides the signal. */
-  onAbort: ((reason: Error) => void) | undefined;
-}
-
+/** Fields that `withHeader` leaves alone, besides those of the connection. */
+const HOW_IT_CAME: ReadonlySet<string> = new Set(['content-length', 'host']);
 const NOBODY: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
 
 /**
@@ -75,7 +64,7 @@ export class Request {
   #route: string | undefined;
   #isOver: boolean;
   /** What few requests need: created on demand, since every request that comes is one of these objects. */
-  #extras: Extras | undefined;
+  #extras: Extras<Request> | undefined;
 
   /**
    * Makes a request by hand.
@@ -246,12 +235,34 @@ export class Request {
     if (rest !== '' && rest.charCodeAt(0) !== 0x2f /* / */) return undefined;
     const path = rest === '' ? '/' : rest;
     const target = encodePath(path) + (this.rawQuery === '' ? '' : `?${this.rawQuery}`);
-    const head: RequestHead = { method: this.method, target, httpVersion: this.httpVersion, lines: this.head.lines };
-    const cut = new Request(head, { path, rawQuery: this.rawQuery, authority: this.parts.authority }, this.#peer, this.body);
-    const extras = cut.#extend();
+    return this.#derive(target, { path, rawQuery: this.rawQuery, authority: this.parts.authority }, this.head.lines, base);
+  }
+
+  /**
+   * Replaces a field, or adds it, for code that is to see another request than the one that came: an application inside, or a server behind `proxy`.
+   *
+   * @returns A request with the same body, signal and route. This one stays as it is.
+   * @throws TypeError (code `bad-header`) for a name or value that cannot be sent, and for a field that tells how the request came: those of the
+   *   connection, Content-Length, and Host, which `request.host` has from a trusted proxy as well.
+   * @example
+   * if (session.data.user) return proxy(request.withHeader('X-User', session.data.user), 'http://localhost:9000');
+   */
+  withHeader(name: string, value: string): Request {
+    const key = name.toLowerCase();
+    if (isHopByHop(key) || HOW_IT_CAME.has(key)) {
+      throw withCode(new TypeError(`Cannot change request: the field ${JSON.stringify(name)} tells how it came`), 'bad-header');
+    }
+    return this.#derive(this.target, this.parts, FieldLines.of(HeaderList.of(this.headers).with(name, value).pairs()), '');
+  }
+
+  /** A request made from this one. @param prefix What was cut off the path. */
+  #derive(target: string, parts: TargetParts, lines: FieldLines, prefix: string): Request {
+    const head: RequestHead = { method: this.method, target, httpVersion: this.httpVersion, lines };
+    const derived = new Request(head, parts, this.#peer, this.body);
+    const extras = derived.#extend();
     extras.origin = this;
-    extras.prefix = base;
-    return cut;
+    extras.prefix = prefix;
+    return derived;
   }
 
   /** @internal The request as it came, of which this one may be a cut. */
@@ -332,17 +343,8 @@ export class Request {
     for (const callback of endings.splice(0)) callback();
   }
 
-  #extend(): Extras {
-    this.#extras ??= {
-      query: undefined,
-      controller: undefined,
-      abortReason: undefined,
-      stopping: undefined,
-      origin: undefined,
-      prefix: '',
-      endings: undefined,
-      onAbort: undefined,
-    };
+  #extend(): Extras<Request> {
+    this.#extras ??= noExtras();
     return this.#extras;
   }
 }

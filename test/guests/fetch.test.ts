@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { answerWithFetch, type GuestOptions, toFetch } from '../../src/fetch.ts';
+import { answerWithFetch, type GuestOptions, toFetch, toWebRequest } from '../../src/fetch.ts';
 import { HttpError, match, Request, Response, readJson } from '../../src/index.ts';
 import { websocket } from '../../src/websocket.ts';
 import { collectGarbage } from '../support/garbage.ts';
@@ -14,6 +14,63 @@ import { until } from '../support/until.ts';
 
 const WebRequest = globalThis.Request;
 const WebResponse = globalThis.Response;
+
+describe('toWebRequest', () => {
+  it('is the request as a library of the web reads it, with the canonical path and our word about the client', async () => {
+    const request = new Request({
+      method: 'POST',
+      target: '/a//b/../c?x=1',
+      headers: {
+        Host: 'shop.example',
+        Cookie: 'sid=1',
+        'X-Forwarded-For': '10.9.8.7',
+        'X-Real-IP': '10.9.8.7',
+        Connection: 'keep-alive, x-a',
+        'X-A': '1',
+      },
+      body: 'text',
+      remoteAddress: '192.0.2.1',
+      secure: true,
+    });
+    const web = toWebRequest(request);
+    expect(web).toBeInstanceOf(WebRequest);
+    expect([web.method, web.url, await web.text()]).toEqual(['POST', 'https://shop.example/a/c?x=1', 'text']);
+    expect(['cookie', 'x-forwarded-for', 'x-real-ip', 'connection', 'x-a'].map((name) => web.headers.get(name))).toEqual([
+      'sid=1',
+      '192.0.2.1',
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('has what withHeader says, and may be made as often as one likes', async () => {
+    const request = new Request({ method: 'POST', body: 'twice' });
+    const [first, second] = [toWebRequest(request.withHeader('X-User', 'ada')), toWebRequest(request)];
+    expect([first.headers.get('x-user'), second.headers.get('x-user')]).toEqual(['ada', null]);
+    expect([await first.text(), await second.text()]).toEqual(['twice', 'twice']);
+  });
+
+  it('has a signal that aborts when the client leaves, though nothing but the signal is kept of it', async () => {
+    const [reached, aborted] = [deferred<void>(), deferred<void>()];
+    const { port } = await serve((request) => {
+      toWebRequest(request).signal.addEventListener('abort', () => aborted.resolve());
+      reached.resolve();
+      return new Promise(() => {});
+    });
+    const client = await talk(port);
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await reached.promise;
+    await collectGarbage();
+    client.socket.destroy();
+    await aborted.promise;
+  });
+
+  it('cannot be made for a Host that no URL can have, nor for a method that the web forbids', () => {
+    expect(() => toWebRequest(new Request({ headers: { Host: 'a:99999' } }))).toThrow(expect.objectContaining({ status: 400 }));
+    expect(() => toWebRequest(new Request({ method: 'TRACK' }))).toThrow(expect.objectContaining({ status: 501 }));
+  });
+});
 
 describe('toFetch', () => {
   it('gives the handler the request as our own server would', async () => {

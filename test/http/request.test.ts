@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HttpError, Request, readForm, readJson } from '../../src/index.ts';
+import { HttpError, match, Request, readForm, readJson } from '../../src/index.ts';
 
 describe('Request', () => {
   it('is made by hand with what is told, and defaults for the rest', () => {
@@ -179,6 +179,68 @@ describe('withoutPrefix', () => {
       '1',
     ]);
     expect(cut?.signal).toBe(request.signal);
+  });
+});
+
+describe('withHeader', () => {
+  it('replaces every line of a field, in any case, or adds one, and leaves the request as it was', () => {
+    const request = new Request({
+      headers: [
+        ['X-User', 'mallory'],
+        ['Accept', '*/*'],
+        ['x-user', 'eve'],
+      ],
+    });
+    const known = request.withHeader('X-USER', 'ada').withHeader('X-Role', 'admin');
+    expect(known.headers).toEqual([
+      ['X-USER', 'ada'],
+      ['Accept', '*/*'],
+      ['X-Role', 'admin'],
+    ]);
+    expect(known.headerAll('x-user')).toEqual(['ada']);
+    expect(request.headerAll('x-user')).toEqual(['mallory', 'eve']);
+  });
+
+  it('keeps all else: target, path, query, body, client, signal', () => {
+    const init = { method: 'PUT', target: '/p/a%20b?q=1', body: 'text', remoteAddress: '192.0.2.1', secure: true };
+    const request = new Request(init);
+    const other = request.withHeader('A', '1');
+    expect([other.method, other.target, other.path, other.query.get('q'), other.body.text()]).toEqual([
+      'PUT',
+      '/p/a%20b?q=1',
+      '/p/a b',
+      '1',
+      'text',
+    ]);
+    expect([other.remoteAddress, other.secure, other.signal === request.signal, other.stopping === request.stopping]).toEqual([
+      '192.0.2.1',
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it('tells the request that came which route has matched, also through a mount', () => {
+    const request = new Request({ target: '/api/users/7' });
+    const inner = request.withHeader('A', '1').withoutPrefix('/api')?.withHeader('B', '2');
+    expect(inner && match(inner, 'GET /users/{id}')).toEqual({ id: '7' });
+    expect(request.route).toBe('/api/users/{id}');
+    expect(inner?.headers).toEqual([
+      ['A', '1'],
+      ['B', '2'],
+    ]);
+  });
+
+  it.each(['Content-Length', 'transfer-encoding', 'Connection', 'Upgrade', 'TE', 'Host'])(
+    'leaves %s, which tells how the request came',
+    (name) => {
+      expect(() => new Request().withHeader(name, '1')).toThrow(expect.objectContaining({ code: 'bad-header' }));
+    },
+  );
+
+  it('refuses a name or a value that could not be sent', () => {
+    expect(() => new Request().withHeader('a b', '1')).toThrow(expect.objectContaining({ code: 'bad-header' }));
+    expect(() => new Request().withHeader('a', 'x\r\nb: y')).toThrow(expect.objectContaining({ code: 'bad-header' }));
   });
 });
 
