@@ -88,9 +88,9 @@ function isCode(block: Block): boolean {
   return block.info === 'ts';
 }
 
-/** Its library wants the types of a browser, which no program of ours has. */
+/** Its library does not compile without the types of a browser, which no program of ours has. */
 function isForBrowser({ code }: Block): boolean {
-  return code.includes("from 'playwright-core'");
+  return /from '(?:playwright-core|graphql-yoga|@trpc\/server|better-auth)'/.test(code);
 }
 
 /** A file of the project on this page, which test/package/first-project.test.ts builds as a whole. */
