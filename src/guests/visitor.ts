@@ -109,8 +109,9 @@ export function createVisitor<H extends Handler>(handler: H, options: VisitorOpt
   checkFunction(SUBJECT, 'the handler', handler);
   checkOptions(SUBJECT, options, KNOWN);
   const { host, secure, remoteAddress } = options;
-  if (host !== undefined && !isHost(host))
+  if (host !== undefined && !isHost(host)) {
     throw badOption(SUBJECT, `host is ${JSON.stringify(host)}, not a host name, with or without a port`);
+  }
   if (secure !== undefined) checkBoolean(SUBJECT, 'secure', secure);
   if (remoteAddress !== undefined) checkString(SUBJECT, 'remoteAddress', remoteAddress);
   return new Visitor(handler, options);

@@ -73,10 +73,11 @@ export class FrameMemory {
   /** Gives memory for so many bytes, or more. */
   take(size: number): Buffer {
     const spare = this.#spare;
-    if (!spare || size > SPARE)
-      return size > SMALL ? Buffer.allocUnsafeSlow(Math.max(size, SPARE)) : Buffer.allocUnsafe(Math.max(size, LEAST));
-    this.#spare = undefined;
-    return spare;
+    if (size <= SPARE && spare) {
+      this.#spare = undefined;
+      return spare;
+    }
+    return size > SMALL ? Buffer.allocUnsafeSlow(Math.max(size, SPARE)) : Buffer.allocUnsafe(Math.max(size, LEAST));
   }
 
   /** Takes frames back that nobody will look at again. */

@@ -41,8 +41,9 @@ function plainText({ errors, code, method, target, route }: Explanation): string
   if (code) {
     const width = String(code.lines.at(-1)?.number).length;
     lines.push('', code.frame.where);
-    for (const { number, text } of code.lines)
+    for (const { number, text } of code.lines) {
       lines.push(`${number === code.line ? '>' : ' '} ${String(number).padStart(width)} | ${text}`);
+    }
   }
   lines.push('', `${method} ${target}${route === undefined ? '' : `, which matched ${route}`}`, '');
   return lines.map(escapedBlock).join('\n');
