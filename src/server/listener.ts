@@ -127,7 +127,9 @@ export class Listener {
   async #serveHttp2(socket: Socket): Promise<void> {
     const { Http2Connection } = await import('./http2/connection.ts');
     if (socket.destroyed) return;
-    new Http2Connection(socket, peerOf(socket, true, this.#service), this.#service);
+    const early = socket.read() as Buffer | null; // has come while the code was loaded: the stream keeps it, and `listen` would pass it by
+    const connection = new Http2Connection(socket, peerOf(socket, true, this.#service), this.#service);
+    if (early) connection.onRead(early);
     socket.resume();
   }
 
