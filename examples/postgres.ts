@@ -14,6 +14,8 @@ import { HttpError, logAccess, match, type Request, Response, readForm, startSer
 import { createBlocking } from 'filrouge/blocking';
 import type * as People from './postgres/people.ts';
 
+/** pg has no code for a connection that breaks, for the next query on it, and for one that its pool does not get in time. */
+const CUT_OFF = /^Error: (?:Connection terminated|Client .* is not queryable$|timeout exceeded when trying to connect$)/;
 const people = createBlocking<typeof People>(new URL('./postgres/people.js', import.meta.url), { timeout: 5000 });
 
 const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
@@ -61,18 +63,10 @@ function whenUp(call: () => Response): Response {
   try {
     return call();
   } catch (error) {
-    const isDown = /^(?:ECONN|EPIPE|ENOENT|08|57P|blocking-timeout$)/.test(codeOf(error)) || isCutOff(error);
+    const isDown = /^(?:ECONN|EPIPE|ENOENT|08|57P|blocking-timeout$)/.test(codeOf(error)) || CUT_OFF.test(String(error));
     if (!isDown) throw error;
     return new HttpError(503, 'The database is not available', { code: 'database-down', headers: { 'Retry-After': '1' } }).response;
   }
-}
-
-/** pg has no code for a connection that breaks, for the next query on it, and for one that its pool does not get in time. */
-function isCutOff(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /^(?:Connection terminated|Client .* is not queryable$|timeout exceeded when trying to connect$)/.test(error.message)
-  );
 }
 
 function codeOf(error: unknown): string {
