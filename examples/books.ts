@@ -36,4 +36,5 @@ const routes = router({
 });
 
 // One worker: the books are in its memory. notes.ts keeps such things in a file, database.ts in SQLite.
-startServer((request) => routes(request) ?? Response.empty(404), { port: Number(process.env['PORT'] ?? 8000), workers: 1, errors: 'json' });
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+startServer((request) => routes(request) ?? Response.empty(404), { host, port: Number(port), workers: 1, errors: 'json' });

@@ -23,8 +23,11 @@ const PUBLIC = fileURLToPath(new URL('public', import.meta.url)); // wherever th
 /** Pages load styles and pictures from here, and nothing from elsewhere; there are no scripts. */
 const CSP = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+
 startServer((request) => finish(request, answer, safe, compress, logAccess), {
-  port: Number(process.env['PORT'] ?? 8000),
+  host,
+  port: Number(port),
   workers: Number(process.env['WORKERS'] ?? 1), // each has an I/O thread, and so a pool of its own
   threads: Number(process.env['THREADS'] ?? 16), // requests that can wait for the database at the same time
   maxBodySize: 64 * 1024,
