@@ -152,6 +152,7 @@ describe('the recipes', { timeout: 30_000 }, () => {
   it('add up the figures of all workers for Prometheus, beside those of the server', async () => {
     const metricsPort = await freePort();
     const { origin } = await run('Figures for Prometheus', { METRICS_PORT: String(metricsPort) });
+    await accepting(metricsPort); // the primary's own, which may be later than the workers
     for (let i = 0; i < 20; i++) await (await fetch(`${origin}/hello/ada`, { headers: { Connection: 'close' } })).text();
     const figures = await until(
       async () => {
