@@ -18,6 +18,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { printError } from '../exchange/print-error.ts';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
 import { bytesOf } from '../http/body/response-body.ts';
 import type { Peer } from '../http/request.ts';
@@ -125,12 +126,17 @@ export class Listener {
   }
 
   async #serveHttp2(socket: Socket): Promise<void> {
-    const { Http2Connection } = await import('./http2/connection.ts');
-    if (socket.destroyed) return;
-    const early = socket.read() as Buffer | null; // has come while the code was loaded: the stream keeps it, and `listen` would pass it by
-    const connection = new Http2Connection(socket, peerOf(socket, true, this.#service), this.#service);
-    if (early) connection.onRead(early);
-    socket.resume();
+    try {
+      const { Http2Connection } = await import('./http2/connection.ts');
+      if (socket.destroyed) return;
+      const early = socket.read() as Buffer | null; // has come while the code was loaded: the stream keeps it, and `listen` would pass it by
+      const connection = new Http2Connection(socket, peerOf(socket, true, this.#service), this.#service);
+      if (early) connection.onRead(early);
+      socket.resume();
+    } catch (error) {
+      printError('Cannot load what serves HTTP/2', error); // the files of the package are gone: a rejection would end the process
+      socket.destroy();
+    }
   }
 
   /** Answers 503 and closes. In the clear only: clients that are turned away are not worth a handshake. */

@@ -31,6 +31,7 @@ import { incomingBodyOf } from '../body/collect.ts';
 import { clientBehind, proxiesFor, type TrustedProxies } from '../peer.ts';
 import { refusalOf } from '../refusals.ts';
 import type { Service } from '../service.ts';
+import { Backlog } from './backlog.ts';
 import { MEMORY } from './frame-writer.ts';
 import { asHandshake } from './handshake.ts';
 import { Inflow } from './inflow.ts';
@@ -63,6 +64,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   /** Whether a frame of a stream has come since this was reset. */
   hasMoved = false;
   readonly #owner: ExchangesOwner;
+  readonly #backlog: Backlog = new Backlog((exchange, body) => this.#handle(exchange, body));
   readonly #peer: Peer;
   /** Set when the peer is one of them. */
   readonly #proxies: TrustedProxies | undefined;
@@ -185,8 +187,14 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     if (inflow.body.received === 0) this.session.interim(stream, 100, HeaderList.EMPTY.wire);
   }
 
-  /** Makes the request and calls the handler. */
+  /** The request is there for its handler. */
   #admit(exchange: StreamExchange, body: RequestBody): void {
+    if (this.#backlog.isFull) this.#backlog.add(exchange, body);
+    else this.#handle(exchange, body);
+  }
+
+  /** Makes the request and calls the handler. */
+  #handle(exchange: StreamExchange, body: RequestBody): void {
     const request = exchange.admit(this.service, body);
     if (!request || exchange.settle(this.service, respond(this.service, request), this)) this.#answer(exchange);
     else exchange.isAtWork = true;
@@ -210,6 +218,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     const response = exchange.response as Response; // whoever calls has set it
     if (response.list.wire.closes) this.#owner.leave();
     if (sendResponse(this, exchange, response)) this.finish(exchange);
+    else this.#backlog.hold(exchange);
     this.#owner.relieve();
   }
 
@@ -246,6 +255,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   #letGo(exchange: StreamExchange): void {
     exchange.release();
     if (!exchange.isAtWork) this.session.release(exchange.stream);
+    if (exchange.held > 0) this.#backlog.free(exchange);
   }
 
   /** Refuses what the client sent on a stream: the answer says why. */

@@ -31,6 +31,8 @@ export class StreamExchange extends Exchange<ServedHead> {
   isAtWork = false;
   /** Nothing more is done for it: its response is out, or nobody waits for it, or it was taken over. */
   isOver = false;
+  /** Bytes of memory that its response takes while it waits for the client. */
+  held = 0;
   /** Pieces of the response that had to wait and are gone. */
   #pieces = 0;
   /** What was gone at the last look, and the time by which it must be more. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { ClientHttp2Stream } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Response, sendEarlyHints } from '../../../src/index.ts';
-import { answerOf, ask, codeOf, headOf, serveHttp2 } from '../../support/http2.ts';
+import { answerOf, ask, codeOf, connectTo, headOf, serveHttp2 } from '../../support/http2.ts';
 import { frame, headers, number, PREFACE, settings } from '../../support/http2-frames.ts';
 import { deferred, serve, talk } from '../../support/serve.ts';
 import { standsStill, until } from '../../support/until.ts';
@@ -237,4 +238,26 @@ describe('a client that reads slowly over HTTP/2', () => {
       () => 'the connection to be cut',
     );
   });
+
+  it('has no more responses made than fit into some memory, until it lets them through', async () => {
+    const size = 4 * MiB;
+    const { port, server } = await serve(({ path }) => Response.text(path.padEnd(size)), { h2c: true, threads: 0 });
+    const client = connectTo(port, { initialWindowSize: 0 });
+    const streams = Array.from({ length: 20 }, (_, i) => client.request({ ':path': `/${i}` }));
+    await headOf(streams[0] as ClientHttp2Stream);
+    await new Promise((resolve) => client.ping(resolve));
+    expect(server.status().requests).toBe(5);
+    streams[7]?.close(8); // one that waits is never handled
+    client.settings({ initialWindowSize: 65_535 });
+    const answers = await Promise.all(streams.filter((_, i) => i !== 7).map((stream) => bodyOf(stream)));
+    expect(answers).toEqual(answers.map(() => size));
+    expect(server.status().requests).toBe(19);
+  });
 });
+
+/** Reads the body of a response whose head may have come. @returns Its length. */
+async function bodyOf(stream: ClientHttp2Stream): Promise<number> {
+  let size = 0;
+  for await (const piece of stream) size += (piece as Buffer).length;
+  return size;
+}
