@@ -35,8 +35,8 @@ export class Requests<X> {
   readonly #table: StreamTable<X>;
   readonly #decoder: HeaderDecoder = new HeaderDecoder(TABLE_SIZE);
   readonly #fragments: HeaderFragments;
-  /** Priorities of streams that have not begun. */
-  readonly #priorities: Map<number, Priority> = new Map();
+  /** Priorities of streams that have not begun. Most connections have none. */
+  #priorities: Map<number, Priority> | undefined;
   /** The stream whose block comes; 0: none. */
   #id = 0;
   #isLast = false;
@@ -85,6 +85,7 @@ export class Requests<X> {
 
   /** A stream that may be about to begin gets a priority. */
   prioritize(id: number, priority: Priority): void {
+    this.#priorities ??= new Map();
     if (id <= this.#table.highest || this.#priorities.size >= this.#limits.maxConcurrentStreams) return;
     this.#priorities.set(id, priority);
   }
@@ -129,13 +130,14 @@ export class Requests<X> {
     if (!(head instanceof Http2Head)) return this.#owner.onRefused(stream, head.known, head.error);
     if (head.length >= 0) stream.left = head.length;
     stream.priority = head.priority;
-    if (this.#priorities.size > 0) this.#takePriority(stream);
+    if (this.#priorities) this.#takePriority(stream, this.#priorities);
     this.#owner.onHead(stream, head, this.#isLast);
   }
 
-  #takePriority(stream: Stream<X>): void {
-    stream.priority = this.#priorities.get(stream.id) ?? stream.priority;
-    for (const id of this.#priorities.keys()) if (id <= stream.id) this.#priorities.delete(id);
+  #takePriority(stream: Stream<X>, priorities: Map<number, Priority>): void {
+    stream.priority = priorities.get(stream.id) ?? stream.priority;
+    for (const id of priorities.keys()) if (id <= stream.id) priorities.delete(id);
+    if (priorities.size === 0) this.#priorities = undefined;
   }
 
   /** Trailers (§8.1). */

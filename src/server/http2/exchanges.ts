@@ -64,7 +64,8 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   /** Whether a frame of a stream has come since this was reset. */
   hasMoved = false;
   readonly #owner: ExchangesOwner;
-  readonly #backlog: Backlog = new Backlog((exchange, body) => this.#handle(exchange, body));
+  /** Made with the first response that has to wait. */
+  #backlog: Backlog | undefined;
   readonly #peer: Peer;
   /** Set when the peer is one of them. */
   readonly #proxies: TrustedProxies | undefined;
@@ -189,7 +190,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
 
   /** The request is there for its handler. */
   #admit(exchange: StreamExchange, body: RequestBody): void {
-    if (this.#backlog.isFull) this.#backlog.add(exchange, body);
+    if (this.#backlog?.isFull) this.#backlog.add(exchange, body);
     else this.#handle(exchange, body);
   }
 
@@ -218,7 +219,10 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     const response = exchange.response as Response; // whoever calls has set it
     if (response.list.wire.closes) this.#owner.leave();
     if (sendResponse(this, exchange, response)) this.finish(exchange);
-    else this.#backlog.hold(exchange);
+    else {
+      this.#backlog ??= new Backlog((next, body) => this.#handle(next, body));
+      this.#backlog.hold(exchange);
+    }
     this.#owner.relieve();
   }
 
@@ -255,7 +259,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   #letGo(exchange: StreamExchange): void {
     exchange.release();
     if (!exchange.isAtWork) this.session.release(exchange.stream);
-    if (exchange.held > 0) this.#backlog.free(exchange);
+    if (exchange.held > 0) this.#backlog?.free(exchange);
   }
 
   /** Refuses what the client sent on a stream: the answer says why. */
