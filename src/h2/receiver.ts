@@ -104,14 +104,15 @@ export class Receiver<X> {
 
   /** Ends a stream on which the client has broken a rule. @throws ConnectionError when that happens too often. */
   #breakOff(id: number, { code }: StreamError): void {
+    if (this.#table.closed.isOurs(id)) return this.#abuse.nuisance('frames on closed streams'); // it has been reset: this was on its way
     const stream = this.#table.get(id);
-    if (!stream) {
-      this.#table.closed.note(id, true);
-      this.#sender.frames.number(frames.RST_STREAM, id, code);
-    } else if (!stream.isClosed) {
+    if (stream && !stream.isClosed) {
       this.reset(stream, code);
       this.#owner.onReset(stream, code);
-    } else this.#sender.frames.number(frames.RST_STREAM, id, code);
+    } else {
+      this.#table.closed.note(id, true);
+      this.#sender.frames.number(frames.RST_STREAM, id, code);
+    }
     this.#abuse.reset();
   }
 

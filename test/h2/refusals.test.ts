@@ -187,6 +187,21 @@ describe('a frame on a closed stream (RFC 9113 §5.1)', () => {
     expect(machine.events).toHaveLength(1);
   });
 
+  it('is not answered with another reset, even if it breaks a rule itself', () => {
+    const machine = new Machine(1);
+    machine.receive(headers(1), headers(3)); // the second is refused
+    const faults = (id: number): Buffer[] => [
+      frame('WINDOW_UPDATE', 0, id, number(0)),
+      frame('PRIORITY', 0, id, Buffer.from([0, 0, 0, id, 0])),
+    ];
+    machine.receive(...faults(3), ...faults(1), ...faults(1));
+    const resets = machine.sent().filter(({ type }) => type === 'RST_STREAM');
+    expect(resets.map(({ id, code }) => [id, code])).toEqual([
+      [3, 'REFUSED_STREAM'],
+      [1, 'PROTOCOL_ERROR'],
+    ]);
+  });
+
   it('is an error of the stream when the client has reset it', () => {
     const machine = new Machine();
     machine.receive(headers(1, request('POST'), 0), frame('RST_STREAM', 0, 1, number(8)), data(1, 'late'));

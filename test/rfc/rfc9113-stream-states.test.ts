@@ -189,9 +189,10 @@ describe('how many streams are open (§5.1.2)', () => {
 
   it('does not count those that are closed', async () => {
     const client = await speak();
-    for (let i = 0; i < 300; i++) client.send(headers(2 * i + 1));
-    expect(await client.answer(599)).toMatchObject({ status: 200 });
-    await client.ping();
+    for (let i = 0; i < 300; i++) {
+      client.send(headers(2 * i + 1));
+      if (i % 50 === 49) for (let k = i - 49; k <= i; k++) expect(await client.answer(2 * k + 1)).toMatchObject({ status: 200 });
+    }
     expect(client.frames.some(({ type }) => type === 'RST_STREAM')).toBe(false);
   });
 });
