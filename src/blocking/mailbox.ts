@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { plainText } from './plain.ts';
+import { plainText, plainTextOfAll } from './plain.ts';
 import type { FromIo, ToIo } from './wire.ts';
 
 /** The cells of a call: 1 when there is one; its number, that of its function, the messages sent before it, and the bytes of its arguments. */
@@ -61,7 +61,7 @@ export class Mailbox {
   ask(id: number, number: number, sent: number, args: readonly unknown[]): boolean {
     const cells = this.#cells;
     if (Atomics.load(cells, CALL_FULL) === 1) return false;
-    const size = args.length === 0 ? 0 : this.#write(args, CALL_AT, CALL_ROOM);
+    const size = args.length === 0 ? 0 : this.#write(plainTextOfAll(args, CALL_ROOM), CALL_AT, CALL_ROOM);
     if (size === -1) return false;
     cells[CALL_ID] = id;
     cells[CALL_FUNCTION] = number;
@@ -93,8 +93,8 @@ export class Mailbox {
     if (Atomics.load(cells, ANSWER_FULL) !== 0) return false;
     const isText = typeof value === 'string' && value.isWellFormed(); // UTF-8 has no lone surrogates
     let size = 0;
-    if (isText) size = this.#writeText(value, ANSWER_AT, ANSWER_ROOM);
-    else if (value !== undefined) size = this.#write(value, ANSWER_AT, ANSWER_ROOM);
+    if (isText) size = this.#write(value, ANSWER_AT, ANSWER_ROOM);
+    else if (value !== undefined) size = this.#write(plainText(value, ANSWER_ROOM), ANSWER_AT, ANSWER_ROOM);
     if (size === -1) return false;
     cells[ANSWER_ID] = id;
     cells[ANSWER_SIZE] = size;
@@ -116,14 +116,10 @@ export class Mailbox {
     return ['value', id, value];
   }
 
-  /** @returns The bytes written; -1 when it is no plain value, or too large. */
-  #write(value: unknown, at: number, room: number): number {
-    const text = plainText(value, room);
-    return text === undefined ? -1 : this.#writeText(text, at, room);
-  }
-
-  #writeText(text: string, at: number, room: number): number {
-    return text.length > room || Buffer.byteLength(text) > room ? -1 : this.#bytes.write(text, at, room); // with no encoding named it is quicker
+  /** @returns The bytes written; -1 when there is no text, or it is too large. */
+  #write(text: string | undefined, at: number, room: number): number {
+    if (text === undefined || text.length > room || Buffer.byteLength(text) > room) return -1;
+    return this.#bytes.write(text, at, room); // with no encoding named it is quicker
   }
 
   #read(at: number, size: number): unknown {
