@@ -111,7 +111,7 @@ export function createFetch(options: FetchOptions = {}): Fetch {
   checkInteger(subject, 'connections', connections, 1, Number.MAX_SAFE_INTEGER);
   checkInteger(subject, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
   checkInteger(subject, 'maxSize', maxSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
-  return fetchBy({ connections, timeout, maxSize }, checkForm) as Fetch;
+  return fetchBy({ connections, timeout, maxSize }, checkForm);
 }
 
 /** The `json` of an answer: by what it was given, which is not undefined. */

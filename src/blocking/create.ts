@@ -50,10 +50,10 @@ export function callsInto(url: string, { timeout, name, thread }: CallSettings):
   const label = name ?? labelOf(url);
   const way = new Way(thread ?? url, url, label, timeout);
   return methods((called) => {
-    const name = `${label}.${called}`;
+    const shown = `${label}.${called}`;
     const target: Target = { url, called, patience: new Patience() };
     return function call(...args: unknown[]): unknown {
-      return way.call(target, name, call, args);
+      return way.call(target, shown, call, args);
     };
   });
 }

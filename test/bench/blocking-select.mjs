@@ -1,4 +1,4 @@
-/** What test/bench/blocking.mjs calls in an I/O thread. */
+/** What test/bench/lib/calls.mjs calls in an I/O thread. */
 import { Pool } from 'pg';
 
 const pool = new Pool({ max: 16 });

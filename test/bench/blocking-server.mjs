@@ -1,10 +1,10 @@
-/** Sixteen handler threads for test/bench/blocking.mjs: each request makes as many calls as it says, one after the other. */
+/** Sixteen handler threads for test/bench/lib/calls.mjs: each request makes as many calls as it says, one after the other. */
 
-import { createBlocking, createFetch } from '../../dist/blocking.js';
-import { match, Response, startServer } from '../../dist/index.js';
+const { createBlocking, createFetch } = await import(process.env.BENCH_BLOCKING);
+const { match, Response, startServer } = await import(process.env.BENCH_BLOCKING.replace(/blocking\.js$/, 'index.js'));
 
 const get = createFetch();
-const { select } = createBlocking(new URL('./blocking-select.mjs', import.meta.url));
+const { nothing, select } = createBlocking(new URL('./blocking-select.mjs', import.meta.url));
 
 const server = await startServer(
   (request) => {
@@ -12,7 +12,8 @@ const server = await startServer(
     if (!asked) return Response.empty(404);
     for (let i = 0; i < asked.calls; i++) {
       if (asked.what === 'get') get(process.env.ORIGIN).text();
-      else select();
+      else if (asked.what === 'select') select();
+      else nothing();
     }
     return Response.empty();
   },

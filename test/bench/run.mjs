@@ -17,8 +17,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureCalls, NAME, TITLE, tableOfCalls } from './lib/calls.mjs';
 import { chartOf } from './lib/chart.mjs';
-import { fallOf, tableOf, versionsOf, withResults } from './lib/document.mjs';
+import { fallOf, tableOf, versionsOf, withResults, withSection } from './lib/document.mjs';
 import { contestantsOf, lengthOf, measure } from './lib/measure.mjs';
 import { PEERS } from './lib/peers.mjs';
 import { hasCertificate, prepareFiles, ROOT } from './lib/places.mjs';
@@ -55,6 +56,7 @@ const settings = {
 
 if (values.list) {
   for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(12)} ${title}`);
+  console.log(`${NAME.padEnd(12)} ${TITLE}`);
   console.log(`\n${PEERS.map(({ name }) => name).join(' ')}`);
 } else {
   try {
@@ -68,8 +70,9 @@ process.exit();
 
 async function main() {
   const dist = resolve(values.dist);
-  prepareFiles(dist);
   process.env['BENCH_DIST'] = join(dist, 'index.js');
+  if (values.only === NAME) return runCalls();
+  prepareFiles(dist);
   const field = prepareField(chosen('peers', PEERS, values.quick ? ['node'] : undefined, ALWAYS));
   const scenarios = chosen('only', SCENARIOS, values.quick ? QUICK : undefined).filter(({ isSecure }) => !isSecure || hasCertificate());
   const plan = scenarios.map((scenario) => ({ scenario, contestants: contestantsOf(scenario, field) }));
@@ -88,6 +91,22 @@ async function main() {
     if (values.write) write([{ scenario, rows }]); // a run that is broken off has written what it has measured
   }
   if (values.json) writeJson(values.json, results);
+  if (!values.quick && (values.only === undefined || hasCalls())) await runCalls();
+}
+
+function hasCalls() {
+  return values.only?.split(',').includes(NAME) ?? false;
+}
+
+/** Ratios to something else than node:http: a table of their own. */
+async function runCalls() {
+  const results = await measureCalls(settings.rounds);
+  const table = tableOfCalls(results);
+  console.log(`${TITLE}\n\n${table}\n`);
+  if (!values.write) return;
+  const day = new Date().toISOString().slice(0, 10);
+  const basis = `*${day}, Node ${process.versions.node}, ${settings.rounds} rounds. ${machineText()}*`;
+  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), NAME, `\n${table}\n\n${basis}\n`));
 }
 
 /** All that can be started, each with its version; the others are named. */
@@ -102,7 +121,7 @@ function prepareField(peers) {
 
 /** Those that an option names, or all of them. */
 function chosen(option, all, fallback, always = []) {
-  const names = values[option]?.split(',') ?? fallback;
+  const names = values[option]?.split(',').filter((name) => option !== 'only' || name !== NAME) ?? fallback; // calls are no scenario
   if (names === undefined) return all;
   const unknown = names.find((name) => all.every((one) => one.name !== name));
   if (unknown !== undefined) throw new Error(`--${option}: there is no "${unknown}", but ${all.map(({ name }) => name).join(', ')}`);

@@ -46,7 +46,12 @@ describe('plainTextOfAll', () => {
   });
 
   it('leaves many to it, and long ones together', () => {
-    expect(plainTextOfAll(new Array<number>(17).fill(1), 1000)).toBeUndefined();
+    expect(
+      plainTextOfAll(
+        Array.from({ length: 17 }, () => 1),
+        1000,
+      ),
+    ).toBeUndefined();
     expect(plainTextOfAll(['x'.repeat(600), 'x'.repeat(600)], 1000)).toBeUndefined();
   });
 });

@@ -51,12 +51,12 @@ describe('a Response that is thrown', () => {
 });
 
 describe('onError', () => {
-  const failWith = async (make: (reason: Error) => unknown): Promise<unknown[]> => {
+  const failWith = async (make: (reason: Error) => Error): Promise<unknown[]> => {
     const seen: unknown[] = [];
     const request = new Request();
     const reason = clientLeft();
     const answering: Answering = {
-      handler: async () => Promise.reject(make(reason) as Error),
+      handler: async () => Promise.reject(make(reason)),
       options: { errors: 'text', onError: (error) => void seen.push(error) },
       requests: 0,
       current: undefined,

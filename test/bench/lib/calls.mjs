@@ -1,95 +1,126 @@
 /**
- * `node test/bench/blocking.mjs` after a build: what a call without await costs, beside what it stands for.
- *
- * Three pairs, each measured in turns, round by round, so that a machine whose speed drifts slows both; the median of the ratios is printed.
+ * What a call without await costs, beside what it stands for. Each pair is measured in turns, round by round, so that a machine whose speed drifts slows
+ * both; of the ratios of the rounds the median counts.
  *
  *     empty call      against the bare primitive: postMessage, Atomics.wait, receiveMessageOnPort
- *     GET             createFetch against await undici.request, with 1 caller and with 16
- *     select 1        createBlocking against await pool.query, with 1 caller and with 16 (needs PostgreSQL; see test/support/postgres.ts)
+ *     GET             createFetch against await undici.request
+ *     select 1        createBlocking against await pool.query; needs PostgreSQL
  *
- * The 16 callers are threads that share one I/O thread, and beside them 16 promises on one event loop.
+ * Each with 1 caller and with 16: handler threads that share one I/O thread, beside as many promises on one event loop.
+ *
+ * @module
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { Pool } from 'pg';
-import { Agent } from 'undici';
-import { createBlocking, createFetch } from '../../dist/blocking.js';
+import { Agent, request } from 'undici';
+import { markdownTable } from './document.mjs';
+import { median, spread } from './numbers.mjs';
 
-const ROUNDS = 9;
+/** For `--only`, and of its section on the page. */
+export const NAME = 'calls';
+export const TITLE = 'Calls without await';
+
+/** In a round, by all callers together. */
 const CALLS = 3000;
-const SERVER = fileURLToPath(new URL('./blocking-server.mjs', import.meta.url));
-const SELECT_MODULE = new URL('./blocking-select.mjs', import.meta.url);
+/** Before anything counts: the compilers of 16 threads have to see the code. */
+const WARM_UP = 16_000;
+const SERVER = fileURLToPath(new URL('../blocking-server.mjs', import.meta.url));
+const MODULE = new URL('../blocking-select.mjs', import.meta.url);
+const BLOCKING = () => pathToFileURL(join(process.env.BENCH_DIST, '../blocking.js')).href;
 
-await main();
-
-async function main() {
-  report('empty call, against the bare primitive', await compare(emptyCall(), bareCall()));
+/**
+ * @param {number} rounds
+ * @returns {Promise<{ name: string, rounds: [ours: number, theirs: number][] }[]>} µs a call.
+ */
+export async function measureCalls(rounds) {
   const origin = await startHello();
+  const hasDatabase = process.env.PGHOST !== undefined;
+  if (!hasDatabase) console.warn('SKIPPED: select 1: PGHOST names no PostgreSQL');
+  const results = [];
   for (const callers of [1, 16]) {
-    report(
-      `GET, ${callers} ${callers === 1 ? 'caller' : 'callers'}, against await`,
-      await compareCallers('get', callers, origin, awaitingGet(origin)),
-    );
+    const ours = (kind) => (callers === 1 ? callerOf(kind, origin) : threadsOf(kind, callers, origin));
+    const pairs = [
+      { name: 'empty call ÷ bare primitive', kind: 'nothing', theirs: () => bareCalls(callers) },
+      { name: 'GET ÷ `await undici.request`', kind: 'get', theirs: () => promises(callers, awaitingGet(origin)) },
+    ];
+    if (hasDatabase) {
+      pairs.push({ name: '`select 1` ÷ `await pool.query`', kind: 'select', theirs: () => promises(callers, awaitingSelect()) });
+    }
+    for (const { name, kind, theirs } of pairs) {
+      const measured = await compare(await ours(kind), theirs(), rounds);
+      results.push({ name: `${name}, ${callers} ${callers === 1 ? 'caller' : 'callers'}`, rounds: measured });
+    }
   }
-  if (process.env.PGHOST === undefined) console.log('select 1: PGHOST names no database');
-  for (const callers of process.env.PGHOST === undefined ? [] : [1, 16]) {
-    report(
-      `select 1, ${callers} ${callers === 1 ? 'caller' : 'callers'}, against await`,
-      await compareCallers('select', callers, '', awaitingSelect()),
-    );
-  }
-  process.exit();
+  return results;
 }
 
-/** µs a call, of both, and the median of the ratios of the rounds. */
-async function compare(ours, theirs) {
+/** The table of what was measured, as Markdown. */
+export function tableOfCalls(results) {
+  const lines = results.map(({ name, rounds }) => [
+    name,
+    spread(
+      rounds.map(([ours, theirs]) => ours / theirs),
+      2,
+    ),
+    ...[0, 1].map((side) => median(rounds.map((round) => round[side])).toFixed(1)),
+  ]);
+  return markdownTable(['what', 'ratio (less is better)', 'ours, µs', 'the other, µs'], lines);
+}
+
+async function compare(ours, theirs, count) {
   const rounds = [];
-  await ours(200);
-  await theirs(200);
-  for (let i = 0; i < ROUNDS; i++) rounds.push([await timed(ours), await timed(theirs)]);
+  await ours(WARM_UP);
+  await theirs(WARM_UP);
+  for (let i = 0; i < count; i++) rounds.push([await timed(ours), await timed(theirs)]);
+  ours.end?.();
   return rounds;
 }
 
-async function timed(run, calls = CALLS) {
+async function timed(run) {
   const began = performance.now();
-  await run(calls);
-  return ((performance.now() - began) * 1000) / calls;
+  await run(CALLS);
+  return ((performance.now() - began) * 1000) / CALLS;
 }
 
-function report(name, rounds) {
-  const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-  const [ours, theirs] = [0, 1].map((side) => median(rounds.map((round) => round[side])));
-  console.log(
-    `${name.padEnd(42)} ${ours.toFixed(1).padStart(7)} µs ${theirs.toFixed(1).padStart(7)} µs   ×${median(rounds.map(([a, b]) => a / b)).toFixed(2)}`,
-  );
-}
-
-function emptyCall() {
-  const { nothing } = createBlocking(SELECT_MODULE);
-  return (calls) => {
-    for (let i = 0; i < calls; i++) nothing();
+/** The least that any such call must do, by so many threads with one thread that answers them all. */
+function bareCalls(callers) {
+  const answering = `const { parentPort } = require('node:worker_threads');
+    parentPort.on('message', ({ port, cell }) => {
+      port.on('message', (id) => { port.postMessage(id); Atomics.add(cell, 0, 1); Atomics.notify(cell, 0); });
+    });`;
+  const calling = `const { workerData: { port, cell }, parentPort, receiveMessageOnPort } = require('node:worker_threads');
+    parentPort.on('message', (calls) => {
+      for (let i = 0; i < calls; i++) {
+        const before = Atomics.load(cell, 0);
+        port.postMessage(i);
+        for (let found; !found; found = receiveMessageOnPort(port)) Atomics.wait(cell, 0, before);
+      }
+      parentPort.postMessage('done');
+    });`;
+  const io = new Worker(answering, { eval: true });
+  const threads = Array.from({ length: callers }, () => {
+    const { port1, port2 } = new MessageChannel();
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    io.postMessage({ port: port2, cell }, [port2]);
+    return new Worker(calling, { eval: true, workerData: { port: port1, cell }, transferList: [port1] });
+  });
+  const run = async (calls) => {
+    await Promise.all(
+      threads.map((thread) => {
+        thread.postMessage(Math.ceil(calls / callers), []);
+        return once(thread, 'message');
+      }),
+    );
   };
+  for (const thread of [io, ...threads]) thread.unref();
+  return run;
 }
 
-/** The least that any such call must do. */
-function bareCall() {
-  const { port1, port2 } = new MessageChannel();
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  const code = `const { workerData: { port, cell } } = require('node:worker_threads');
-    port.on('message', (id) => { port.postMessage(id); Atomics.add(cell, 0, 1); Atomics.notify(cell, 0); });`;
-  new Worker(code, { eval: true, workerData: { port: port2, cell }, transferList: [port2] }).unref();
-  return (calls) => {
-    for (let i = 0; i < calls; i++) {
-      const before = Atomics.load(cell, 0);
-      port1.postMessage(i);
-      for (let found; !found; found = receiveMessageOnPort(port1)) Atomics.wait(cell, 0, before);
-    }
-  };
-}
-
-/** A server in a process of its own kind: a thread, so that nobody's loop is shared. */
+/** A server in a thread, so that nobody's loop is shared. */
 async function startHello() {
   const code = `const { createServer } = require('node:http'); const { parentPort } = require('node:worker_threads');
     const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
@@ -100,9 +131,9 @@ async function startHello() {
 }
 
 function awaitingGet(origin) {
-  const agent = new Agent({ connections: 64 });
+  const dispatcher = new Agent({ connections: 64 });
   return async () => {
-    const { body } = await agent.request({ origin, path: '/', method: 'GET' });
+    const { body } = await request(`${origin}/`, { dispatcher });
     await body.text();
   };
 }
@@ -112,40 +143,44 @@ function awaitingSelect() {
   return () => pool.query('select 1');
 }
 
-/** Calls by so many threads, beside so many promises. */
-async function compareCallers(kind, callers, origin, awaited) {
-  const run = callers === 1 ? callerOf(kind, origin) : await threadsOf(kind, callers, origin);
-  return compare(run, async (calls) => {
+/** So many promises at a time. */
+function promises(callers, awaited) {
+  return async (calls) => {
     const each = Math.ceil(calls / callers);
     await Promise.all(
       Array.from({ length: callers }, async () => {
         for (let i = 0; i < each; i++) await awaited();
       }),
     );
-  });
+  };
 }
 
-function callerOf(kind, origin) {
-  if (kind === 'get') {
-    const get = createFetch();
-    return (calls) => {
-      for (let i = 0; i < calls; i++) get(`${origin}/`).text();
-    };
-  }
-  const { select } = createBlocking(SELECT_MODULE);
+/** Calls by this thread. */
+async function callerOf(kind, origin) {
+  const { createBlocking, createFetch } = await import(BLOCKING());
+  const get = createFetch();
+  const { nothing, select } = createBlocking(MODULE);
+  const call = { nothing, select, get: () => get(`${origin}/`).text() }[kind];
   return (calls) => {
-    for (let i = 0; i < calls; i++) select();
+    for (let i = 0; i < calls; i++) call();
   };
 }
 
 /** The handler threads of a server, each of which is sent one request. */
 async function threadsOf(kind, count, origin) {
-  const child = fork(SERVER, { env: { ...process.env, ORIGIN: `${origin}/` } });
+  const child = fork(SERVER, { env: { ...process.env, ORIGIN: `${origin}/`, BENCH_BLOCKING: BLOCKING() } });
   process.on('exit', () => child.kill());
   const [url] = await once(child, 'message');
   const agent = new Agent({ connections: count, headersTimeout: 0 });
-  return (calls) => {
+  const run = (calls) => {
     const path = `/${kind}/${Math.ceil(calls / count)}`;
-    return Promise.all(Array.from({ length: count }, async () => (await agent.request({ origin: url, path, method: 'GET' })).body.dump()));
+    return Promise.all(
+      Array.from({ length: count }, async () => {
+        const { statusCode, body } = await agent.request({ origin: url, path, method: 'GET' });
+        await body.dump();
+        if (statusCode >= 300) throw new Error(`Calls without await: ${kind} was answered ${statusCode}`);
+      }),
+    );
   };
+  return Object.assign(run, { end: () => child.kill() });
 }
