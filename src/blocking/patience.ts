@@ -1,9 +1,9 @@
 /**
  * Whether a thread looks for its answer for a moment before it goes to sleep.
  *
- * To put a thread to sleep and wake it costs 5 to 40 µs, most of it in the kernel. A function that answers from memory takes less. So a thread looks first, but
- * only where that has paid: each function is tried, and one whose answers come later is tried less and less often. One thread of a process looks at a
- * time, and none where there is but one core: the I/O thread needs it.
+ * To put a thread to sleep and wake it costs 5 to 40 µs, most of it in the kernel. A function that answers from memory takes less. So a thread looks first,
+ * but only where that has paid: each function is tried, and one whose answers come later is tried less and less often. Of the callers of an I/O thread one
+ * looks at a time, and none where there is but one core: the I/O thread needs it.
  *
  * @module
  */
