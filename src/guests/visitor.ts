@@ -64,7 +64,7 @@ export class Visitor<H extends Handler> {
     const request = new Request({
       ...init,
       remoteAddress: init.remoteAddress ?? this.#remoteAddress,
-      secure: init.secure ?? this.#secure,
+      secure: init.secure ?? (this.#secure || init.clientCertificate !== undefined),
       headers: this.#headersFor(target, init).pairs(),
     });
     const answer: Response | Promise<Response> = finish(request, this.#handler as Handler);
@@ -109,12 +109,15 @@ export function createVisitor<H extends Handler>(handler: H, options: VisitorOpt
   checkFunction(SUBJECT, 'the handler', handler);
   checkOptions(SUBJECT, options, KNOWN);
   const { host, secure, remoteAddress } = options;
-  if (host !== undefined && !isHost(host)) {
-    throw badOption(SUBJECT, `host is ${JSON.stringify(host)}, not a host name, with or without a port`);
-  }
+  checkHost(host);
   if (secure !== undefined) checkBoolean(SUBJECT, 'secure', secure);
   if (remoteAddress !== undefined) checkString(SUBJECT, 'remoteAddress', remoteAddress);
   return new Visitor(handler, options);
+}
+
+function checkHost(host: unknown): void {
+  if (host === undefined || (typeof host === 'string' && host !== '' && isHost(host))) return;
+  throw badOption(SUBJECT, `host is ${JSON.stringify(host)}, not a host name, with or without a port`);
 }
 
 /** The host without its port. */

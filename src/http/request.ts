@@ -9,12 +9,17 @@ import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
 import { type ErrorFormat, errorFormatOf } from './errors/failure.ts';
-import { FieldLines } from './field-lines.ts';
-import { isHopByHop } from './fields/hop-by-hop.ts';
+import type { FieldLines } from './field-lines.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { type Extras, noExtras } from './request/extras.ts';
-import { partsOf, type RequestInit, requestOf } from './request/init.ts';
-import type { Carrier as CarrierOf, ErrorAnswers as ErrorAnswersOf, Peer as PeerOf, PeerServer as PeerServerOf } from './request/peer.ts';
+import { linesWith, partsOf, type RequestInit, requestOf } from './request/init.ts';
+import {
+  type Carrier as CarrierOf,
+  type ErrorAnswers as ErrorAnswersOf,
+  type Peer as PeerOf,
+  type PeerServer as PeerServerOf,
+  peerOf,
+} from './request/peer.ts';
 import { encodePath, type TargetParts } from './target.ts';
 
 export type { RequestInit } from './request/init.ts';
@@ -38,10 +43,6 @@ export type PeerServer = PeerServerOf<Request>;
 export type ErrorAnswers = ErrorAnswersOf<Request>;
 /** @internal Carries messages other than the response to a client. */
 export type Carrier = CarrierOf<Request>;
-
-/** Fields that `withHeader` leaves alone, besides those of the connection. */
-const HOW_IT_CAME: ReadonlySet<string> = new Set(['content-length', 'host']);
-const NOBODY: Peer = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
 
 /**
  * A parsed HTTP request with its body.
@@ -86,7 +87,7 @@ export class Request {
       this.parts = partsOf(made.head.target);
       this.#body = made.bytes ? new RequestBody(made.bytes) : RequestBody.EMPTY;
     }
-    this.#peer = peer ?? peerOf(init);
+    this.#peer = peer ?? peerOf(init as RequestInit);
     this.readAt = this.#peer.readAt;
     this.#route = undefined;
     this.#isOver = false;
@@ -248,11 +249,7 @@ export class Request {
    * if (session.data.user) return proxy(request.withHeader('X-User', session.data.user), 'http://localhost:9000');
    */
   withHeader(name: string, value: string): Request {
-    const key = name.toLowerCase();
-    if (isHopByHop(key) || HOW_IT_CAME.has(key)) {
-      throw withCode(new TypeError(`Cannot change request: the field ${JSON.stringify(name)} tells how it came`), 'bad-header');
-    }
-    return this.#derive(this.target, this.parts, FieldLines.of(HeaderList.of(this.headers).with(name, value).pairs()), '');
+    return this.#derive(this.target, this.parts, linesWith(this.headers, name, value), '');
   }
 
   /** A request made from this one. @param prefix What was cut off the path. */
@@ -308,7 +305,7 @@ export class Request {
 
   /** @internal Why its signal has aborted, if it has. */
   get abortReason(): Error | undefined {
-    return (this.#extras?.origin ?? this).#extras?.abortReason;
+    return this.original.#extras?.abortReason;
   }
 
   /** @internal Whether anything waits for the end. */
@@ -347,10 +344,4 @@ export class Request {
     this.#extras ??= noExtras();
     return this.#extras;
   }
-}
-
-function peerOf(init: RequestInit): Peer {
-  const { remoteAddress, clientCertificate, secure = clientCertificate !== undefined } = init;
-  if (remoteAddress === undefined && !secure) return NOBODY;
-  return { ...NOBODY, remoteAddress, secure, clientCertificate };
 }

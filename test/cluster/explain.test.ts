@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { start } from '../support/program.ts';
+import { startCommand } from '../support/program.ts';
 
 const SOURCE = `import { match, Response, startServer } from 'filrouge';
 
@@ -40,8 +40,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** What the program answers to a client on its machine. */
 async function explanation(options: object, env: Readonly<Record<string, string>> = {}, flags: readonly string[] = []): Promise<string> {
   const file = join(folder, 'dist/server.js');
-  const [first = file, ...rest] = [...flags, file];
-  const program = start(first, { OPTIONS: JSON.stringify(options), NODE_ENV: '', ...env }, rest);
+  const program = startCommand(process.execPath, [...flags, file], { OPTIONS: JSON.stringify(options), NODE_ENV: '', ...env });
   const [, origin = ''] = await program.prints(/at (http\S+)/);
   const response = await fetch(`${origin}/orders/7`);
   expect(response.status).toBe(500);

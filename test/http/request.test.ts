@@ -231,6 +231,14 @@ describe('withHeader', () => {
     ]);
   });
 
+  it('knows that the client has left, however often a request was made from another', () => {
+    const request = new Request({ target: '/a/b/c' });
+    const inner = request.withoutPrefix('/a')?.withHeader('A', '1').withoutPrefix('/b');
+    const reason = new Error('left');
+    request.abort(reason);
+    expect([inner?.abortReason, inner?.signal.reason]).toEqual([reason, reason]);
+  });
+
   it.each(['Content-Length', 'transfer-encoding', 'Connection', 'Upgrade', 'TE', 'Host'])(
     'leaves %s, which tells how the request came',
     (name) => {

@@ -8,6 +8,7 @@ import { jsonOf } from '../body/text.ts';
 import { badOption, checkBoolean, checkOptions, checkString } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { FieldLines } from '../field-lines.ts';
+import { isHopByHop } from '../fields/hop-by-hop.ts';
 import { isToken } from '../grammar.ts';
 import { HeaderList, type HeadersInit } from '../header-list.ts';
 import { parseTarget, type TargetParts } from '../target.ts';
@@ -49,6 +50,8 @@ export interface MadeRequest {
 
 const SUBJECT = 'Cannot make a request';
 const KNOWN: ReadonlySet<string> = new Set(['method', 'target', 'headers', 'body', 'json', 'remoteAddress', 'secure', 'clientCertificate']);
+/** Fields that stay as they came, besides those of the connection. */
+const HOW_IT_CAME: ReadonlySet<string> = new Set(['content-length', 'host']);
 const TEXTS = ['method', 'target', 'remoteAddress'] as const;
 
 /**
@@ -65,6 +68,19 @@ export function requestOf(init: RequestInit): MadeRequest {
   const list = HeaderList.of(headers);
   const typed = given?.type === undefined || list.get('content-type') !== undefined ? list : list.withAdded('Content-Type', given.type);
   return { head: { method, target, httpVersion: '1.1', lines: FieldLines.of(typed.pairs()) }, bytes: given?.bytes };
+}
+
+/**
+ * Field lines with another value for a field, for a request that is made from one that came.
+ *
+ * @throws TypeError (code `bad-header`) for what cannot be sent, and for a field that tells how the request came.
+ */
+export function linesWith(fields: readonly (readonly [string, string])[], name: string, value: string): FieldLines {
+  const key = name.toLowerCase();
+  if (isHopByHop(key) || HOW_IT_CAME.has(key)) {
+    throw withCode(new TypeError(`Cannot change request: the field ${JSON.stringify(name)} tells how it came`), 'bad-header');
+  }
+  return FieldLines.of(HeaderList.of(fields).with(name, value).pairs());
 }
 
 /** @throws TypeError for what is no `RequestInit`: a web-standard Request takes other ones. */

@@ -29,6 +29,22 @@ export interface Peer<R> {
   readonly id?: number;
 }
 
+/** Where requests made by hand come from when they do not say: one object for all. */
+const NOBODY: Peer<never> = { remoteAddress: undefined, remotePort: undefined, secure: false, host: undefined, readAt: Number.NaN };
+
+/** Whom a request made by hand names. */
+interface Named {
+  readonly remoteAddress?: string | undefined;
+  readonly clientCertificate?: X509Certificate | undefined;
+  readonly secure?: boolean | undefined;
+}
+
+/** Where a request made by hand is said to come from. A certificate comes over TLS. */
+export function peerOf<R>({ remoteAddress, clientCertificate, secure = clientCertificate !== undefined }: Named): Peer<R> {
+  if (remoteAddress === undefined && !secure) return NOBODY as Peer<R>;
+  return { ...(NOBODY as Peer<R>), remoteAddress, secure, clientCertificate };
+}
+
 /** What a request knows of the server it came to. */
 export interface PeerServer<R> {
   readonly isStopping: boolean;
