@@ -56,7 +56,7 @@ export function jsonOf(value: unknown): string {
   }
   if (text === '{}' && value instanceof Promise) throw noJson('a promise', 'await it first');
   if (text !== undefined) return text;
-  throw noJson(typeof value, 'write null, or leave the body out');
+  throw noJson(typeof value, 'write null where there is nothing');
 }
 
 function noJson(what: string, advice: string, cause?: unknown): TypeError {
