@@ -7,17 +7,18 @@
  *         -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out cert.pem
  *     $ npm run build && npm run build:examples && node .build/examples/https.js
  *
- *     $ curl -k https://localhost:8443/                   you came over HTTP/2.0
- *     $ curl -k --http1.1 https://localhost:8443/         you came over HTTP/1.1
- *     $ curl -i http://localhost:8080/a?b=c               308 Permanent Redirect, Location: https://localhost:8443/a?b=c
- *     $ curl http://localhost:8443/                       This port speaks HTTPS: use https:// in the address
+ *     $ curl -k https://localhost:8000/                   you came over HTTP/2.0
+ *     $ curl -k --http1.1 https://localhost:8000/         you came over HTTP/1.1
+ *     $ curl -i http://localhost:8080/a?b=c               308 Permanent Redirect, Location: https://localhost:8000/a?b=c
+ *     $ curl http://localhost:8000/                       This port speaks HTTPS: use https:// in the address
  *
  * Make another certificate in the same place: within a second new connections have it, and nobody is cut off. With certbot that is all there is to do:
  * `certbot certonly --webroot -w ./webroot -d example.org` finds its challenges served on the port in the clear, which must then be 80.
  */
 import { finish, logAccess, match, type Request, Response, secureHeaders, startServer } from 'filrouge';
 
-const { PORT: port = '8443', HOST: host = 'localhost', HTTP_PORT: plain = '8080', FOLDER: folder = '.' } = process.env;
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+const { HTTP_PORT: plain = '8080', FOLDER: folder = '.' } = process.env;
 
 startServer((request) => finish(request, answer, protect, logAccess), {
   host,

@@ -11,7 +11,7 @@ import { errorFormatOf, formFor } from '../http/errors/failure.ts';
 import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
-import { callFor, handlerAnswered, isFollowed } from '../process/io-threads.ts';
+import { callFor, handlerAnswered, isAsked, isFollowed } from '../process/io-threads.ts';
 import { explanationFor } from './explain.ts';
 import { printError, printErrorOf } from './print-error.ts';
 import { fromWebResponse, isWebResponse, measuredWebResponse } from './web-response.ts';
@@ -50,7 +50,7 @@ export function respond(service: Answering, request: Request): Response | Promis
   service.requests++;
   service.current = request;
   try {
-    const result: unknown = callFor(request, service.handler);
+    const result: unknown = isAsked() ? callFor(request, service.handler) : service.handler(request); // no frame of ours more than it takes
     service.current = undefined;
     if (isFollowed()) endAfter(request, result);
     return result instanceof Response ? result : settle(service, request, result);

@@ -88,6 +88,11 @@ export function callsFor(calls: Calling): () => void {
   return () => callings.delete(calls);
 }
 
+/** Whether somebody asks for which request something is called: handlers then have to be called by `callFor`. */
+export function isAsked(): boolean {
+  return scope !== undefined;
+}
+
 /** Calls a handler. What it calls, also behind an `await`, is known to belong to its request. */
 export function callFor<R extends Asking, T>(request: R, handler: (request: R) => T): T {
   if (scope === undefined) return handler(request);

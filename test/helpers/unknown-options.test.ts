@@ -13,6 +13,7 @@ import * as nodeDoor from '../../src/node.ts';
 import * as proxyDoor from '../../src/proxy.ts';
 import * as redisDoor from '../../src/redis.ts';
 import { resolveOptions } from '../../src/server/options.ts';
+import * as testingDoor from '../../src/testing.ts';
 import * as websocketDoor from '../../src/websocket.ts';
 import { readSources } from '../house/sources.ts';
 
@@ -24,6 +25,7 @@ const DOORS = {
   node: nodeDoor,
   proxy: proxyDoor,
   redis: redisDoor,
+  testing: testingDoor,
   websocket: websocketDoor,
 };
 const handler = (): front.Response => Response.empty();
@@ -70,6 +72,11 @@ const TAKERS: Readonly<
     call: (options) => front.logAccess(new Request(), Response.empty(), options),
     right: { output: { write: () => true } },
   },
+  createVisitor: {
+    names: optionsOf('VisitorOptions'),
+    call: (options) => testingDoor.createVisitor(handler, options),
+    right: {},
+  },
   proxy: {
     names: optionsOf('ProxyOptions'),
     call: (options) => proxyDoor.proxy(new Request({ method: 'CONNECT' }), 'http://localhost:1', options),
@@ -108,6 +115,7 @@ const WITHOUT_OPTIONS = [
   'html',
   'isCrossSite',
   'RequestBody',
+  'toWebRequest',
   'accepts',
   'acceptsEncodings',
   'acceptsLanguages',
@@ -204,7 +212,7 @@ describe('an option that is undefined', () => {
   });
 
   it('is the default of each number and list of startServer', () => {
-    const { workers: _, ...defaults } = resolveOptions();
+    const { workers: _cores, maxDiskForBodies: _free, ...defaults } = resolveOptions(); // these are what the machine has now
     expect(resolveOptions(allOf(optionsOf('ServerOptions')))).toMatchObject(defaults);
   });
 

@@ -215,8 +215,11 @@ describe('TLS', () => {
     expect(await response.body.json()).toEqual([true, 'x'.repeat(100_000)]);
   });
 
-  it('speaks HTTP/1.1 by ALPN', async () => {
-    const server = await start(() => Response.text(''), { tls: files('a') });
+  it.each([
+    [true, 'h2'],
+    [false, 'http/1.1'],
+  ])('speaks HTTP/2 by ALPN: %s', async (http2, spoken) => {
+    const server = await start(() => Response.text(''), { tls: files('a'), http2 });
     const socket = connect({
       port: (server.address as { port: number }).port,
       host: '127.0.0.1',
@@ -224,7 +227,7 @@ describe('TLS', () => {
       ALPNProtocols: ['h2', 'http/1.1'],
     });
     await once(socket, 'secureConnect');
-    expect(socket.alpnProtocol).toBe('http/1.1');
+    expect(socket.alpnProtocol).toBe(spoken);
     socket.destroy();
   });
 
