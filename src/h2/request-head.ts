@@ -9,7 +9,7 @@
  */
 import { ProtocolError } from '../http/errors/protocol-error.ts';
 import { FieldLines } from '../http/field-lines.ts';
-import { type Priority, parsePriority } from '../http/fields/priority.ts';
+import { NO_PRIORITY, type Priority, parsePriority } from '../http/fields/priority.ts';
 import { isFieldValue, isToken, isWhitespace } from '../http/grammar.ts';
 import type { HeadLimits } from '../http/request/head-limits.ts';
 import {
@@ -62,7 +62,8 @@ export class Http2Head implements RequestHead {
     this.lines = lines;
     this.isEnded = isEnded;
     this.length = length;
-    this.priority = parsePriority(lines.all('priority').join());
+    const priority = lines.all('priority');
+    this.priority = priority.length === 0 ? NO_PRIORITY : parsePriority(priority.join());
     this.expectsContinue = expectsContinue;
     this.protocol = list.protocol;
   }

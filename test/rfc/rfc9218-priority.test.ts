@@ -39,11 +39,16 @@ describe('the field priority (§4, §5)', () => {
   });
 
   it('has the others wait for each other, one after the other', async () => {
-    expect(runs(await orderOf([undefined, 'u=3', undefined]))).toEqual([3, 5, 7]);
+    expect(runs(await orderOf(['u=3', 'u=3', 'u=3']))).toEqual([3, 5, 7]);
   });
 
   it('has the incremental share', async () => {
     const ids = await orderOf(['i', 'i']);
+    expect(runs(ids).length).toBeGreaterThan(6);
+  });
+
+  it('has those share that say nothing, which §10 leaves to the server', async () => {
+    const ids = await orderOf([undefined, undefined]);
     expect(runs(ids).length).toBeGreaterThan(6);
   });
 

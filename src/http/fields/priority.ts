@@ -13,8 +13,14 @@ export interface Priority {
   readonly isIncremental: boolean;
 }
 
-/** What holds for a request that says nothing (RFC 9218 §4.1, §4.2). */
+/** What holds for a parameter that is not there (RFC 9218 §4.1, §4.2). */
 export const DEFAULT_PRIORITY: Priority = { urgency: 3, isIncremental: false };
+
+/**
+ * What we do with requests that have no such field: they share the connection. The defaults would have a large response hold up all that come after it,
+ * those of other people too where a balancer has put them on one connection; RFC 9218 §10 leaves the choice to us.
+ */
+export const NO_PRIORITY: Priority = { urgency: 3, isIncremental: true };
 
 /**
  * Reads the field.

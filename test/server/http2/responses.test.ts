@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Response, sendEarlyHints } from '../../../src/index.ts';
 import { answerOf, ask, codeOf, connectTo, headOf, serveHttp2 } from '../../support/http2.ts';
-import { frame, headers, number, PREFACE, settings } from '../../support/http2-frames.ts';
+import { type Frame, FrameParser, frame, headers, number, PREFACE, request, settings } from '../../support/http2-frames.ts';
 import { deferred, serve, talk } from '../../support/serve.ts';
 import { standsStill, until } from '../../support/until.ts';
 
@@ -237,6 +237,20 @@ describe('a client that reads slowly over HTTP/2', () => {
       () => (server.status().connections === 0 ? true : undefined),
       () => 'the connection to be cut',
     );
+  });
+
+  it('has small responses beside a large one, when it says nothing of priorities', async () => {
+    const { port } = await serve(({ path }) => Response.text(path === '/large' ? 'x'.repeat(MiB) : 'small'), { h2c: true });
+    const client = await talk(port);
+    const frames = (): Frame[] => new FrameParser().push(Buffer.from(client.received, 'latin1'));
+    const dataOn = (id: number): number =>
+      frames().reduce((sum, { type, id: of, payload }) => (type === 'DATA' && of === id ? sum + payload.length : sum), 0);
+    client.send(Buffer.concat([PREFACE, settings([4, 2 ** 20]), headers(1, request('GET', '/large'))]));
+    await client.until(() => dataOn(1) === 65_535); // the window of the connection
+    client.send(headers(3));
+    client.send(frame('WINDOW_UPDATE', 0, 0, number(40_000)));
+    await client.until(() => dataOn(1) + dataOn(3) === 65_535 + 40_000);
+    expect(dataOn(3)).toBe(5);
   });
 
   it('has no more responses made than fit into some memory, until it lets them through', async () => {
