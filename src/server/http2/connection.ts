@@ -19,7 +19,7 @@ import type { Carrier, Peer, Request } from '../../http/request.ts';
 import { ANSWERING, DRAIN_GRACE, IDLE, Patience, READING_HEAD } from '../connection/patience.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { end } from '../socket/linger.ts';
-import { hasLeft } from '../socket/presence.ts';
+import { hasLeft, probe } from '../socket/presence.ts';
 import { listen, type SocketOwner, stopReading } from '../socket/socket-events.ts';
 import { Exchanges, type ExchangesOwner } from './exchanges.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -139,7 +139,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#exchanges.endInput();
     this.#session.goAway(true);
     this.#settle();
-    hasLeft(this.#socket); // from now on the system asks, too
+    probe(this.#socket);
   }
 
   onClose(): void {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { HttpError, type Request, Response } from '../../../src/index.ts';
 import { answerOf, ask, codeOf, headOf, serveHttp2 } from '../../support/http2.ts';
-import { deferred } from '../../support/serve.ts';
+import { type Frame, FrameParser, frame, HELLO, headers, number } from '../../support/http2-frames.ts';
+import { deferred, serve, talk } from '../../support/serve.ts';
 import { standsStill, until } from '../../support/until.ts';
 
 const MiB = 1024 * 1024;
@@ -217,6 +218,35 @@ describe('a request that its client gives up', () => {
     expect(request.signal.reason).toMatchObject({ name: 'AbortError' });
     expect(await ask(client, '/other')).toMatchObject({ body: 'other' });
     expect(server.status().inFlight).toBe(0);
+  });
+
+  it('keeps its place until its handler has ended: handlers that a client has started and left are no more than its streams', async () => {
+    const mayEnd = deferred<void>();
+    let began = 0;
+    const { port, server } = await serve(
+      async () => {
+        began++;
+        await mayEnd.promise;
+        return Response.text('');
+      },
+      { h2c: true, threads: 0 },
+    );
+    const client = await talk(port);
+    client.send(HELLO);
+    for (let id = 1; id < 400; id += 2) client.send(Buffer.concat([headers(id), frame('RST_STREAM', 0, id, number(8))]));
+    client.send(frame('PING', 0, 0, Buffer.alloc(8)));
+    const framesOf = (text: string): Frame[] => new FrameParser().push(Buffer.from(text, 'latin1'));
+    await client.until((text) => framesOf(text).some(({ type }) => type === 'PING'));
+    expect(began).toBe(128);
+    expect(server.status().inFlight).toBe(128);
+    expect(framesOf(client.received).filter(({ code }) => code === 'REFUSED_STREAM')).toHaveLength(72);
+    mayEnd.resolve();
+    await until(
+      () => (server.status().inFlight === 0 ? true : undefined),
+      () => 'the handlers',
+    );
+    client.send(headers(401));
+    await client.until((text) => framesOf(text).some(({ type, id }) => type === 'HEADERS' && id === 401));
   });
 
   it('is told by request.signal when the connection goes', async () => {
