@@ -248,6 +248,7 @@ describe('a client that reads slowly over HTTP/2', () => {
     client.send(Buffer.concat([PREFACE, settings([4, 2 ** 20]), headers(1, request('GET', '/large'))]));
     await client.until(() => dataOn(1) === 65_535); // the window of the connection
     client.send(headers(3));
+    await client.until(() => frames().some(({ type, id }) => type === 'HEADERS' && id === 3));
     client.send(frame('WINDOW_UPDATE', 0, 0, number(40_000)));
     await client.until(() => dataOn(1) + dataOn(3) === 65_535 + 40_000);
     expect(dataOn(3)).toBe(5);
