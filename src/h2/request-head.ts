@@ -194,11 +194,13 @@ class FieldList {
     };
     if (this.authority !== undefined) add('host', this.authority);
     let cookie: string | undefined;
+    let isRepeated = false;
     for (let at = this.#start; at < fields.length; at += 2) {
       const name = fields[at] as string; // within, as is the next
       const value = fields[at + 1] as string;
       if (name === 'cookie') cookie = cookie === undefined ? value : `${cookie}; ${value}`;
-      else if (name !== 'host' || this.authority !== value) add(name, value);
+      else if (name === 'host' && value === this.authority && !isRepeated) isRepeated = true;
+      else add(name, value);
     }
     if (cookie !== undefined) add('cookie', cookie);
     return new FieldLines(text, places);
@@ -223,6 +225,7 @@ function checkSize(list: FieldList, lines: FieldLines, limits: HeadLimits): void
   if (lines.size + lines.count * PUNCTUATION > limits.maxHeaderSize) throw headerTooLarge(limits);
   const hosts = lines.all('host');
   if (hosts.length > 1) throw new ProtocolError(400, 'bad-host', 'Cannot serve request: Host and :authority are not the same');
+  if (hosts[0] === '') throw hostMissing(); // the target is a URI here, and has to have a host (RFC 9110 §4.2.1)
   if (hosts.length === 1) checkedHost(hosts[0] as string);
 }
 

@@ -242,3 +242,27 @@ export function connectionOf(random) {
 export function cutsOf(length, random) {
   return Array.from({ length: 1 + below(random, 4) }, () => below(random, length + 1)).toSorted((a, b) => a - b);
 }
+
+/**
+ * The frames of a connection whose framing is right, for comparisons of what its requests mean.
+ *
+ * @returns The frames behind the preface, and its requests: number, fields, the body as it is framed, and the trailers.
+ */
+export function conversationOf(random) {
+  const frames = [frameOf(SETTINGS, 0, 0)];
+  const streams = [];
+  for (let id = 1, count = 1 + below(random, 4); count > 0; count--, id += 2) {
+    const fields = [...requestFieldsOf(random), ['x-id', String(id)]];
+    const body = random() < 0.5 ? pick(random, ['hello', '', 'hello!', 'x'.repeat(3000)]) : undefined;
+    const trailers = body !== undefined && random() < 0.15 ? [pick(random, FIELDS)] : undefined;
+    frames.push(...headersOf(random, id, blockOf(fields, random), body === undefined));
+    if (body !== undefined) {
+      const cut = below(random, body.length + 1);
+      if (random() < 0.3) frames.push(dataOf(random, id, body.slice(0, cut), false), dataOf(random, id, body.slice(cut), !trailers));
+      else frames.push(dataOf(random, id, body, !trailers));
+    }
+    if (trailers) frames.push(...headersOf(random, id, blockOf(trailers, random), true));
+    streams.push({ id, fields, body, trailers });
+  }
+  return { frames, streams };
+}

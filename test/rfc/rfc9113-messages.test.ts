@@ -210,6 +210,7 @@ describe('pseudo-header fields (§8.3)', () => {
     ['user information in :authority', [...without(':authority'), [':authority', 'me@localhost']], 400],
     ['a Host that is not :authority (§8.3.1)', [...HEAD, ['host', 'elsewhere']], 400],
     ['no authority and no Host', without(':authority'), 400],
+    ['an empty :authority (RFC 9110 §4.2.1)', [...without(':authority'), [':authority', '']], 400],
     [
       'CONNECT, well-formed (§8.5)',
       [
