@@ -94,7 +94,12 @@ async function lane() {
 }
 
 function note(kind, example) {
-  const entry = kinds.get(kind) ?? { times: 0, example: `          ${JSON.stringify(example).slice(0, 1500)}` };
+  const entry = kinds.get(kind) ?? {
+    times: 0,
+    example: `          ${JSON.stringify(example)
+      .replaceAll(/x{100,}/g, 'x…')
+      .slice(0, 1500)}`,
+  };
   entry.times++;
   kinds.set(kind, entry);
 }

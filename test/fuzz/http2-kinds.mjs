@@ -55,7 +55,7 @@ const KINDS = [
   ],
   [
     'served',
-    MALFORMED,
+    /^(?:reset|connection) 1$/,
     'we drop trailers whatever they are called; node resets a stream whose trailers hold Content-Length or Host',
     ({ trailers = [] }) => trailers.some(([name]) => name === 'content-length' || name === 'host'),
   ],
