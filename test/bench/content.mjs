@@ -9,6 +9,9 @@ export const HELLO = 'Hello, World!';
 /** What `/json` makes text of, anew for each request. */
 export const JSON_VALUE = { message: 'Hello, World!', at: [1, 2, 3], user: { id: 7, name: 'Ada' } };
 
+/** What `/large` is answered with. */
+export const LARGE = Buffer.from('0123456789abcdef'.repeat(4096));
+
 /** How many routes stand behind `/api`. */
 export const ROUTES = 100;
 

@@ -5,7 +5,7 @@
  * ratio to node:http within a round, and of these the median. Every answer is checked for being right before anything is timed, and again afterwards.
  *
  *     npm run bench                                               all of it
- *     npm run bench -- --only json,tls --peers fastify,hono       some of it; filrouge and node:http are always in
+ *     npm run bench -- --only json,tls --peers fastify,hono       some of it; filrouge and Node's own server are always in
  *     npm run bench -- --rounds 7 --seconds 3 --write             writes docs/benchmarks.md and docs/benchmarks.svg
  *     npm run bench -- --quick                                    a minute: the ratios beside those recorded
  *     npm run bench -- --dist /elsewhere/dist                     another build of filrouge
@@ -20,6 +20,8 @@ import { parseArgs } from 'node:util';
 import { measureCalls, NAME, TITLE, tableOfCalls } from './lib/calls.mjs';
 import { chartOf } from './lib/chart.mjs';
 import { fallOf, tableOf, versionsOf, withResults, withSection } from './lib/document.mjs';
+import { hasH2load } from './lib/h2load.mjs';
+import { HTTP2_PEERS, HTTP2_SCENARIOS } from './lib/http2.mjs';
 import { contestantsOf, lengthOf, measure } from './lib/measure.mjs';
 import { PEERS } from './lib/peers.mjs';
 import { hasCertificate, prepareFiles, ROOT } from './lib/places.mjs';
@@ -55,9 +57,9 @@ const settings = {
 };
 
 if (values.list) {
-  for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(12)} ${title}`);
+  for (const { name, title } of [...SCENARIOS, ...HTTP2_SCENARIOS]) console.log(`${name.padEnd(12)} ${title}`);
   console.log(`${NAME.padEnd(12)} ${TITLE}`);
-  console.log(`\n${PEERS.map(({ name }) => name).join(' ')}`);
+  console.log(`\n${[...new Set([...PEERS, ...HTTP2_PEERS].map(({ name }) => name))].join(' ')}`);
 } else {
   try {
     await main();
@@ -73,9 +75,18 @@ async function main() {
   process.env['BENCH_DIST'] = join(dist, 'index.js');
   if (values.only === NAME) return runCalls();
   prepareFiles(dist);
-  const field = prepareField(chosen('peers', PEERS, values.quick ? ['node'] : undefined, ALWAYS));
-  const scenarios = chosen('only', SCENARIOS, values.quick ? QUICK : undefined).filter(({ isSecure }) => !isSecure || hasCertificate());
-  const plan = scenarios.map((scenario) => ({ scenario, contestants: contestantsOf(scenario, field) }));
+  const wanted = chosen('only', [...SCENARIOS, ...HTTP2_SCENARIOS], values.quick ? QUICK : undefined);
+  const canLoadHttp2 = wanted.some(({ isHttp2 }) => isHttp2) && hasH2load();
+  const scenarios = wanted.filter(({ isSecure, isHttp2 }) => (!isSecure || hasCertificate()) && (!isHttp2 || canLoadHttp2));
+  const peers = chosen('peers', [...PEERS, ...HTTP2_PEERS], values.quick ? ['node'] : undefined, ALWAYS);
+  const fieldOf = (all, isHttp2) =>
+    scenarios.some((scenario) => isHttp2 === (scenario.isHttp2 ?? false)) ? prepareField(peers.filter((peer) => all.includes(peer))) : [];
+  const fields = { http1: fieldOf(PEERS, false), http2: fieldOf(HTTP2_PEERS, true) };
+  const field = [...fields.http1, ...fields.http2];
+  const plan = scenarios.map((scenario) => ({
+    scenario,
+    contestants: contestantsOf(scenario, scenario.isHttp2 ? fields.http2 : fields.http1),
+  }));
   const length = plan.reduce((sum, { scenario, contestants }) => sum + lengthOf(scenario, contestants, settings), 0);
   console.log(
     `${scenarios.length} scenarios, ${field.length} servers: about ${lengthText(length)}\n${machineText()} ${versionsOf(field)}.\n`,

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { once } from 'node:events';
 import { request as plainRequest } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
 import { request as secureRequest } from 'node:https';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -27,7 +29,7 @@ export class WrongAnswer extends Error {
  */
 export async function checkAnswers(who, server, scenario) {
   for (const one of scenario.asks) {
-    const { status, headers, body } = await ask(server, one);
+    const { status, headers, body } = await (scenario.isHttp2 ? askOverHttp2(server, one) : ask(server, one));
     const coding = headers['content-encoding'];
     const isCoded = coding === (scenario.isCompressed ? 'gzip' : undefined);
     const text = textOf(body, coding, who);
@@ -63,6 +65,25 @@ async function ask({ origin }, { method = 'GET', path, headers, body }) {
     sent.end(body);
   });
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
+}
+
+/**
+ * Asks once over HTTP/2, on a connection of its own.
+ *
+ * @returns {Promise<{ status: number, headers: Record<string, string>, body: Buffer }>}
+ */
+export async function askOverHttp2({ origin }, { method = 'GET', path, headers, body }) {
+  const session = connectHttp2(origin, { rejectUnauthorized: false });
+  try {
+    const stream = session.request({ ':method': method, ':path': path, ...headers });
+    stream.setTimeout(DEADLINE, () => stream.destroy(new WrongAnswer(`no answer to ${path} after ${DEADLINE} ms`)));
+    session.on('error', (error) => stream.destroy(error));
+    stream.end(body);
+    const [fields] = await once(stream, 'response');
+    return { status: fields[':status'], headers: fields, body: await buffer(stream) };
+  } finally {
+    session.close();
+  }
 }
 
 /** The server ends the connection; that it says so as well is not asked for: Bun does not. */

@@ -5,11 +5,11 @@
  *
  * @module
  */
+
+import { HTTP2_PEERS, HTTP2_SCENARIOS } from './http2.mjs';
 import { figure, median, spread } from './numbers.mjs';
 import { PEERS } from './peers.mjs';
 import { SCENARIOS } from './scenarios.mjs';
-
-const RATIO = '÷ node:http';
 
 /**
  * Replaces what stands between two markers.
@@ -42,7 +42,12 @@ function markersOf(name) {
  */
 export function tableOf(scenario, rows) {
   const { metrics } = scenario;
-  const head = ['server', RATIO, ...metrics.map(({ title, isLessBetter }) => (isLessBetter ? `${title} (less is better)` : title))];
+  const base = rows.find(isBase);
+  const head = [
+    'server',
+    `÷ ${base?.contestant.title ?? 'node:http'}`,
+    ...metrics.map(({ title, isLessBetter }) => (isLessBetter ? `${title} (less is better)` : title)),
+  ];
   const lines = rows.map((row) => {
     const name = row.contestant.peer.name === 'filrouge' ? `**${row.contestant.title}**` : row.contestant.title;
     const figures = metrics.map(({ key, digits }) =>
@@ -69,14 +74,18 @@ function ratioText(ratios) {
 }
 
 /**
- * Of the first metric to that of node:http in the same round.
+ * Of the first metric to that of Node's own server in the same round.
  *
- * @returns {number[] | undefined} Nothing for node:http itself, or without it.
+ * @returns {number[] | undefined} Nothing for that one itself, or without it.
  */
 export function ratiosOf({ metrics }, rows, row) {
-  const base = rows.find(({ contestant }) => contestant.peer.name === 'node');
+  const base = rows.find(isBase);
   if (base === undefined || base === row) return undefined;
   return row.rounds.map((round, i) => round[metrics[0].key] / base.rounds[i][metrics[0].key]);
+}
+
+function isBase({ contestant }) {
+  return contestant.peer.name === 'node';
 }
 
 /** Names and versions, each once. */
@@ -92,7 +101,7 @@ export function sectionTextOf(scenario, rows, conditions) {
 }
 
 /**
- * The ratios to node:http that are recorded on the page.
+ * The ratios to Node's own server that are recorded on the page.
  *
  * @returns {Map<string, number>} By the server's title, without those that have none.
  */
@@ -106,18 +115,20 @@ export function recordedRatios(page, name) {
   return new Map(ratios.filter(([, ratio]) => Number.isFinite(ratio)));
 }
 
-/** One line for each scenario that is recorded: ratios to node:http of ours and of all peers. */
-export function summaryOf(page) {
-  const [ours, ...peers] = PEERS.filter(({ name }) => name !== 'node');
-  const lines = SCENARIOS.filter(({ variants }) => variants === undefined).flatMap((scenario) => {
-    const ratios = recordedRatios(page, scenario.name);
-    if (ratios.size === 0) return [];
-    const { isLessBetter } = scenario.metrics[0];
-    const own = ratios.get(ours.title) ?? Number.NaN;
-    const toBest = own / bestOf(ratios, isLessBetter);
-    const cells = peers.map(({ title }) => figure(ratios.get(title) ?? Number.NaN, 2));
-    return [[isLessBetter ? `${scenario.title} (less is better)` : scenario.title, `**${figure(own, 2)}**`, figure(toBest, 2), ...cells]];
-  });
+/** One line for each scenario that is recorded: ratios to Node's own server of ours and of all peers. */
+function summaryOf(page, scenarios, field) {
+  const [ours, ...peers] = field.filter(({ name }) => name !== 'node');
+  const lines = scenarios
+    .filter(({ variants }) => variants === undefined)
+    .flatMap((scenario) => {
+      const ratios = recordedRatios(page, scenario.name);
+      if (ratios.size === 0) return [];
+      const { isLessBetter } = scenario.metrics[0];
+      const own = ratios.get(ours.title) ?? Number.NaN;
+      const toBest = own / bestOf(ratios, isLessBetter);
+      const cells = peers.map(({ title }) => figure(ratios.get(title) ?? Number.NaN, 2));
+      return [[isLessBetter ? `${scenario.title} (less is better)` : scenario.title, `**${figure(own, 2)}**`, figure(toBest, 2), ...cells]];
+    });
   if (lines.length === 0) return 'Nothing has been recorded yet.';
   const head = ['scenario', ours.title, 'filrouge ÷ the best Node framework', ...peers.map(({ title }) => title)];
   return markdownTable(head, lines);
@@ -134,8 +145,9 @@ function bestOf(ratios, isLessBetter) {
 export function withResults(page, results, machine, conditions) {
   let text = withSection(page, 'machine', machine);
   for (const { scenario, rows } of results) text = withSection(text, scenario.name, sectionTextOf(scenario, rows, conditions));
-  const summary = summaryOf(text);
-  return withSection(text, 'summary', `\n${summary}\n\n![Ratios to node:http](benchmarks.svg)\n`);
+  const chart = '![Ratios to node:http](benchmarks.svg)';
+  text = withSection(text, 'summary', `\n${summaryOf(text, SCENARIOS, PEERS)}\n\n${chart}\n`);
+  return withSection(text, 'summary-http2', `\n${summaryOf(text, HTTP2_SCENARIOS, HTTP2_PEERS)}\n`);
 }
 
 /** How far ours fell behind what is recorded: 0.1 is a tenth. */

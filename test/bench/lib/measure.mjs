@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { checkAnswers, WrongAnswer } from './check.mjs';
+import { askOverHttp2, checkAnswers, WrongAnswer } from './check.mjs';
+import { loadHttp2 } from './h2load.mjs';
 import { BENCH } from './places.mjs';
 import { LOAD_CORE, pinned, SERVER_CORE, startServer } from './servers.mjs';
 import { load } from './wrk.mjs';
@@ -49,8 +50,9 @@ export function contestantsOf(scenario, field) {
       return found ? [{ ...found, title, env, core: undefined }] : [];
     });
   }
-  const isIn = ({ peer }) => !peer.lacks.includes(scenario.needs) && (scenario.only?.includes(peer.name) ?? true);
-  return field.filter(isIn).map((one) => ({ ...one, title: one.peer.title, env: {}, core: SERVER_CORE }));
+  const needs = [scenario.needs, scenario.isSecure ? 'tls' : 'plain'];
+  const isIn = ({ peer }) => !needs.some((need) => peer.lacks.includes(need)) && (scenario.only?.includes(peer.name) ?? true);
+  return field.filter(isIn).map((one) => ({ ...one, title: one.peer.title, env: one.peer.env ?? {}, core: SERVER_CORE }));
 }
 
 /** How many rounds a scenario takes. */
@@ -63,7 +65,7 @@ export function lengthOf(scenario, contestants, settings) {
   const seconds = settings.seconds * (scenario.longer ?? 1);
   const rounds = roundsOf(scenario, settings);
   if (scenario.load === 'startup') return contestants.length * rounds * (seconds + 0.6);
-  if (scenario.load === 'idle') return contestants.length * rounds * (0.6 + settings.idle / 5000);
+  if (scenario.load === 'idle') return contestants.length * rounds * (0.6 + (scenario.idle ?? settings.idle) / 5000);
   return contestants.length * (rounds * (seconds + 0.1) + warmUp(settings) + 0.5);
 }
 
@@ -92,7 +94,7 @@ export async function measure(scenario, contestants, settings) {
 async function measureRunning(scenario, rows, settings, usual) {
   const servers = new Map();
   try {
-    for (const { contestant } of rows) servers.set(contestant, await startServer(contestant, scenario.isSecure));
+    for (const { contestant } of rows) servers.set(contestant, await startServer(contestant, scenario));
     for (const { contestant } of rows) await checkAnswers(contestant.title, servers.get(contestant), scenario);
     const warming = { ...settings, seconds: warmUp(usual) };
     for (const { contestant } of rows) await loadOnce(scenario, contestant, servers.get(contestant), warming);
@@ -119,14 +121,18 @@ function rotated(rows, round) {
 }
 
 async function loadOnce(scenario, contestant, server, settings) {
-  const result =
-    scenario.load === 'wrk'
-      ? await load(server, scenario, { seconds: settings.seconds, isFree: contestant.core === undefined })
-      : await loadAtRate(scenario, server, settings);
+  const result = await (scenario.load === 'fixedRate'
+    ? loadAtRate(scenario, server, settings)
+    : loadFully(server, scenario, { seconds: settings.seconds, isFree: contestant.core === undefined }));
   if (result.errors > 0 && !scenario.isClosing) {
     console.warn(`  ${contestant.title}: ${result.errors} connections failed while it was loaded`);
   }
   return result;
+}
+
+/** As many requests as it takes. */
+function loadFully(server, scenario, options) {
+  return scenario.isHttp2 ? loadHttp2(server, scenario, options) : load(server, scenario, options);
 }
 
 async function loadAtRate({ asks }, { port }, { rate, seconds }) {
@@ -143,7 +149,7 @@ async function measureFresh(scenario, rows, settings) {
   for (let round = 0; round < settings.rounds; round++) {
     for (const row of rotated(rows, round)) {
       const began = performance.now();
-      const server = await startServer(row.contestant);
+      const server = await startServer(row.contestant, scenario);
       try {
         row.rounds.push(await measureOne(scenario, row.contestant, server, settings, began));
       } finally {
@@ -161,21 +167,39 @@ async function measureStart(scenario, { title }, server, { seconds }, began) {
   return { ms, rest, loaded: server.memory() / MIB };
 }
 
-async function measureIdle(scenario, { title }, server, { idle, seconds }) {
+async function measureIdle(scenario, { title, ready }, server, settings) {
+  const { idle = settings.idle } = scenario;
   await checkAnswers(title, server, scenario);
-  await load(server, scenario, { seconds: Math.min(1, seconds), isFree: false }); // what a server takes for its work is not counted
+  await loadFully(server, scenario, { seconds: Math.min(1, settings.seconds), isFree: false }); // what a server takes for its work is not counted
+  const heapBefore = await heapOf(scenario, ready, server);
   const before = server.memory();
-  const child = spawn(...pinned(LOAD_CORE, process.execPath, [join(BENCH, 'clients/idle.mjs'), String(server.port), String(idle)]), {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    ...pinned(LOAD_CORE, process.execPath, [
+      join(BENCH, 'clients/idle.mjs'),
+      String(server.port),
+      String(idle),
+      ...(scenario.isHttp2 ? ['http2'] : []),
+    ]),
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   const lines = createInterface(child.stdout);
   const [opened = '0'] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])]);
   const after = server.memory();
   if (Number(opened) !== idle) throw new WrongAnswer(`${title} holds ${opened} of ${idle} connections`);
+  const heap = (await heapOf(scenario, ready, server)) - heapBefore;
   child.stdin.write('\n');
   const [still] = await once(lines, 'line');
   child.stdin.end();
   await once(child, 'exit');
   if (Number(still) !== idle) throw new WrongAnswer(`${title} has closed ${idle - Number(still)} of ${idle} idle connections`);
-  return { kib: (after - before) / idle / 1024, mib: after / MIB };
+  return { kib: (after - before) / idle / 1024, heap: heap / idle / 1024, mib: after / MIB };
+}
+
+/** What is in use of the heap of V8, bytes; NaN for what is not asked over HTTP/2, or is no Node. */
+async function heapOf({ isHttp2 }, { command }, server) {
+  if (!isHttp2 || command !== process.execPath) return Number.NaN;
+  const { body } = await askOverHttp2(server, { path: '/heap' });
+  return Number(body);
 }

@@ -14,22 +14,24 @@ import { BENCH, BUILD, ROOT } from './places.mjs';
  * @property {string} title
  * @property {boolean} isFramework For Node: what filrouge is compared with first.
  * @property {readonly string[]} lacks Needs of scenarios that it does not meet.
+ * @property {Record<string, string>} [env] What it is started with besides.
  * @property {() => Ready | string} prepare How to start it, or why it cannot be started.
  *
  * @typedef {object} Ready
  * @property {string} version
  * @property {string} [command] Without it, nginx.
  * @property {readonly string[]} [args]
+ * @property {(port: number, isSecure: boolean) => readonly string[]} [argsOf] For one that prints no port: it is given one that is free.
  */
 
 const NO_CARGO = 'cargo is not installed (Debian: cargo, librust-hyper-dev, librust-tokio-dev, librust-tiny-http-dev)';
 /** What hyper and tiny_http have nothing for by themselves. */
-const SMALL_SERVER = ['form', 'static', 'text', 'api', 'tls'];
+export const SMALL_SERVER = ['form', 'static', 'text', 'api', 'tls'];
 
 /** @type {readonly Peer[]} */
 export const PEERS = [
-  node('filrouge', 'filrouge', 'filrouge.mjs', () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version),
-  node('node', 'node:http', 'node-http.mjs', () => process.versions.node),
+  nodeServer('filrouge', 'filrouge', 'filrouge.mjs', ownVersion),
+  nodeServer('node', 'node:http', 'node-http.mjs', () => process.versions.node),
   framework('fastify', 'fastify'),
   framework('hono', 'hono'),
   framework('express', 'express'),
@@ -49,16 +51,23 @@ export const PEERS = [
   },
 ];
 
-function node(name, title, script, versionOf, isFramework = false, lacks = []) {
-  const prepare = () => ({ version: versionOf(), command: process.execPath, args: [join(BENCH, 'servers', script)] });
+/** One that is a script of test/bench/servers. */
+export function nodeServer(name, title, script, versionOf, isFramework = false, lacks = [], flags = []) {
+  const prepare = () => ({ version: versionOf(), command: process.execPath, args: [...flags, join(BENCH, 'servers', script)] });
   return { name, title, isFramework, lacks, prepare };
 }
 
 function framework(name, title, lacks = []) {
-  return node(name, title, `${name}.mjs`, () => versionOfPackage(name), true, lacks);
+  return nodeServer(name, title, `${name}.mjs`, () => versionOfPackage(name), true, lacks);
 }
 
-function versionOfPackage(name) {
+/** The version of filrouge. */
+export function ownVersion() {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version;
+}
+
+/** The version of an installed peer. */
+export function versionOfPackage(name) {
   return JSON.parse(readFileSync(join(BENCH, 'node_modules', name, 'package.json'), 'utf8')).version;
 }
 
@@ -71,12 +80,14 @@ function prepareBun() {
   return error ?? { version: stdout.trim(), command, args: [join(BENCH, 'servers/bun.mjs')] };
 }
 
-function prepareNginx() {
+/** Its configuration is written when it is started. */
+export function prepareNginx() {
   const { error, stderr } = run('nginx', ['-v']);
   return error ? 'nginx is not installed (Debian: nginx-light)' : { version: /nginx\/([\d.]+)/.exec(stderr)?.[1] ?? '' };
 }
 
-function prepareGo() {
+/** Built from our source. */
+export function prepareGo() {
   const version = run('go', ['version']);
   if (version.error) return 'go is not installed (Debian: golang-go)';
   const command = join(BUILD, 'go-server');
@@ -85,7 +96,7 @@ function prepareGo() {
 }
 
 /** From Debian's sources where they are (librust-…-dev), else from the registry. */
-function prepareRust(folder, crate) {
+export function prepareRust(folder, crate) {
   if (run('cargo', ['--version']).error) return NO_CARGO;
   const cwd = join(BUILD, folder);
   mkdirSync(cwd, { recursive: true });
@@ -99,8 +110,12 @@ function prepareRust(folder, crate) {
   return { version, command: join(cwd, 'target/release', `bench-${folder.replace('rust-', '')}`), args: [] };
 }
 
-/** @returns {{ error?: string, stdout: string, stderr: string }} */
-function run(command, args, options = {}) {
+/**
+ * Runs a program to its end.
+ *
+ * @returns {{ error?: string, stdout: string, stderr: string }}
+ */
+export function run(command, args, options = {}) {
   const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 300_000, ...options });
   if (error) return { error: error.message, stdout: '', stderr: '' };
   return status === 0

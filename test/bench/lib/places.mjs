@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makePage, makeText } from '../content.mjs';
+import { HELLO, LARGE, makePage, makeText } from '../content.mjs';
 
 /** The project. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -33,6 +33,11 @@ export function prepareFiles(dist) {
   mkdirSync(join(BUILD, 'static'), { recursive: true });
   writeFileSync(join(BUILD, 'static/page.html'), makePage());
   writeFileSync(join(BUILD, 'static/text.txt'), makeText());
+  writeFileSync(join(BUILD, 'static/large.bin'), LARGE);
+  // nghttpd takes what a body is sent to for a file as well
+  mkdirSync(join(BUILD, 'nghttpd'), { recursive: true });
+  for (const [name, bytes] of Object.entries({ 'index.html': HELLO, large: LARGE, echo: '' }))
+    writeFileSync(join(BUILD, 'nghttpd', name), bytes);
   makeCertificate();
 }
 

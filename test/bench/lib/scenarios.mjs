@@ -25,11 +25,14 @@ import { BROWSER_HEADERS, HELLO, JSON_VALUE, makePage, makeText, ROUTES } from '
  * @property {string} how One sentence, printed above its table.
  * @property {string} needs What a server must be able to do; see `lacks` in peers.mjs.
  * @property {readonly Ask[]} asks Taken in turn.
- * @property {'wrk' | 'fixedRate' | 'idle' | 'startup'} load
+ * @property {'wrk' | 'h2load' | 'fixedRate' | 'idle' | 'startup'} load
  * @property {readonly Metric[]} metrics The first is the one that ratios are made of.
  * @property {number} [connections] Default 64.
  * @property {number} [pipeline] Requests in one write.
  * @property {boolean} [isSecure] Over TLS.
+ * @property {boolean} [isHttp2] Over HTTP/2; see http2.mjs.
+ * @property {number} [streams] Requests at a time on each connection.
+ * @property {number} [idle] Connections that only wait, where they are not as many as asked for.
  * @property {boolean} [isClosing] The server must close after the answer.
  * @property {boolean} [isCompressed] The answer must come in gzip.
  * @property {number} [longer] So many times the usual seconds.

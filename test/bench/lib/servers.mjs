@@ -48,16 +48,24 @@ export function pinned(core, command, args) {
  * Starts a contestant.
  *
  * @param {{ ready: import('./peers.mjs').Ready, env: Record<string, string>, core: number | undefined }} contestant
- * @param {boolean} isSecure
+ * @param {{ isSecure?: boolean, isHttp2?: boolean }} [scenario]
  * @returns {Promise<Running>} When it listens.
  */
-export async function startServer({ ready, env, core }, isSecure = false) {
-  if (ready.command === undefined) return startNginx(core, isSecure);
+export async function startServer({ ready, env, core }, { isSecure = false, isHttp2 = false } = {}) {
+  if (ready.command === undefined) return startNginx(core, isSecure, isHttp2);
+  if (ready.argsOf) return startOnPort(core, ready, isSecure);
   const args = env['BENCH_PEER'] === undefined ? ready.args : [join(BENCH, 'servers/clustered.mjs')];
   const child = spawn(...pinned(core, ready.command, args), {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
-    env: { ...process.env, NODE_ENV: 'production', BENCH_FILES: BUILD, BENCH_TLS: isSecure ? '1' : '0', ...env },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      BENCH_FILES: BUILD,
+      BENCH_TLS: isSecure ? '1' : '0',
+      BENCH_HTTP2: isHttp2 ? '1' : '0',
+      ...env,
+    },
   });
   const kill = killerOf(child);
   try {
@@ -103,10 +111,10 @@ function portOf(child, processes) {
 }
 
 /** nginx prints no port: it is given one that is free. */
-async function startNginx(core, isSecure) {
+async function startNginx(core, isSecure, isHttp2) {
   const port = await freePort();
   const config = join(BUILD, `nginx-${port}.conf`);
-  writeFileSync(config, nginxConfig(port, isSecure));
+  writeFileSync(config, nginxConfig(port, isSecure, isHttp2));
   const child = spawn(...pinned(core, 'nginx', ['-p', BUILD, '-e', 'stderr', '-c', config]), {
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
@@ -116,7 +124,16 @@ async function startNginx(core, isSecure) {
   return runningOf(child, port, isSecure, kill);
 }
 
-function nginxConfig(port, isSecure) {
+/** The same for a program that takes it as an argument. */
+async function startOnPort(core, { command, argsOf }, isSecure) {
+  const port = await freePort();
+  const child = spawn(...pinned(core, command, argsOf(port, isSecure)), { stdio: ['ignore', 'ignore', 'inherit'], detached: true });
+  const kill = killerOf(child);
+  await untilConnected(port, performance.now() + DEADLINE);
+  return runningOf(child, port, isSecure, kill);
+}
+
+function nginxConfig(port, isSecure, isHttp2) {
   const routes = Array.from({ length: 100 }, (_, n) => `location ~ ^/api/r${n}/([^/]+)$ { return 200 "${n} $1"; }`);
   const json = '{"message":"Hello, World!","at":[1,2,3],"user":{"id":7,"name":"Ada"}}';
   return `daemon off; ${process.getuid?.() === 0 ? 'user root;' : ''} worker_processes 1; worker_rlimit_nofile 20000; pid nginx-${port}.pid;
@@ -128,9 +145,10 @@ http {
   gzip_types text/plain; gzip_comp_level 6;
   ${isSecure ? 'ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_protocols TLSv1.3;' : ''}
   server {
-    listen 127.0.0.1:${port} backlog=4096 ${isSecure ? 'ssl' : ''};
+    listen 127.0.0.1:${port} backlog=4096 ${isSecure ? 'ssl' : ''} ${isHttp2 ? 'http2' : ''};
     location = / { return 200 "Hello, World!"; }
     location = /json { default_type application/json; return 200 '${json}'; }
+    location = /large { default_type application/octet-stream; alias static/large.bin; }
     location /static/ { root .; }
     location = /text { gzip on; alias static/text.txt; }
     ${routes.join('\n    ')}

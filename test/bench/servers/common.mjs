@@ -5,6 +5,9 @@
  *     /json        JSON                  /text              1 MiB of text, compressed when the client wants it
  *     /echo        POST: the body        /api/r{0–99}/{id}  the route's number and the id
  *     /form        POST: a form's fields
+ *     /large       64 KiB of bytes       /heap              how much of V8's heap is in use, after a collection
+ *
+ * The last two are asked over HTTP/2 only.
  *
  * @module
  */
@@ -12,7 +15,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeText } from '../content.mjs';
 
-export { HELLO, JSON_VALUE, ROUTES } from '../content.mjs';
+export { HELLO, JSON_VALUE, LARGE, ROUTES } from '../content.mjs';
 
 /** Where the static file and the certificate lie. */
 export const FILES = process.env['BENCH_FILES'] ?? '.build/bench';
@@ -22,6 +25,9 @@ export const TEXT = makeText();
 /** Certificate and key where TLS is wanted. */
 export const TLS = process.env['BENCH_TLS'] === '1' ? readPair() : undefined;
 
+/** Whether HTTP/2 is spoken, over plain TCP where there is no TLS. */
+export const IS_HTTP2 = process.env['BENCH_HTTP2'] === '1';
+
 /** Idle connections are kept so long, ms: longer than any scenario leaves them alone. */
 export const KEEP_ALIVE = 120_000;
 
@@ -30,6 +36,12 @@ export function announce(server) {
   server.keepAliveTimeout = KEEP_ALIVE;
   if (server.listening) console.log(server.address().port);
   else server.on('listening', () => console.log(server.address().port));
+}
+
+/** Of V8's heap, bytes in decimal; needs `--expose-gc`. */
+export function heapUsed() {
+  globalThis.gc();
+  return String(process.memoryUsage().heapUsed);
 }
 
 function readPair() {

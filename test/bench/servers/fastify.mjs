@@ -4,9 +4,9 @@ import compress from '@fastify/compress';
 import formbody from '@fastify/formbody';
 import serveStatic from '@fastify/static';
 import fastify from 'fastify';
-import { announce, HELLO, JSON_VALUE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
+import { announce, HELLO, heapUsed, IS_HTTP2, JSON_VALUE, LARGE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
 
-const app = fastify({ logger: false, https: TLS ?? null });
+const app = fastify({ logger: false, ...(TLS && { https: TLS }), ...(IS_HTTP2 && { http2: true }) });
 const message = { type: 'string' };
 const schema = {
   response: {
@@ -29,6 +29,8 @@ app.get('/json', { schema }, () => JSON_VALUE);
 app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 app.post('/echo', (request, reply) => reply.type('application/octet-stream').send(request.body));
 app.post('/form', ({ body }, reply) => reply.type('text/plain; charset=utf-8').send(`${body.name} is ${body.age}`));
+app.get('/large', (_request, reply) => reply.type('application/octet-stream').send(LARGE));
+app.get('/heap', (_request, reply) => reply.type('text/plain; charset=utf-8').send(heapUsed()));
 app.get('/text', { compress: { encodings: ['gzip'] } }, (_request, reply) => reply.type('text/plain; charset=utf-8').send(TEXT));
 for (let n = 0; n < ROUTES; n++) {
   app.get(`/api/r${n}/:id`, ({ params }, reply) => reply.type('text/plain; charset=utf-8').send(`${n} ${params.id}`));

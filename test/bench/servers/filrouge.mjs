@@ -1,5 +1,5 @@
 // The server under measurement, with nothing switched off: its limits and time-outs are the defaults but for the number of connections.
-import { HELLO, JSON_VALUE, KEEP_ALIVE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
+import { HELLO, heapUsed, IS_HTTP2, JSON_VALUE, KEEP_ALIVE, LARGE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
 
 // Another build can be measured: npm run bench -- --dist /elsewhere/dist
 const { compress, Response, readForm, router, serveDir, startServer } = await import(
@@ -19,6 +19,8 @@ const server = await startServer(
       return Response.text(`${name} is ${age}`);
     }
     if (request.path === '/text') return compress(request, Response.text(TEXT));
+    if (request.path === '/large') return Response.bytes('application/octet-stream', LARGE);
+    if (request.path === '/heap') return Response.text(heapUsed());
     const file = request.withoutPrefix('/static');
     return (file && serveDir(file, ROOT)) ?? api(request) ?? Response.empty(404);
   },
@@ -30,6 +32,7 @@ const server = await startServer(
     maxConnections: 20_000,
     keepAliveTimeout: KEEP_ALIVE,
     ...(TLS && { tls: TLS }),
+    ...(IS_HTTP2 && !TLS && { h2c: true }),
   },
 );
 if (server.role === 'single' || server.role === 'primary') console.log(server.address.port);

@@ -63,6 +63,12 @@ func main() {
 		packer.Write(text)
 		packer.Close()
 	})
+	large := []byte(strings.Repeat("0123456789abcdef", 4096))
+	mux.HandleFunc("/large", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", strconv.Itoa(len(large)))
+		w.Write(large)
+	})
 	mux.Handle("/static/", http.StripPrefix("/static/", http.FileServer(http.Dir(filepath.Join(files, "static")))))
 	for n := 0; n < 100; n++ {
 		prefix, number := fmt.Sprintf("/api/r%d/", n), strconv.Itoa(n)
