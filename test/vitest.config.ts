@@ -1,15 +1,40 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { threadText } from './thread-text.mjs';
+
+/** Tests that look at time, memory or the load of the machine: one after the other, when the others are done. */
+const ALONE = [
+  'test/cluster/threads.test.ts',
+  'test/cluster/watchdog.test.ts',
+  'test/h1/differential.test.ts',
+  'test/helpers/compress/server.test.ts',
+  'test/rfc/time-and-load.test.ts',
+  'test/server/cost.test.ts',
+  'test/server/http2/floods.test.ts',
+  'test/stress/**/*.test.ts',
+];
+const NEVER = ['test/bench/**', 'test/fuzz/**', '**/node_modules/**'];
 
 export default defineConfig({
   plugins: [threadText],
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/bench/**', 'test/fuzz/**', '**/node_modules/**'],
     pool: 'forks',
     testTimeout: 10_000,
     hookTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'side by side',
+          include: ['test/**/*.test.ts'],
+          exclude: [...NEVER, ...ALONE],
+          maxWorkers: Math.max(2, availableParallelism() - 1), // many wait for processes: two do not hinder each other on two cores
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE, exclude: NEVER, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
