@@ -133,8 +133,8 @@ export function createOutputCheck() {
       if (type === GOAWAY && rest.readUInt32BE(FRAME_HEAD + 4) !== 0) isOver = true;
       if (type === HEADERS) begun.add(id);
       if (type === DATA && !begun.has(id)) throw new Error(`DATA is sent on stream ${id} without a head`);
-      if ((type === HEADERS || type === DATA || type === CONTINUATION) && ended.has(id))
-        throw new Error(`Type ${type} is sent on stream ${id}, which ended`);
+      const isOfMessage = type === HEADERS || type === DATA || type === CONTINUATION;
+      if (isOfMessage && ended.has(id)) throw new Error(`Type ${type} is sent on stream ${id}, which ended`);
       if (type === RST_STREAM || ((type === HEADERS || type === DATA) && (flags & 1) !== 0)) ended.add(id);
       rest = rest.subarray(FRAME_HEAD + size);
     }
@@ -152,8 +152,9 @@ export function checkHttp2Invariant(feed, bytes, cuts, random) {
   const whole = feed([bytes]);
   const cut = feed(piecesOf(bytes, cuts));
   const [asWhole, asCut] = [JSON.stringify(whole), JSON.stringify(cut)];
-  if (asCut !== asWhole)
+  if (asCut !== asWhole) {
     throw new Error(`Cut at ${cuts.join(' ')}, ${bytes.toString('hex')}\nis read as ${asCut}\nand whole as ${asWhole}`);
+  }
   const check = createOutputCheck();
   feed(piecesOf(bytes, cuts), (session) => {
     if (random() < 0.7) check(session.take(random() < 0.5 ? 100 : 100_000));

@@ -4,7 +4,7 @@ import { parseTarget } from '../../.build/modules/http/target.js';
 const HOST = /^(?:\[[0-9a-f:.]+\]|(?:[\w\-.~!$&'()*+,;=]|%[0-9a-f]{2})+)(?::\d*)?$/i;
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** Fields of a connection (RFC 9113 §8.2.2). */
-const OF_THE_CONNECTION = ['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade'];
+const OF_THE_CONNECTION = new Set(['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade']);
 const MALFORMED = 'reset 1';
 
 /** Our verdict, node's verdict, what the kind is called, and what must be true of the request. */
@@ -99,6 +99,6 @@ function factsOf(stream) {
 }
 
 function isNoField([name, value]) {
-  if (OF_THE_CONNECTION.includes(name) || (name === 'te' && value !== 'trailers')) return true;
+  if (OF_THE_CONNECTION.has(name) || (name === 'te' && value !== 'trailers')) return true;
   return (!name.startsWith(':') && !NAME.test(name)) || /[\0\r\n]|^[ \t]|[ \t]$/.test(value);
 }

@@ -9,6 +9,12 @@ import { checkHttp2Invariant, createHttp2Feed } from '../fuzz/http2-feed.mjs';
 /** The seed of a day finds what the seed of another does not; a failure prints the input itself. */
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Date.now() / 86_400_000));
 
+/** What became of a connection: see http2-feed.mjs. */
+interface Transcript {
+  readonly events: readonly object[];
+  readonly error: number | undefined;
+}
+
 describe(`the machine under random connections (seed ${SEED}; npm run fuzz for more)`, { timeout: 60_000 }, () => {
   it('gives events, or an error of a stream or of the connection, the same however they are cut', () => {
     const feed = createHttp2Feed({ Session, HeaderList, DEFAULT_LIMITS });
@@ -16,7 +22,7 @@ describe(`the machine under random connections (seed ${SEED}; npm run fuzz for m
     const verdicts = new Set<string>();
     for (let i = 0; i < 6000; i++) {
       const bytes = connectionOf(random);
-      const { events, error } = checkHttp2Invariant(feed, bytes, cutsOf(bytes.length, random), random);
+      const { events, error } = checkHttp2Invariant(feed, bytes, cutsOf(bytes.length, random), random) as Transcript;
       verdicts.add(`connection ${error ?? 'goes on'}`);
       for (const event of events) verdicts.add(Object.keys(event)[1] as string);
     }

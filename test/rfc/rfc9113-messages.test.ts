@@ -114,11 +114,8 @@ describe('a response (§8.1)', () => {
   it('of 204 and 304 ends with its head', async () => {
     const { port } = await serve(({ path }) => Response.empty(path === '/204' ? 204 : 304), { h2c: true });
     const client = await connectHttp2(port);
-    for (const [id, path] of [
-      [1, '/204'],
-      [3, '/304'],
-    ] as const)
-      expect(await client.ask(id, path)).toMatchObject({ status: Number(path.slice(1)), body: '' });
+    expect(await client.ask(1, '/204')).toMatchObject({ status: 204, body: '' });
+    expect(await client.ask(3, '/304')).toMatchObject({ status: 304, body: '' });
     expect(client.frames.some(({ type }) => type === 'DATA')).toBe(false);
   });
 

@@ -78,7 +78,7 @@ export class Http2Client {
   }
 
   /** Waits for a frame, among those that have come as well. */
-  async frame(isIt: (frame: Frame) => boolean, what: string, deadline: number = DEADLINE): Promise<Frame> {
+  async frame(isIt: (one: Frame) => boolean, what: string, deadline: number = DEADLINE): Promise<Frame> {
     const find = (): Frame | undefined => this.frames.find(isIt);
     await this.until(() => find() !== undefined || this.isEnded, what, deadline);
     const found = find();
@@ -88,13 +88,13 @@ export class Http2Client {
 
   /** Waits for the code with which the server resets a stream. */
   async resetOf(id: number): Promise<Frame['code']> {
-    const reset = await this.frame((frame) => frame.type === 'RST_STREAM' && frame.id === id, `the reset of stream ${id}`);
+    const reset = await this.frame((one) => one.type === 'RST_STREAM' && one.id === id, `the reset of stream ${id}`);
     return reset.code;
   }
 
   /** Waits until the server has ended a stream, one way or the other. */
   async answer(id: number): Promise<StreamAnswer> {
-    await this.frame((frame) => frame.id === id && isLast(frame), `the end of stream ${id}`);
+    await this.frame((one) => one.id === id && isLast(one), `the end of stream ${id}`);
     return this.received(id);
   }
 
@@ -106,7 +106,7 @@ export class Http2Client {
 
   /** What has come on a stream so far. */
   received(id: number): StreamAnswer {
-    const own = this.frames.filter((frame) => frame.id === id);
+    const own = this.frames.filter((one) => one.id === id);
     const heads = own.filter(({ type }) => type === 'HEADERS').map(({ fields = [] }) => Object.fromEntries(fields));
     const statuses = heads.map((fields) => Number(fields[':status']));
     const at = statuses.findIndex((status) => status >= 200);
