@@ -1,5 +1,7 @@
 /** RFC 9113 §3.3, §3.4: how a connection begins. */
-import { describe, expect, it } from 'vitest';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Authority } from '../support/certificates.ts';
 import { connectHttp2 } from '../support/http2-client.ts';
 import { ACK, frame, HELLO, headers, PREFACE, request, settings } from '../support/http2-frames.ts';
 import { echo, goesOn, isBroken, speak } from '../support/http2-verdicts.ts';
@@ -75,6 +77,28 @@ describe('bytes that are no preface', () => {
     const client = await talk(port);
     client.send(HELLO);
     expect(await client.closed()).toMatch(/^HTTP\/1\.1 505 /);
+  });
+});
+
+describe('over TLS (§3.2)', () => {
+  const authority = new Authority();
+  afterAll(() => authority.remove());
+
+  it('begins with the preface all the same, behind ALPN, and breaks off as in the clear', async () => {
+    const { port } = await serve(echo, { tls: authority.issue('preface') });
+    const client = await connectHttp2(port, { tls: true });
+    expect((client.socket as TLSSocket).alpnProtocol).toBe('h2');
+    const secure = request().map(([name, value]) => [name, name === ':scheme' ? 'https' : value] as const);
+    client.send(headers(1, secure));
+    expect(await client.answer(1)).toMatchObject({ status: 200, body: 'GET / ' });
+    client.send(frame('PING', 0, 0, '1'));
+    expect(await client.ending()).toEqual({ code: 'FRAME_SIZE_ERROR', lastId: 1, isReset: false });
+  });
+
+  it('ends when HTTP/1.1 is spoken where HTTP/2 was chosen', async () => {
+    const { port } = await serve(echo, { tls: authority.issue('other') });
+    const client = await connectHttp2(port, { tls: true, hello: Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n') });
+    expect(await client.ending()).toMatchObject({ code: 'PROTOCOL_ERROR', lastId: 0 });
   });
 });
 
