@@ -68,7 +68,8 @@ function codeOf(errors: readonly ExplainedError[]): Explanation['code'] {
 
 /** A target, or a field that holds one such as Referer: the values of parameters that are named like secrets are masked. */
 function withoutSecrets(text: string): string {
-  return text.replace(/([?&])([^=&#]*)=([^&#]*)/g, (whole, mark: string, name: string) =>
-    SECRET.test(name) ? `${mark}${name}=${MASK}` : whole,
-  );
+  return text.replace(/[?&][^&#]*/g, (parameter) => {
+    const equals = parameter.indexOf('=');
+    return equals !== -1 && SECRET.test(parameter.slice(1, equals)) ? `${parameter.slice(0, equals)}=${MASK}` : parameter;
+  });
 }

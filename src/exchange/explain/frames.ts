@@ -28,7 +28,7 @@ export interface CodeLine {
 }
 
 /** V8 writes `at name (place)` or `at place`. */
-const FRAME = /^ +at (?:(.+?) \((.+)\)|(.+))$/;
+const FRAME = /^ +at (.+)$/;
 const PLACE = /^(.+?):(\d+):(\d+)$/;
 /** Frames that are shown: V8 collects 10 unless `Error.stackTraceLimit` says otherwise. */
 const MOST_FRAMES = 50;
@@ -47,11 +47,13 @@ export function framesOf({ stack = '', message }: Error): Frame[] {
 }
 
 function frameOf(line: string): Frame[] {
-  const [isFrame, named, inBrackets, bare = ''] = FRAME.exec(line) ?? [];
-  if (isFrame === undefined) return [];
-  const compiled = placeOf((inBrackets ?? bare).replace(/^async /, ''));
-  const name = named ?? '';
-  if (!compiled) return [{ name, where: inBrackets ?? bare, place: undefined, isOwn: false }];
+  const [, said] = FRAME.exec(line) ?? [];
+  if (said === undefined) return [];
+  const bracket = said.endsWith(')') ? said.indexOf(' (') : -1;
+  const name = bracket > 0 ? said.slice(0, bracket) : '';
+  const where = bracket > 0 ? said.slice(bracket + 2, -1) : said;
+  const compiled = placeOf(where.replace(/^async /, ''));
+  if (!compiled) return [{ name, where, place: undefined, isOwn: false }];
   const place = originalPlace(compiled);
   const isOwn = ![compiled, place].some(({ path }) => isForeign(path));
   return [{ name, where: shownPlace(place), place, isOwn }];
