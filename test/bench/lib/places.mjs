@@ -36,8 +36,9 @@ export function prepareFiles(dist) {
   writeFileSync(join(BUILD, 'static/large.bin'), LARGE);
   // nghttpd takes what a body is sent to for a file as well
   mkdirSync(join(BUILD, 'nghttpd'), { recursive: true });
-  for (const [name, bytes] of Object.entries({ 'index.html': HELLO, large: LARGE, echo: '' }))
+  for (const [name, bytes] of Object.entries({ 'index.html': HELLO, large: LARGE, echo: '' })) {
     writeFileSync(join(BUILD, 'nghttpd', name), bytes);
+  }
   makeCertificate();
 }
 

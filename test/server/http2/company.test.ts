@@ -149,7 +149,7 @@ describe('a proxy in front of which HTTP/2 is spoken', () => {
   it('passes websockets on', async () => {
     const { url, server } = await upstream();
     const sockets = new WebSocketServer({ server });
-    sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo ${String(data)}`)));
+    sockets.on('connection', (socket) => socket.on('message', (data: Buffer) => socket.send(`echo ${data.toString()}`)));
     const { client } = await serveHttp2((request) => proxy(request, url));
     await new Promise((resolve) => client.once('remoteSettings', resolve));
     const stream = client.request({
