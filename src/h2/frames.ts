@@ -80,9 +80,14 @@ export class FrameMemory {
     return size > SMALL ? Buffer.allocUnsafeSlow(Math.max(size, SPARE)) : Buffer.allocUnsafe(Math.max(size, LEAST));
   }
 
+  /** Whether it is worth while to give frames back when they are written. */
+  isReusable(frames: Buffer): boolean {
+    return frames.buffer.byteLength === SPARE;
+  }
+
   /** Takes frames back that nobody will look at again. */
   giveBack(frames: Buffer): void {
-    if (frames.buffer.byteLength === SPARE) this.#spare = Buffer.from(frames.buffer);
+    if (this.isReusable(frames)) this.#spare = Buffer.from(frames.buffer);
     else this.#spare ??= Buffer.allocUnsafeSlow(SPARE);
   }
 }

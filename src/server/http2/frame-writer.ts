@@ -16,7 +16,7 @@ const ROOM: number = 64 * 1024;
 /** More gathered frames than this are written before the next request is looked at. */
 const FULL: number = 256 * 1024;
 
-/** The memory in which all connections gather their frames. What the system has accepted at once is used again. */
+/** The memory in which all connections gather their frames. What the system has accepted is used again. */
 export const MEMORY: FrameMemory = new FrameMemory();
 
 /** Writes what a session has to send. */
@@ -27,6 +27,8 @@ export class FrameWriter<X> {
   readonly #isDirect: boolean;
   /** The socket is full until its 'drain' event. Kept here, since asking the socket is slow. */
   #isBlocked = false;
+  /** What it is full of, if that can be used again afterwards: under TLS nothing is accepted at once. */
+  #last: Buffer | undefined;
   /** Bytes written past the stream that the system has not accepted yet. */
   #pending = 0;
   #isFlushing = false;
@@ -76,6 +78,8 @@ export class FrameWriter<X> {
   /** The socket can be written to again. */
   onDrain(): void {
     this.#isBlocked = false;
+    if (this.#last) MEMORY.giveBack(this.#last);
+    this.#last = undefined;
   }
 
   /** Whether the client has read nothing for too long. Called at each tick. */
@@ -90,5 +94,6 @@ export class FrameWriter<X> {
       this.#pending += frames.length;
       this.#isBlocked = true;
     } else if (!this.#socket.write(frames)) this.#isBlocked = true;
+    if (this.#isBlocked && MEMORY.isReusable(frames)) this.#last = frames;
   }
 }

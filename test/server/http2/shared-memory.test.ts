@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { connect } from 'node:http2';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Request, Response, sendEarlyHints } from '../../../src/index.ts';
+import { Authority } from '../../support/certificates.ts';
 import { answerOf, ask, connectTo, serveHttp2 } from '../../support/http2.ts';
-import { deferred } from '../../support/serve.ts';
+import { deferred, serve } from '../../support/serve.ts';
 
 describe('connections over HTTP/2 that share the memory in which their frames are gathered', () => {
   it('send nothing of each other when a handler of one has the other write', async () => {
@@ -52,5 +54,23 @@ describe('connections over HTTP/2 that share the memory in which their frames ar
     mayEnd.resolve();
     expect(await answerOf(stream)).toMatchObject({ body: 'first' });
     expect(hints).toHaveLength(51);
+  });
+
+  it.each(['plain TCP', 'TLS'])('send no body of another when the system takes them in parts, over %s', async (over) => {
+    const authority = new Authority();
+    onTestFinished(() => authority.remove());
+    const how = over === 'TLS' ? { tls: authority.issue('main') } : { h2c: true };
+    const bodyOf = (path: string): string => path.padEnd(10, '.').repeat(50_000);
+    const { port } = await serve((request) => Response.bytes('text/plain', Buffer.from(bodyOf(request.path))), how);
+    const origin = `${over === 'TLS' ? 'https' : 'http'}://127.0.0.1:${port}`;
+    const paths = Array.from({ length: 10 }, (_, i) => `/${i}`);
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const client = connect(origin, { rejectUnauthorized: false });
+        onTestFinished(() => client.destroy());
+        return Promise.all(paths.map((path) => ask(client, path)));
+      }),
+    );
+    for (const bodies of answers) expect(bodies.map(({ body }, i) => body === bodyOf(paths[i] as string))).toEqual(paths.map(() => true));
   });
 });
