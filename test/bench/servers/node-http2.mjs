@@ -19,6 +19,7 @@ function handleStream(stream, headers) {
 }
 
 function respond(stream, type, body) {
+  if (stream.destroyed) return; // the client has left, and respond would throw
   stream.respond({ ':status': 200, 'content-type': type, 'content-length': Buffer.byteLength(body) });
   stream.end(body);
 }
