@@ -1,85 +1,119 @@
 /**
  * Sealing: text that only a holder of the secret can read or make.
  *
- * AES-256-GCM. Each sealed text has 16 random bytes of salt; key and nonce are derived from the secret with it (HKDF, RFC 5869), as RFC 8188
- * does, so that no number of texts wears a secret out. The cookie's name and the end of its life are bound in: neither can be changed.
+ * The key is derived from the secret once (HKDF, RFC 5869); each text has a random nonce of 24 bytes, and XAES-256-GCM derives a key for it,
+ * so that no number of texts wears a secret out. The cookie's name and the end of its life are bound in: neither can be changed.
  *
- *     salt (16) · expires (6, seconds since 1970) · begun (6), data: encrypted · tag (16)
+ *     2. nonce (24) · expires (6, seconds since 1970) · begun (6), data: encrypted · tag (16)
+ *
+ * The first version had no `2.` and derived key and nonce with HKDF for each text, as RFC 8188 does. It is opened, and made no more:
+ *
+ *     salt (16) · expires (6) · begun (6), data: encrypted with AES-256-GCM · tag (16)
  *
  * @module
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto';
 import type { KeptSession } from './draft.ts';
+import { XAES_NONCE, XAES_TAG, Xaes } from './xaes.ts';
 
-const SALT = 16;
+const VERSION = '2.';
+const FORM = /^(?:2\.)?[\w-]+$/;
 const TIME = 6;
-const TAG = 16;
 const KEY = 32;
-const NONCE = 12;
-const CIPHER = 'aes-256-gcm';
+const PURPOSE = 'filrouge session, sealed, version 2';
+/** The system is asked for random bytes once for so many texts: a call for each costs more than all AES. */
+const NONCES = 64;
+const FIRST_SALT = 16;
+const FIRST_NONCE = 12;
+const FIRST_PURPOSE = 'filrouge session, sealed';
 
-/**
- * Seals a session.
- *
- * @param name Of the cookie: under another it does not open.
- * @returns base64url.
- */
-export function seal(secret: string, name: string, kept: KeptSession): string {
-  const salt = randomBytes(SALT);
-  const expires = timeBytes(kept.expires);
-  const { key, nonce } = keyOf(secret, salt);
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG }).setAAD(bound(name, expires));
-  const parts = [
-    salt,
-    expires,
-    cipher.update(timeBytes(kept.begun)),
-    cipher.update(kept.data, 'utf8'),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ];
-  return Buffer.concat(parts).toString('base64url');
+interface Secret {
+  readonly text: string;
+  readonly key: Xaes;
 }
 
-/**
- * Opens what `seal` has made with any of the secrets.
- *
- * @returns The session; undefined when none of them made the text, or it was changed.
- */
-export function unseal(secrets: readonly string[], name: string, text: string): KeptSession | undefined {
-  if (!/^[\w-]+$/.test(text)) return undefined;
-  const bytes = Buffer.from(text, 'base64url');
-  if (bytes.length < SALT + TIME + TIME + TAG) return undefined;
-  for (const secret of secrets) {
-    const kept = unsealWith(secret, name, bytes);
-    if (kept) return kept;
+/** Seals sessions with the first of its secrets, and opens those sealed with any of them. */
+export class Sealer {
+  readonly #secrets: readonly Secret[];
+  readonly #nonces = Buffer.alloc(NONCES * XAES_NONCE);
+  #used = NONCES;
+
+  constructor(secrets: readonly string[]) {
+    this.#secrets = secrets.map((text) => ({ text, key: new Xaes(Buffer.from(hkdfSync('sha256', text, '', PURPOSE, KEY))) }));
   }
-  return undefined;
+
+  /**
+   * Seals a session.
+   *
+   * @param name Of the cookie: under another it does not open.
+   * @returns The version, and base64url.
+   */
+  seal(name: string, kept: KeptSession): string {
+    const size = TIME + Buffer.byteLength(kept.data);
+    const sealed = Buffer.alloc(XAES_NONCE + TIME + size + XAES_TAG);
+    const nonce = sealed.subarray(0, XAES_NONCE);
+    this.#fillNonce(nonce);
+    sealed.writeUIntBE(kept.expires, XAES_NONCE, TIME);
+    const inside = sealed.subarray(XAES_NONCE + TIME, -XAES_TAG);
+    inside.writeUIntBE(kept.begun, 0, TIME);
+    inside.write(kept.data, TIME, 'utf8');
+    const { key } = this.#secrets[0] as Secret; // there is a first: `checkedSecrets`
+    const [encrypted, tag] = key.encrypt(nonce, inside, bound(name, sealed, XAES_NONCE));
+    encrypted.copy(inside);
+    tag.copy(sealed, sealed.length - XAES_TAG);
+    return VERSION + sealed.toString('base64url');
+  }
+
+  /**
+   * Opens what `seal` has made.
+   *
+   * @returns The session; undefined when none of our secrets made the text, or it was changed.
+   */
+  open(name: string, text: string): KeptSession | undefined {
+    if (!FORM.test(text)) return undefined;
+    const isFirst = !text.startsWith(VERSION);
+    const bytes = Buffer.from(isFirst ? text : text.slice(VERSION.length), 'base64url');
+    const head = isFirst ? FIRST_SALT : XAES_NONCE;
+    if (bytes.length < head + TIME + TIME + XAES_TAG) return undefined;
+    const tied = bound(name, bytes, head);
+    for (const secret of this.#secrets) {
+      const plain = isFirst ? openFirst(secret.text, bytes, tied) : openWith(secret.key, bytes, tied);
+      if (plain) return { begun: plain.readUIntBE(0, TIME), expires: bytes.readUIntBE(head, TIME), data: plain.toString('utf8', TIME) };
+    }
+    return undefined;
+  }
+
+  #fillNonce(nonce: Buffer): void {
+    if (this.#used === NONCES) {
+      randomFillSync(this.#nonces);
+      this.#used = 0;
+    }
+    const start = this.#used++ * XAES_NONCE;
+    this.#nonces.copy(nonce, 0, start, start + XAES_NONCE);
+  }
 }
 
-function unsealWith(secret: string, name: string, bytes: Buffer): KeptSession | undefined {
-  const expires = bytes.subarray(SALT, SALT + TIME);
-  const { key, nonce } = keyOf(secret, bytes.subarray(0, SALT));
-  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG }).setAAD(bound(name, expires));
-  decipher.setAuthTag(bytes.subarray(-TAG));
+function openWith(key: Xaes, bytes: Buffer, tied: Buffer): Buffer | undefined {
+  const inside = bytes.subarray(XAES_NONCE + TIME, -XAES_TAG);
+  return key.decrypt(bytes.subarray(0, XAES_NONCE), inside, bytes.subarray(-XAES_TAG), tied);
+}
+
+function openFirst(secret: string, bytes: Buffer, tied: Buffer): Buffer | undefined {
+  const derived = Buffer.from(hkdfSync('sha256', secret, bytes.subarray(0, FIRST_SALT), FIRST_PURPOSE, KEY + FIRST_NONCE));
+  const nonce = derived.subarray(KEY);
+  const decipher = createDecipheriv('aes-256-gcm', derived.subarray(0, KEY), nonce, { authTagLength: XAES_TAG }).setAAD(tied);
+  decipher.setAuthTag(bytes.subarray(-XAES_TAG));
   try {
-    const plain = Buffer.concat([decipher.update(bytes.subarray(SALT + TIME, -TAG)), decipher.final()]); // throws when the tag is not right
-    return { begun: plain.readUIntBE(0, TIME), expires: expires.readUIntBE(0, TIME), data: plain.toString('utf8', TIME) };
+    return Buffer.concat([decipher.update(bytes.subarray(FIRST_SALT + TIME, -XAES_TAG)), decipher.final()]); // throws when the tag is not right
   } catch {
     return undefined;
   }
 }
 
-function keyOf(secret: string, salt: Buffer): { key: Buffer; nonce: Buffer } {
-  const bytes = Buffer.from(hkdfSync('sha256', secret, salt, 'filrouge session, sealed', KEY + NONCE));
-  return { key: bytes.subarray(0, KEY), nonce: bytes.subarray(KEY) };
-}
-
-function bound(name: string, expires: Buffer): Buffer {
-  return Buffer.concat([expires, Buffer.from(name)]);
-}
-
-function timeBytes(seconds: number): Buffer {
-  const bytes = Buffer.alloc(TIME);
-  bytes.writeUIntBE(seconds, 0, TIME);
-  return bytes;
+/** What a text is bound to: its end, and the cookie's name. */
+function bound(name: string, bytes: Buffer, at: number): Buffer {
+  const tied = Buffer.alloc(TIME + Buffer.byteLength(name));
+  bytes.copy(tied, 0, at, at + TIME);
+  tied.write(name, TIME);
+  return tied;
 }

@@ -8,7 +8,7 @@ import type { Response } from '../../http/response.ts';
 import { checkResponse, withVary } from '../finishing/finisher.ts';
 import { isAlive, type KeptSession, nowInSeconds, type SessionBase, SessionDraft } from './draft.ts';
 import { cookieFor, cookieValues, type SessionCookie, type SessionRules } from './rules.ts';
-import { seal, unseal } from './seal.ts';
+import { Sealer } from './seal.ts';
 import { withoutSessionCookie, withSessionCookie } from './set-cookie.ts';
 
 /** A session in a sealed cookie. */
@@ -35,31 +35,32 @@ export interface Sessions<T> {
 
 /** Returns the function that opens sessions for requests. */
 export function openSealed<T extends object>(rules: SessionRules): (request: Request) => Session<T> {
+  const sealer = new Sealer(rules.secrets);
   return (request) => {
-    const session = sessionOf<T>(rules, request);
+    const session = sessionOf<T>(rules, sealer, request);
     rules.losses.watch(request, session);
     return session;
   };
 }
 
-function sessionOf<T extends object>(rules: SessionRules, request: Request): SealedSession<T> {
+function sessionOf<T extends object>(rules: SessionRules, sealer: Sealer, request: Request): SealedSession<T> {
   const cookie = cookieFor(rules, request);
   const values = cookieValues(cookie, request);
   for (const value of values) {
-    const kept = unseal(rules.secrets, cookie.name, value);
-    if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SealedSession<T>(rules, kept, cookie, true);
+    const kept = sealer.open(cookie.name, value);
+    if (kept !== undefined && isAlive(kept, rules, nowInSeconds())) return new SealedSession<T>(rules, sealer, kept, cookie, true);
   }
-  return new SealedSession<T>(rules, undefined, cookie, values.length > 0);
+  return new SealedSession<T>(rules, sealer, undefined, cookie, values.length > 0);
 }
 
 class SealedSession<T extends object> extends SessionDraft<T> implements Session<T> {
-  readonly #rules: SessionRules;
+  readonly #sealer: Sealer;
   readonly #cookie: SessionCookie;
   readonly #hasCookie: boolean;
 
-  constructor(rules: SessionRules, kept: KeptSession | undefined, cookie: SessionCookie, hasCookie: boolean) {
+  constructor(rules: SessionRules, sealer: Sealer, kept: KeptSession | undefined, cookie: SessionCookie, hasCookie: boolean) {
     super(rules, kept);
-    this.#rules = rules;
+    this.#sealer = sealer;
     this.#cookie = cookie;
     this.#hasCookie = hasCookie;
   }
@@ -81,7 +82,6 @@ class SealedSession<T extends object> extends SessionDraft<T> implements Session
     if (outcome.kind === 'end') return this.#hasCookie ? withoutSessionCookie(response, this.#cookie) : response;
     if (outcome.kind === 'leave') return response;
     const { kept } = outcome;
-    const [secret] = this.#rules.secrets as readonly [string]; // there is at least one
-    return withSessionCookie(response, this.#cookie, seal(secret, this.#cookie.name, kept), kept.expires - now);
+    return withSessionCookie(response, this.#cookie, this.#sealer.seal(this.#cookie.name, kept), kept.expires - now);
   }
 }
