@@ -20,6 +20,7 @@ import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
 import { shareOfDisk } from './body/disk-budget.ts';
+import { shareOfMemory } from './body/memory-budget.ts';
 import type { LogFormat } from './operator-log.ts';
 import { type ProxyHeader, TrustedProxies } from './peer.ts';
 import type { OnRefused } from './refusals.ts';
@@ -62,8 +63,13 @@ export interface ServerOptions {
   h2c?: boolean | undefined;
   /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
   maxBodySize?: number | ((head: Request) => number) | undefined;
-  /** A body above this waits in an unlinked temporary file, not in memory. Default 64 KiB. */
+  /** A body up to this waits in memory, whatever room there is. Default 64 KiB. */
   bodyMemory?: number | undefined;
+  /**
+   * Bytes of all bodies in memory, in each process. A larger body waits there if it fits and is at most a quarter of this; else in an unlinked file.
+   * Default: at most 64 MiB, and all workers a sixteenth of the memory of the machine or container. 0: larger ones go to disk.
+   */
+  maxMemoryForBodies?: number | undefined;
   /**
    * Bytes of all bodies on disk together, in each process. When they are used up, further bodies get 503 with Retry-After, and so does one that
    * needs more while others are there. Default: a third of what is free in the temporary folder at the start, divided among the workers.
@@ -194,6 +200,7 @@ const NUMBERS = {
   handlerTimeout: [0, 0, MAX_TIMER],
   slowRequest: [0, 0, MAX_TIMER],
   bodyMemory: [64 * 1024, 0, 1024 * MiB],
+  maxMemoryForBodies: [Number.NaN, 0, Number.POSITIVE_INFINITY],
   maxDiskForBodies: [Number.NaN, 0, Number.POSITIVE_INFINITY],
   maxRequestLine: [8 * 1024, 64, MiB],
   maxHeaderSize: [16 * 1024, 64, 16 * MiB],
@@ -283,6 +290,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   const trustProxy = resolveProxies(options);
   return {
     ...numbers,
+    maxMemoryForBodies: options.maxMemoryForBodies ?? shareOfMemory(numbers.workers),
     maxDiskForBodies: options.maxDiskForBodies ?? shareOfDisk(numbers.workers),
     handlerTimeout: options.handlerTimeout ?? (threads.max > 0 ? THREAD_TIMEOUT : 0),
     threads,

@@ -8,6 +8,7 @@ import { Stopping } from '../exchange/stopping.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../http/request/head-limits.ts';
 import type { Request } from '../http/request.ts';
 import { DiskBudget } from './body/disk-budget.ts';
+import { MemoryBudget } from './body/memory-budget.ts';
 import { Clock } from './clock.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Refusals } from './refusals.ts';
@@ -32,6 +33,8 @@ export class Service {
   readonly limits: HeadLimits;
   readonly clock: Clock;
   readonly refusals: Refusals;
+  /** Room for bodies in memory. */
+  readonly memory: MemoryBudget;
   /** Room for bodies on disk. */
   readonly disk: DiskBudget;
   readonly connections: Set<ManagedConnection> = new Set();
@@ -60,6 +63,8 @@ export class Service {
     this.handler = handler;
     this.options = options;
     this.refusals = new Refusals(options.onRefused);
+    const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
+    this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);
     this.disk = new DiskBudget(options.maxDiskForBodies);
     this.limits = {
       ...DEFAULT_LIMITS,

@@ -76,7 +76,10 @@ describe('a handler in a thread', () => {
   it('reads bodies from memory, from disk, and as they come', async () => {
     const cluster = await start({ maxBodySize: 64 * MiB });
     const small = randomBytes(2000);
+    const middling = randomBytes(3 * MiB);
     const large = randomBytes(20 * MiB);
+    const both = await Promise.all(Array.from({ length: 16 }, (_, i) => post(cluster, '/hash', i % 4 === 0 ? large : middling)));
+    expect(both).toEqual(Array.from({ length: 16 }, (_, i) => sha256(i % 4 === 0 ? large : middling)));
     expect(await post(cluster, '/echo', 'héllo')).toBe('héllo');
     expect(await post(cluster, '/hash', small)).toBe(sha256(small));
     expect(await post(cluster, '/hash', large)).toBe(sha256(large));

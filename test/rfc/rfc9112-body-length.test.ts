@@ -177,8 +177,8 @@ it.each(['Content-Length', 'Transfer-Encoding', 'Host', 'Content-Length, close']
 
 it('keeps every byte of a body, in memory and on disk', async () => {
   const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7) % 256)).toString('latin1');
-  for (const bodyMemory of [0, 1000, 1_000_000]) {
-    const { statuses, seen } = await askTwice(`${POST}Content-Length: ${bytes.length}\r\n\r\n${bytes}`, { bodyMemory });
+  for (const options of [{ bodyMemory: 0 }, { bodyMemory: 1000 }, { bodyMemory: 1_000_000 }, { bodyMemory: 0, maxMemoryForBodies: 0 }]) {
+    const { statuses, seen } = await askTwice(`${POST}Content-Length: ${bytes.length}\r\n\r\n${bytes}`, options);
     expect(statuses).toEqual([200, 200]);
     expect(seen[0]?.body === bytes).toBe(true);
   }

@@ -52,7 +52,10 @@ describe('the bodies on disk', () => {
   /** A server with room for 1 MiB, and an upload that has brought 900 of its 950 KiB. */
   async function withUpload(): Promise<Served & { slow: Talk; files: number }> {
     const files = readdirSync('/dev/fd').length;
-    const served = await serve((request) => Response.text(String(request.body.size)), { maxDiskForBodies: 1024 * KiB });
+    const served = await serve((request) => Response.text(String(request.body.size)), {
+      maxMemoryForBodies: 0,
+      maxDiskForBodies: 1024 * KiB,
+    });
     const slow = await talk(served.port);
     slow.send(`POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: ${950 * KiB}\r\n\r\n`);
     slow.send(Buffer.alloc(900 * KiB));
@@ -115,7 +118,7 @@ describe('the bodies on disk', () => {
   });
 
   it('may be larger than the bound when they are alone', async () => {
-    const { port } = await serve((request) => Response.text(String(request.body.size)), { maxDiskForBodies: 0 });
+    const { port } = await serve((request) => Response.text(String(request.body.size)), { maxMemoryForBodies: 0, maxDiskForBodies: 0 });
     expect(await post(port, 500)).toBe(200);
     expect(await post(port, 500, true)).toBe(200);
   });

@@ -31,6 +31,7 @@ describe('the options of startServer', () => {
     });
     expect(resolveOptions().workers).toBeGreaterThan(0);
     expect(resolveOptions().maxDiskForBodies).toBeGreaterThan(0);
+    expect(resolveOptions().maxMemoryForBodies).toBeGreaterThan(0);
   });
 
   it('bound handlers in threads, since there they can be stopped', () => {

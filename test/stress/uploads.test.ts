@@ -66,6 +66,39 @@ describe('large uploads', () => {
     );
   }, 300_000);
 
+  it('of middling size wait in memory that is bounded for all of them together, the rest on disk, beside slow ones and some that vanish', async () => {
+    const temporary = folder();
+    const { program, port } = await startServer({ maxMemoryForBodies: 32 * MiB }, { TMPDIR: temporary });
+    await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const base = descriptors(program.pid).length;
+    const before = residentMemory(program.pid);
+    let most = before;
+    const watch = setInterval(() => {
+      most = Math.max(most, residentMemory(program.pid));
+    }, 20);
+    const body = Buffer.alloc(5 * MiB, 'x');
+    const expected = createHash('sha256').update(body).digest('hex');
+    const head = `PUT /hash HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+    const slow = await Promise.all(Array.from({ length: 4 }, () => open(port)));
+    for (const socket of slow) socket.write(Buffer.concat([Buffer.from(head), body.subarray(0, MiB)]));
+    const answers = await repeat(times(400, 60), 40, async (i) => {
+      if (i % 4 > 0) return exchange(port, head, body);
+      const socket = await open(port);
+      socket.write(Buffer.concat([Buffer.from(head), body.subarray(0, 2 * MiB)]), () => socket.destroy());
+      return undefined;
+    });
+    clearInterval(watch);
+    figure(`uploads of 5 MiB, 40 at once: resident memory grew by ${((most - before) / MiB).toFixed(1)} MiB at most`);
+    for (const answer of answers) if (answer !== undefined) expect(answer.slice(9, 12) + answer.slice(-64)).toBe(`200${expected}`);
+    expect(most - before).toBeLessThan((32 + 64) * MiB);
+    for (const socket of slow) socket.destroy();
+    await until(
+      () => descriptors(program.pid).length <= base || undefined,
+      () => `${base} descriptors; there are ${descriptors(program.pid).join(' ')}`,
+    );
+    expect(readdirSync(temporary)).toEqual([]);
+  }, 120_000);
+
   it('leave nothing when clients vanish half-way', async () => {
     const temporary = folder();
     const { program, port } = await startServer({ maxBodySize: 300 * MiB }, { TMPDIR: temporary });
@@ -110,7 +143,7 @@ describe('large uploads', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk]);
       onTestFinished(() => void execFileSync('umount', ['-l', disk]));
       const { program, port } = await startServer(
-        { maxBodySize: 300 * MiB, maxDiskForBodies: 1024 * MiB, onError: undefined },
+        { maxBodySize: 300 * MiB, maxMemoryForBodies: 0, maxDiskForBodies: 1024 * MiB, onError: undefined },
         { TMPDIR: disk },
       );
       const answers = await repeat(5, 5, () =>
@@ -126,7 +159,7 @@ describe('large uploads', () => {
   );
 
   it('are told 500 when there is no folder for them, and the next request is served', async () => {
-    const { program, port } = await startServer({ maxBodySize: 300 * MiB }, { TMPDIR: '/nonexistent' });
+    const { program, port } = await startServer({ maxBodySize: 300 * MiB, maxMemoryForBodies: 0 }, { TMPDIR: '/nonexistent' });
     const answer = await exchange(port, `PUT /hash HTTP/1.1\r\nHost: a\r\nContent-Length: ${MiB}\r\n\r\n`, Buffer.alloc(MiB));
     expect(answer).toMatch(/^HTTP\/1\.1 500 /);
     await program.prints(/ENOENT/);

@@ -41,7 +41,7 @@ export function readMultipart(
   if (boundary === undefined || !/^[ !#-[\]-~]{0,69}[!#-[\]-~]$/.test(boundary)) throw badForm('the boundary is missing or malformed');
   const collector = new PartCollector(request.body, limits, isAsked);
   const parser = new MultipartParser(boundary, collector);
-  for (const piece of request.body.chunks()) parser.write(piece);
+  for (const piece of request.body.range(0, request.body.size)) parser.write(piece);
   parser.end();
   return collector.parts;
 }

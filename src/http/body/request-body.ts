@@ -1,7 +1,8 @@
 /**
  * The body of a request: complete when the handler runs, so that reading it is a plain call.
  *
- * A small body is a buffer. A large one lies in a temporary file that no longer has a name, and is read from its descriptor.
+ * A small body is a buffer, and a large one while there is room in memory. Otherwise it lies in a temporary file that no longer has a name, and
+ * is read from its descriptor. Large ones are gone when the response has been sent.
  * Only the body of a request chosen by `streamBody` is still on its way.
  *
  * @module
@@ -9,7 +10,7 @@
 import { Readable } from 'node:stream';
 import { badOption } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
-import { piecesOfFile, readRange } from '../file/file-pieces.ts';
+import { PIECE, piecesOf, piecesOfFile, readRange } from '../file/file-pieces.ts';
 import { HttpError } from '../response.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
@@ -41,11 +42,15 @@ export class RequestBody {
   /** @internal */
   static readonly EMPTY: RequestBody = new RequestBody(NOTHING);
 
-  readonly #source: Buffer | SpooledFile | LiveBody;
+  #source: Buffer | SpooledFile | LiveBody;
+  readonly #retain: (() => () => void) | undefined;
+  /** Whether somebody may have a view of it. */
+  #isLent = false;
 
-  /** @internal */
-  constructor(source: Buffer | SpooledFile | LiveBody) {
+  /** @internal @param retain Of a large body in memory: see `SpooledFile`. */
+  constructor(source: Buffer | SpooledFile | LiveBody, retain?: () => () => void) {
     this.#source = source;
+    this.#retain = retain;
   }
 
   /** Bytes. Of a streamed body: what Content-Length announced, or -1 without it. */
@@ -64,6 +69,22 @@ export class RequestBody {
     return Buffer.isBuffer(this.#source);
   }
 
+  /** @internal Keeps what a large body takes for a reader in another thread. @returns A function that releases it; undefined for others. */
+  retain(): (() => void) | undefined {
+    const source = this.#source;
+    return this.#retain ? this.#retain() : 'retain' in source ? source.retain?.() : undefined;
+  }
+
+  /**
+   * @internal Lets go of the bytes, as if they were on disk: whoever keeps the request must not keep them.
+   *
+   * @returns Whether nobody else has them, so that their memory can be used again.
+   */
+  release(): boolean {
+    this.#source = { descriptor: undefined, size: this.size };
+    return !this.#isLent;
+  }
+
   /**
    * The whole body. Of a body on disk this is a copy in memory.
    *
@@ -71,8 +92,8 @@ export class RequestBody {
    * @throws HttpError 413 when the body is larger than `limit`.
    */
   bytes(limit?: number): Buffer {
-    const source = this.#complete(limit);
-    return Buffer.isBuffer(source) ? source : readRange(descriptorOf(source), 0, source.size);
+    this.#isLent = true;
+    return this.#read(limit);
   }
 
   /**
@@ -82,12 +103,13 @@ export class RequestBody {
    * @throws HttpError 400 when it is not valid UTF-8, 413 when it is larger than `limit`.
    */
   text(limit?: number): string {
-    return textOf(this.bytes(limit));
+    return textOf(this.#read(limit));
   }
 
   /** The body in pieces of at most 64 KiB: 200 MB cost no more memory than that. May be called again. */
   chunks(): Iterable<Buffer> {
-    return this.range(0, this.size);
+    const { size } = this;
+    return this.#retain || (this.isInMemory && size > PIECE) ? piecesOf((start, end) => this.copy(start, end), size) : this.range(0, size);
   }
 
   /** @internal A part of it, in a buffer of its own. */
@@ -96,7 +118,7 @@ export class RequestBody {
     return Buffer.isBuffer(source) ? Buffer.from(source.subarray(start, end)) : readRange(descriptorOf(source), start, end);
   }
 
-  /** @internal A part of it, in pieces; a view where it is in memory. */
+  /** @internal A part of it, in pieces that nobody may keep; a view where it is in memory. */
   range(start: number, end: number): Iterable<Buffer> {
     const source = this.#complete(undefined);
     if (!Buffer.isBuffer(source)) return piecesOfFile(() => descriptorOf(source), start, end);
@@ -107,6 +129,11 @@ export class RequestBody {
   stream(): Readable {
     if (isLive(this.#source)) return this.#source.stream;
     return Readable.from(this.chunks(), { objectMode: false });
+  }
+
+  #read(limit: number | undefined): Buffer {
+    const source = this.#complete(limit);
+    return Buffer.isBuffer(source) ? source : readRange(descriptorOf(source), 0, source.size);
   }
 
   #complete(limit: number | undefined): Buffer | SpooledFile {
@@ -140,5 +167,5 @@ function isLive(source: Buffer | SpooledFile | LiveBody): source is LiveBody {
 
 function descriptorOf({ descriptor }: SpooledFile): number {
   if (descriptor !== undefined) return descriptor;
-  throw withCode(new TypeError('Cannot read body: its response has been sent, and the temporary file is closed'), 'body-is-gone');
+  throw withCode(new TypeError('Cannot read body: its response has been sent, and what it held has been released'), 'body-is-gone');
 }

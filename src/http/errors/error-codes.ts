@@ -32,7 +32,7 @@ export const ERROR_CODES = {
   'too-many-connections': 'The server holds `maxConnections` connections: answered 503.',
   'storage-full': 'There is no room on disk for a request body: answered 507. Free space in the temporary folder, or lower `maxBodySize`.',
   'storage-busy':
-    'Other bodies take all of `maxDiskForBodies`: answered 503, with Retry-After. Bodies up to `bodyMemory` are still accepted.',
+    'Other bodies take all of `maxDiskForBodies`: answered 503, with Retry-After. Bodies that fit in memory are still accepted.',
   'storage-failed': 'A request body could not be written to the temporary folder: answered 500. See the cause.',
 
   // The client's fault, in content.
@@ -80,7 +80,7 @@ export const ERROR_CODES = {
   'fetch-schema-mismatch':
     'What a server asked by `createFetch` has answered is not what the schema given to `json` wants: `issues` lists where.',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
-  'body-is-gone': 'A request body in a temporary file was read after its response was sent. Read it earlier, or copy it.',
+  'body-is-gone': 'A large request body was read after its response was sent. Read it earlier, or copy it.',
   'body-used': 'A Response whose stream has been sent or read was returned again. Make a new one for each request.',
   'wrong-length':
     'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody mistakes the body for complete.',

@@ -9,7 +9,7 @@ import { readSync } from 'node:fs';
 import { nudgeCollector } from '../../process/collect-buffers.ts';
 
 /** Bytes read from a file at a time: as much as libuv reads from a socket. */
-const PIECE = 64 * 1024;
+export const PIECE: number = 64 * 1024;
 
 /** Reads a range of a file into one buffer. @throws The file system's error, or one of our own when the file ends before `end`. */
 export function readRange(descriptor: number, start: number, end: number): Buffer {
@@ -31,6 +31,15 @@ export function* piecesOfFile(descriptorOf: () => number, start: number, end: nu
     nudgeCollector(piece);
     at += count;
     yield count === piece.length ? piece : piece.subarray(0, count);
+  }
+}
+
+/** A large body in memory in pieces of at most 64 KiB, each a copy. @param copy Called for each piece; throws when the body has gone meanwhile. */
+export function* piecesOf(copy: (start: number, end: number) => Buffer, size: number): Generator<Buffer> {
+  for (let at = 0; at < size; at += PIECE) {
+    const piece = copy(at, Math.min(at + PIECE, size));
+    nudgeCollector(piece);
+    yield piece;
   }
 }
 

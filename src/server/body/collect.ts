@@ -15,11 +15,11 @@ import { IncomingBody, tooLarge } from './incoming-body.ts';
  * Makes the collector of an announced body. Options that are functions are called with the head of the request.
  *
  * @param onReady See `IncomingBody`.
- * @throws ProtocolError 413 when more is announced than allowed, 503 when there is no room for it on disk; TypeError when `maxBodySize` does not return a number.
+ * @throws ProtocolError 413 when more is announced than allowed, 503 when there is no room for it; TypeError when `maxBodySize` does not return a number.
  */
 export function incomingBodyOf(
   { head, target, peer }: Exchange<RequestHead & { readonly length: number }>,
-  { options, disk }: Pick<Service, 'options' | 'disk'>,
+  { options, memory, disk }: Pick<Service, 'options' | 'memory' | 'disk'>,
   onReady: (error?: ProtocolError) => void,
 ): IncomingBody {
   const preview =
@@ -27,6 +27,6 @@ export function incomingBodyOf(
   const maxSize = bodyLimit(options.maxBodySize, preview);
   if (head.length > maxSize) throw tooLarge(maxSize);
   const isLive = preview !== undefined && options.streamBody?.(preview) === true;
-  if (head.length > options.bodyMemory && !isLive) disk.expect(head.length);
-  return new IncomingBody(head.length, maxSize, options.bodyMemory, disk, isLive, onReady);
+  if (head.length > options.bodyMemory && !isLive && !memory.fits(head.length)) disk.expect(head.length);
+  return new IncomingBody(head.length, maxSize, options.bodyMemory, memory, disk, isLive, onReady);
 }

@@ -42,14 +42,18 @@ export class Spool implements SpooledFile {
 
   /** Appends bytes, which are copied; one write at a time. @throws ProtocolError 503 when other bodies have taken the room. */
   write(pieces: readonly Buffer[], done: (error: Error | null) => void): void {
-    const bytes = this.#gather(pieces);
+    this.append(this.#gather(pieces), done);
+  }
+
+  /** Appends bytes that stay as they are until then; `done` is called also when the file has been closed. @throws As `write`. */
+  append(bytes: Buffer, done: (error: Error | null) => void): void {
     this.#budget.take(bytes.length);
     this.#taken += bytes.length;
     this.#isWriting = true;
     this.#writeAll(bytes, 0, (error) => {
       this.#isWriting = false;
       if (this.#isDone) this.#free();
-      else done(error);
+      done(error);
     });
   }
 

@@ -65,7 +65,8 @@ export class Turn extends Exchange<HeadEvent> {
 
   /** What it holds while it waits, bytes. */
   get held(): number {
-    return Math.min(this.body?.received ?? 0, DESCRIPTOR) + (this.response ? heldBy(this.response) : 0);
+    const { body } = this;
+    return (body ? Math.max(body.memory, Math.min(body.received, DESCRIPTOR)) : 0) + (this.response ? heldBy(this.response) : 0);
   }
 
   /** Makes this the refusal of what the client has sent: no more of its input is served. */

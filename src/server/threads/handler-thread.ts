@@ -231,13 +231,17 @@ export class HandlerThread implements ThreadLink {
   };
 
   #bodyOf(flight: Flight): WireBody {
-    const { source } = flight.request.body;
-    if (Buffer.isBuffer(source)) return source.length === 0 ? undefined : source;
+    const { body } = flight.request;
+    const { source } = body;
+    if (Buffer.isBuffer(source)) {
+      flight.letGo = body.retain();
+      return source.length === 0 ? undefined : source;
+    }
     if ('stream' in source) {
       void flight.feed(this);
       return [true, source.size ?? -1];
     }
-    flight.letGo = source.retain?.();
+    flight.letGo = body.retain();
     return [source.descriptor as number, source.size]; // the exchange is under way, so that it is open
   }
 

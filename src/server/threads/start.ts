@@ -42,7 +42,7 @@ async function played(handler: Handler, options: ResolvedOptions): Promise<Start
   const { ThreadSide } = await import('./inside/thread.ts'); // only here: a main thread does not load what runs in a handler thread
   return ({ port, shared }) => {
     const answering: Answering = { handler, options, requests: 0, current: undefined };
-    new ThreadSide(answering, port, new Board(shared));
+    new ThreadSide(answering, options.bodyMemory, port, new Board(shared));
     const endCalls = callsFor({ isBusy: () => answering.current !== undefined, id: () => -1 });
     return {
       worker: undefined,

@@ -17,10 +17,17 @@ function hashOf(bytes: Iterable<Uint8Array>): string {
 }
 
 describe('the body of a request over HTTP/2', () => {
-  it('waits on disk when it is large, and comes whole', async () => {
-    const { client } = await serveHttp2((request) => Response.text(`${request.body.isInMemory} ${hashOf(request.body.chunks())}`));
+  it('waits in memory when it is large and there is room, else on disk, and comes whole', async () => {
     const body = randomBytes(5 * MiB);
-    expect(await ask(client, POST, body)).toMatchObject({ status: 200, body: `false ${hashOf([body])}` });
+    for (const [maxMemoryForBodies, isInMemory] of [
+      [64 * MiB, true],
+      [16 * MiB, false],
+    ] as const) {
+      const { client } = await serveHttp2((request) => Response.text(`${request.body.isInMemory} ${hashOf(request.body.chunks())}`), {
+        maxMemoryForBodies,
+      });
+      expect(await ask(client, POST, body)).toMatchObject({ status: 200, body: `${isInMemory} ${hashOf([body])}` });
+    }
   });
 
   it('comes beside others on one connection', async () => {

@@ -23,7 +23,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
     .filrouge;
   const board = new Board(shared);
   const answering: Answering = { handler, options, requests: 0, current: undefined };
-  const side = new ThreadSide(answering, port, board);
+  const side = new ThreadSide(answering, options.bodyMemory, port, board);
   callsFor({ isBusy: () => answering.current !== undefined, id: () => board.running });
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
   countHitsWith((...question) => side.hits.ask(...question));

@@ -38,8 +38,8 @@ const KNOWN_LISTS = 512;
 /** What is left of a request that was not answered in one go. */
 interface Open {
   readonly request: Request;
-  /** The body, when it lies on disk. */
-  readonly spooled: { descriptor: number | undefined; readonly size: number } | undefined;
+  /** The body, when it lies on disk or is large: the main thread waits for its release. */
+  readonly large: RequestBody | undefined;
   /** The body, when it is streamed. */
   readonly live: LiveStream | undefined;
   pump: StreamPump | undefined;
@@ -58,6 +58,7 @@ export class ThreadSide implements Carrier {
   /** Settles when the server has stopped. */
   readonly closed: Promise<void>;
   readonly #answering: Answering;
+  readonly #bodyMemory: number;
   readonly #port: MessagePort;
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
@@ -77,8 +78,10 @@ export class ThreadSide implements Carrier {
   #settleListening: (place: { address: Address; url: string }) => void = () => {};
   #settleClosed: () => void = () => {};
 
-  constructor(answering: Answering, port: MessagePort, board: Board) {
+  /** @param bodyMemory See `ServerOptions`: a body above this is large. */
+  constructor(answering: Answering, bodyMemory: number, port: MessagePort, board: Board) {
     this.#answering = answering;
+    this.#bodyMemory = bodyMemory;
     this.#server = { isStopping: false, stopping: new Stopping(), options: answering.options };
     this.#port = port;
     this.#board = board;
@@ -177,7 +180,7 @@ export class ThreadSide implements Carrier {
     } finally {
       this.#board.leave();
     }
-    const isOpen = !(result instanceof Response) || open.spooled !== undefined || open.live !== undefined;
+    const isOpen = !(result instanceof Response) || open.large !== undefined || open.live !== undefined;
     if (isOpen) this.#keep(id, request, open);
     if (result instanceof Response) this.#answer(id, request, result);
     else {
@@ -188,10 +191,10 @@ export class ThreadSide implements Carrier {
     }
   }
 
-  #keep(id: number, request: Request, { spooled, live }: Pick<Open, 'spooled' | 'live'>): Open {
+  #keep(id: number, request: Request, { large, live }: Pick<Open, 'large' | 'live'>): Open {
     const open: Open = this.#open.get(id) ?? {
       request,
-      spooled,
+      large,
       live,
       pump: undefined,
       take: undefined,
@@ -203,10 +206,11 @@ export class ThreadSide implements Carrier {
     return open;
   }
 
-  #bodyOf(id: number, body: WireBody): Pick<Open, 'spooled' | 'live'> & { readonly body: RequestBody } {
-    if (body === undefined) return { body: RequestBody.EMPTY, spooled: undefined, live: undefined };
+  #bodyOf(id: number, body: WireBody): Pick<Open, 'large' | 'live'> & { readonly body: RequestBody } {
+    if (body === undefined) return { body: RequestBody.EMPTY, large: undefined, live: undefined };
     if (body instanceof Uint8Array) {
-      return { body: new RequestBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength)), spooled: undefined, live: undefined };
+      const bytes = new RequestBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+      return { body: bytes, large: body.length > this.#bodyMemory ? bytes : undefined, live: undefined };
     }
     const [what, size] = body;
     if (what === true) {
@@ -216,10 +220,10 @@ export class ThreadSide implements Carrier {
         else if (!wasAsked) this.post(['taken', id, 0]);
         wasAsked = true;
       });
-      return { body: new RequestBody({ stream: live, size: size === -1 ? undefined : size }), spooled: undefined, live };
+      return { body: new RequestBody({ stream: live, size: size === -1 ? undefined : size }), large: undefined, live };
     }
-    const spooled = { descriptor: what as number | undefined, size };
-    return { body: new RequestBody(spooled), spooled, live: undefined };
+    const spooled = new RequestBody({ descriptor: what, size });
+    return { body: spooled, large: spooled, live: undefined };
   }
 
   #answer(id: number, request: Request, response: Response): void {
@@ -235,8 +239,8 @@ export class ThreadSide implements Carrier {
     } catch (error) {
       return this.#answer(id, request, plainResponseTo(this.#answering, request, error));
     }
-    const holds = request.hasEndings || (this.#open.get(id)?.spooled ?? this.#open.get(id)?.live) !== undefined;
-    const open = source || take || holds ? this.#keep(id, request, { spooled: undefined, live: undefined }) : undefined;
+    const holds = request.hasEndings || (this.#open.get(id)?.large ?? this.#open.get(id)?.live) !== undefined;
+    const open = source || take || holds ? this.#keep(id, request, { large: undefined, live: undefined }) : undefined;
     if (!open) this.#open.delete(id);
     this.post(['answer', id, status, this.#listFor(response.list), wire, holds || source !== undefined]);
     if (content instanceof StreamContent && !source) response.dispose();
@@ -339,8 +343,8 @@ export class ThreadSide implements Carrier {
     open.live?.destroy();
     open.request.release();
     if (!open.take) this.#open.delete(id); // a connection that was taken over goes on
-    if (open.spooled) {
-      open.spooled.descriptor = undefined;
+    if (open.large) {
+      open.large.release();
       this.post(['released', id]);
     }
   }
