@@ -58,6 +58,14 @@ export class Certificates {
     return this.#main.options;
   }
 
+  /** Tells those who vouch for clients from others: a session that is taken up again brings the certificate of its client along, unchecked. */
+  get trust(): string {
+    const { ca, crl, pfx } = this.#main.options;
+    return createHash('sha256')
+      .update(JSON.stringify([ca, crl, pfx]))
+      .digest('base64url');
+  }
+
   /** The certificate for a name; undefined: the main one. */
   contextFor(name: string): SecureContext | undefined {
     const lower = name.toLowerCase();
@@ -106,8 +114,10 @@ export class Certificates {
   }
 }
 
-function loadAll({ names }: ResolvedTls): Map<string, Loaded> {
-  return new Map([...names].map(([name, given]) => [name, load(`tls.names["${name}"]`, given)]));
+/** Who vouches for clients does not depend on the name: without `ca` of their own, all authorities that Node knows would. */
+function loadAll({ names, main, clientCertificates }: ResolvedTls): Map<string, Loaded> {
+  const shared = clientCertificates === undefined ? {} : { ca: main.ca, crl: main.crl };
+  return new Map([...names].map(([name, given]) => [name, load(`tls.names["${name}"]`, { ...given, ...shared })]));
 }
 
 /** @throws TypeError with code `bad-option`. */

@@ -29,7 +29,7 @@ export interface TlsOptions extends CertificateOptions {
   names?: Readonly<Record<string, CertificateOptions>> | undefined;
   /**
    * Asks clients for certificates. `ask`: `request.clientCertificate` has it, if the client gives one that `ca` vouches for. `require`: the handshake fails
-   * for all others. Default: clients are not asked.
+   * for all others. `ca` and `crl` then hold for all `names`, which have none of their own. Default: clients are not asked.
    */
   clientCertificates?: 'ask' | 'require' | undefined;
   /**
@@ -85,6 +85,7 @@ export function resolveTls(tls: TlsOptions): ResolvedTls {
       throw badTls(`tls.names["${name}"] is ${kindOf(given)}, not an object with cert and key`);
     }
     checkGiven(`tls.names["${name}"]`, given);
+    if (clientCertificates !== undefined) checkShared(`tls.names["${name}"]`, given);
     byName.set(lower, given);
   }
   if (clientCertificates !== undefined && clientCertificates !== 'ask' && clientCertificates !== 'require') {
@@ -107,6 +108,13 @@ function checkGiven(what: string, { cert, key, ca, pfx, ocsp }: CertificateOptio
     }
   }
   if (ocsp !== undefined) checkString(SUBJECT, `${what}.ocsp`, ocsp);
+}
+
+/** A client may name one host in its handshake and another in its request: one that was vouched for on the first would be believed on the second. */
+function checkShared(what: string, { ca, crl }: CertificateOptions): void {
+  for (const [name, value] of Object.entries({ ca, crl })) {
+    if (value !== undefined) throw badTls(`${what}.${name} is not possible with tls.clientCertificates: tls.${name} holds for all names`);
+  }
 }
 
 function resolveRedirect(given: NonNullable<TlsOptions['redirectHttp']>): RedirectOptions {

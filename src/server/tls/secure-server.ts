@@ -40,7 +40,7 @@ export class SecureServer {
   ) {
     this.#certificates = certificates;
     this.#secret = tls.ticketSecret || createTicketSecret();
-    this.#keys = ticketKeys(this.#secret);
+    this.#keys = ticketKeys(this.#secret, certificates.trust);
     const { clientCertificates } = tls;
     this.#server = createServer({
       ...this.#certificates.main,
@@ -88,8 +88,9 @@ export class SecureServer {
   }
 
   #refresh(): void {
-    const keys = ticketKeys(this.#secret);
-    if (this.#certificates.refresh()) {
+    const hasChanged = this.#certificates.refresh();
+    const keys = ticketKeys(this.#secret, this.#certificates.trust);
+    if (hasChanged) {
       const context = { ...this.#certificates.main, ticketKeys: keys }; // the type does not know them here, the function does
       this.#server.setSecureContext(context);
     } else if (!keys.equals(this.#keys)) this.#server.setTicketKeys(keys);

@@ -19,8 +19,12 @@ export function createTicketSecret(): string {
   return randomBytes(SECRET).toString('base64url');
 }
 
-/** The keys of the span of time that `now` is in. */
-export function ticketKeys(secret: string, now: number = Date.now()): Buffer {
+/**
+ * The keys of the span of time that `now` is in.
+ *
+ * @param trust Who vouches for clients: when that changes, no session counts any more, since its client is not checked again.
+ */
+export function ticketKeys(secret: string, trust: string, now: number = Date.now()): Buffer {
   const span = Math.floor(now / SPAN);
-  return Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', `filrouge session tickets ${span}`, KEYS));
+  return Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', `filrouge session tickets ${span} ${trust}`, KEYS));
 }

@@ -97,6 +97,40 @@ describe('clients are asked for certificates', () => {
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED');
   });
+
+  it('by the same authority, whatever name they ask for', async () => {
+    const { port } = await serveTls({ ...main, ca: authority.pem, clientCertificates: 'ask', names: { 'example.org': other } });
+    expect(await get(await shakeHands(port, { ...client(), servername: 'example.org' }))).toBe('CN=ada');
+  });
+
+  it('and a name has no authority of its own: a client may name one host in its handshake and ask another', async () => {
+    const names = { 'example.org': { ...other, ca: authority.pem } };
+    await expect(serveTls({ ...main, clientCertificates: 'ask', names })).rejects.toThrow(/tls\.names\["example\.org"\]\.ca/);
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('and a session that is taken up again has it, until others may vouch (%s)', async (version) => {
+    const ca = join(authority.folder, `clients-${version}.pem`);
+    writeFileSync(ca, authority.pem);
+    const { port } = await serveTls({ ...main, ca, clientCertificates: 'ask' });
+    const options: ConnectionOptions = { minVersion: version, maxVersion: version };
+    const first = await shakeHands(port, { ...options, ...client() });
+    let session: Buffer | undefined = first.getSession(); // that of TLS 1.3 comes behind the handshake
+    first.on('session', (ticket: Buffer) => (session = ticket));
+    expect(await get(first)).toBe('CN=ada');
+    const back = async (): Promise<[boolean, string]> => {
+      const socket = await shakeHands(port, { ...options, session });
+      return [socket.isSessionReused(), await get(socket)];
+    };
+    expect(await back()).toEqual([true, 'CN=ada']);
+    const stranger = new Authority();
+    onTestFinished(() => stranger.remove());
+    writeFileSync(ca, stranger.pem);
+    await until(
+      async () => ((await back())[0] ? undefined : true),
+      () => 'the end of the session',
+    );
+    expect(await back()).toEqual([false, 'nobody']);
+  });
 });
 
 describe('certificates are read again', () => {
