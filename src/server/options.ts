@@ -56,10 +56,7 @@ export interface ServerOptions {
   tls?: TlsOptions | undefined;
   /** With `tls`: whether clients may choose HTTP/2, as browsers do (ALPN). Default true. */
   http2?: boolean | undefined;
-  /**
-   * Without `tls`: serves HTTP/2 to clients that begin with it, besides HTTP/1.1. For balancers that speak it in the clear, such as Cloud Run and
-   * Envoy; browsers never do. Default false.
-   */
+  /** Without `tls`: serves HTTP/2 to clients that begin with it, besides HTTP/1.1: for balancers such as Cloud Run and Envoy. Default false. */
   h2c?: boolean | undefined;
   /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
   maxBodySize?: number | ((head: Request) => number) | undefined;

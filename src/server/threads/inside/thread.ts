@@ -30,6 +30,8 @@ import { StreamPump } from './stream-pump.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
 import { peerFrom } from './wire-peer.ts';
 
+type NewRequest = Extract<ToThread, readonly ['request', ...unknown[]]>;
+
 /** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
 const MAX_DELAY = 0.5;
 /** Field lists that are known by a number in the main thread. */
@@ -167,10 +169,7 @@ export class ThreadSide implements Carrier {
     }
   }
 
-  #handle(
-    [, id, method, target, httpVersion, , peer, body]: Extract<ToThread, readonly ['request', ...unknown[]]>,
-    lines: FieldLines,
-  ): void {
+  #handle([, id, method, target, httpVersion, , peer, body]: NewRequest, lines: FieldLines): void {
     const open = this.#bodyOf(id, body);
     const parts = parseTarget(target) as TargetParts; // the main thread has parsed it too
     const request = new Request({ method, target, httpVersion, lines }, parts, peerFrom(peer, this.#server, this, id), open.body);
