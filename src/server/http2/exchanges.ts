@@ -7,7 +7,7 @@
  *     when                     its time is up
  *     its body comes in        requestTimeout without progress: 408
  *     its handler is at work   handlerTimeout: 503
- *     its response goes out    writeTimeout without window: CANCEL
+ *     its response goes out    writeTimeout without window, none once the client has ended its side: CANCEL
  *
  * @module
  */
@@ -66,6 +66,8 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   readonly #owner: ExchangesOwner;
   /** Made with the first response that has to wait. */
   #backlog: Backlog | undefined;
+  /** The client has ended its side. */
+  #isInputEnded = false;
   readonly #peer: Peer;
   /** Set when the peer is one of them. */
   readonly #proxies: TrustedProxies | undefined;
@@ -295,6 +297,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
 
   /** The client sends no more: what has not come whole never reaches a handler. */
   endInput(): void {
+    this.#isInputEnded = true;
     for (const stream of this.session.streams) {
       if (stream.isRemoteClosed) continue;
       this.session.reset(stream, CANCEL);
@@ -320,7 +323,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
 
   /** Looks for those whose time is up. */
   tick(now: number): void {
-    const { options } = this.service;
+    const patience = this.#isInputEnded ? 0 : this.service.options.writeTimeout; // no more window can come
     let hasOutput: boolean | undefined;
     for (const stream of this.session.streams) {
       const { exchange } = stream;
@@ -330,7 +333,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
         this.#refuse(exchange, new ProtocolError(408, 'body-timeout', 'Cannot read request: its body came too slowly'));
       } else if (exchange.response) {
         hasOutput ??= this.session.hasOutput;
-        if (!exchange.isStuck(now, hasOutput && stream.sendWindow > 0, options.writeTimeout)) continue;
+        if (!exchange.isStuck(now, hasOutput && stream.sendWindow > 0, patience)) continue;
         this.session.reset(stream, CANCEL);
         this.#abandon(exchange);
       }

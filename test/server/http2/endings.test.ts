@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Response } from '../../../src/index.ts';
+import { type Handler, Response } from '../../../src/index.ts';
 import type { ServerOptions } from '../../../src/server/options.ts';
 import { ask, connectTo, headOf, serveHttp2 } from '../../support/http2.ts';
 import { END_HEADERS, type Frame, FrameParser, frame, HELLO, headers, request } from '../../support/http2-frames.ts';
@@ -18,7 +18,11 @@ function said({ payload, code }: Frame): [lastId: number, code: unknown] {
 }
 
 async function speak(options: ServerOptions = {}): Promise<Served & { client: Talk }> {
-  const served = await serve(({ path }) => Response.text(path), { h2c: true, ...options });
+  return served(({ path }) => Response.text(path), options);
+}
+
+async function served(handler: Handler, options: ServerOptions = {}): Promise<Served & { client: Talk }> {
+  const served = await serve(handler, { h2c: true, ...options });
   const client = await talk(served.port);
   client.send(HELLO);
   return { ...served, client };
@@ -93,6 +97,18 @@ describe('an HTTP/2 connection ends', () => {
         .toSorted(),
     ).toEqual(['DATA', 'GOAWAY', 'HEADERS']);
     expect(client.isReset).toBe(false);
+  });
+
+  it('when its client has ended its side without giving the window that an answer needs: none can come any more', async () => {
+    const { client } = await served(() => Response.text('x'.repeat(200_000)));
+    client.send(headers(1));
+    client.end();
+    await client.closed();
+    const sizes = framesOf(client)
+      .filter(({ type }) => type === 'DATA')
+      .map(({ payload }) => payload.length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(65_535);
+    expect(framesOf(client).filter(({ type }) => type === 'RST_STREAM')).toMatchObject([{ id: 1, code: 'CANCEL' }]);
   });
 
   it('when its client has left by GOAWAY and has its answers', async () => {
