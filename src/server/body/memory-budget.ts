@@ -24,7 +24,7 @@ export class MemoryBudget {
   readonly #limit: number;
   readonly #most: number;
   /** Memory of bodies that are gone, for the next ones: to get new memory from the system takes longer than to fill it. */
-  #spare: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
   /** Bytes of it. */
   #kept = 0;
 
