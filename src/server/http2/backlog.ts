@@ -12,13 +12,11 @@ import type { StreamExchange } from './stream-exchange.ts';
 /** Beyond this no further handler is called, bytes. */
 const MAX_HELD: number = 16 * 1024 * 1024;
 
-/** A request that waits, and its body. */
-type Waiting = readonly [exchange: StreamExchange, body: RequestBody];
-
 /** The responses that wait on one connection, and the requests behind them. */
 export class Backlog {
   readonly #handle: (exchange: StreamExchange, body: RequestBody) => void;
-  readonly #waiting: Waiting[] = [];
+  /** The requests that wait, oldest first, and their bodies. */
+  readonly #waiting: Map<StreamExchange, RequestBody> = new Map();
   #held = 0;
   #isResuming = false;
 
@@ -29,12 +27,12 @@ export class Backlog {
 
   /** Whether a request must wait. */
   get isFull(): boolean {
-    return this.#held > MAX_HELD || this.#waiting.length > 0;
+    return this.#held > MAX_HELD || this.#waiting.size > 0;
   }
 
   /** A request waits. */
   add(exchange: StreamExchange, body: RequestBody): void {
-    this.#waiting.push([exchange, body]);
+    this.#waiting.set(exchange, body);
   }
 
   /** A response waits for the client. Files and streams hold one piece at most, and do not count. */
@@ -45,15 +43,18 @@ export class Backlog {
     this.#held += content.length;
   }
 
-  /** It waits no longer. */
+  /** An exchange is over: its response waits no longer, nor does it, and its body with it, when its client has broken it off. */
   free(exchange: StreamExchange): void {
+    this.#waiting.delete(exchange);
+    if (exchange.held === 0) return;
     this.#held -= exchange.held;
     exchange.held = 0;
     if (this.#isResuming) return;
     this.#isResuming = true;
-    while (this.#held <= MAX_HELD && this.#waiting.length > 0) {
-      const [next, body] = this.#waiting.shift() as Waiting; // it is not empty
-      if (!next.isOver) this.#handle(next, body);
+    for (const [next, body] of this.#waiting) {
+      if (this.#held > MAX_HELD) break;
+      this.#waiting.delete(next);
+      this.#handle(next, body);
     }
     this.#isResuming = false;
   }

@@ -261,7 +261,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   #letGo(exchange: StreamExchange): void {
     exchange.release();
     if (!exchange.isAtWork) this.session.release(exchange.stream);
-    if (exchange.held > 0) this.#backlog?.free(exchange);
+    this.#backlog?.free(exchange);
   }
 
   /** Refuses what the client sent on a stream: the answer says why. */

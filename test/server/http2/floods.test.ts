@@ -209,4 +209,23 @@ describe('a client that does not read', () => {
     await client.ending();
     expect(client.frames.filter(({ type, flags }) => type === 'PING' && flags === ACK)).toHaveLength(1);
   });
+
+  it('has nothing kept of requests that waited because of that, once it has broken them off', async () => {
+    const large = Buffer.alloc(20 * 1024 * 1024);
+    const { port } = await serve(() => new Response(large), { h2c: true, threads: 0 });
+    const client = await connectHttp2(port);
+    client.send(settings([4, 0]), headers(1));
+    await client.ping();
+    collect();
+    const start = process.memoryUsage().arrayBuffers;
+    const quarter = Buffer.alloc(PIECE.length - 1);
+    for (let id = 3; id < 803; id += 2) {
+      client.send(headers(id, request('POST'), 0), data(id, quarter), data(id, quarter), data(id, quarter), data(id, quarter, END_STREAM));
+      client.send(frame('RST_STREAM', 0, id, number(CANCEL)));
+      if (id % 20 === 3) await client.ping();
+    }
+    await client.ping();
+    collect();
+    expect(process.memoryUsage().arrayBuffers - start).toBeLessThan(5 * 1024 * 1024);
+  });
 });
