@@ -67,6 +67,12 @@ const KINDS = [
   ],
   ['204', 'served', 'we answer OPTIONS * ourselves; node calls the handler', ({ method, path }) => method === 'OPTIONS' && path === '*'],
   [
+    'served',
+    'connection 2',
+    'node 22 and later end the connection with INTERNAL_ERROR when something is wrong with one of its streams; we serve the others',
+    ({ streams }) => streams.length > 1,
+  ],
+  [
     /^(?:reset|connection|4)/,
     /^connection/,
     'the connection ends at a fault in its framing; before that each refused what it did',
