@@ -20,6 +20,7 @@ export default defineConfig({
   plugins: [threadText],
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
+    setupFiles: process.env['FILROUGE_OVER'] === undefined ? [] : ['test/support/over-setup.ts'],
     pool: 'forks',
     testTimeout: 10_000,
     hookTimeout: 20_000,

@@ -12,6 +12,7 @@ import type { LocalServer, ServerHost } from '../../src/server/host.ts';
 import { logAs } from '../../src/server/operator-log.ts';
 import { resolveOptions, type ServerOptions } from '../../src/server/options.ts';
 import { serveLocally } from '../../src/server/serve.ts';
+import { optionsOver, portOver } from './over.ts';
 
 /** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start.ts). */
 const THREADS: ServerOptions = process.env['FILROUGE_PLAYED_THREADS'] === '1' ? { threads: 1 } : {};
@@ -27,7 +28,9 @@ export interface Served {
 
 /** Starts a server on a free port of this machine; it is closed when the test ends. */
 export async function serve(handler: Handler, options: ServerOptions = {}): Promise<Served> {
-  const given: ServerOptions = { host: '127.0.0.1', port: 0, workers: 0, signals: false, log: 'off', ...THREADS, ...options };
+  const hasOwn = options.tls !== undefined || options.h2c !== undefined; // it is about that
+  const over = hasOwn ? {} : optionsOver();
+  const given: ServerOptions = { host: '127.0.0.1', port: 0, workers: 0, signals: false, log: 'off', ...THREADS, ...over, ...options };
   const resolved = resolveOptions(given);
   logAs(resolved.log);
   const host: ServerHost = {
@@ -42,7 +45,7 @@ export async function serve(handler: Handler, options: ServerOptions = {}): Prom
   onTestFinished(() => server.close({ timeout: 0 }));
   const { address } = server;
   if (!('port' in address)) throw new Error('The server does not listen on a port');
-  return { port: address.port, server };
+  return { port: hasOwn ? address.port : await portOver(address.port), server };
 }
 
 /** A response as it stood on the wire. */

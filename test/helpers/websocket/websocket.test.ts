@@ -166,13 +166,15 @@ it('says when the system has taken what was sent', async () => {
 
 it('does not wait for ever for a client that is gone', async () => {
   const { promise, resolve } = deferred<void>();
+  const open = deferred<WebSocket>();
   const { client } = await opened(async (socket) => {
     while (!(await isBlocked(socket))) socket.send(Buffer.alloc(1024 * 1024));
-    client.terminate();
+    (await open.promise).terminate();
     await socket.drained();
     resolve();
   });
   client.pause();
+  open.resolve(client);
   await promise;
 });
 

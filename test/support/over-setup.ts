@@ -1,0 +1,53 @@
+/**
+ * Before each test: one that is about what only HTTP/1.1 has, or a connection in the clear, is skipped where it is asked over something else.
+ *
+ * Whole files of that kind are left out in vitest.config.ts, which says so.
+ *
+ * @module
+ */
+import { beforeEach } from 'vitest';
+import { isOverHttp2, isOverTls, OVER } from './over.ts';
+
+/** Tests by the end of their file's name, and by the beginning of their names: all of a group when that is what is given. */
+type Skips = readonly (readonly [file: string, ...names: readonly string[]])[];
+
+/** The gateway is the client that such a test sees: its port, and how it ends a connection. */
+const OF_A_GATEWAY: Skips = [
+  ['helpers/cgi/rouille.test.ts', 'has the address without the port', 'has the port of ours'],
+  ['server/behind-proxies.test.ts', 'that says nothing of itself'],
+  ['helpers/compress/server.test.ts', 'with small questions are answered while fifty bodies'], // the gateway computes in the client's process
+];
+
+/** Bytes, connections and framing of HTTP/1.1, and methods and versions that node:http in the gateway does not know. */
+const OF_HTTP1: Skips = [
+  ['exchange/error-format.test.ts', 'what is refused before the handler is called', 'decides for connections beyond maxConnections'],
+  // only HTTP/1.1 has the field that tells a browser from a proxy
+  ['exchange/explain.test.ts', 'a 500 on the machine of its programmer', 'the page in Chromium'],
+  ['guests/answer-with-node.test.ts', 'is a 501 for a method', 'sends on the interim responses', 'sends it with its length, HEAD and 304'],
+  ['guests/fetch-differential.test.ts', 'is answered otherwise than'],
+  ['guests/node-differential.test.ts', 'does otherwise than', 'expects 100-continue', 'what a listener reads of the request'],
+  ['helpers/compress/server.test.ts', 'of HEAD is that of GET'],
+  ['helpers/early-hints.test.ts', 'waits for its turn behind pipelined requests', 'does not come behind the last response of a connection'],
+  ['helpers/proxy/dispatcher.test.ts', 'for requests and for upgrades'],
+  ['helpers/proxy/interim.test.ts', 'holds one for a pipelined request'],
+  ['helpers/proxy/proxy.test.ts', 'what undici refuses is never a crash'],
+  ['helpers/proxy/upgrade.test.ts', 'proxy passes'],
+  ['http/response-sent.test.ts', 'serves on after a thousand handlers that threw'], // the gateway asks one after the other, and is slow
+  [
+    'helpers/websocket/websocket.test.ts',
+    'keeps the connection of a client whose handshake was refused',
+    'does not take its own long calculations',
+  ],
+];
+
+/** What is said in the clear. */
+const OF_PLAIN_TEXT: Skips = [];
+
+const skips = [...(OVER === 'http' ? [] : OF_A_GATEWAY), ...(isOverHttp2 ? OF_HTTP1 : []), ...(isOverTls ? OF_PLAIN_TEXT : [])];
+
+beforeEach(({ task, skip }) => {
+  const names = skips.filter(([file]) => task.file.name.endsWith(file)).flatMap(([, ...found]) => found);
+  let path = task.name;
+  for (let { suite } = task; suite; suite = suite.suite) path = `${suite.name} > ${path}`;
+  if (names.some((name) => path.includes(name))) skip(`It is about HTTP/1.1 itself, and this is ${OVER}`);
+});
