@@ -3,6 +3,8 @@
  * one when the server said that it closes, or has closed. It never asks twice: what fails is told.
  */
 import { connect } from 'node:net';
+import { Http2Line } from './line-http2.mjs';
+import { isHttp2 } from './over.mjs';
 
 /** @typedef {{ status: number, body: string, ms: number }} Answer */
 /** @typedef {{ path: string, method?: string, body?: string, headers?: string }} Question */
@@ -11,7 +13,7 @@ import { connect } from 'node:net';
 const LOST_AFTER = 20_000;
 
 /** One keep-alive connection. */
-export class Line {
+class Http1Line {
   /** @readonly */
   #port;
   /** @type {import('node:net').Socket | undefined} */
@@ -88,6 +90,9 @@ export class Line {
     resolve({ status: Number(head.slice(9, 12)), body, ms: performance.now() - began });
   }
 }
+
+/** What the trials ask with: see over.mjs. */
+export const Line = isHttp2 ? Http2Line : Http1Line;
 
 /**
  * Asks at a fixed rate over some connections. The time of each answer counts from when it was due, not from when a busy connection got to it.

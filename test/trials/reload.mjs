@@ -3,12 +3,15 @@
  *
  *     npm run trial -- reload
  */
-import { get } from 'node:http';
+import { get as getInTheClear } from 'node:http';
+import { get as getOverTls } from 'node:https';
 import { WebSocket } from 'ws';
 import { Bounds } from './bounds.mjs';
 import { askAtRate, largest, quantile, tellFailures } from './client.mjs';
+import { isSecure } from './over.mjs';
 import { pause, Server } from './server.mjs';
 
+const get = isSecure ? getOverTls : getInTheClear;
 const LINES = 100;
 const SOCKETS = 100;
 /** Requests a second, so that a minute has more than the 200,000 that count. */
@@ -128,7 +131,7 @@ class Chatter {
 
   /** @param {() => void} onOpen */
   #connect(onOpen) {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.#port}/chat`);
+    const socket = new WebSocket(`${isSecure ? 'wss' : 'ws'}://127.0.0.1:${this.#port}/chat`, { rejectUnauthorized: false });
     this.#socket = socket;
     this.#asked = 0;
     this.#heard = 0;
@@ -185,7 +188,7 @@ class EventReader {
   #connect() {
     this.connections++;
     const headers = this.last > 0 ? { 'Last-Event-ID': String(this.last) } : {};
-    const request = get({ port: this.#port, path: '/events', headers, agent: false }, (response) => {
+    const request = get({ port: this.#port, path: '/events', headers, agent: false, rejectUnauthorized: false }, (response) => {
       let text = '';
       response.on('data', (bytes) => {
         const events = (text + bytes).split('\n\n');

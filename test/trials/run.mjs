@@ -5,11 +5,12 @@
  *     npm run trial                              all of them
  *     npm run trial -- lines burst               these
  *     npm run trial -- --seconds=15 reload       shorter than the minute that counts
+ *     npm run trial -- --over=h2 reload kills    their requests over HTTP/2, h2c without TLS
  *     npm run trial -- --write blocking          its table also goes into docs/benchmarks.md
  */
 import { endAll } from './server.mjs';
 
-const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'database', 'slowlog'];
+const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'database', 'slowlog', 'certificates'];
 
 const asked = process.argv.slice(2);
 const names = asked.filter((word) => !word.startsWith('--'));

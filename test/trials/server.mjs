@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { optionsOver } from './over.mjs';
 
 /** @typedef {{ time: string, event: string, pid: number, message: string, worker?: number, path?: string, place?: string, ms?: number }} LogLine */
 
@@ -23,7 +24,7 @@ export class Server {
    */
   constructor(script, options = {}, env = {}) {
     this.#child = spawn(process.execPath, [script], {
-      env: { ...process.env, OPTIONS: JSON.stringify(options), ...env },
+      env: { ...process.env, OPTIONS: JSON.stringify({ ...optionsOver(), ...options }), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     running.add(this);
@@ -31,7 +32,7 @@ export class Server {
     this.port = new Promise((resolve, reject) => {
       this.#child.stdout?.on('data', (bytes) => {
         out += bytes;
-        const port = /listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1];
+        const port = /listening on https?:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1];
         if (port) resolve(Number(port));
       });
       this.#child.on('exit', () => {

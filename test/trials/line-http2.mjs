@@ -1,0 +1,69 @@
+/** The client for trials over HTTP/2: as `Line` in client.mjs, on a connection of its own, one stream at a time. */
+import { connect } from 'node:http2';
+import { isSecure } from './over.mjs';
+
+/** An answer that takes longer than this will never come, ms. */
+const LOST_AFTER = 20_000;
+
+/** One connection; another one when the server has said that it leaves, or has left. */
+export class Http2Line {
+  /** @readonly */
+  #port;
+  /** @type {import('node:http2').ClientHttp2Session | undefined} */
+  #session;
+  /** How many connections it has had. */
+  connections = 0;
+
+  /** @param {number} port */
+  constructor(port) {
+    this.#port = port;
+  }
+
+  /**
+   * @param {string} path
+   * @param {Omit<import('./client.mjs').Question, 'path'>} [how]
+   * @returns {Promise<import('./client.mjs').Answer>} Rejects when the stream ends before the answer is whole.
+   */
+  ask(path, { method = 'GET', body = '', headers = '' } = {}) {
+    const began = performance.now();
+    if (!this.#session || this.#session.closed || this.#session.destroyed) this.#session = this.#connect();
+    const session = this.#session;
+    return new Promise((resolve, reject) => {
+      const stream = session.request({ ':path': path, ':method': method }, { endStream: body === '' });
+      const timer = setTimeout(() => stream.destroy(new Error(`no answer within ${LOST_AFTER} ms`)), LOST_AFTER);
+      let status = 0;
+      let text = '';
+      let isWhole = false;
+      if (body !== '') stream.end(body);
+      stream.setEncoding('utf8');
+      stream.on('response', (fields) => {
+        status = Number(fields[':status']);
+      });
+      stream.on('data', (piece) => {
+        text += piece;
+      });
+      stream.on('end', () => {
+        isWhole = true;
+      });
+      stream.on('error', reject);
+      stream.on('close', () => {
+        clearTimeout(timer);
+        if (/connection: close/i.test(headers)) session.close();
+        if (isWhole && status > 0) resolve({ status, body: text, ms: performance.now() - began });
+        else reject(new Error(`closed before the answer, with code ${stream.rstCode}`));
+      });
+    });
+  }
+
+  close() {
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  #connect() {
+    this.connections++;
+    const session = connect(`${isSecure ? 'https' : 'http'}://127.0.0.1:${this.#port}`, { rejectUnauthorized: false });
+    session.on('error', () => {}); // its streams tell
+    return session;
+  }
+}
