@@ -41,7 +41,11 @@ const OF_HTTP1: Skips = [
 ];
 
 /** What is said in the clear. */
-const OF_PLAIN_TEXT: Skips = [];
+const OF_PLAIN_TEXT: Skips = [
+  ['guests/node-frameworks.test.ts', 'answers with a whole Express application'],
+  ['helpers/proxy/proxy.test.ts', 'who asks, as we know it'],
+  ['helpers/websocket/websocket.test.ts', 'refuses a page of another origin'],
+];
 
 const skips = [...(OVER === 'http' ? [] : OF_A_GATEWAY), ...(isOverHttp2 ? OF_HTTP1 : []), ...(isOverTls ? OF_PLAIN_TEXT : [])];
 
