@@ -91,6 +91,15 @@ describe('a response (§8.1)', () => {
     expect(await client.ask(3)).toMatchObject({ status: 200 });
   });
 
+  it('and not at once: clients have been seen that lose a response behind which a reset comes', async () => {
+    const { port } = await serve(() => Response.text('enough'), { h2c: true, streamBody: () => true, threads: 0 });
+    const client = await connectHttp2(port);
+    client.send(POST, data(1, 'some'));
+    await client.ping();
+    expect(client.received(1)).toMatchObject({ status: 200, body: 'enough', code: undefined });
+    expect(await client.resetOf(1)).toBe('NO_ERROR');
+  });
+
   it('has no field of connections, whatever the handler says (§8.2.2)', async () => {
     const names = ['Transfer-Encoding', 'Connection', 'Keep-Alive', 'Upgrade', 'Proxy-Connection', 'X-Own'];
     const { port } = await serve(() => names.reduce((response, name) => response.withHeader(name, 'a'), Response.text('x')), { h2c: true });

@@ -235,8 +235,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   }
 
   finish(exchange: StreamExchange): void {
-    // The answer was there before the body: the client need not send the rest (RFC 9113 §8.1).
-    if (!exchange.stream.isRemoteClosed) this.session.reset(exchange.stream, NO_ERROR);
+    exchange.isEarly = !exchange.stream.isRemoteClosed;
     this.#letGo(exchange);
     this.flushSoon();
   }
@@ -327,6 +326,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     let hasOutput: boolean | undefined;
     for (const stream of this.session.streams) {
       const { exchange } = stream;
+      if (exchange?.isRestDue()) this.session.reset(stream, NO_ERROR);
       if (!exchange || exchange.isOver) continue;
       if (exchange.timeOut(now)) this.#answer(exchange);
       else if (exchange.inflow?.isTooSlow(now, !this.mayGoOn, this.service)) {

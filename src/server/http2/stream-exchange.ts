@@ -31,6 +31,10 @@ export class StreamExchange extends Exchange<ServedHead> {
   isAtWork = false;
   /** Nothing more is done for it: its response is out, or nobody waits for it, or it was taken over. */
   isOver = false;
+  /** The answer is out before all of the request has come. */
+  isEarly = false;
+  /** Ticks since then. */
+  #ticks = 0;
   /** Bytes of memory that its response takes while it waits for the client. */
   held = 0;
   /** Pieces of the response that had to wait and are gone. */
@@ -55,6 +59,15 @@ export class StreamExchange extends Exchange<ServedHead> {
   onRoom(): boolean {
     this.#pieces++;
     return this.outflow ? this.outflow.onRoom() : true;
+  }
+
+  /**
+   * Whether a client that has had its answer is told not to send the rest (RFC 9113 §8.1). Called at each tick.
+   *
+   * It goes on to the end of its window until then: there are clients (curl 7) that lose an answer behind which a reset comes at once.
+   */
+  isRestDue(): boolean {
+    return this.isEarly && ++this.#ticks > 1;
   }
 
   /**

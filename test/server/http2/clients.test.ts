@@ -49,8 +49,8 @@ function md5(bytes: Uint8Array | string): string {
 }
 
 /** Starts a server; the URL ends with a slash. */
-async function start(isTls: boolean): Promise<string> {
-  const options: ServerOptions = { maxBodySize: 2 * LARGE, ...(isTls ? { tls: certificate } : { h2c: true }) };
+async function start(isTls: boolean, maxBodySize: number = 2 * LARGE): Promise<string> {
+  const options: ServerOptions = { maxBodySize, ...(isTls ? { tls: certificate } : { h2c: true }) };
   const { port } = await serve(answer, options);
   return `${isTls ? 'https' : 'http'}://127.0.0.1:${port}/`;
 }
@@ -132,6 +132,12 @@ describeWith('curl', ['--http2', '--version'], 'curl', () => {
     expect(md5(Buffer.from(await curl(`${url}down`), 'latin1'))).toBe(md5(DOWN));
     expect(await curl('-T', join(folder, 'up'), `${url}up`)).toBe(echoOf('PUT', '/up', UP));
     expect(await curl('-I', url)).toMatch(/^HTTP\/2 200 /);
+  });
+
+  it.each(OVER)('reads why its upload is refused, while that goes on (%s)', async (_, isTls) => {
+    const url = await start(isTls, 1000);
+    const version = isTls ? '--http2' : '--http2-prior-knowledge';
+    expect(await run('curl', '-sSk', version, '-w', ' %{http_code}', '-T', join(folder, 'up'), `${url}up`)).toMatch(/1000 bytes.* 413$/);
   });
 
   it('asks for several at once', async () => {
