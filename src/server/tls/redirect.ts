@@ -72,8 +72,8 @@ async function challenge(webroot: string, token: string): Promise<Response> {
 
 /** 308 keeps method and body: a form that is sent to http arrives at https. */
 function redirected(request: Request, port: number): Response {
-  const host = request.header('host')?.replace(/:\d*$/, '');
+  const host = request.host?.replace(/:\d*$/, '');
   if (!host) return Response.text('There is no host to redirect to').withStatus(400);
-  const target = request.target.startsWith('/') ? request.target : '/';
+  const target = request.target.replace(/^https?:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/'); // absolute-form comes from proxies (RFC 9112 §3.2.2)
   return Response.redirect(`https://${host}${port === HTTPS ? '' : `:${port}`}${target}`, 308);
 }

@@ -44,6 +44,16 @@ describe('redirectHttp', () => {
     expect(answer.headers['location']).toBe('https://example.org//evil.example/');
   });
 
+  it('knows where a client of a proxy wants to go (RFC 9112 §3.2.2)', async () => {
+    const plain = await freePort();
+    await serve(() => Response.text(''), { tls: { ...authority.issue('e'), redirectHttp: { port: plain, to: 443 } } });
+    const whither = async (target: string): Promise<string | undefined> =>
+      (await ask(plain, `GET ${target} HTTP/1.1\r\nHost: other.example\r\n\r\n`)).headers['location'];
+    expect(await whither('http://example.org:80/a/b?c')).toBe('https://example.org/a/b?c');
+    expect(await whither('HTTP://example.org?c')).toBe('https://example.org/?c');
+    expect(await whither('http://example.org')).toBe('https://example.org/');
+  });
+
   it('serves the challenges of ACME, and nothing else from there (RFC 8555 §8.3)', async () => {
     const plain = await freePort();
     const acme = join(authority.folder, 'webroot');
