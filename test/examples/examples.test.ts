@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 
 const SOURCES = readdirSync('examples', { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.(?:[jt]s|eta)$/.test(file))
+  .filter((file) => /\.(?:[jt]sx?|eta)$/.test(file) && !file.includes('/dist/'))
   .toSorted();
 
 let folder = '';
@@ -22,7 +22,7 @@ async function run(example: string): Promise<{ program: Program; origin: string 
   return { program, origin: `http://localhost:${port}` };
 }
 
-/** What talks to something that is a promise by nature: the rate limiter and scrypt, the start of a server, a pool of connections, a stream of events. */
+/** What talks to something that is a promise by nature: the rate limiter and scrypt, the start of a server, a pool of connections, a stream of events, Vite. */
 const ASYNCHRONOUS = [
   'demo/login.ts',
   'demo/server.ts',
@@ -36,6 +36,9 @@ const ASYNCHRONOUS = [
   'shop/io/products.ts',
   'shop/io/schema.ts',
   'shop/io/shop.ts',
+  'vite-ssr/development.ts',
+  'vite-ssr/production.ts',
+  'vite-ssr/server.ts',
 ];
 const MAX_LINES: Readonly<Record<string, number>> = { 'login-session.ts': 150 };
 
