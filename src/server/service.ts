@@ -33,6 +33,8 @@ export class Service {
   readonly limits: HeadLimits;
   readonly clock: Clock;
   readonly refusals: Refusals;
+  /** What waits for clients over HTTP/2, in memory. */
+  readonly unread: { held: number } = { held: 0 };
   /** Room for bodies in memory. */
   readonly memory: MemoryBudget;
   /** Room for bodies on disk. */

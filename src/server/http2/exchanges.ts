@@ -65,7 +65,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   hasMoved = false;
   readonly #owner: ExchangesOwner;
   /** Made with the first response that has to wait. */
-  #backlog: Backlog | undefined;
+  readonly #backlog: Backlog;
   /** The client has ended its side. */
   #isInputEnded = false;
   readonly #peer: Peer;
@@ -78,6 +78,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     this.#owner = owner;
     this.#peer = peer;
     this.#proxies = proxiesFor(peer, service.options.trustProxy);
+    this.#backlog = new Backlog(this, service.unread);
     this.session = new Session(this, { ...service.limits, maxConcurrentStreams: MAX_STREAMS }, MEMORY);
   }
 
@@ -192,19 +193,22 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
 
   /** The request is there for its handler. */
   #admit(exchange: StreamExchange, body: RequestBody): void {
-    if (this.#backlog?.isFull) this.#backlog.add(exchange, body);
-    else this.#handle(exchange, body);
+    if (!this.#backlog.takes(exchange, body)) this.handle(exchange, body);
   }
 
   /** Makes the request and calls the handler. */
-  #handle(exchange: StreamExchange, body: RequestBody): void {
+  handle(exchange: StreamExchange, body: RequestBody): void {
     const request = exchange.admit(this.service, body);
     if (!request || exchange.settle(this.service, respond(this.service, request), this)) this.#answer(exchange);
-    else exchange.isAtWork = true;
+    else {
+      exchange.isAtWork = true;
+      this.#backlog.atWork++;
+    }
   }
 
   onAnswer(exchange: StreamExchange): void {
     exchange.isAtWork = false;
+    this.#backlog.atWork--;
     this.#answer(exchange);
     this.flushSoon();
   }
@@ -212,7 +216,9 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   /** The handler of an exchange that has had its 503 has ended: only now is the place of its stream free. */
   onLate(exchange: StreamExchange): void {
     exchange.isAtWork = false;
+    this.#backlog.atWork--;
     if (exchange.isOver) this.session.release(exchange.stream);
+    this.#backlog.resume();
     this.flushSoon();
   }
 
@@ -221,10 +227,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     const response = exchange.response as Response; // whoever calls has set it
     if (response.list.wire.closes) this.#owner.leave();
     if (sendResponse(this, exchange, response)) this.finish(exchange);
-    else {
-      this.#backlog ??= new Backlog((next, body) => this.#handle(next, body));
-      this.#backlog.hold(exchange);
-    }
+    else this.#backlog.hold(exchange);
     this.#owner.relieve();
   }
 
@@ -260,7 +263,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   #letGo(exchange: StreamExchange): void {
     exchange.release();
     if (!exchange.isAtWork) this.session.release(exchange.stream);
-    this.#backlog?.free(exchange);
+    this.#backlog.free(exchange);
   }
 
   /** Refuses what the client sent on a stream: the answer says why. */

@@ -228,4 +228,30 @@ describe('a client that does not read', () => {
     collect();
     expect(process.memoryUsage().arrayBuffers - start).toBeLessThan(5 * 1024 * 1024);
   });
+
+  it('has one handler at a time called on each of many connections, once all together have too much waiting', async () => {
+    let called = 0;
+    const { port } = await serve(
+      async () => {
+        called++;
+        return Response.text('x'.repeat(512 * 1024));
+      },
+      { h2c: true, threads: 0 },
+    );
+    const clients = [];
+    for (let i = 0; i < 10; i++) {
+      const client = await connectHttp2(port);
+      client.send(settings([4, 0]), ...Array.from({ length: 50 }, (_, stream) => headers(2 * stream + 1)));
+      await client.ping();
+      clients.push(client);
+    }
+    expect(called).toBeLessThan(300); // of 500: those that were called before so much waited, and then one on each connection
+    const last = clients.at(-1);
+    last?.send(settings([4, 600_000]), frame('WINDOW_UPDATE', 0, 0, number(40_000_000)));
+    const before = called;
+    await until(
+      () => (called >= before + 40 ? true : undefined),
+      () => 'the others of a connection that reads',
+    );
+  });
 });
