@@ -17,7 +17,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import { hasLeft } from '../../src/server/socket/presence.ts';
 
 /** A gateway that runs. */
@@ -61,11 +61,15 @@ function passBytes(port: number): Server {
     const back = connectTls(how);
     socket.pipe(back);
     back.pipe(socket);
+    socket.once('end', () => {
+      const timer = setInterval(() => hasLeft(socket) && socket.destroy(), WATCH_INTERVAL); // what the server sends draws a reset
+      socket.once('close', () => clearInterval(timer));
+    });
     for (const [one, other] of [
       [socket, back],
       [back, socket],
     ] as const) {
-      one.on('error', () => other.resetAndDestroy());
+      one.on('error', () => (other instanceof TLSSocket ? other.destroy() : other.resetAndDestroy()));
       one.on('close', () => other.destroySoon());
     }
   });

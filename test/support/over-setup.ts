@@ -13,6 +13,8 @@ type Skips = readonly (readonly [file: string, ...names: readonly string[]])[];
 
 /** The gateway is the client that such a test sees: its port, and how it ends a connection. */
 const OF_A_GATEWAY: Skips = [
+  ['rfc/rfc9112-connection.test.ts', 'also after the system has asked'],
+  ['helpers/websocket/websocket.test.ts', 'does not take its own long calculations'], // in the client's process
   ['helpers/cgi/rouille.test.ts', 'has the address without the port', 'has the port of ours'],
   ['server/behind-proxies.test.ts', 'that says nothing of itself'],
   ['helpers/compress/server.test.ts', 'with small questions are answered while fifty bodies'], // the gateway computes in the client's process
@@ -23,6 +25,7 @@ const OF_HTTP1: Skips = [
   ['exchange/error-format.test.ts', 'what is refused before the handler is called', 'decides for connections beyond maxConnections'],
   // only HTTP/1.1 has the field that tells a browser from a proxy
   ['exchange/explain.test.ts', 'a 500 on the machine of its programmer', 'the page in Chromium'],
+  ['exchange/web-response.test.ts', 'is not collected as garbage while it waits behind a slow answer'], // pipelined
   ['guests/answer-with-node.test.ts', 'is a 501 for a method', 'sends on the interim responses', 'sends it with its length, HEAD and 304'],
   ['guests/fetch-differential.test.ts', 'is answered otherwise than'],
   ['guests/node-differential.test.ts', 'does otherwise than', 'expects 100-continue', 'what a listener reads of the request'],
@@ -33,21 +36,26 @@ const OF_HTTP1: Skips = [
   ['helpers/proxy/proxy.test.ts', 'what undici refuses is never a crash'],
   ['helpers/proxy/upgrade.test.ts', 'proxy passes'],
   ['http/response-sent.test.ts', 'serves on after a thousand handlers that threw'], // the gateway asks one after the other, and is slow
-  [
-    'helpers/websocket/websocket.test.ts',
-    'keeps the connection of a client whose handshake was refused',
-    'does not take its own long calculations',
-  ],
+  ['helpers/websocket/websocket.test.ts', 'keeps the connection of a client whose handshake was refused'],
 ];
+
+/** Where the gateway passes bytes it does not always learn that a client has left; test/server/http1/departure.test.ts asks without it. */
+const OF_PASSED_BYTES: Skips = [['helpers/proxy/proxy.test.ts', 'answers 499 to nobody when the client has left']];
 
 /** What is said in the clear. */
 const OF_PLAIN_TEXT: Skips = [
+  ['exchange/error-format.test.ts', 'decides for connections beyond maxConnections'],
   ['guests/node-frameworks.test.ts', 'answers with a whole Express application'],
   ['helpers/proxy/proxy.test.ts', 'who asks, as we know it'],
   ['helpers/websocket/websocket.test.ts', 'refuses a page of another origin'],
 ];
 
-const skips = [...(OVER === 'http' ? [] : OF_A_GATEWAY), ...(isOverHttp2 ? OF_HTTP1 : []), ...(isOverTls ? OF_PLAIN_TEXT : [])];
+const skips = [
+  ...(OVER === 'http' ? [] : OF_A_GATEWAY),
+  ...(isOverHttp2 ? OF_HTTP1 : []),
+  ...(isOverTls ? OF_PLAIN_TEXT : []),
+  ...(OVER === 'https' ? OF_PASSED_BYTES : []),
+];
 
 beforeEach(({ task, skip }) => {
   const names = skips.filter(([file]) => task.file.name.endsWith(file)).flatMap(([, ...found]) => found);

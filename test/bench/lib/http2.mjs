@@ -11,6 +11,7 @@ import { nodeServer, ownVersion, prepareGo, prepareNginx, prepareRust, run, SMAL
 import { BUILD } from './places.mjs';
 
 const RATE = { key: 'rate', title: 'requests/s' };
+const CPU = { key: 'cpu', title: 'server, µs a request', digits: 1, isLessBetter: true };
 const BODY = 'x'.repeat(1024);
 
 const hello = [{ path: '/', answer: HELLO }];
@@ -19,7 +20,7 @@ const large = [{ path: '/large', answer: LARGE.toString() }];
 
 /** One over plain TCP and the same over TLS. */
 function both(scenario) {
-  const usual = { load: 'h2load', metrics: [RATE], isHttp2: true, ...scenario };
+  const usual = { load: 'h2load', metrics: [RATE, CPU], isHttp2: true, ...scenario };
   const { name, title } = scenario;
   return [
     { ...usual, name: `h2c-${name}`, title: `HTTP/2: ${title}` },

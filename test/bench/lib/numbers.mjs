@@ -19,5 +19,7 @@ export function figure(number, digits = 0) {
 /** `1.23 (1.20–1.30)`: the median and the least and greatest. */
 export function spread(numbers, digits = 0) {
   const middle = figure(median(numbers), digits);
-  return numbers.length < 2 ? middle : `${middle} (${figure(Math.min(...numbers), digits)}–${figure(Math.max(...numbers), digits)})`;
+  return numbers.length < 2 || middle === '–'
+    ? middle
+    : `${middle} (${figure(Math.min(...numbers), digits)}–${figure(Math.max(...numbers), digits)})`;
 }

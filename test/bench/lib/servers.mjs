@@ -25,6 +25,7 @@ export const LOAD_CORE = 1;
  * @property {string} origin With its scheme.
  * @property {() => void} kill
  * @property {() => number} memory Resident bytes of all its processes.
+ * @property {() => number} cpu What all its processes have computed, in themselves and in the kernel, s.
  */
 
 const running = new Set();
@@ -78,7 +79,13 @@ export async function startServer({ ready, env, core }, { isSecure = false, isHt
 }
 
 function runningOf(child, port, isSecure, kill) {
-  return { port, origin: `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}`, kill, memory: () => memoryOf(child.pid) };
+  return {
+    port,
+    origin: `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}`,
+    kill,
+    memory: () => memoryOf(child.pid),
+    cpu: () => cpuOf(child.pid),
+  };
 }
 
 /** Ends a server with all its processes: each leads a group of its own. */
@@ -179,17 +186,27 @@ function untilConnected(port, until) {
 
 /** Resident memory of a group of processes, bytes. NaN where there is no /proc. */
 function memoryOf(group) {
+  return PAGE * sumOver(group, (pid) => Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]));
+}
+
+/** Linux counts hundredths of a second for everybody. */
+function cpuOf(group) {
+  return sumOver(group, (_pid, fields) => Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Adds up something of each process of a group. @param {(pid: string, fields: string[]) => number} of `fields` are those of its stat, from its state on. */
+function sumOver(group, of) {
   if (!existsSync('/proc/self/statm')) return Number.NaN;
-  let pages = 0;
+  let sum = 0;
   for (const pid of readdirSync('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== group) continue;
-      pages += Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]);
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(fields[2]) === group) sum += of(pid, fields);
     } catch {
       // It ended while we looked.
     }
   }
-  return pages * PAGE;
+  return sum;
 }
