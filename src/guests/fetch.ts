@@ -16,6 +16,7 @@ import type { Request } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
 import { encodePath } from '../http/target.ts';
+import { COMMON_METHODS, lazyRequest } from './fetch/lazy-request.ts';
 import { type Arrival, bodyIncomplete, Guest, type GuestHandler, type GuestOptions } from './guest.ts';
 
 /** Who has sent a request: the second argument of a `fetch` function, where servers of the web give what a Request cannot say. */
@@ -43,6 +44,11 @@ export type FetchApp = FetchFunction | { readonly fetch: FetchFunction };
 const MAX_STATUS = 599;
 /** Methods that a web-standard Request cannot have (WHATWG Fetch §2.2.1). */
 const FORBIDDEN: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+/** A target that a URL leaves as it is: our path has no dot segments, and nothing here is encoded (WHATWG URL §1.3). */
+const PLAIN = /^\/[\w!$%&()*+,\-./:;=?@~]*$/;
+
+/** The last origin: nearly all requests of a server have the same. */
+let lastOrigin: { readonly secure: boolean; readonly host: string; readonly origin: string } | undefined;
 
 /**
  * Turns a handler into a web-standard `fetch` function.
@@ -107,9 +113,7 @@ export async function answerWithFetch(request: Request, app: FetchApp): Promise<
  */
 export function toWebRequest(request: Request): globalThis.Request {
   const { remoteAddress } = request;
-  const web = webRequestOf(request, isIP(remoteAddress ?? '') === 0 ? undefined : remoteAddress);
-  request.onEnd(() => void web); // its signal aborts only while something references it
-  return web;
+  return webRequestOf(request, isIP(remoteAddress ?? '') === 0 ? undefined : remoteAddress);
 }
 
 async function serve(guest: Guest, web: globalThis.Request, client?: object): Promise<globalThis.Response> {
@@ -193,20 +197,58 @@ function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: ()
 }
 
 function webRequestOf(request: Request, address: string | undefined): globalThis.Request {
-  const { method, body, secure, host } = request;
+  const { method, body } = request;
   if (FORBIDDEN.has(method.toUpperCase())) throw new HttpError(501, `${method} is not served here`);
-  const url = `${secure ? 'https' : 'http'}://${host || 'localhost'}`;
+  const url = urlOf(request);
+  const hasBody = method !== 'GET' && method !== 'HEAD' && body.size !== 0;
+  const Lazy = COMMON_METHODS.has(method) ? lazyRequest() : undefined;
+  if (!Lazy) {
+    const web = realRequest(request, url, headersOf(request, address), hasBody);
+    return Object.defineProperty(web, 'ip', { value: address });
+  }
+  return new Lazy({
+    method,
+    url,
+    ip: address,
+    hasBody,
+    headers: () => headersOf(request, address),
+    signal: () => request.signal,
+    bytes: () => (body.isInMemory ? (body.bytes() as Uint8Array<ArrayBuffer>) : undefined),
+    real: (headers) => realRequest(request, url, headers, hasBody),
+  });
+}
+
+function realRequest(request: Request, url: string, headers: Headers, hasBody: boolean): globalThis.Request {
+  const init = { method: request.method, headers, signal: request.signal };
+  const web = new globalThis.Request(url, hasBody ? { ...init, body: webBodyOf(request), duplex: 'half' } : init);
+  request.onEnd(() => void web); // its signal aborts only while something references it
+  return web;
+}
+
+/** As `new URL` spells it. */
+function urlOf({ secure, host, path, rawQuery }: Request): string {
+  const origin = originOf(secure, host || 'localhost');
+  const target = (path === '*' ? '/' : encodePath(path)) + (rawQuery === '' ? '' : `?${rawQuery}`);
+  return PLAIN.test(target) ? origin + target : new URL(origin + target).href;
+}
+
+function originOf(secure: boolean, host: string): string {
+  if (lastOrigin?.secure === secure && lastOrigin.host === host) return lastOrigin.origin;
+  const url = `${secure ? 'https' : 'http'}://${host}`;
   if (!URL.canParse(url)) throw new HttpError(400, 'Host cannot stand in a URL'); // RFC 9110 §7.2 allows more than WHATWG URL §3.5
-  const path = request.path === '*' ? '/' : encodePath(request.path);
-  const target = `${url}${path}${request.rawQuery === '' ? '' : `?${request.rawQuery}`}`;
+  const { origin } = new URL(url);
+  lastOrigin = { secure, host, origin };
+  return origin;
+}
+
+function headersOf(request: Request, address: string | undefined): Headers {
+  const { method, body, host, secure } = request;
   const headers = new Headers(forwardedFields(address, host, secure));
   for (const [name, value] of withoutConnection(request.headers)) if (!isAboutClient(name)) headers.append(name, value);
-  const hasBody = method !== 'GET' && method !== 'HEAD';
   // In one spelling, whatever zeros were sent before it: two readers must not take the number for two (RFC 9110 §8.6).
-  if (hasBody && body.size >= 0 && request.header('content-length') !== undefined) headers.set('Content-Length', String(body.size));
-  const init = { method, headers, signal: request.signal };
-  const web = new globalThis.Request(target, hasBody && body.size !== 0 ? { ...init, body: webBodyOf(request), duplex: 'half' } : init);
-  return Object.defineProperty(web, 'ip', { value: address });
+  const hasLength = method !== 'GET' && method !== 'HEAD' && body.size >= 0 && request.header('content-length') !== undefined;
+  if (hasLength) headers.set('Content-Length', String(body.size));
+  return headers;
 }
 
 function webBodyOf({ body }: Request): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {

@@ -25,6 +25,8 @@ export interface Case {
 
 const CLOSE = 'Host: a.example\r\nConnection: close\r\n';
 const Web = globalThis.Response;
+/** Whether a Response lets others see what it was made of, as in Node.js 20 and 22. */
+const SHOWS_SOURCE = Object.getOwnPropertySymbols(new Web()).length > 0;
 
 /** A request without a body. */
 const get = (target = '/', fields = ''): string => `GET ${target} HTTP/1.1\r\n${CLOSE}${fields}\r\n`;
@@ -184,7 +186,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   'a clone': differing(
     'a clone of a Response',
     gives(() => new Web('twice', { headers: { 'Content-Type': 'a/b' } }).clone()),
-    { framing: 'chunked' },
+    { framing: SHOWS_SOURCE ? '5 bytes' : 'chunked' },
     { framing: '5 bytes' },
   ),
 

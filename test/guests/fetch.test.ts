@@ -518,3 +518,88 @@ describe('answerWithFetch', () => {
     expect((await response.collect()).toString()).toBe('POST /a b c');
   });
 });
+
+describe('the Request of answerWithFetch', () => {
+  const post = (body = '{"a":1}', headers: Readonly<Record<string, string>> = {}): Request =>
+    new Request({ method: 'POST', target: '/a?b=c', headers: { Host: 'a.example', 'X-A': '1', ...headers }, body });
+
+  it('is a real one to whatever takes one: new Request, fetch, clone', async () => {
+    const { port } = await serve((request) => Response.text(`${request.method} ${request.header('x-a')} ${request.body.text()}`));
+    const web = (): globalThis.Request => toWebRequest(post('text', { Host: `127.0.0.1:${port}` }));
+    expect(await (await fetch(web())).text()).toBe('POST 1 text');
+    const made = new WebRequest(web(), { method: 'PUT' });
+    expect([made.method, made.headers.get('x-a'), await made.text()]).toEqual(['PUT', '1', 'text']);
+    const copied = web();
+    const copy = copied.clone();
+    expect([await copy.text(), copy.headers.get('x-a'), await copied.text()]).toEqual(['text', '1', 'text']);
+  });
+
+  it('says of itself what a real one says', () => {
+    const names = ['cache', 'credentials', 'destination', 'duplex', 'integrity', 'keepalive', 'mode', 'redirect', 'referrer', 'bodyUsed'];
+    const of = (web: globalThis.Request): unknown[] => names.map((name) => Reflect.get(web, name) as unknown);
+    const real = new WebRequest('http://a.example/a?b=c', { method: 'POST', body: '{"a":1}' });
+    expect(of(toWebRequest(post()))).toEqual(of(real));
+    expect(Object.prototype.toString.call(toWebRequest(post()))).toBe('[object Request]');
+  });
+
+  it.each(['text', 'json', 'arrayBuffer', 'blob'] as const)('gives its body once: %s', async (method) => {
+    const web = toWebRequest(post());
+    const once = web[method]();
+    expect(web.bodyUsed).toBe(true);
+    await once;
+    expect([web.bodyUsed, web.body === null]).toEqual([true, false]);
+    for (const again of ['text', 'json', 'arrayBuffer', 'blob'] as const) await expect(web[again]()).rejects.toThrow(TypeError);
+    expect(() => web.clone()).toThrow(TypeError);
+    expect(() => new WebRequest(web)).toThrow(TypeError);
+  });
+
+  it('decodes a body as a real one does', async () => {
+    const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x22, 0xff, 0xc3, 0xa9, 0x22]);
+    const request = new Request({ method: 'POST', body: bytes });
+    const real = (): globalThis.Request => new WebRequest('http://a/', { method: 'POST', body: bytes });
+    expect(await toWebRequest(request).text()).toBe(await real().text());
+    expect(await toWebRequest(request).json()).toBe(await real().json());
+    const copy = await toWebRequest(request).arrayBuffer();
+    expect(Buffer.from(copy)).toEqual(bytes);
+    new Uint8Array(copy).fill(0);
+    expect(request.body.bytes()).toEqual(bytes); // a copy of its own, as everywhere in the web
+  });
+
+  it('keeps the fields that the application has set, before and after somebody looked inside', () => {
+    const web = toWebRequest(post());
+    const { headers, signal } = web;
+    headers.set('x-a', '2');
+    expect(new WebRequest(web.clone()).headers.get('x-a')).toBe('2');
+    headers.delete('x-a');
+    headers.set('x-b', '3');
+    const copy = web.clone();
+    expect([copy.headers.get('x-a'), copy.headers.get('x-b')]).toEqual([null, '3']);
+    expect([web.headers === headers, web.signal === signal]).toEqual([true, true]);
+  });
+
+  it.each(['/a', '/caf%C3%A9', "/o'neill", '/a?b=c&d[]=%zz', '/?q=\'"<>', '/a%7Bb?x={y}', '/a|b?c|d', '/%5E', '/a?^`'])(
+    'has the URL that the web makes of the target %s',
+    (target) => {
+      const { url } = toWebRequest(new Request({ target, headers: { Host: 'a.example:80' } }));
+      expect(url).toBe(new URL(url).href);
+      expect(url.startsWith('http://a.example/')).toBe(true);
+    },
+  );
+
+  it('has the origin of its own Host, whatever the last request had', () => {
+    const urls = ['a', 'b:81', 'a', 'a:443'].map((Host) => toWebRequest(new Request({ headers: { Host }, secure: true })).url);
+    expect(urls).toEqual(['https://a/', 'https://b:81/', 'https://a/', 'https://a/']);
+  });
+});
+
+describe('a web-standard Response of text or bytes', () => {
+  it('goes out with its length, and not a second time', async () => {
+    for (const body of ['héllo', Buffer.from('bytes')]) {
+      const web = new WebResponse(body);
+      const response = await answerWithFetch(new Request(), () => web);
+      expect((await response.collect()).toString()).toBe(body.toString());
+      expect(web.bodyUsed).toBe(true);
+      await expect(answerWithFetch(new Request(), () => web)).rejects.toMatchObject({ code: 'body-used' });
+    }
+  });
+});
