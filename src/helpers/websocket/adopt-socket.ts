@@ -14,12 +14,9 @@ import { WebSocketServer } from 'ws';
 export interface Frames {
   readonly OPEN: number;
   readonly readyState: number;
-  /** Bytes that wait to be taken by the system. */
-  readonly bufferedAmount: number;
   on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown;
   on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
   on(event: 'error', listener: (error: Error & { readonly code?: string }) => void): unknown;
-  send(data: string | Uint8Array): void;
   ping(): void;
   pause(): void;
   resume(): void;

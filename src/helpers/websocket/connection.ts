@@ -9,6 +9,7 @@ import type { Takeover } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Inbox, type Message } from './inbox.ts';
+import { writeMessage } from './message-frame.ts';
 import type { ResolvedWebSocketOptions } from './options.ts';
 
 /** A close frame holds 125 bytes, two of which are the code (RFC 6455 §5.5). */
@@ -41,7 +42,8 @@ export interface WebSocketConnection extends AsyncIterable<string | Buffer> {
   /** Settles when the connection has ended, however it ended. It never rejects. */
   readonly closed: Promise<Closing>;
   /**
-   * Sends a message: text, or bytes, which must not be changed until they have been sent. After the end it does nothing.
+   * Sends a message: text, or bytes, which must not be changed until they have been sent. After the end it does nothing. A text that is sent to many
+   * in one loop is encoded once.
    *
    * It never waits. A peer so slow that more than `maxQueued` bytes wait for it is cut off: await `drained()` when sending a lot.
    */
@@ -117,10 +119,10 @@ export class Connection implements WebSocketConnection {
       throw new TypeError(`Cannot send message: it is ${data === null ? 'null' : typeof data}, not a string or bytes`);
     }
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (this.#ws.bufferedAmount > this.#maxQueued) {
+    if (this.#socket.writableLength > this.#maxQueued) {
       return this.#cut(`The peer did not take what was sent: more than ${this.#maxQueued} bytes wait`);
     }
-    this.#ws.send(data);
+    writeMessage(this.#socket, data);
   }
 
   drained(): Promise<void> {
