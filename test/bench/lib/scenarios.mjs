@@ -208,6 +208,19 @@ export const SCENARIOS = [
       { peer: 'filrouge', title: 'filrouge, 2 threads', env: { BENCH_THREADS: '2' } },
     ],
   }),
+  throughput({
+    name: 'mounted',
+    title: 'Mounted applications',
+    how: 'Plaintext from an application of hono and of express: inside filrouge, and on a server of its own. hono also with the global Request and Response left alone, as inside filrouge.',
+    variants: [
+      { peer: 'node', title: 'node:http', env: {} },
+      { peer: 'filrouge', title: 'filrouge, hono inside', env: { BENCH_MOUNTED: 'hono' } },
+      { peer: 'hono', title: 'hono', env: {} },
+      { peer: 'hono', title: 'hono, globals left alone', env: { BENCH_GLOBALS: 'left' } },
+      { peer: 'filrouge', title: 'filrouge, express inside', env: { BENCH_MOUNTED: 'express' } },
+      { peer: 'express', title: 'express', env: {} },
+    ],
+  }),
 ];
 
 /** Scenarios whose figures show quickly whether something became slower. */

@@ -1,29 +1,32 @@
 // The server under measurement, with nothing switched off: its limits and time-outs are the defaults but for the number of connections.
+import { pathToFileURL } from 'node:url';
 import { HELLO, heapUsed, IS_HTTP2, JSON_VALUE, KEEP_ALIVE, LARGE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
 
 // Another build can be measured: npm run bench -- --dist /elsewhere/dist
-const { compress, Response, readForm, router, serveDir, startServer } = await import(
-  process.env['BENCH_DIST'] ?? new URL('../../../dist/index.js', import.meta.url).href
-);
+const given = process.env['BENCH_DIST'];
+const DIST = given === undefined ? new URL('../../../dist/index.js', import.meta.url) : pathToFileURL(given);
+const { compress, Response, readForm, router, serveDir, startServer } = await import(DIST.href);
 
 const paths = Array.from({ length: ROUTES }, (_, n) => [`GET /api/r${n}/{id}`, ({ id }) => Response.text(`${n} ${id}`)]);
 const api = router(Object.fromEntries(paths));
 
+const inside = await mounted(process.env['BENCH_MOUNTED']);
 const server = await startServer(
-  (request) => {
-    if (request.path === '/') return Response.text(HELLO);
-    if (request.path === '/json') return Response.json(JSON_VALUE);
-    if (request.path === '/echo') return Response.bytes('application/octet-stream', request.body.bytes());
-    if (request.path === '/form') {
-      const { name, age } = readForm(request, { name: 'string', age: 'int' });
-      return Response.text(`${name} is ${age}`);
-    }
-    if (request.path === '/text') return compress(request, Response.text(TEXT));
-    if (request.path === '/large') return Response.bytes('application/octet-stream', LARGE);
-    if (request.path === '/heap') return Response.text(heapUsed());
-    const file = request.withoutPrefix('/static');
-    return (file && serveDir(file, ROOT)) ?? api(request) ?? Response.empty(404);
-  },
+  inside ??
+    ((request) => {
+      if (request.path === '/') return Response.text(HELLO);
+      if (request.path === '/json') return Response.json(JSON_VALUE);
+      if (request.path === '/echo') return Response.bytes('application/octet-stream', request.body.bytes());
+      if (request.path === '/form') {
+        const { name, age } = readForm(request, { name: 'string', age: 'int' });
+        return Response.text(`${name} is ${age}`);
+      }
+      if (request.path === '/text') return compress(request, Response.text(TEXT));
+      if (request.path === '/large') return Response.bytes('application/octet-stream', LARGE);
+      if (request.path === '/heap') return Response.text(heapUsed());
+      const file = request.withoutPrefix('/static');
+      return (file && serveDir(file, ROOT)) ?? api(request) ?? Response.empty(404);
+    }),
   {
     host: '127.0.0.1',
     port: 0,
@@ -36,3 +39,19 @@ const server = await startServer(
   },
 );
 if (server.role === 'single' || server.role === 'primary') console.log(server.address.port);
+
+/** An application of another framework in our server: the routes that its scenario asks for. @returns A handler; undefined without a name. */
+async function mounted(name) {
+  const door = (file) => import(new URL(file, DIST).href);
+  if (name === 'hono') {
+    const [{ Hono }, { answerWithFetch }] = await Promise.all([import('hono'), door('fetch.js')]);
+    const app = new Hono().get('/', (c) => c.text(HELLO));
+    return (request) => answerWithFetch(request, app);
+  }
+  if (name === 'express') {
+    const [{ default: express }, { answerWithNode }] = await Promise.all([import('express'), door('node.js')]);
+    const app = express().get('/', (_request, response) => response.type('text/plain').send(HELLO));
+    return (request) => answerWithNode(request, app);
+  }
+  return undefined;
+}

@@ -21,4 +21,5 @@ app.use('/static/*', serveStatic({ root: ROOT, rewriteRequestPath: (path) => pat
 for (let n = 0; n < ROUTES; n++) app.get(`/api/r${n}/:id`, (c) => c.text(`${n} ${c.req.param('id')}`));
 
 const tls = TLS && { createServer: createTlsServer, serverOptions: TLS };
-announce(serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1', ...tls }));
+const overrideGlobalObjects = process.env['BENCH_GLOBALS'] !== 'left';
+announce(serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1', overrideGlobalObjects, ...tls }));
