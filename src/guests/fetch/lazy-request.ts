@@ -131,7 +131,8 @@ function lazyClass(base: typeof globalThis.Request, symbols: readonly symbol[]):
       const real = this.#real;
       if (!real) return this.#make();
       if (this.#headers !== real.headers) {
-        for (const name of [...real.headers.keys()]) real.headers.delete(name);
+        const names = [...real.headers.keys()]; // all of them, before the first is gone
+        for (const name of names) real.headers.delete(name);
         for (const [name, value] of this.headers) real.headers.append(name, value);
       }
       return real;
