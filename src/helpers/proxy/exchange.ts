@@ -14,7 +14,7 @@ import type { Dispatcher } from 'undici';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError } from '../../http/response.ts';
-import { nudgeCollector } from '../../process/collect-buffers.ts';
+import { nudgeCollector } from '../../process/large-buffers.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { clientGone } from '../upstream/client-gone.ts';
 import { bodyError, UpstreamFailure } from './failure.ts';

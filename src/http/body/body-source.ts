@@ -8,6 +8,7 @@
  */
 import { withCode } from '../errors/error-codes.ts';
 import { type BodySource, FileContent } from '../file/file-content.ts';
+import { FileReading } from '../file/file-reading.ts';
 import type { After } from './paced-pieces.ts';
 import type { StreamContent } from './response-body.ts';
 import { dropReading, iteratorOf } from './stream-source.ts';
@@ -85,6 +86,11 @@ export class CheckedPieces implements AsyncIterableIterator<Uint8Array> {
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.drop();
     return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Tells how the sender is doing: see `FileReading`. */
+  recycle(isIdle: boolean): void {
+    if (this.#source instanceof FileReading) this.#source.recycle(isIdle);
   }
 
   /** Lets go of the source, without waiting for what it may be busy with. */

@@ -4,19 +4,10 @@
  * @module
  */
 import { withCode } from '../errors/error-codes.ts';
+import { type FileParts, FileReading, lengthOf } from './file-reading.ts';
 import { type FileVersion, isSameVersion, OpenFile } from './open-file.ts';
 
-/** Bytes read from a file and written to a socket at a time. */
-const PIECE = 64 * 1024;
-
-/** Bytes from `start` up to, but not including, `end`. */
-export interface FileRange {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Ranges of a file, and bytes of our own between them. */
-export type FileParts = readonly (FileRange | Uint8Array)[];
+export type { FileParts, FileRange } from './file-reading.ts';
 
 /** There is no regular file at a path. Its cause is what the file system said, if it was not another kind of file. */
 export class AbsentFile extends Error {}
@@ -79,7 +70,7 @@ export class FileContent {
     void file.descriptor; // throws when it has been closed
     const parts = this.#partsOf(file);
     const isChanged = this.version !== undefined && !isSameVersion(this.version, file.version);
-    return { pieces: new FilePieces(file, parts), size: this.parts ? this.size : file.version.size, isChanged };
+    return { pieces: new FileReading(file, parts), size: this.parts ? this.size : file.version.size, isChanged };
   }
 
   /** Reads all of it at once. @throws AbsentFile when the file is gone; otherwise as `open` does. */
@@ -117,52 +108,6 @@ export function lookAtFile(path: string): FileVersion {
   const file = openExisting(path);
   file.close();
   return file.version;
-}
-
-/** The parts of an open file, piece by piece. The file is closed at the end, also when reading stops midway or never starts. */
-class FilePieces implements AsyncIterableIterator<Uint8Array> {
-  readonly #file: OpenFile;
-  readonly #parts: FileParts;
-  #index = 0;
-  /** How far the current part has been read. */
-  #taken = 0;
-
-  constructor(file: OpenFile, parts: FileParts) {
-    this.#file = file;
-    this.#parts = parts;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    let part = this.#parts[this.#index];
-    while (part && this.#taken === lengthOf(part)) {
-      part = this.#parts[++this.#index];
-      this.#taken = 0;
-    }
-    if (!part) return this.return();
-    if (part instanceof Uint8Array) {
-      this.#taken = part.length;
-      return { done: false, value: part };
-    }
-    const piece = await this.#file.read(part.start + this.#taken, Math.min(PIECE, part.end - part.start - this.#taken));
-    if (piece.length === 0) return this.return(); // a truncated file gives too few bytes: the code that sends it notices
-    this.#taken += piece.length;
-    return { done: false, value: piece };
-  }
-
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#index = this.#parts.length;
-    this.#taken = 0;
-    this.#file.close();
-    return { done: true, value: undefined };
-  }
-}
-
-function lengthOf(part: FileRange | Uint8Array): number {
-  return part instanceof Uint8Array ? part.length : part.end - part.start;
 }
 
 function openExisting(path: string): OpenFile {

@@ -6,7 +6,7 @@
  * @module
  */
 import { readSync } from 'node:fs';
-import { nudgeCollector } from '../../process/collect-buffers.ts';
+import { nudgeCollector } from '../../process/large-buffers.ts';
 
 /** Bytes read from a file at a time: as much as libuv reads from a socket. */
 export const PIECE: number = 64 * 1024;

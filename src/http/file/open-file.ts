@@ -96,10 +96,9 @@ export class OpenFile {
     return bytes;
   }
 
-  /** Reads up to `most` bytes; none at the end of the file. */
-  async read(start: number, most: number): Promise<Buffer> {
+  /** Reads up to `most` bytes; none at the end of the file. @param bytes Where to: at least as large. */
+  async read(start: number, most: number, bytes: Buffer = Buffer.allocUnsafe(most)): Promise<Buffer> {
     const { descriptor } = this;
-    const bytes = Buffer.allocUnsafe(most);
     this.#reads++;
     const count = await new Promise<number>((resolve, reject) => {
       read(descriptor, bytes, 0, most, start, (error, filled) => {
@@ -109,7 +108,7 @@ export class OpenFile {
         else resolve(filled);
       });
     });
-    return count === most ? bytes : bytes.subarray(0, count);
+    return count === bytes.length ? bytes : bytes.subarray(0, count);
   }
 
   /** Closes the file at some time after this object has become garbage. */

@@ -128,12 +128,14 @@ export class ResponseWriter {
     this.#pieces = pieces;
     this.#isChunked = isChunked;
     this.#isWriting = false;
+    pieces.recycle(true);
     try {
       for (let step = await pieces.next(); !step.done; step = await pieces.next()) {
         if (step.value.length === 0) continue;
         this.#isWriting = true;
         if (!(await this.#writePiece(step.value, isChunked))) this.drop();
         this.#isWriting = false;
+        pieces.recycle(this.#socket.writableLength === 0);
       }
     } catch (error) {
       if (this.#pieces === undefined) return false; // the client has left, and the source has been dropped
