@@ -46,8 +46,9 @@ let status = 0;
 for (const way of isShort ? ['h2c'] : ways.length > 0 ? ways : Object.keys(WAYS)) {
   const chosen = isShort ? SHORT : files.length > 0 ? files : way === 'https' ? [...ASKING, ...OF_HTTP1] : [...ASKING, ...OF_SERVERS];
   console.log(`\nOver ${way}${isShort ? ', in short' : ''}`);
-  if (way !== 'https')
+  if (way !== 'https') {
     console.warn(`SKIPPED over ${way}: ${countIn(OF_HTTP1) - OF_SERVERS.length} files about the bytes of HTTP/1.1, or of HTTP/2 itself`);
+  }
   const vitest = ['vitest', 'run', '--config', 'test/vitest.config.ts', ...chosen];
   const run = spawnSync('npx', vitest, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...WAYS[way] } });
   status ||= run.status ?? 1;

@@ -54,6 +54,6 @@ async function count(request) {
   return Response.text(String(size));
 }
 
-function* pieces(count) {
-  for (made = 0; made < count; made++) yield piece;
+function* pieces(most) {
+  for (made = 0; made < most; made++) yield piece;
 }

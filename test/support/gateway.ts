@@ -194,10 +194,10 @@ function fieldsOf(request: IncomingMessage): OutgoingHttpHeaders {
   };
   const authority = absolute?.[1] ?? headers.host;
   if (authority !== undefined) fields[':authority'] = authority;
-  const named = (headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const [name, value] = [(rawHeaders[i] ?? '').toLowerCase(), rawHeaders[i + 1] ?? ''];
-    if (HOP_BY_HOP.has(name) || named.includes(name) || (name === 'te' && value !== 'trailers')) continue;
+    if (HOP_BY_HOP.has(name) || named.has(name) || (name === 'te' && value !== 'trailers')) continue;
     const before = fields[name];
     fields[name] = before === undefined ? value : [before, value].flat();
   }
