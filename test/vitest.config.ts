@@ -11,6 +11,7 @@ const ALONE = [
   'test/helpers/compress/server.test.ts',
   'test/rfc/time-and-load.test.ts',
   'test/server/cost.test.ts',
+  'test/server/http2/endings.test.ts',
   'test/server/http2/floods.test.ts',
   'test/stress/**/*.test.ts',
 ];

@@ -31,6 +31,8 @@ export class Receiver<X> {
   error: ConnectionError | undefined;
   /** The client starts no more streams. */
   isClientLeaving = false;
+  /** Called once, when the client has answered our ping. */
+  onPong: (() => void) | undefined;
   readonly #owner: SessionOwner<X>;
   readonly #peer: PeerSettings;
   readonly #abuse: Abuse;
@@ -290,7 +292,10 @@ export class Receiver<X> {
     this.#reader.onConnection();
     this.#reader.exactly(8);
     this.#abuse.nuisance('PING frames');
-    if (!this.#reader.has(frames.ACK)) this.#sender.frames.frame(frames.PING, frames.ACK, 0, bytes, start, end);
+    if (!this.#reader.has(frames.ACK)) return this.#sender.frames.frame(frames.PING, frames.ACK, 0, bytes, start, end);
+    const { onPong } = this;
+    this.onPong = undefined;
+    onPong?.();
   }
 
   /** §6.9. */

@@ -8,7 +8,7 @@
 import type { WireFields } from '../http/header-list.ts';
 import { Abuse } from './abuse.ts';
 import { type ConnectionError, NO_ERROR } from './errors.ts';
-import { FrameMemory, MAX_31_BITS } from './frames.ts';
+import { FrameMemory, MAX_31_BITS, PING } from './frames.ts';
 import { Receiver } from './receiver.ts';
 import { responseBlock } from './response-head.ts';
 import { Sender } from './sender.ts';
@@ -18,6 +18,9 @@ import { FIRST_WINDOW, type Stream } from './streams/stream.ts';
 import { StreamTable } from './streams/stream-table.ts';
 
 export type { SessionOwner } from './session-owner.ts';
+
+/** What our only ping says; nobody reads it. */
+const FAREWELL: Buffer = Buffer.from('farewell', 'latin1');
 
 /** One HTTP/2 connection. `X` is what its owner keeps with a stream. */
 export class Session<X> {
@@ -140,7 +143,8 @@ export class Session<X> {
   }
 
   /**
-   * Tells the client that we leave (RFC 9113 §6.8), in two steps: what was on its way when it heard the first time is still served.
+   * Tells the client that we leave (RFC 9113 §6.8), in two steps: what was on its way when it heard the first time is still served. A ping goes with the
+   * first: when its answer is there, so is everything that was sent before, and the second step follows by itself. It need not be waited for.
    *
    * @param isLast Whether this is the second: streams that come after it are ignored.
    */
@@ -149,6 +153,9 @@ export class Session<X> {
     this.#isLeaving = isLast;
     if (isLast) this.#receiver.leave();
     this.#sender.frames.goAway(isLast ? this.#table.highest : MAX_31_BITS, NO_ERROR, '');
+    if (isLast) return;
+    this.#receiver.onPong = () => this.goAway(true);
+    this.#sender.frames.frame(PING, 0, 0, FAREWELL, 0, FAREWELL.length);
   }
 
   /** Frames that nobody takes for now are kept in no more memory than they need. */

@@ -131,6 +131,17 @@ describe('a session', () => {
     expect(machine.session.isOver).toBe(true);
   });
 
+  it('serves what came before the client had heard that it leaves, however long that takes (RFC 9113 §6.8)', () => {
+    const machine = new Machine();
+    machine.session.goAway(false);
+    const ping = machine.sent().find(({ type }) => type === 'PING');
+    machine.receive(headers(1), frame('PING', 1, 0, ping?.payload), headers(3));
+    expect(machine.events).toEqual([{ head: 'GET /', id: 1, isEnded: true }]);
+    expect(machine.sent().map(({ type, payload }) => [type, payload.readUInt32BE(0)])).toEqual([['GOAWAY', 1]]);
+    machine.answer(1, 'a');
+    expect(machine.session.isOver).toBe(true);
+  });
+
   it('is over when the client has left and has its answers', () => {
     const machine = new Machine();
     machine.receive(headers(1), frame('GOAWAY', 0, 0, Buffer.concat([number(0), number(0)])));

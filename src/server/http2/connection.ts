@@ -9,14 +9,14 @@
  *     ANSWERING      streams are open                             writeTimeout, while the client reads nothing: cut
  *
  * It ends in two steps, so that no request is lost on its way (RFC 9113 §6.8): the first GOAWAY says that it will, the second which request was the
- * last; then the streams that are open are finished.
+ * last, as soon as a ping between them is answered; then the streams that are open are finished.
  *
  * @module
  */
 import type { Socket } from 'node:net';
 import type { HeaderList } from '../../http/header-list.ts';
 import type { Carrier, Peer, Request } from '../../http/request.ts';
-import { ANSWERING, DRAIN_GRACE, IDLE, Patience, READING_HEAD } from '../connection/patience.ts';
+import { ANSWERING, IDLE, Patience, READING_HEAD } from '../connection/patience.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { end } from '../socket/linger.ts';
 import { hasLeft, probe } from '../socket/presence.ts';
@@ -24,6 +24,9 @@ import { listen, type SocketOwner, stopReading } from '../socket/socket-events.t
 import { Exchanges, type ExchangesOwner } from './exchanges.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { StreamExchange } from './stream-exchange.ts';
+
+/** How long a client may take to answer our farewell, before what it sends is refused, ms. */
+const FAREWELL_TIME = 2000;
 
 /** Serves HTTP/2 on a socket. */
 export class Http2Connection implements ManagedConnection, Carrier, SocketOwner, ExchangesOwner {
@@ -159,7 +162,8 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
       this.#leavesAt = Number.POSITIVE_INFINITY;
       this.#session.goAway(true);
     }
-    if (this.#patience.isDue(now, 0, false)) this.#close();
+    const isAwaited = this.#patience.phase === IDLE && this.#isLeaving && this.#leavesAt < Number.POSITIVE_INFINITY; // its answer to our farewell
+    if (!isAwaited && this.#patience.isDue(now, 0, false)) this.#close();
     else this.#settle();
   }
 
@@ -181,7 +185,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     this.#session.goAway(false);
-    this.#leavesAt = performance.now() + DRAIN_GRACE;
+    this.#leavesAt = performance.now() + FAREWELL_TIME;
   }
 
   destroy(): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Handler, Response } from '../../../src/index.ts';
 import type { ServerOptions } from '../../../src/server/options.ts';
 import { ask, connectTo, headOf, serveHttp2 } from '../../support/http2.ts';
-import { END_HEADERS, type Frame, FrameParser, frame, HELLO, headers, request } from '../../support/http2-frames.ts';
+import { ACK, END_HEADERS, type Frame, FrameParser, frame, HELLO, headers, request } from '../../support/http2-frames.ts';
 import { deferred, type Served, serve, type Talk, talk } from '../../support/serve.ts';
 import { until } from '../../support/until.ts';
 
@@ -159,9 +159,10 @@ describe('a server that stops', () => {
       () => 'the request',
     );
     const closed = server.close();
-    await client.until(() => framesOf(client).length === 1);
+    await client.until(() => framesOf(client).length === 2);
     client.send(headers(3, request('GET', '/between')));
-    await client.until(() => framesOf(client).length === 4);
+    client.send(frame('PING', ACK, 0, 'farewell')); // what came before it is served
+    await client.until(() => framesOf(client).length === 5);
     client.send(headers(5, request('GET', '/ignored')));
     mayAnswer.resolve();
     await client.closed();
@@ -170,6 +171,7 @@ describe('a server that stops', () => {
     const frames = framesOf(client);
     expect(frames.map(({ type, id }) => `${String(type)} ${id}`)).toEqual([
       'GOAWAY 0',
+      'PING 0',
       'HEADERS 3',
       'DATA 3',
       'GOAWAY 0',
