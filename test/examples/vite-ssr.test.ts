@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { BARRIERS, describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
@@ -45,6 +45,14 @@ async function production(): Promise<{ program: Program; origin: string }> {
   return { program, origin: `http://localhost:${port}` };
 }
 
+/** Edits the page's source until the test ends. */
+function edit(what: string, by: string): void {
+  const file = join(sources, 'client/page.tsx');
+  const before = readFileSync(file, 'utf8');
+  onTestFinished(() => writeFileSync(file, before));
+  writeFileSync(file, before.replace(what, by));
+}
+
 /** Builds both halves, once. */
 async function build(): Promise<void> {
   if (readdirSync(deployed).includes('dist')) return;
@@ -54,7 +62,8 @@ async function build(): Promise<void> {
 }
 
 describe('examples/vite-ssr', { timeout: 30_000 }, () => {
-  it('draws the page on the server while it is developed, and Vite answers for what the page loads', async () => {
+  it('draws the page on the server while it is developed, has Vite answer for what it loads, and names the line of a source that fails', async () => {
+    edit('  return (', "  if (name === 'eve') throw new Error('No page for her');\n$&");
     const origin = await development();
     const page = await fetch(`${origin}/hello/${encodeURIComponent('<ada>')}`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
@@ -64,6 +73,10 @@ describe('examples/vite-ssr', { timeout: 30_000 }, () => {
     const module = await fetch(`${origin}/client/page.tsx`);
     expect([module.status, module.headers.get('content-type')]).toEqual([200, 'text/javascript']);
     expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
+
+    const failed = await fetch(`${origin}/hello/eve`);
+    expect(failed.status).toBe(500);
+    expect(await failed.text()).toMatch(/^Error: No page for her\n +at \S+ \(.*client\/page\.tsx:6:\d+\)/);
   });
 
   it('is served as it was built where neither Vite nor Preact is installed', async () => {
@@ -130,14 +143,10 @@ describeInChromium('the front end by Vite in Chromium', { timeout: 30_000 }, () 
     await says(page, 'button', 'clicked: 1');
     await page.evaluate('window.isTheSame = true');
 
-    const file = join(sources, 'client/page.tsx');
-    const before = readFileSync(file, 'utf8');
-    writeFileSync(file, before.replace('hello, {name}', 'welcome, {name}'));
+    edit('hello, {name}', 'welcome, {name}');
     await says(page, 'h1', 'welcome, ada');
     expect([await page.textContent('button'), await page.evaluate('window.isTheSame')]).toEqual(['clicked: 1', true]);
     expect(await (await fetch(`${origin}/hello/bob`)).text()).toContain('<h1>welcome, bob</h1>'); // the server has seen it too
-    writeFileSync(file, before);
-    await says(page, 'h1', 'hello, ada');
     expect(complaints).toEqual([]);
   });
 
