@@ -165,6 +165,11 @@ describe('match', () => {
     }
   });
 
+  it('answers a type that does not exist with those that do', () => {
+    const use = () => match(get('/1'), 'GET /{id:integer}' as string as 'GET /');
+    expect(use).toThrow('unknown parameter type "integer", not one of string, int, uint, float, bool, uuid');
+  });
+
   it('takes a colon or an asterisk inside a segment as it is', () => {
     expect(match(get('/v1/notes:publish', 'POST'), 'POST /v1/notes:publish')).toEqual({});
     expect(match(get('/v1/7:publish', 'POST'), 'POST /v1/{id:uint}:publish')).toEqual({ id: 7 });

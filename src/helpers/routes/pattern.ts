@@ -107,7 +107,7 @@ function parseSegment(route: string, part: string): string | ParamSegment {
   const param = PARAM.exec(part);
   if (!param) throw badRoute(route, `"${part}" is not one parameter with plain text around it`);
   const [, prefix = '', name = '', kind = 'string', suffix = ''] = param;
-  if (!KINDS.has(kind)) throw badRoute(route, `unknown parameter type "${kind}"`);
+  if (!KINDS.has(kind)) throw badRoute(route, `unknown parameter type "${kind}", not one of ${[...KINDS].join(', ')}`);
   return { name: interned(name), kind: kind as ParamKind, prefix, suffix };
 }
 
