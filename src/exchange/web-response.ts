@@ -62,15 +62,15 @@ export async function measuredWebResponse(web: globalThis.Response): Promise<Res
   return bytes ? response.withContent(bytes) : response;
 }
 
-/** The property in which the Response of Node.js 20 and 22 keeps what it was made of; later ones keep it to themselves. */
-let state: symbol | null | undefined;
-
-/** The text that a Response was made of, where it says so: to read it through its stream costs 15 µs. Bytes may have moved into the stream. */
+/**
+ * The text that a Response was made of, where it says so: to read it through its stream costs 15 µs. Bytes may have moved into the stream.
+ *
+ * Node.js 20 and 22 keep it in a property named by a symbol, later ones in a private field.
+ */
 function textOf(web: globalThis.Response): string | undefined {
-  if (state === undefined) {
-    state = Object.getOwnPropertySymbols(new globalThis.Response()).find(({ description }) => description === 'state') ?? null;
-  }
-  if (state === null || !web.body || web.body.locked) return undefined;
+  if (!(web instanceof globalThis.Response) || !web.body || web.body.locked) return undefined;
+  const state = Object.getOwnPropertySymbols(web).find(({ description }) => description === 'state');
+  if (state === undefined) return undefined;
   const { source } = (web as unknown as Record<symbol, { body?: { source?: unknown } } | undefined>)[state]?.body ?? {};
   if (typeof source !== 'string') return undefined;
   web.body.cancel().catch(() => {}); // it is used now, and is not sent twice
