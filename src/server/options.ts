@@ -60,12 +60,9 @@ export interface ServerOptions {
   h2c?: boolean | undefined;
   /** Largest request body, else 413. Default 10 MiB. A function decides for each request, from its head. */
   maxBodySize?: number | ((head: Request) => number) | undefined;
-  /** A body up to this waits in memory, whatever room there is. Default 64 KiB. */
+  /** A body up to this waits in memory, whatever room there is; a larger one if it fits (`maxMemoryForBodies`), else in a file. Default 64 KiB. */
   bodyMemory?: number | undefined;
-  /**
-   * Bytes of all bodies in memory, in each process. A larger body waits there if it fits and is at most a quarter of this; else in an unlinked file.
-   * Default: at most 64 MiB, and all workers a sixteenth of the memory of the machine or container. 0: larger ones go to disk.
-   */
+  /** Bytes of all bodies in memory, in each process; one takes at most a quarter. Default 64 MiB, less where memory is short. 0: large ones go to disk. */
   maxMemoryForBodies?: number | undefined;
   /**
    * Bytes of all bodies on disk together, in each process. When they are used up, further bodies get 503 with Retry-After, and so does one that

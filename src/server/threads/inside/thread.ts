@@ -60,7 +60,7 @@ export class ThreadSide implements Carrier {
   /** Settles when the server has stopped. */
   readonly closed: Promise<void>;
   readonly #answering: Answering;
-  readonly #bodyMemory: number;
+  readonly #bodyMemory: number; // a body above it is large
   readonly #port: MessagePort;
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
@@ -80,7 +80,6 @@ export class ThreadSide implements Carrier {
   #settleListening: (place: { address: Address; url: string }) => void = () => {};
   #settleClosed: () => void = () => {};
 
-  /** @param bodyMemory See `ServerOptions`: a body above this is large. */
   constructor(answering: Answering, bodyMemory: number, port: MessagePort, board: Board) {
     this.#answering = answering;
     this.#bodyMemory = bodyMemory;
