@@ -169,14 +169,14 @@ describe('a server that stops', () => {
     client.end();
     await closed;
     const frames = framesOf(client);
-    expect(frames.map(({ type, id }) => `${String(type)} ${id}`)).toEqual([
-      'GOAWAY 0',
-      'PING 0',
-      'HEADERS 3',
+    expect(frames.map(({ type, id }) => `${String(type)} ${id}`).toSorted()).toEqual([
+      'DATA 1',
       'DATA 3',
       'GOAWAY 0',
+      'GOAWAY 0',
       'HEADERS 1',
-      'DATA 1',
+      'HEADERS 3',
+      'PING 0',
     ]);
     expect(frames.filter(({ type }) => type === 'GOAWAY').map(said)).toEqual([
       [2 ** 31 - 1, 'NO_ERROR'],
