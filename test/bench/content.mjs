@@ -12,6 +12,23 @@ export const JSON_VALUE = { message: 'Hello, World!', at: [1, 2, 3], user: { id:
 /** What `/large` is answered with. */
 export const LARGE = Buffer.from('0123456789abcdef'.repeat(4096));
 
+/** A large file: as many bytes as asked for, a line of 64 again and again. */
+export function makeLarge(size) {
+  return 'A line of a large file, which is the same as all the others....\n'.repeat(size / 64);
+}
+
+/** A multipart form with three files of 100 KiB each. */
+export const UPLOAD = {
+  headers: { 'Content-Type': 'multipart/form-data; boundary=----boundary7MA4YWxkTrZu0gW' },
+  body: `${['a', 'b', 'c'].map(partOf).join('')}------boundary7MA4YWxkTrZu0gW--\r\n`,
+  answer: String(3 * 100 * 1024),
+};
+
+function partOf(name) {
+  const head = `Content-Disposition: form-data; name="files"; filename="${name}.txt"\r\nContent-Type: text/plain`;
+  return `------boundary7MA4YWxkTrZu0gW\r\n${head}\r\n\r\n${makeLarge(100 * 1024)}\r\n`;
+}
+
 /** How many routes stand behind `/api`. */
 export const ROUTES = 100;
 

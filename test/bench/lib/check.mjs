@@ -33,7 +33,7 @@ export async function checkAnswers(who, server, scenario) {
     const coding = headers['content-encoding'];
     const isCoded = coding === (scenario.isCompressed ? 'gzip' : undefined);
     const text = textOf(body, coding, who);
-    if (status !== 200 || !isCoded || !isSame(text, one.answer)) {
+    if (status !== (one.status ?? 200) || !isCoded || !isSame(text, one.answer)) {
       throw new WrongAnswer(`${who} answers ${one.path} with ${status}, ${coding ?? 'no'} coding, ${JSON.stringify(text.slice(0, 80))}`);
     }
   }

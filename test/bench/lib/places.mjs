@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HELLO, LARGE, makePage, makeText } from '../content.mjs';
+import { HELLO, LARGE, makeLarge, makePage, makeText } from '../content.mjs';
 
 /** The project. */
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -34,6 +34,7 @@ export function prepareFiles(dist) {
   writeFileSync(join(BUILD, 'static/page.html'), makePage());
   writeFileSync(join(BUILD, 'static/text.txt'), makeText());
   writeFileSync(join(BUILD, 'static/large.bin'), LARGE);
+  for (const mib of [1, 16]) writeFileSync(join(BUILD, `static/file${mib}.bin`), makeLarge(mib * 1024 * 1024));
   // nghttpd takes what a body is sent to for a file as well
   mkdirSync(join(BUILD, 'nghttpd'), { recursive: true });
   for (const [name, bytes] of Object.entries({ 'index.html': HELLO, large: LARGE, echo: '' })) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BROWSER_HEADERS, HELLO, JSON_VALUE, makePage, makeText, ROUTES } from '../content.mjs';
+import { BROWSER_HEADERS, HELLO, JSON_VALUE, makeLarge, makePage, makeText, ROUTES, UPLOAD } from '../content.mjs';
 
 /**
  * @typedef {object} Ask One request and the body that it must be answered with.
@@ -12,6 +12,7 @@ import { BROWSER_HEADERS, HELLO, JSON_VALUE, makePage, makeText, ROUTES } from '
  * @property {Record<string, string>} [headers]
  * @property {string} [body]
  * @property {string} answer
+ * @property {number} [status] Default 200.
  *
  * @typedef {object} Metric Something counted in each round.
  * @property {string} key
@@ -51,6 +52,7 @@ const P99 = { key: 'p99', title: 'p99, ms', digits: 2, isLessBetter: true };
 const BYTES = { 'Content-Type': 'application/octet-stream' };
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const KIBIBYTE = 'x'.repeat(1024);
+const MEBIBYTE = 1024 * 1024;
 const hello = [{ path: '/', answer: HELLO }];
 const json = [{ path: '/json', answer: JSON.stringify(JSON_VALUE) }];
 
@@ -62,6 +64,28 @@ function throughput(scenario) {
 function echo(size) {
   const body = KIBIBYTE.repeat(size);
   return [{ method: 'POST', path: '/echo', headers: BYTES, body, answer: body }];
+}
+
+/** A large file, or a range of it. */
+function file(scenario) {
+  const only = ['filrouge', 'node', 'fastify', 'express', 'polka', 'nginx', 'go'];
+  return throughput({ needs: 'static', connections: 8, only, ...scenario });
+}
+
+/** A body of so many KiB, the handler called inline and in a thread. */
+function threadsEcho(size, title) {
+  return throughput({
+    name: `threads-echo${size}`,
+    title: `Handler threads, POST ${title}`,
+    how: 'The body is read and sent back, inline and through a thread; servers and load share all cores.',
+    asks: echo(size),
+    metrics: [RATE, P99],
+    variants: [
+      { peer: 'node', title: 'node:http', env: {} },
+      { peer: 'filrouge', title: 'filrouge, inline', env: {} },
+      { peer: 'filrouge', title: 'filrouge, 1 thread', env: { BENCH_THREADS: '1' } },
+    ],
+  });
 }
 
 /** In processes of node:cluster: ours starts them by itself. */
@@ -95,6 +119,34 @@ export const SCENARIOS = [
     how: 'One file, served with what the framework or its own organisation has for it.',
     needs: 'static',
     asks: [{ path: '/static/page.html', answer: makePage() }],
+  }),
+  file({
+    name: 'file1',
+    title: 'Static file, 1 MiB',
+    how: 'As above; 8 connections. polka serves with sirv.',
+    asks: [{ path: '/static/file1.bin', answer: makeLarge(MEBIBYTE) }],
+  }),
+  file({
+    name: 'file16',
+    title: 'Static file, 16 MiB',
+    how: 'As above.',
+    asks: [{ path: '/static/file16.bin', answer: makeLarge(16 * MEBIBYTE) }],
+    metrics: [{ ...RATE, digits: 1 }],
+    longer: 3,
+  }),
+  file({
+    name: 'range',
+    title: 'Range of 256 KiB of a file',
+    how: 'From the middle of the file of 16 MiB.',
+    asks: [{ path: '/static/file16.bin', headers: { Range: 'bytes=5242880-5505023' }, status: 206, answer: makeLarge(256 * 1024) }],
+  }),
+  throughput({
+    name: 'upload',
+    title: 'Multipart, 3 files of 100 KiB',
+    how: 'The sizes of the files are summed: readForm, @fastify/multipart, and multer with its memory storage in express; 8 connections.',
+    connections: 8,
+    asks: [{ method: 'POST', path: '/upload', ...UPLOAD }],
+    only: ['filrouge', 'fastify', 'express'],
   }),
   throughput({
     name: 'text',
@@ -221,6 +273,9 @@ export const SCENARIOS = [
       { peer: 'express', title: 'express', env: {} },
     ],
   }),
+  threadsEcho(1, '1 KiB'),
+  threadsEcho(64, '64 KiB'),
+  threadsEcho(1024, '1 MiB'),
 ];
 
 /** Scenarios whose figures show quickly whether something became slower. */

@@ -68,5 +68,8 @@ function scriptOfMany(asks, pipeline) {
 
 /** A text as Lua spells it. */
 function lua(value) {
-  return `'${value.replaceAll(/[\\']/g, (char) => `\\${char}`).replaceAll('\n', '\\n')}'`;
+  return `'${value
+    .replaceAll(/[\\']/g, (char) => `\\${char}`)
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')}'`;
 }

@@ -4,7 +4,8 @@
  *     /            plain text            /static/page.html  a file of 32 KiB
  *     /json        JSON                  /text              1 MiB of text, compressed when the client wants it
  *     /echo        POST: the body        /api/r{0–99}/{id}  the route's number and the id
- *     /form        POST: a form's fields
+ *     /form        POST: a form's fields    /static/file{1,16}.bin  files of 1 and 16 MiB, and ranges of them
+ *     /upload      POST: a form's files, the sum of their sizes
  *     /large       64 KiB of bytes       /heap              how much of V8's heap is in use, after a collection
  *
  * The last two are asked over HTTP/2 only.

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import compress from '@fastify/compress';
 import formbody from '@fastify/formbody';
+import multipart from '@fastify/multipart';
 import serveStatic from '@fastify/static';
 import fastify from 'fastify';
 import { announce, HELLO, heapUsed, IS_HTTP2, JSON_VALUE, LARGE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
@@ -21,6 +22,7 @@ const schema = {
   },
 };
 await app.register(formbody);
+await app.register(multipart);
 await app.register(compress, { global: false });
 await app.register(serveStatic, { root: resolve(ROOT), prefix: '/static/' });
 
@@ -29,6 +31,11 @@ app.get('/json', { schema }, () => JSON_VALUE);
 app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 app.post('/echo', (request, reply) => reply.type('application/octet-stream').send(request.body));
 app.post('/form', ({ body }, reply) => reply.type('text/plain; charset=utf-8').send(`${body.name} is ${body.age}`));
+app.post('/upload', async (request, reply) => {
+  let sum = 0;
+  for await (const part of request.files()) sum += (await part.toBuffer()).length;
+  return reply.type('text/plain; charset=utf-8').send(String(sum));
+});
 app.get('/large', (_request, reply) => reply.type('application/octet-stream').send(LARGE));
 app.get('/heap', (_request, reply) => reply.type('text/plain; charset=utf-8').send(heapUsed()));
 app.get('/text', { compress: { encodings: ['gzip'] } }, (_request, reply) => reply.type('text/plain; charset=utf-8').send(TEXT));

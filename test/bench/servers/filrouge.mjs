@@ -21,6 +21,10 @@ const server = await startServer(
         const { name, age } = readForm(request, { name: 'string', age: 'int' });
         return Response.text(`${name} is ${age}`);
       }
+      if (request.path === '/upload') {
+        const { files } = readForm(request, { files: 'file[]' });
+        return Response.text(String(files.reduce((sum, { size }) => sum + size, 0)));
+      }
       if (request.path === '/text') return compress(request, Response.text(TEXT));
       if (request.path === '/large') return Response.bytes('application/octet-stream', LARGE);
       if (request.path === '/heap') return Response.text(heapUsed());

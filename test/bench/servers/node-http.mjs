@@ -20,6 +20,7 @@ function handle(request, response) {
   if (url === '/form') return collect(request, (body) => send(response, 'text/plain; charset=utf-8', greet(body)));
   if (url === '/text') return sendText(request, response);
   if (url === '/static/page.html') return sendFile(response, join(ROOT, 'page.html'));
+  if (url.startsWith('/static/file')) return sendFile(response, join(ROOT, url.slice('/static/'.length)), request.headers.range);
   const [, api, name, id] = url.split('/');
   const route = api === 'api' && routes.get(name);
   if (route) return send(response, 'text/plain; charset=utf-8', route(id));
@@ -49,8 +50,14 @@ function sendText(request, response) {
   return gzip.end(TEXT);
 }
 
-function sendFile(response, path) {
+function sendFile(response, path, range) {
   const { size, mtime } = statSync(path);
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
+  if (first) {
+    const [start, end] = [Number(first), Number(last)];
+    response.writeHead(206, { 'Content-Length': end - start + 1, 'Content-Range': `bytes ${start}-${end}/${size}` });
+    return createReadStream(path, { start, end }).pipe(response);
+  }
   response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': size, 'Last-Modified': mtime.toUTCString() });
   return createReadStream(path).pipe(response);
 }
