@@ -4,6 +4,8 @@ import { isSecure } from './over.mjs';
 
 /** An answer that takes longer than this will never come, ms. */
 const LOST_AFTER = 20_000;
+/** What a stream ends with that was never looked at: it is asked again (RFC 9113 §8.7). node's client does so with what it has not sent yet when GOAWAY comes. */
+const REFUSED_STREAM = 7;
 
 /** One connection; another one when the server has said that it leaves, or has left. */
 export class Http2Line {
@@ -24,7 +26,17 @@ export class Http2Line {
    * @param {Omit<import('./client.mjs').Question, 'path'>} [how]
    * @returns {Promise<import('./client.mjs').Answer>} Rejects when the stream ends before the answer is whole.
    */
-  ask(path, { method = 'GET', body = '', headers = '' } = {}) {
+  async ask(path, how = {}) {
+    try {
+      return await this.#askOnce(path, how);
+    } catch (error) {
+      if (error.refused !== true) throw error;
+      this.#session = undefined; // it is leaving, though its client may not have heard yet
+      return this.#askOnce(path, how);
+    }
+  }
+
+  #askOnce(path, { method = 'GET', body = '', headers = '' }) {
     const began = performance.now();
     if (!this.#session || this.#session.closed || this.#session.destroyed) this.#session = this.#connect();
     const session = this.#session;
@@ -45,7 +57,7 @@ export class Http2Line {
       stream.on('end', () => {
         isWhole = true;
       });
-      stream.on('error', reject);
+      stream.on('error', (error) => reject(Object.assign(error, { refused: stream.rstCode === REFUSED_STREAM })));
       stream.on('close', () => {
         clearTimeout(timer);
         if (/connection: close/i.test(headers)) session.close();
