@@ -1,6 +1,6 @@
 /** What the shop remembers of a visitor: a sealed cookie, so that every worker and thread knows it without asking. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createSessions, HttpError, type Request, type Session } from 'filrouge';
+import { createSessions, HttpError, isCrossSite, type Request, type Session } from 'filrouge';
 import type { Person } from './io/people.ts';
 
 export interface Basket {
@@ -31,10 +31,8 @@ export function basketOf(session: VisitorSession): Basket {
 
 /**
  * Browsers say which site a form is on. SameSite keeps the session out of forms on other sites; this blocks the forms themselves, the login included.
- * A client that names no origin is not a browser, and acts only for itself.
+ * A client that says nothing is not a browser, and acts only for itself.
  */
 export function refuseForeignForm(request: Request): void {
-  const origin = request.header('origin');
-  if (request.method !== 'POST' || origin === undefined) return;
-  if (origin !== `${request.secure ? 'https' : 'http'}://${request.host}`) throw new HttpError(403, 'This form was sent by another site');
+  if (request.method === 'POST' && isCrossSite(request)) throw new HttpError(403, 'This form was sent by another site');
 }

@@ -13,6 +13,8 @@ export class Http2Line {
   #port;
   /** @type {import('node:http2').ClientHttp2Session | undefined} */
   #session;
+  /** Whether the last stream that failed was refused. */
+  #isRefused = false;
   /** How many connections it has had. */
   connections = 0;
 
@@ -30,7 +32,7 @@ export class Http2Line {
     try {
       return await this.#askOnce(path, how);
     } catch (error) {
-      if (error.refused !== true) throw error;
+      if (!this.#isRefused) throw error;
       this.#session = undefined; // it is leaving, though its client may not have heard yet
       return this.#askOnce(path, how);
     }
@@ -57,7 +59,10 @@ export class Http2Line {
       stream.on('end', () => {
         isWhole = true;
       });
-      stream.on('error', (error) => reject(Object.assign(error, { refused: stream.rstCode === REFUSED_STREAM })));
+      stream.on('error', (error) => {
+        this.#isRefused = stream.rstCode === REFUSED_STREAM;
+        reject(error);
+      });
       stream.on('close', () => {
         clearTimeout(timer);
         if (/connection: close/i.test(headers)) session.close();
