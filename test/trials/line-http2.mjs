@@ -59,15 +59,17 @@ export class Http2Line {
       stream.on('end', () => {
         isWhole = true;
       });
+      /** @type {Error | undefined} */
+      let fault;
       stream.on('error', (error) => {
-        this.#isRefused = stream.rstCode === REFUSED_STREAM;
-        reject(error);
+        fault = error;
       });
       stream.on('close', () => {
         clearTimeout(timer);
+        this.#isRefused = stream.rstCode === REFUSED_STREAM;
         if (/connection: close/i.test(headers)) session.close();
         if (isWhole && status > 0) resolve({ status, body: text, ms: performance.now() - began });
-        else reject(new Error(`closed before the answer, with code ${stream.rstCode}`));
+        else reject(fault ?? new Error(`closed before the answer, with code ${stream.rstCode}`));
       });
     });
   }
