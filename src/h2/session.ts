@@ -10,7 +10,7 @@ import { Abuse } from './abuse.ts';
 import { type ConnectionError, NO_ERROR } from './errors.ts';
 import { FrameMemory, MAX_31_BITS, PING } from './frames.ts';
 import { Receiver } from './receiver.ts';
-import { responseBlock } from './response-head.ts';
+import { NO_LENGTH, responseBlock } from './response-head.ts';
 import { Sender } from './sender.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { CONNECTION_WINDOW, ownSettings, PeerSettings, type SessionLimits } from './settings.ts';
@@ -96,7 +96,7 @@ export class Session<X> {
   /** Sends an interim response (RFC 9113 §8.1). */
   interim(stream: Stream<X>, status: number, fields: WireFields): void {
     if (stream.hasAnswered || stream.isReset) return;
-    this.#sender.head(stream, responseBlock(status, fields, '', -1), false);
+    this.#sender.head(stream, responseBlock(status, fields, '', NO_LENGTH), false);
   }
 
   /**

@@ -8,6 +8,7 @@ import type { HeadLimits } from '../http/request/head-limits.ts';
 import { ConnectionError, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from './errors.ts';
 import { MAX_31_BITS, MAX_PAYLOAD, read32 } from './frames.ts';
 import type { HeaderLimits } from './hpack/decoder.ts';
+import { FIELD_OVERHEAD } from './hpack/header-table.ts';
 import { FIRST_WINDOW } from './streams/stream.ts';
 
 const ENABLE_PUSH = 0x2;
@@ -34,8 +35,6 @@ export interface SessionLimits extends HeadLimits {
   readonly maxConcurrentStreams: number;
 }
 
-/** What a field counts beside its name and value (RFC 9113 §6.5.2). */
-const FIELD_OVERHEAD = 32;
 /** Pseudo-header fields of a request. */
 const PSEUDO_FIELDS = 5;
 
