@@ -9,6 +9,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { ACK, type CODES, END_STREAM, type Fields, type Frame, FrameParser, frame, HELLO, headers, request } from './http2-frames.ts';
+import { Watchers } from './watchers.ts';
 
 /** How long anything that is waited for may take, ms. */
 const DEADLINE = 5000;
@@ -51,7 +52,7 @@ export class Http2Client {
   isReset = false;
   isEnded = false;
   readonly #parser: FrameParser = new FrameParser();
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #waiting: Watchers = new Watchers();
   #pings = 0;
 
   constructor(socket: Socket) {
@@ -138,24 +139,11 @@ export class Http2Client {
 
   /** Waits until a condition holds that depends on what comes. */
   async until(isDone: () => boolean, what: string, deadline: number = DEADLINE): Promise<void> {
-    if (isDone()) return;
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (!isDone()) return;
-        this.#waiting.delete(look);
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new Error(`Waited in vain for ${what}: ${this.#story()}`));
-      }, deadline);
-      this.#waiting.add(look);
-    });
+    await this.#waiting.until(isDone, () => new Error(`Waited in vain for ${what}: ${this.#story()}`), deadline);
   }
 
   #wake(): void {
-    for (const look of this.#waiting) look();
+    this.#waiting.wake();
   }
 
   /** What has come, for messages. */

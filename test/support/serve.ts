@@ -13,6 +13,7 @@ import { logAs } from '../../src/server/operator-log.ts';
 import { resolveOptions, type ServerOptions } from '../../src/server/options.ts';
 import { serveLocally } from '../../src/server/serve.ts';
 import { optionsOver, portOver } from './over.ts';
+import { Watchers } from './watchers.ts';
 
 /** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start.ts). */
 const THREADS: ServerOptions = process.env['FILROUGE_PLAYED_THREADS'] === '1' ? { threads: 1 } : {};
@@ -67,7 +68,7 @@ export class Talk {
   /** Whether the server has ended its side, one way or the other. */
   isClosed = false;
   #text = '';
-  readonly #waiting: Set<() => void> = new Set();
+  readonly #waiting: Watchers = new Watchers();
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -125,24 +126,15 @@ export class Talk {
   }
 
   async #wait(isDone: () => boolean, deadline: number): Promise<void> {
-    if (isDone()) return;
-    await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (!isDone()) return;
-        this.#waiting.delete(look);
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        reject(new Error(`Nothing of what was waited for in ${deadline} ms: ${excerpt(this.#text)}`));
-      }, deadline);
-      this.#waiting.add(look);
-    });
+    await this.#waiting.until(
+      isDone,
+      () => new Error(`Nothing of what was waited for in ${deadline} ms: ${excerpt(this.#text)}`),
+      deadline,
+    );
   }
 
   #wake(): void {
-    for (const look of this.#waiting) look();
+    this.#waiting.wake();
   }
 }
 
