@@ -1,5 +1,5 @@
 /** examples/postgres with a real PostgreSQL, and what happens when it goes away. */
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hasPostgres, Postgres } from '../support/postgres.ts';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
@@ -19,9 +19,7 @@ describe.skipIf(!hasPostgres)('examples/postgres', () => {
   afterAll(() => postgres.remove());
 
   const connect = async (): Promise<void> => {
-    admin = new Client({ host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' });
-    admin.on('error', () => {}); // the database is killed below
-    await admin.connect();
+    admin = await postgres.connect();
   };
 
   beforeEach(async () => {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { hasPostgres, Postgres } from '../support/postgres.ts';
@@ -78,9 +78,7 @@ describe.skipIf(!hasPostgres)('examples/shop', { timeout: 60_000 }, () => {
   afterAll(() => postgres.remove());
 
   const connect = async (): Promise<void> => {
-    admin = new Client({ host: '127.0.0.1', port: postgres.port, user: 'postgres', database: 'postgres' });
-    admin.on('error', () => {}); // the database is killed below
-    await admin.connect();
+    admin = await postgres.connect();
   };
 
   /** Starts the shop, and waits until all its workers serve. */

@@ -6,6 +6,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { Client } from 'pg';
 import { makeDatabase, POSTGRES, spawnPostgres } from './postgres-programs.mjs';
 import { freePort } from './program.ts';
 import { until } from './until.ts';
@@ -37,6 +38,14 @@ export class Postgres {
   /** What a client needs to find it. */
   get env(): Record<string, string> {
     return { PGHOST: '127.0.0.1', PGPORT: String(this.port), PGUSER: 'postgres', PGDATABASE: 'postgres' };
+  }
+
+  /** A client of its own for a test; that the database is killed is no error of it. */
+  async connect(): Promise<Client> {
+    const client = new Client({ host: '127.0.0.1', port: this.port, user: 'postgres', database: 'postgres' });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
   }
 
   /** Starts it, again after it was killed. */
