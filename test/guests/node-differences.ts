@@ -16,6 +16,7 @@ const BREAKS = 'a listener that breaks off before its head';
 const UPGRADES = '`Upgrade`, the event `upgrade`';
 const LATE = 'a body that comes, or is not read, when the response has been sent';
 const HEADS = 'HEAD without Content-Length';
+const LENGTHS = 'a body without Content-Length that is there as a whole';
 
 const ERROR = [{ line: 'HTTP/1.1 500 Internal Server Error', body: 'Internal Server Error', isWhole: true }];
 const OK = 'HTTP/1.1 200 OK';
@@ -37,6 +38,7 @@ const CONNECTIONS: readonly Difference[] = [
   },
   {
     name: 'end, then destroy',
+    isLoose: true,
     sends: GET,
     listener: (_req, res) => void res.end('text').destroy(),
     row: CLOSES,
@@ -86,6 +88,14 @@ const CONNECTIONS: readonly Difference[] = [
 ];
 
 const FRAMES: readonly Difference[] = [
+  {
+    name: 'writeHead, then end with the body',
+    sends: GET,
+    listener: (_req, res) => void res.writeHead(200).end('text'),
+    row: LENGTHS,
+    there: { sent: [{ fields: ['transfer-encoding: chunked'], body: 'text' }] },
+    here: { sent: [{ fields: ['content-length: 4'], body: 'text' }] },
+  },
   {
     name: 'HEAD, with text',
     sends: asks('HEAD'),
@@ -160,7 +170,7 @@ const FRAMES: readonly Difference[] = [
     },
     row: TRAILERS,
     there: { sent: [{ fields: ['trailer: X-Sum', 'transfer-encoding: chunked'], body: 'text' }] },
-    here: { sent: [{ fields: ['transfer-encoding: chunked'], body: 'text' }] },
+    here: { sent: [{ fields: ['content-length: 4'], body: 'text' }] },
   },
   {
     name: 'trailers of the client',

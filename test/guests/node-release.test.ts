@@ -16,10 +16,14 @@ class Visits {
   begun = 0;
   closed = 0;
   readonly #objects: WeakRef<object>[] = [];
+  readonly #known: WeakSet<object> = new WeakSet();
 
   watch(req: IncomingMessage, res: ServerResponse): void {
     this.begun++;
-    this.#objects.push(new WeakRef(req.socket), new WeakRef(res));
+    for (const object of [req.socket, res]) {
+      if (!this.#known.has(object)) this.#objects.push(new WeakRef(object));
+      this.#known.add(object);
+    }
     res.on('close', () => this.closed++);
   }
 

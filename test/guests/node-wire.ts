@@ -4,6 +4,8 @@
  * @module
  */
 
+const CHUNKED = 'transfer-encoding: chunked';
+
 /** A response, interim or final, as far as it came. */
 export interface Sent {
   readonly line: string;
@@ -30,9 +32,19 @@ export function sentOf(text: string, isHead: boolean): Sent[] {
   return all;
 }
 
+/** The same with a length for each whole body that came in chunks: where the two differ in that, it has its own row. */
+export function withLengths<T extends { readonly sent: readonly Sent[] }>(outcome: T): T {
+  const sent = outcome.sent.map((one) => {
+    if (!one.isWhole || !one.fields.includes(CHUNKED) || one.body.length > 64 * 1024) return one;
+    const length = `content-length: ${Buffer.byteLength(one.body, 'latin1')}`;
+    return { ...one, fields: one.fields.map((field) => (field === CHUNKED ? length : field)).toSorted() };
+  });
+  return { ...outcome, sent };
+}
+
 function bodyOf(text: string, start: number, isBare: boolean, fields: readonly string[]): { body: string; end: number; isWhole: boolean } {
   if (isBare) return { body: '', end: start, isWhole: true };
-  if (fields.includes('transfer-encoding: chunked')) return unchunked(text, start);
+  if (fields.includes(CHUNKED)) return unchunked(text, start);
   const length = fields.find((one) => one.startsWith('content-length: '))?.slice(16);
   const end = length === undefined ? text.length : Math.min(text.length, start + Number(length));
   return { body: text.slice(start, end), end, isWhole: length === undefined || end === start + Number(length) };

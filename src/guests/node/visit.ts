@@ -1,111 +1,271 @@
 /**
  * Passes a request of ours to a listener of node:http.
  *
- * A listener expects an IncomingMessage and a ServerResponse that behave in every detail like those of node:http. So it gets real ones: a
- * node:http server that listens nowhere receives one end of a pair of streams as a connection, and a node:http client speaks at the other.
+ * A listener expects an IncomingMessage and a ServerResponse that behave in every detail like those of node:http. So it gets real ones, on a
+ * socket without a descriptor; what `res` writes there is a response of HTTP/1.1, whose head is read back and whose body is passed on as it is:
+ *
+ *     Request ──▶ req ──▶ listener ──▶ res ──▶ socket ──▶ head, body ──▶ Response
  *
  * @module
  */
-import {
-  type ClientRequest,
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  METHODS,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { withoutConnection } from '../../exchange/outgoing.ts';
+import { contentOf } from '../../http/body/response-body.ts';
+import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
+import { checkedStatus } from '../../http/status.ts';
 import { encodePath } from '../../http/target.ts';
-import { GuestSocket } from './pair.ts';
+import { breakOff, close, dropRest, isDrained, requestOf, responseOf } from './messages.ts';
+import { GuestSocket, type SocketReader, type Taken, type WrittenPiece } from './socket.ts';
+import { WrittenBody } from './written-body.ts';
+import { type WrittenHead, WrittenHeads } from './written-heads.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
-
-/** The server of each listener, collected together with it. */
-const servers: WeakMap<Listener, Server> = new WeakMap();
-
-/** Not a limit in practice: the fields have already passed those of our engine. */
-const MAX_HEADER_SIZE = 16 * 1024 * 1024;
 
 /** How long a listener may take to end a response whose announced bytes have all been sent, ms. */
 const TIME_TO_END = 5000;
 
-/** By connection, the function that receives what a listener has thrown. */
-const visits: WeakMap<object, (error: Error) => void> = new WeakMap();
+/** The largest body that a listener is given in one piece, bytes. */
+const PIECE = 64 * 1024;
+
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 
 /** Passes a request to a listener. @returns Its response, once the head is there. */
 export function visit(request: Request, listener: Listener): Promise<Response> {
   return new Promise((resolve, reject) => {
-    if (!METHODS.includes(request.method)) throw new HttpError(501, `node:http does not know the method ${request.method}`);
-    const far = new GuestSocket(request);
-    const { near } = far;
-    const client = httpRequest({
-      createConnection: () => near,
-      method: request.method,
-      path: targetOf(request),
-      headers: fieldsOf(request),
-      maxHeaderSize: MAX_HEADER_SIZE,
-    });
-    let response: IncomingMessage | undefined;
-    const end = (error: Error): void => void (response ?? client).destroy(error);
-    let parting: NodeJS.Timeout | undefined;
-    /** A listener that has sent its whole response may still have to end it: it is left to do so, but not for ever. */
-    const leave = (): void => {
-      if (response?.complete) {
-        response.resume();
-        if (!near.destroyed) parting ??= setTimeout(() => near.destroy(), TIME_TO_END).unref();
-      } else end(new HttpError(503, undefined, { cause: request.signal.reason }));
-    };
-    client.on('response', (incoming) => {
-      response = incoming;
-      resolve(responseOf(request, incoming));
-    });
-    client.on('information', ({ statusCode, rawHeaders }) => {
-      if (statusCode > 101) request.sendInterim(statusCode, withoutConnection(pairsOf(rawHeaders))); // 100 asks for a body, which we send anyway
-    });
-    client.on('upgrade', (_incoming, socket) => {
-      socket.destroy();
-      reject(new Error('Cannot answer with a listener: it has switched protocols'));
-    });
-    client.on('error', (error) => reject('code' in error && error.code === 'ECONNRESET' ? brokenOff(error) : error));
-    client.on('close', () => {
-      clearTimeout(parting);
-      request.signal.removeEventListener('abort', leave);
-      near.destroy();
-      far.destroy();
-    });
-    far.on('error', ignore); // what a listener destroys its socket with: 'close' follows
-    visits.set(far, end);
-    if (request.signal.aborted) leave();
-    else request.signal.addEventListener('abort', leave);
-    request.onEnd(leave); // also when the handler has discarded the response
-    serverOf(listener).emit('connection', far);
-    sendBody(request, client);
+    if (!KNOWN_METHODS.has(request.method)) throw new HttpError(501, `node:http does not know the method ${request.method}`);
+    new Visit(request, resolve, reject).call(listener);
   });
 }
 
-function serverOf(listener: Listener): Server {
-  const known = servers.get(listener);
-  if (known) return known;
-  // No time-outs: those of the client are watched on its own connection.
-  const server = createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 }, (req, res) => {
-    const fail = (error: unknown): void => visits.get(req.socket)?.(error instanceof Error ? error : new Error(String(error)));
+class Visit implements SocketReader {
+  readonly #request: Request;
+  readonly #resolve: (response: Response) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #socket: GuestSocket;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  /** The body of the request, when it comes in pieces. */
+  #source: Readable | undefined;
+  #isRead = false;
+  readonly #heads: WrittenHeads = new WrittenHeads();
+  /** The head of the final response. */
+  #head: WrittenHead | undefined;
+  #body: WrittenBody | undefined;
+  /** The listener is being called: it may still throw. */
+  #isCalling = true;
+  #response: Response | undefined;
+  #isAnswered = false;
+  #parting: NodeJS.Timeout | undefined;
+  #isWatched = false;
+  /** The listener is in its call of `end`. */
+  #isEnding = false;
+  /** The listener has ended its response. */
+  #isEnded = false;
+
+  constructor(request: Request, resolve: (response: Response) => void, reject: (error: unknown) => void) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#socket = GuestSocket.of(request, this);
+    const fields = fieldsOf(request);
+    this.#socket.bytesRead += sizeOf(request, fields);
+    this.#req = requestOf(this.#socket, request.method, targetOf(request), fields);
+    this.#res = responseOf(this.#req, this.#socket);
+  }
+
+  call(listener: Listener): void {
     try {
-      Promise.resolve(listener(req, res) as unknown).catch(fail);
+      const result = listener(this.#req, this.#res) as unknown;
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') Promise.resolve(result).catch(this.#fail);
     } catch (error) {
-      fail(error); // thrown from here, it would end the process
+      return this.#fail(error);
     }
-  });
-  Object.assign(server, { httpAllowHalfOpen: true }); // the client ends its side when it has the response, which the listener may not have ended yet
-  servers.set(listener, server);
-  return server;
+    this.#isCalling = false;
+    if (this.#response) this.#answer(this.#response);
+    this.#giveBody();
+    if (!this.#isEnded) this.#watch();
+  }
+
+  // what `res` writes
+
+  take(pieces: readonly WrittenPiece[], taken: Taken): void {
+    try {
+      for (const piece of pieces) this.#takePiece(piece);
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#head && this.#body && !this.#isEnding && !this.#isAnswered) this.#answerWith(this.#body.stream());
+    if (this.#body) this.#body.whenTaken(taken);
+    else taken();
+  }
+
+  #takePiece(piece: WrittenPiece): void {
+    let rest: Buffer | string | undefined = piece.chunk;
+    let { encoding } = piece;
+    while (!this.#head) {
+      const found = this.#heads.push(rest, encoding);
+      if (!found) return;
+      if (found.head.status === 101) throw new Error('Cannot answer with a listener: it has switched protocols');
+      if (found.head.status >= 200) this.#onHead(found.head);
+      else if (found.head.status > 101) this.#request.sendInterim(found.head.status, withoutConnection(found.head.pairs)); // 100 asks for a body, which we send anyway
+      rest = found.rest;
+      if (Buffer.isBuffer(rest)) encoding = 'latin1';
+    }
+    if (rest.length > 0) this.#body?.push(rest, encoding);
+  }
+
+  #onHead(head: WrittenHead): void {
+    this.#head = head;
+    const { status, announced } = head;
+    if (this.#request.method !== 'HEAD' && status !== 204 && status !== 304) {
+      this.#body = new WrittenBody(announced, () => this.#socket.destroy());
+      return;
+    }
+    // Without a length, HEAD must not announce one: that of GET is not known (RFC 9110 §8.6).
+    this.#answerWith(this.#request.method === 'HEAD' && announced === undefined ? Readable.from([]) : undefined);
+  }
+
+  onEnding(): void {
+    this.#isEnding = !this.#isEnded && !this.#res.destroyed;
+  }
+
+  onEnd(): void {
+    if (!this.#isEnding) return;
+    this.#isEnding = false;
+    this.#isEnded = true;
+    if (!this.#body) return;
+    if (!this.#isAnswered && this.#body.isWhole(true)) this.#answerWith(this.#body.whole());
+    else if (this.#socket.writableLength === 0) this.#endBody();
+  }
+
+  onFinish(): void {
+    this.#endBody();
+    if (this.#source && !this.#req.complete) this.#source.destroy();
+    else if (!this.#isRead) dropRest(this.#req);
+    this.#clear();
+    if (this.#socket.destroyed) return; // its end closes the response
+    this.#res.detachSocket(this.#socket);
+    process.nextTick(closed, this.#res, this.#socket, this.#request);
+  }
+
+  #endBody(): void {
+    if (this.#body && !this.#isAnswered) this.#answerWith(this.#body.stream());
+    this.#body?.end();
+  }
+
+  onDrain(): void {
+    if (isDrained(this.#res)) this.#res.emit('drain');
+  }
+
+  onTimeout(): boolean {
+    const isOfRequest = !this.#req.complete && this.#req.emit('timeout', this.#socket);
+    return this.#res.emit('timeout', this.#socket) || isOfRequest;
+  }
+
+  #clear(): void {
+    clearTimeout(this.#parting);
+    if (this.#isWatched) this.#request.signal.removeEventListener('abort', this.#leave);
+  }
+
+  onClose(): void {
+    this.#clear();
+    if (!this.#res.writableFinished) {
+      this.#source?.destroy();
+      breakOff(this.#req);
+    }
+    const broken = new Error('Cannot answer with a listener: it has broken off the connection');
+    if (!this.#head) this.#refuse(broken);
+    else this.#body?.breakOff(broken);
+  }
+
+  // the answer
+
+  #answerWith(content: string | Uint8Array | Readable | undefined): void {
+    if (this.#isAnswered || !this.#head) return;
+    this.#isAnswered = true;
+    const { status, pairs, announced } = this.#head;
+    const length = announced === undefined ? [] : [['Content-Length', String(announced)] as const];
+    const headers = HeaderList.of([...withoutConnection(pairs), ...length]);
+    this.#answer(Response.ofParts(checkedStatus(status), headers, contentOf(content)));
+  }
+
+  #answer(response: Response): void {
+    if (this.#isCalling) this.#response = response;
+    else this.#resolve(response);
+  }
+
+  #refuse(error: unknown): void {
+    this.#isAnswered = true;
+    this.#reject(error);
+  }
+
+  /** What a listener has thrown: nobody knows whether its response is what it wanted to send. */
+  readonly #fail = (error: unknown): void => {
+    this.#response?.dispose();
+    this.#refuse(error);
+    this.#body?.breakOff(error instanceof Error ? error : new Error(String(error)));
+    this.#socket.destroy();
+  };
+
+  // the client
+
+  #giveBody(): void {
+    const { body } = this.#request;
+    if (body.size !== 0 && !(body.isInMemory && body.size <= PIECE)) return this.#giveBodyFrom(body.stream());
+    if (body.size === 0) return this.#endRequest();
+    this.#req.push(body.bytes());
+    process.nextTick(() => this.#endRequest()); // as node:http, which tells of the end when the data has been looked at
+  }
+
+  #giveBodyFrom(source: Readable): void {
+    this.#source = source;
+    source.on('data', (piece: Buffer) => {
+      if (!this.#req.push(piece)) source.pause();
+    });
+    source.on('end', () => this.#endRequest());
+    source.on('error', () => this.#socket.destroy());
+    if (!this.#isRead) source.pause();
+  }
+
+  #endRequest(): void {
+    this.#req.complete = true;
+    this.#req.push(null);
+  }
+
+  onRead(): void {
+    this.#isRead = true;
+    this.#source?.resume();
+  }
+
+  #watch(): void {
+    const { signal } = this.#request;
+    this.#isWatched = true;
+    if (signal.aborted) this.#leave();
+    else signal.addEventListener('abort', this.#leave);
+    this.#request.onEnd(this.#leave); // also when the handler has discarded the response
+  }
+
+  /** A listener that has sent its whole response may still have to end it: it is left to do so, but not for ever. */
+  readonly #leave = (): void => {
+    if (this.#socket.destroyed || this.#res.writableFinished) return;
+    if (this.#head && (!this.#body || this.#body.isWhole(this.#isEnded))) {
+      this.#parting ??= setTimeout(() => this.#socket.destroy(), TIME_TO_END).unref();
+      return;
+    }
+    const gone = new HttpError(503, undefined, { cause: this.#request.signal.reason });
+    this.#refuse(gone);
+    this.#body?.breakOff(gone);
+    this.#socket.destroy();
+  };
 }
 
-function brokenOff(cause: Error): Error {
-  return new Error('Cannot answer with a listener: it has broken off the connection', { cause });
+/** The end of an exchange, as node:http tells it: the response is closed first. */
+function closed(res: ServerResponse, socket: GuestSocket, request: Request): void {
+  close(res);
+  socket.rest(request);
 }
 
 /** The canonical target, so that the listener routes on what our guards have seen. */
@@ -124,71 +284,7 @@ function fieldsOf(request: Request): string[] {
   return [...flat, 'Connection', 'close'];
 }
 
-function sendBody(request: Request, client: ClientRequest): void {
-  if (request.body.size === 0) {
-    client.end();
-    return;
-  }
-  const body = request.body.stream();
-  body.on('error', (error) => client.destroy(error));
-  client.on('close', () => body.destroy());
-  if (!request.body.isInMemory) client.flushHeaders(); // a listener may answer before the body comes
-  body.pipe(client);
+/** About as much as has been read of it; of a body, what is known. */
+function sizeOf({ target, body }: Request, fields: readonly string[]): number {
+  return fields.reduce((size, text) => size + text.length + 2, target.length + Math.max(0, body.size));
 }
-
-function responseOf(request: Request, incoming: IncomingMessage): Response {
-  const length = incoming.headers['content-length'];
-  const headers = [
-    ...withoutConnection(pairsOf(incoming.rawHeaders)),
-    ...(length === undefined ? [] : [['Content-Length', length] as const]),
-  ];
-  const status = incoming.statusCode ?? 0;
-  if (request.method === 'HEAD' || status === 204 || status === 304) {
-    incoming.resume();
-    // Without a length, HEAD must not announce one: that of GET is not known (RFC 9110 §8.6).
-    return new Response(request.method === 'HEAD' && length === undefined ? Readable.from([]) : undefined, { status, headers });
-  }
-  return new Response(bodyOf(incoming), { status, headers });
-}
-
-/** How much of a body waits here, bytes: what a listener has written before it breaks off is still sent, as from the buffer of a socket. */
-const MOST_WAITING = 64 * 1024;
-
-/**
- * The body. `incoming` would drop what it holds when the listener breaks off, and would break the listener off when the response has been
- * sent: with the last announced byte that is done, and the listener may only now come to end it.
- */
-function bodyOf(incoming: IncomingMessage): Readable {
-  let broken: Error | undefined;
-  const body = new Readable({
-    highWaterMark: 0, // asks only when nothing is left
-    read() {
-      if (broken) body.destroy(broken);
-      else incoming.resume();
-    },
-    destroy(error, done) {
-      if (incoming.complete) incoming.resume();
-      else incoming.destroy();
-      done(error);
-    },
-  });
-  incoming.on('data', (piece: Buffer) => {
-    body.push(piece);
-    if (body.readableLength >= MOST_WAITING) incoming.pause();
-  });
-  incoming.on('end', () => body.push(null));
-  incoming.on('error', (error) => {
-    broken = error;
-    if (body.readableLength === 0) body.destroy(error);
-  });
-  body.on('error', ignore); // the sender of the body sees it; without a reader it must not end the process
-  return body;
-}
-
-function pairsOf(raw: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
-  return pairs;
-}
-
-function ignore(): void {}
