@@ -5,4 +5,4 @@
  * @module
  */
 export type { GuestHandler, GuestOptions } from './guests/guest.ts';
-export { answerWithNode, type NodeListener, toNodeListener } from './guests/node.ts';
+export { answerWithNode, type NodeListener, type NodeUpgradeHandler, toNodeListener, upgradeWithNode } from './guests/node.ts';

@@ -1,19 +1,20 @@
 /** The front end while it is developed: Vite compiles what is asked for, and the page follows each edit. */
 import { readFileSync } from 'node:fs';
-import { answerWithNode } from 'filrouge/node';
+import { createServer as createUpgrades } from 'node:http';
+import { answerWithNode, upgradeWithNode } from 'filrouge/node';
 import { createServer } from 'vite';
 import type { Renderer } from './client/facts.ts';
 import type { FrontEnd } from './front-end.ts';
 
 /** Starts Vite in this process. */
 export async function develop(root: string): Promise<FrontEnd> {
+  const upgrades = createUpgrades(); // listens nowhere: Vite waits for its event `upgrade`, which we emit
   const vite = await createServer({
     root,
     appType: 'custom', // the pages are ours
     server: {
       middlewareMode: true,
-      // Handlers of node:http cannot be handed an upgrade yet, so Vite itself listens for the websocket that tells the browser what has changed.
-      ws: { host: 'localhost', port: Number(process.env['HMR_PORT'] ?? 24_678) },
+      ws: { server: upgrades, path: '/@hmr' }, // the websocket that tells the browser what has changed: not /, which is a page of ours
     },
   });
   return {
@@ -27,6 +28,9 @@ export async function develop(root: string): Promise<FrontEnd> {
         throw error;
       }
     },
-    asset: (request) => answerWithNode(request, vite.middlewares),
+    asset: (request) => {
+      if (request.header('upgrade') === undefined) return answerWithNode(request, vite.middlewares);
+      return upgradeWithNode(request, (req, socket, head) => upgrades.emit('upgrade', req, socket, head));
+    },
   };
 }

@@ -5,7 +5,7 @@
  *     npm run build && npm run build:examples && node .build/examples/vite-ssr/server.js
  *
  * Open http://localhost:8000/hello/ada, click, and edit examples/vite-ssr/client/page.tsx: the page changes, and the count stays. ROOT names another
- * folder than examples/vite-ssr. HMR_PORT is where Vite tells the browser of edits, 24678 by default. In production:
+ * folder than examples/vite-ssr. In production:
  *
  *     npx vite build examples/vite-ssr
  *     NODE_ENV=production node .build/examples/vite-ssr/server.js

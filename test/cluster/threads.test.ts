@@ -145,7 +145,7 @@ describe('a handler in a thread', () => {
     );
   });
 
-  it('takes connections over, byte for byte both ways', async () => {
+  it.each(['/echo-socket', '/node-socket'])('takes connections over, byte for byte both ways, by %s', async (path) => {
     const cluster = await start({});
     const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');
     let received = Buffer.alloc(0);
@@ -153,7 +153,7 @@ describe('a handler in a thread', () => {
       received = Buffer.concat([received, bytes]);
     });
     const data = randomBytes(3 * MiB);
-    socket.write('GET /echo-socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst`);
     await until(
       () => (received.includes('\r\n\r\nfirst') ? true : undefined),
       () => 'the bytes behind the head',

@@ -31,8 +31,8 @@ afterAll(() => {
 });
 
 async function development(): Promise<string> {
-  const [port, hmr] = [await freePort(), await freePort()];
-  const env = { NODE_ENV: 'development', ROOT: sources, PORT: String(port), HMR_PORT: String(hmr) };
+  const port = await freePort();
+  const env = { NODE_ENV: 'development', ROOT: sources, PORT: String(port) };
   start('.build/examples/vite-ssr/server.js', env);
   await accepting(port);
   return `http://localhost:${port}`;

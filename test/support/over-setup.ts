@@ -28,6 +28,8 @@ const OF_HTTP1: Skips = [
   ['exchange/web-response.test.ts', 'is not collected as garbage while it waits behind a slow answer'], // pipelined
   ['guests/answer-with-node.test.ts', 'is a 501 for a method', 'sends on the interim responses', 'sends it with its length, HEAD and 304'],
   ['guests/fetch-differential.test.ts', 'is answered otherwise than'],
+  // upgrades to protocols that are no websocket; those over HTTP/2 are asked for there as well
+  ['guests/upgrade-with-node.test.ts', 'upgradeWithNode >'],
   ['guests/node-differential.test.ts', 'does otherwise than', 'expects 100-continue', 'what a listener reads of the request'],
   ['helpers/compress/server.test.ts', 'of HEAD is that of GET'],
   ['helpers/early-hints.test.ts', 'waits for its turn behind pipelined requests', 'does not come behind the last response of a connection'],

@@ -42,7 +42,7 @@ const idleSockets: WeakMap<Peer, GuestSocket> = new WeakMap();
 const USES: readonly string[] = ['close', 'error', 'drain'];
 
 /** What listeners ask a socket for besides its bytes: all of it is about the client of the request. */
-export class GuestSocket extends Socket {
+export class ClientSocket extends Socket {
   readonly encrypted: boolean;
   override readonly remoteAddress: string | undefined;
   override readonly remotePort: number | undefined;
@@ -50,6 +50,32 @@ export class GuestSocket extends Socket {
   override readonly pending = false;
   override bytesRead = 0;
   override bytesWritten = 0;
+
+  constructor(request: Request) {
+    super({ allowHalfOpen: true }); // as the sockets of a node:http server
+    const { remoteAddress, remotePort, secure } = request;
+    this.encrypted = secure;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.remoteFamily = remoteAddress === undefined ? undefined : remoteAddress.includes(':') ? 'IPv6' : 'IPv4';
+    Object.defineProperty(this, 'localPort', { value: request.peer.port }); // declared as always there
+  }
+
+  override address(): AddressInfo | Record<string, never> {
+    return {};
+  }
+
+  override ref(): this {
+    return this;
+  }
+
+  override unref(): this {
+    return this;
+  }
+}
+
+/** The socket of a listener, which reads its request otherwise. */
+export class GuestSocket extends ClientSocket {
   /** Who takes what is written; nobody between two requests. */
   reader: SocketReader | undefined;
   #isTimed = false;
@@ -65,14 +91,8 @@ export class GuestSocket extends Socket {
   }
 
   constructor(request: Request, reader: SocketReader) {
-    super({ allowHalfOpen: true }); // as the sockets of a node:http server
-    const { remoteAddress, remotePort, secure } = request;
+    super(request);
     this.reader = reader;
-    this.encrypted = secure;
-    this.remoteAddress = remoteAddress;
-    this.remotePort = remotePort;
-    this.remoteFamily = remoteAddress === undefined ? undefined : remoteAddress.includes(':') ? 'IPv6' : 'IPv4';
-    Object.defineProperty(this, 'localPort', { value: request.peer.port }); // declared as always there
     this.on('close', closed).on('drain', drained).on('error', ignore); // what a listener destroys it with: 'close' follows
   }
 
@@ -81,18 +101,6 @@ export class GuestSocket extends Socket {
     this.reader = undefined;
     if (this.#isTimed || !this.writable || USES.some((event) => this.listenerCount(event) > 1)) this.destroy();
     else idleSockets.set(peer, this);
-  }
-
-  override address(): AddressInfo | Record<string, never> {
-    return {};
-  }
-
-  override ref(): this {
-    return this;
-  }
-
-  override unref(): this {
-    return this;
   }
 
   /** The bytes of the request do not come this way. */

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { withoutConnection } from '../../exchange/outgoing.ts';
 import { contentOf } from '../../http/body/response-body.ts';
@@ -16,8 +16,8 @@ import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import { checkedStatus } from '../../http/status.ts';
-import { encodePath } from '../../http/target.ts';
 import { breakOff, close, dropRest, isDrained, requestOf, responseOf } from './messages.ts';
+import { checkMethod, fieldsOf, targetOf } from './passed-head.ts';
 import { GuestSocket, type SocketReader, type Taken, type WrittenPiece } from './socket.ts';
 import { WrittenBody } from './written-body.ts';
 import { type WrittenHead, WrittenHeads } from './written-heads.ts';
@@ -30,12 +30,10 @@ const TIME_TO_END = 5000;
 /** The largest body that a listener is given in one piece, bytes. */
 const PIECE = 64 * 1024;
 
-const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
-
 /** Passes a request to a listener. @returns Its response, once the head is there. */
 export function visit(request: Request, listener: Listener): Promise<Response> {
   return new Promise((resolve, reject) => {
-    if (!KNOWN_METHODS.has(request.method)) throw new HttpError(501, `node:http does not know the method ${request.method}`);
+    checkMethod(request);
     new Visit(request, resolve, reject).call(listener);
   });
 }
@@ -70,7 +68,7 @@ class Visit implements SocketReader {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#socket = GuestSocket.of(request, this);
-    const fields = fieldsOf(request);
+    const fields = fieldsOf(request, ['Connection', 'close']);
     this.#socket.bytesRead += sizeOf(request, fields);
     this.#req = requestOf(this.#socket, request.method, targetOf(request), fields);
     this.#res = responseOf(this.#req, this.#socket);
@@ -266,22 +264,6 @@ class Visit implements SocketReader {
 function closed(res: ServerResponse, socket: GuestSocket, request: Request): void {
   close(res);
   socket.rest(request);
-}
-
-/** The canonical target, so that the listener routes on what our guards have seen. */
-function targetOf(request: Request): string {
-  if (request.path === '*') return '*';
-  return encodePath(request.path) + (request.rawQuery === '' ? '' : `?${request.rawQuery}`);
-}
-
-/** The fields as they came, in their order, with the framing of this hop. */
-function fieldsOf(request: Request): string[] {
-  const pairs = withoutConnection(request.headers).filter(([name]) => name.toLowerCase() !== 'expect' && name.toLowerCase() !== 'host');
-  const flat = ['Host', request.host ?? '', ...pairs.flat()];
-  const { size } = request.body;
-  const mayHaveBody = size !== 0 || request.header('content-length') !== undefined || request.header('transfer-encoding') !== undefined;
-  if (mayHaveBody) flat.push(...(size < 0 ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(size)]));
-  return [...flat, 'Connection', 'close'];
 }
 
 /** About as much as has been read of it; of a body, what is known. */

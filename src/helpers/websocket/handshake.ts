@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { trimWhitespace } from '../../http/grammar.ts';
+import { namesToken, offeredUpgrade } from '../../http/request/offered-upgrade.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import { isAllowedOrigin } from './origin.ts';
@@ -63,22 +63,9 @@ export function acceptHandshake(request: Request, terms: Terms): Accepted | Resp
   return { key, protocol, headers: protocol === '' ? answer : { ...answer, 'Sec-WebSocket-Protocol': protocol } };
 }
 
-/**
- * The two fields of RFC 6455 §4.2.1, 3 and 4; over HTTP/2 they stand for an extended CONNECT (RFC 8441). HEAD and HTTP/1.0 ask for nothing that could
- * be switched to.
- */
+/** The two fields of RFC 6455 §4.2.1, 3 and 4; over HTTP/2 they stand for an extended CONNECT (RFC 8441). */
 function asksForWebsocket(request: Request): boolean {
-  return (
-    request.method === 'GET' &&
-    request.httpVersion !== '1.0' &&
-    names(request, 'upgrade', 'websocket') &&
-    names(request, 'connection', 'upgrade')
-  );
-}
-
-/** Whether a field that is a list names something, in any case. */
-function names(request: Request, field: string, wanted: string): boolean {
-  return request.headerAll(field).some((line) => line.split(',').some((part) => trimWhitespace(part).toLowerCase() === wanted));
+  return request.method === 'GET' && offeredUpgrade(request) !== undefined && namesToken(request, 'upgrade', 'websocket');
 }
 
 function refusal(
