@@ -81,7 +81,7 @@ export function ask(request: Request, host: Host): Promise<Response> {
         resolve(host.onSwitch({ incoming, far, early }));
         isSwitched = true;
       } catch (error) {
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     });
     client.on('error', (error) => reject('code' in error && error.code === 'ECONNRESET' ? host.brokenOff(error) : error));

@@ -102,9 +102,8 @@ function join(client: Duplex, far: PairedSocket, { stopping }: Takeover): void {
     stopping.removeEventListener('abort', stop);
     near.resume();
     const isStillRead = near.writableEnded && !far.readableEnded && !far.destroyed;
-    if (isStillRead)
-      far.once('end', () => near.destroy()); // it still gets what has come
-    else near.destroy();
+    if (!isStillRead) near.destroy();
+    else far.once('end', () => near.destroy()); // with what has come
   });
   const part = (): void => void (near.readableEnded ? linger(client) : near.once('end', () => linger(client)));
   if (far.closed) part();
