@@ -143,7 +143,7 @@ function responseOf(request: Request, head: UpstreamHead, exchange: UpstreamExch
   if (status === 426 && head.upgrade !== undefined) fields.push(['Upgrade', head.upgrade]);
   const isEmpty = request.method === 'HEAD' || isBodyless(status);
   if (isEmpty && head.size !== undefined) fields.push(['Content-Length', String(head.size)]); // as for GET (RFC 9110 §8.6)
-  const content = new StreamContent(isEmpty ? [] : exchange, isEmpty ? undefined : head.size);
+  const content = isEmpty ? new StreamContent([], undefined) : (exchange.whole() ?? new StreamContent(exchange, head.size));
   return Response.ofParts(status, HeaderList.of(fields), content);
 }
 

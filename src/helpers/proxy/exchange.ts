@@ -110,6 +110,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     return this.#head as UpstreamHead; // set, or the loop would go on
   }
 
+  /** The body, when all of it has come with the head: it can leave with its head as well. Undefined for others, which are read piece by piece. */
+  whole(): Buffer | undefined {
+    if (!this.#isComplete || this.#failure || this.#isDropped) return undefined;
+    this.#waiting = 0;
+    const pieces = this.#pieces.splice(0);
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  }
+
   /** The connection, when the upstream has switched protocols. */
   get socket(): Duplex | undefined {
     return this.#socket;

@@ -11,6 +11,9 @@ const log = vi.spyOn(console, 'error');
 beforeEach(() => void log.mockReset().mockImplementation(() => {}));
 afterEach(() => void log.mockReset());
 
+/** Either, by whether the whole body came with the head. */
+const OWN_FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+
 describe('proxy sends', () => {
   it('method, path, query, fields and body, and answers with what comes back', async () => {
     const up = await upstream('HTTP/1.1 201 Made\r\nX-One: 1\r\nContent-Length: 5\r\n\r\nhello');
@@ -212,7 +215,7 @@ describe('proxy answers', () => {
     const client = await through(up.target);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     const [answer] = await client.answers(1);
-    expect(namesOf(answer?.head ?? '').toSorted()).toEqual(['date', 'transfer-encoding']);
+    expect(namesOf(answer?.head ?? '').filter((name) => !OWN_FRAMING.has(name))).toEqual(['date']);
     expect(answer?.body).toBe('ok');
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n'); // the client's connection goes on
     await client.answers(2);
