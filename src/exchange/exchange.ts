@@ -16,6 +16,9 @@ import { timeIsUp } from '../http/errors/abort-reason.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
+import { isAnySentWanted, isSentWanted } from '../process/watching/sent.ts';
+import { answerKnown, areRequestsWatched } from './channels.ts';
+import { Dispatch, tellUnsent } from './dispatch.ts';
 import { type Answering, tookTooLong } from './respond.ts';
 
 /** What exchanges need from the server in which they take place. */
@@ -41,6 +44,10 @@ export class Exchange<H extends RequestHead = RequestHead> {
   response: Response | undefined = undefined;
   /** The collector of the request's body. */
   body: { close(): void } | undefined = undefined;
+  /** How its response goes out; made when somebody wants to know. */
+  dispatch: Dispatch | undefined = undefined;
+  /** A request that is not for a handler: it was refused. */
+  #refused: Request | undefined = undefined;
   /** When the handler's time is up, in monotonic ms. */
   #deadline: number = Number.POSITIVE_INFINITY;
 
@@ -60,6 +67,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
     this.request = request;
     if (this.target.path === '*') {
       this.response = Response.empty(204);
+      if (areRequestsWatched()) answerKnown(request, this.response, true);
       return undefined;
     }
     host.inFlight++;
@@ -100,8 +108,18 @@ export class Exchange<H extends RequestHead = RequestHead> {
   timeOut(now: number): boolean {
     if (this.response || now <= this.#deadline) return false;
     this.request?.abort(timeIsUp());
-    this.response = tookTooLong(this.asRequest());
+    const request = this.asRequest();
+    this.response = tookTooLong(request);
+    if (areRequestsWatched()) answerKnown(request, this.response, false);
     return true;
+  }
+
+  /** Its response is about to be sent: measures that, if somebody wants to know. */
+  measure(): Dispatch | undefined {
+    if (this.dispatch || !isAnySentWanted()) return this.dispatch;
+    const request = this.request ?? this.#refused;
+    if (request && isSentWanted(request)) this.dispatch = new Dispatch(request);
+    return this.dispatch;
   }
 
   /** Releases what it holds: its body on disk, and a response that has not been sent. */
@@ -109,10 +127,21 @@ export class Exchange<H extends RequestHead = RequestHead> {
     this.body?.close();
     this.response?.dispose();
     this.request?.release();
+    if (isAnySentWanted()) this.#tellUnsent();
   }
 
   /** The request as far as it is known: for `onError`. */
   asRequest(): Request {
-    return this.request ?? new Request(this.head, this.target, this.peer, RequestBody.EMPTY);
+    if (this.request) return this.request;
+    this.#refused ??= new Request(this.head, this.target, this.peer, RequestBody.EMPTY);
+    return this.#refused;
+  }
+
+  /** Nothing of its response will be sent any more, unless it is on its way. */
+  #tellUnsent(): void {
+    const request = this.request ?? this.#refused;
+    if (this.dispatch?.isLeaving || !request) return;
+    if (this.dispatch) this.dispatch.end(false);
+    else tellUnsent(request);
   }
 }

@@ -12,6 +12,7 @@ import { escaped } from '../http/escaped.ts';
 import type { ErrorAnswers, Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { callFor, handlerAnswered, isAsked, isFollowed } from '../process/io-threads.ts';
+import { areRequestsWatched, failed, isWatched, watchCall } from './channels.ts';
 import { explanationFor } from './explain.ts';
 import { printError, printErrorOf } from './print-error.ts';
 import { fromWebResponse, isWebResponse, measuredWebResponse } from './web-response.ts';
@@ -33,6 +34,8 @@ export interface Answering {
   requests: number;
   /** The request whose handler is being called. */
   current: Request | undefined;
+  /** Whether its handler only hands requests on to handler threads: there they are watched. */
+  readonly handsOn?: boolean;
 }
 
 /** How deep causes are followed. */
@@ -47,6 +50,7 @@ export const REPORTED: Error = new Error('The response has failed in its thread'
  * @returns A Response, or a promise that never rejects.
  */
 export function respond(service: Answering, request: Request): Response | Promise<Response> {
+  if (areRequestsWatched() && !service.handsOn && !isWatched(request)) return watchCall(request, () => respond(service, request));
   service.requests++;
   service.current = request;
   try {
@@ -176,6 +180,10 @@ function isForNobody(request: Request, error: unknown): boolean {
 /** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */
 export function reportError(service: Home, request: Request, error: unknown): Response | undefined {
   if (error === REPORTED || isForNobody(request, error)) return undefined;
+  return failed(request, error, () => callOnError(service, request, error));
+}
+
+function callOnError(service: Home, request: Request, error: unknown): Response | undefined {
   const { onError } = service.options;
   if (!onError) {
     printErrorOf(request, error);

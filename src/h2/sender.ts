@@ -178,6 +178,7 @@ export class Sender<X> {
   }
 
   #spend(stream: Stream<X>, length: number): void {
+    stream.bytes += length;
     stream.sendWindow -= length;
     this.#window -= length;
     this.#abuse.earnBytes(length);

@@ -5,6 +5,7 @@
  */
 
 import type { X509Certificate } from 'node:crypto';
+import { routeChannel, tellRoute } from '../process/watching/request-channels.ts';
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
@@ -284,7 +285,8 @@ export class Request {
   /** @internal Called by `match` and `router`. */
   matched(route: string): void {
     this.#route = route;
-    this.#extras?.origin?.matched(this.#extras.prefix + route);
+    if (this.#extras?.origin) this.#extras.origin.matched(this.#extras.prefix + route);
+    else if (routeChannel.hasSubscribers) tellRoute(this);
   }
 
   /** @internal Called by the server when the client is gone or the time is up. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { answerKnown, areRequestsWatched } from '../exchange/channels.ts';
 import { printError } from '../exchange/print-error.ts';
 import { type Answering, refusalFor, reportError, responseTo } from '../exchange/respond.ts';
 import { badOption } from '../http/errors/bad-option.ts';
@@ -64,6 +65,12 @@ export class Refusals {
    * @param error A ProtocolError; anything else was thrown by a function among the options, and is ours.
    */
   answer(service: Answering, request: Request, known: PartialHead, error: unknown): Response {
+    const response = this.#answer(service, request, known, error);
+    if (areRequestsWatched() && known.method !== undefined) answerKnown(request, response, true);
+    return response;
+  }
+
+  #answer(service: Answering, request: Request, known: PartialHead, error: unknown): Response {
     if (!(error instanceof ProtocolError)) return responseTo(service, request, error);
     if (error.cause !== undefined) reportError(service, request, error);
     const reason = refusalOf(error);

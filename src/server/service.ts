@@ -42,6 +42,8 @@ export class Service {
   readonly connections: Set<ManagedConnection> = new Set();
   /** Each tells the owner of a connection that was taken over that the server stops. */
   readonly takeovers: Set<() => void> = new Set();
+  /** Whether handler threads answer. */
+  readonly handsOn: boolean;
   /** The request whose handler is being called: the watching thread names it when this thread is stuck. */
   current: Request | undefined;
   isDraining = false;
@@ -64,8 +66,9 @@ export class Service {
   constructor(handler: Handler, options: ResolvedOptions) {
     this.handler = handler;
     this.options = options;
+    this.handsOn = options.threads.max > 0;
     this.refusals = new Refusals(options.onRefused);
-    const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
+    const copies = this.handsOn ? 2 : 1; // a thread gets its own
     this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);
     this.disk = new DiskBudget(options.maxDiskForBodies);
     this.limits = {

@@ -59,6 +59,8 @@ export class Stream<X> {
   /** The piece that is on its way out, and how much of it is gone. */
   #piece: Uint8Array = NOTHING;
   #sent = 0;
+  /** Bytes of the body that have been sent. */
+  bytes = 0;
   /** Whether the stream ends with the piece. */
   #isLast = false;
   /** Whether it stands among those that have something to send. */
@@ -105,6 +107,7 @@ export class Stream<X> {
   /** Bytes of the piece have been sent. @returns Whether the stream ended with them. */
   advance(count: number): boolean {
     this.#sent += count;
+    this.bytes += count;
     this.sendWindow -= count;
     if (this.#sent < this.#piece.length) return false;
     const isLast = this.#isLast;

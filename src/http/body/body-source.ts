@@ -36,6 +36,11 @@ export class LengthCheck {
   readonly #announced: number | undefined;
   #given = 0;
 
+  /** Bytes that were counted. */
+  get given(): number {
+    return this.#given;
+  }
+
   /** @param announced Bytes; undefined when nothing was announced: then any length is right. */
   constructor(announced: number | undefined) {
     this.#announced = announced;
@@ -66,6 +71,11 @@ export class CheckedPieces implements AsyncIterableIterator<Uint8Array> {
   constructor(source: BodySource['pieces'], announced: number | undefined) {
     this.#source = source;
     this.#length = new LengthCheck(announced);
+  }
+
+  /** Bytes that it has given so far. */
+  get bytes(): number {
+    return this.#length.given;
   }
 
   [Symbol.asyncIterator](): this {

@@ -52,7 +52,7 @@ import { handOver, listen, type SocketOwner, stopReading } from '../socket/socke
 import { Departure } from './departure.ts';
 import { interject } from './interim.ts';
 import { ResponseWriter } from './response-writer.ts';
-import { sendResponse } from './send.ts';
+import { sendResponse, tellWhenOut } from './send.ts';
 import { Turn, type TurnOwner, Turns } from './turn.ts';
 
 /** Serves HTTP/1.1 on a socket. */
@@ -141,8 +141,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     head.parts ??= parseTarget(head.target);
     const target = head.parts;
     if (!target) throw badTarget();
-    const peer = this.#proxies ? clientBehind(this.#peer, head.lines, this.#proxies) : this.#peer;
-    const turn = new Turn(head, target, peer);
+    const turn = new Turn(head, target, this.#proxies ? clientBehind(this.#peer, head.lines, this.#proxies) : this.#peer);
     if (head.length === 0) {
       this.#reader.next(); // END, at once
       turn.isRead = true;
@@ -197,6 +196,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   onSent(turn: Turn, isWhole: boolean): void {
     // The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3).
     if (!turn.isRead && !turn.isDroppable) turn.isLast = true;
+    tellWhenOut(this.writer, turn, isWhole);
     this.isOver = !isWhole || turn.isLast; // now: a streamed body that is released asks for more input, and `close` has been said
     turn.release();
     if (!isWhole) return cut(this.socket, turn.head.httpVersion === '1.0');

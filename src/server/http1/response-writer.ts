@@ -33,6 +33,10 @@ export class ResponseWriter {
   #pieces: CheckedPieces | undefined;
   #isChunked = false;
   #isWriting = false;
+  /** Told when what was gathered before is out. */
+  #notices: ((isOut: boolean) => void)[] | undefined;
+  /** Bytes of the body in memory that goes, or went last, in pieces. */
+  bytes = 0;
 
   /** @param timeout How long the client may go without reading anything, ms. */
   constructor(socket: Socket, timeout: number) {
@@ -71,8 +75,19 @@ export class ResponseWriter {
     this.#gathered += text;
   }
 
+  /** Calls a function when all that was gathered or written so far is out, or never will be. */
+  whenOut(call: (isOut: boolean) => void): void {
+    this.#notices ??= [];
+    this.#notices.push(call);
+  }
+
   /** Writes what has been gathered. */
   flush(): void {
+    this.#flush();
+    if (this.#notices) this.#tell();
+  }
+
+  #flush(): void {
     if (this.#gathered === '') return;
     const text = this.#gathered;
     this.#gathered = '';
@@ -161,15 +176,28 @@ export class ResponseWriter {
     return this.#uptake.isStuck(now, this.#pending);
   }
 
+  /** Tells those who want to know that it is out: at once when the system has accepted it, else when the stream says so. */
+  #tell(): void {
+    const notices = this.#notices ?? [];
+    this.#notices = undefined;
+    const tell = (isOut: boolean): void => {
+      for (const notice of notices) notice(isOut);
+    };
+    if (this.#socket.writable && !this.isOut) this.#socket.write('', (error) => tell(!error));
+    else tell(this.#socket.writable);
+  }
+
   /** Wakes those that wait: the connection is gone. */
   close(): void {
     this.#gathered = '';
+    if (this.#notices) this.#tell();
     this.drop();
     this.#room?.wake();
   }
 
   /** @param step Bytes, or UTF-16 units of a text, that are written at a time. */
   async #sendWhole(body: string | Uint8Array, step: number): Promise<boolean> {
+    this.bytes = 0;
     this.#socket.cork(); // the head and the first piece leave in one write
     this.flush();
     let at = pieceEnd(body, 0, step);
@@ -204,6 +232,7 @@ export class ResponseWriter {
 
   async #write(bytes: Uint8Array): Promise<boolean> {
     if (!this.#socket.writable) return false;
+    this.bytes += bytes.length;
     return this.#socket.write(bytes) || this.#drained();
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
+import { Dispatch } from '../../exchange/dispatch.ts';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
 import { CHUNKED, responseLength, UNTIL_CLOSE } from '../../h1/framing.ts';
@@ -41,6 +42,7 @@ const MAX_REPEATED = 1024;
  * @returns Nothing when all of it has been gathered; else a promise of whether all of it went out. It never rejects.
  */
 export function sendResponse(connection: SendingConnection, turn: Turn, response: Response): Promise<boolean> | undefined {
+  turn.measure();
   if (response.take) return sendUpgrade(connection, turn, response);
   const { content } = response;
   const isHead = turn.head.method === 'HEAD';
@@ -56,9 +58,20 @@ export function sendResponse(connection: SendingConnection, turn: Turn, response
   }
   if (typeof content === 'string') return sendText(connection, turn, response, content);
   gatherHead(connection, turn, response, content.length);
-  if (content.length > SMALL_BODY) return connection.writer.sendBytes(content);
+  if (content.length > SMALL_BODY) {
+    if (turn.dispatch) turn.dispatch.counter = connection.writer;
+    return connection.writer.sendBytes(content);
+  }
   connection.writer.gatherBytes(content);
   return undefined;
+}
+
+/** A response has been gathered, or has broken off: whoever wants to know is told when it is out. */
+export function tellWhenOut(writer: ResponseWriter, { dispatch }: Turn, isWhole: boolean): void {
+  if (!dispatch?.isWanted) return;
+  dispatch.isLeaving = true;
+  if (isWhole) writer.whenOut((isOut) => dispatch.end(isOut));
+  else dispatch.end(false);
 }
 
 /** A short text is often the one that was sent last with these fields, and within a second its whole answer is one string. */
@@ -73,6 +86,7 @@ function sendText(connection: SendingConnection, turn: Turn, response: Response,
     return undefined;
   }
   if (size > SMALL_BODY) {
+    if (turn.dispatch) turn.dispatch.counter = writer;
     writer.gather(head);
     return writer.sendText(text, size);
   }
@@ -102,6 +116,7 @@ function gatherHead(connection: SendingConnection, turn: Turn, response: Respons
 /** The head as text, with its connection options. */
 function headOf(connection: SendingConnection, turn: Turn, response: Response, length: number): string {
   const { wire } = response.list;
+  turn.dispatch?.begin(response);
   if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(turn)) turn.isLast = true;
   const lines = turn.isLast ? CLOSE : turn.head.httpVersion === '1.0' ? KEEP_ALIVE : '';
   const offer = response.status === 426 ? upgradeLines(response.header('upgrade')) : '';
@@ -127,12 +142,15 @@ async function sendSource(
     // Nothing has been sent yet: the client can still get another answer.
     return (await sendResponse(connection, turn, plainResponseTo(service, turn.asRequest(), error))) ?? true;
   }
+  turn.dispatch ??= new Dispatch(turn.asRequest()); // whoever makes the body may ask for it yet
+  turn.dispatch.counter = body.pieces;
   const length = gatherHead(connection, turn, body.response, body.size);
   try {
     const isWhole = await writer.sendPieces(body.pieces, length === CHUNKED);
     writer.flush();
     return isWhole;
   } catch (error) {
+    turn.dispatch.hasFailed = true;
     reportError(service, turn.asRequest(), error); // the head is out: the connection can only be cut
     return false;
   }
@@ -144,6 +162,8 @@ function sendUpgrade(connection: SendingConnection, turn: Turn, response: Respon
   if (head.upgrade === undefined || !turn.isRead) return sendResponse(connection, turn, upgradeRequired(response));
   const lines = upgradeLines(response.header('upgrade') ?? '');
   connection.writer.gather(serializeHead(101, response.list.wire, '', bodylessLength(101, response.list.wire), lines));
+  turn.dispatch?.begin(response);
+  tellWhenOut(connection.writer, turn, true);
   const rest = connection.handOver(turn);
   try {
     response.take?.(

@@ -115,6 +115,10 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#settle();
   };
 
+  whenOut(call: (isOut: boolean) => void): void {
+    this.#writer.whenOut(call);
+  }
+
   relieve(): void {
     if (this.#writer.isFull) this.flush();
   }
@@ -149,6 +153,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#service.connections.delete(this);
     this.#peer.carrier = undefined; // a request that is kept must not keep all of this alive
     this.#isOver = true;
+    this.#writer.close();
     this.#exchanges.abandonAll();
   }
 

@@ -35,7 +35,7 @@ import { Backlog } from './backlog.ts';
 import { MEMORY } from './frame-writer.ts';
 import { asHandshake } from './handshake.ts';
 import { Inflow } from './inflow.ts';
-import { type Sending, sendResponse } from './send.ts';
+import { type Sending, sendResponse, tellWhenOut } from './send.ts';
 import { StreamExchange } from './stream-exchange.ts';
 import { StreamSocket } from './stream-socket.ts';
 
@@ -52,6 +52,8 @@ export interface ExchangesOwner {
   readonly flushSoon: () => void;
   /** So much has come about that it is written before more does. */
   relieve(): void;
+  /** Calls a function when all that is framed so far is out, or never will be. */
+  whenOut(call: (isOut: boolean) => void): void;
   /** A response wants the connection to end. */
   leave(): void;
 }
@@ -238,6 +240,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   }
 
   finish(exchange: StreamExchange): void {
+    tellWhenOut(this.#owner, exchange);
     exchange.isEarly = !exchange.stream.isRemoteClosed;
     this.#letGo(exchange);
     this.flushSoon();
@@ -251,6 +254,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   }
 
   handOver(exchange: StreamExchange): void {
+    tellWhenOut(this.#owner, exchange);
     exchange.release();
     exchange.socket?.on('close', () => {
       exchange.request?.abort(clientLeft());

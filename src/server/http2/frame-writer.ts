@@ -32,6 +32,8 @@ export class FrameWriter<X> {
   /** Bytes written past the stream that the system has not accepted yet. */
   #pending = 0;
   #isFlushing = false;
+  /** Told when what was framed before is out. */
+  #notices: ((isOut: boolean) => void)[] | undefined;
 
   /** @param timeout How long the client may go without reading anything, ms. */
   constructor(socket: Socket, session: Session<X>, timeout: number) {
@@ -67,6 +69,18 @@ export class FrameWriter<X> {
     }
     this.#session.keep();
     this.#isFlushing = false;
+    if (this.#notices && this.#session.pending === 0) this.#tell();
+  }
+
+  /** Calls a function when all that is framed so far is out, or never will be. */
+  whenOut(call: (isOut: boolean) => void): void {
+    this.#notices ??= [];
+    this.#notices.push(call);
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    if (this.#notices) this.#tell();
   }
 
   /** Called when what was written past the stream is out: as if the stream had drained. */
@@ -85,6 +99,17 @@ export class FrameWriter<X> {
   /** Whether the client has read nothing for too long. Called at each tick. */
   isStuck(now: number): boolean {
     return this.#uptake.isStuck(now, this.#pending);
+  }
+
+  /** Tells those who want to know that it is out: at once when the system has accepted it, else when the stream says so. */
+  #tell(): void {
+    const notices = this.#notices ?? [];
+    this.#notices = undefined;
+    const tell = (isOut: boolean): void => {
+      for (const notice of notices) notice(isOut);
+    };
+    if (this.#socket.writable && !this.isOut) this.#socket.write('', (error) => tell(!error));
+    else tell(this.#socket.writable);
   }
 
   #write(frames: Buffer): void {

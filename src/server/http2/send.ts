@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Dispatch } from '../../exchange/dispatch.ts';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
 import { NO_LENGTH } from '../../h2/response-head.ts';
@@ -35,8 +36,17 @@ export interface Sending {
   handOver(exchange: StreamExchange): void;
 }
 
+/** All of a response is framed: whoever wants to know is told when it is out. */
+export function tellWhenOut(writer: { whenOut(call: (isOut: boolean) => void): void }, { dispatch }: StreamExchange): void {
+  if (!dispatch?.isWanted) return;
+  dispatch.isLeaving = true;
+  writer.whenOut((isOut) => dispatch.end(isOut));
+}
+
 /** Sends a response. @returns Whether all of it is framed. If not, `finish` is called when it is, unless the stream is reset or handed over. */
 export function sendResponse(sending: Sending, exchange: StreamExchange, response: Response): boolean {
+  const dispatch = exchange.measure();
+  if (dispatch) dispatch.counter = exchange.stream;
   if (response.take) return sendUpgrade(sending, exchange, response);
   const { content, status } = response;
   const isHead = exchange.head.method === 'HEAD';
@@ -67,7 +77,14 @@ function sendText(sending: Sending, exchange: StreamExchange, response: Response
 }
 
 /** @param size Bytes of the body; undefined when unknown. */
-function sendHead(sending: Sending, { stream }: StreamExchange, response: Response, size: number | undefined, isLast: boolean): void {
+function sendHead(
+  sending: Sending,
+  { stream, dispatch }: StreamExchange,
+  response: Response,
+  size: number | undefined,
+  isLast: boolean,
+): void {
+  dispatch?.begin(response);
   const { status } = response;
   const { wire } = response.list;
   const length = isBodyless(status) ? lengthWithoutBody(status, wire.contentLength) : size;
@@ -92,10 +109,13 @@ async function sendSource(
   if (exchange.isOver) return body.pieces.drop();
   const outflow = new SourceOutflow(session, exchange.stream, body.pieces);
   exchange.outflow = outflow;
+  exchange.dispatch ??= new Dispatch(exchange.asRequest()); // whoever makes the body may ask for it yet
+  exchange.dispatch.counter = exchange.stream;
   sendHead(sending, exchange, body.response, body.size, false);
   try {
     if (await outflow.run(sending.flushSoon)) sending.finish(exchange);
   } catch (error) {
+    exchange.dispatch.hasFailed = true;
     reportError(service, exchange.asRequest(), error); // the head is out: the stream can only be reset
     sending.fail(exchange);
   }
@@ -107,6 +127,7 @@ function sendUpgrade(sending: Sending, exchange: StreamExchange, response: Respo
   const { socket, stream } = exchange;
   if (!socket) return sendResponse(sending, exchange, upgradeRequired(response));
   session.respond(stream, 200, response.list.without('Sec-WebSocket-Accept').wire, service.clock.date, NO_LENGTH, false);
+  exchange.dispatch?.begin(response, 200);
   sending.handOver(exchange);
   try {
     response.take?.(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { answerKnown, areRequestsWatched } from '../../exchange/channels.ts';
 import { REPORTED, refusalFor } from '../../exchange/respond.ts';
 import { type Content, StreamContent } from '../../http/body/response-body.ts';
 import { FileContent } from '../../http/file/file-content.ts';
@@ -13,9 +14,10 @@ import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import type { TakeConnection } from '../../http/takeover.ts';
 import { WakeUp } from '../../process/wake-up.ts';
+import { whenSent } from '../../process/watching/sent.ts';
 import { EndlessContent, RemoteStream } from './remote-stream.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
-import { type FromThread, type ThreadLink, WINDOW, type WireContent, type WireFile } from './wire.ts';
+import { type FromThread, onWire, type ThreadLink, WINDOW, type WireContent, type WireFile } from './wire.ts';
 
 /** One request, from the moment it waits for a thread until nothing of it is left there. */
 export class Flight {
@@ -54,8 +56,25 @@ export class Flight {
     this.#resolve(response);
   }
 
+  /** Answers the client while the thread is still busy with its request. */
+  answerInstead(response: Response): void {
+    if (!this.isAnswered) this.tellSent();
+    this.answer(response);
+  }
+
+  /** Answers the client for a thread that will not: it has not begun, or is gone. */
+  refuse(response: Response): void {
+    if (!this.isAnswered && areRequestsWatched()) answerKnown(this.request, response, true);
+    this.answer(response);
+  }
+
+  /** Has the thread told how the response goes out. */
+  tellSent(): void {
+    whenSent(this.request, (sent) => this.thread?.post(['sent', this.id, onWire(sent, 1)]));
+  }
+
   /** What the thread has answered. @returns Whether more is to come. */
-  take([, , status, , content, holds]: Extract<FromThread, readonly ['answer', ...unknown[]]>, fields: HeaderList): boolean {
+  take([, , status, , content, holds, asksSent]: Extract<FromThread, readonly ['answer', ...unknown[]]>, fields: HeaderList): boolean {
     const { request } = this;
     const thread = this.thread as ThreadLink; // it has just spoken
     const response = Response.ofParts(
@@ -64,12 +83,14 @@ export class Flight {
       this.#contentOf(content, thread),
       content[0] === 'upgrade' ? this.#takeOver : undefined,
     );
-    if (holds) {
-      request.onEnd(() => {
-        thread.post(['over', this.id]);
-        if (!this.letGo && content[0] !== 'upgrade') thread.forget(this.id); // else the thread says when it has, or the tunnel when it ends
-      });
-    }
+    const over = (): void => {
+      thread.post(['over', this.id]);
+      if (!this.letGo && content[0] !== 'upgrade') thread.forget(this.id); // else the thread says when it has, or the tunnel when it ends
+    };
+    if (asksSent && !this.isAnswered) {
+      this.tellSent();
+      whenSent(request, over); // not before
+    } else if (holds) request.onEnd(over);
     this.answer(response);
     return holds || content[0] === 'upgrade';
   }
@@ -146,7 +167,7 @@ export class Flight {
   /** The thread is gone. @param status 503 when it was stopped, 500 when it has died. */
   lose(status: number): void {
     const headers = status === 503 ? { 'Retry-After': '1' } : {};
-    this.answer(refusalFor(this.request.peer.server, this.request, new HttpError(status, undefined, { code: 'thread-stopped', headers })));
+    this.refuse(refusalFor(this.request.peer.server, this.request, new HttpError(status, undefined, { code: 'thread-stopped', headers })));
     this.fail();
     this.letGo?.();
   }

@@ -22,7 +22,8 @@ export function waitsOf(threads: Iterable<HandlerThread>): Record<string, number
 /** Tells the thread of a request that its client has left, or its time is up. */
 export function abort(flight: Flight, reason: Error): void {
   const { thread, id } = flight;
-  if (!thread) return flight.answer(busy(flight)); // nobody reads it
+  if (!thread) return flight.refuse(busy(flight)); // nobody reads it
+  flight.tellSent();
   thread.post(['abort', id, reason.message, reason.name]);
   if (reason.name !== 'TimeoutError') thread.endWait(id, 'client-gone'); // that is the pool's to say
 }
@@ -32,7 +33,7 @@ export function endWait(thread: HandlerThread, flight: Flight, now: number): boo
   const call = thread.waitsIn;
   if (call === undefined || !thread.endWait(flight.id, 'time-is-up')) return false;
   flight.recalledAt = now;
-  flight.answer(tookTooLong(flight.request));
+  flight.answerInstead(tookTooLong(flight.request));
   const message = `${nameOf(flight)} has taken ${elapsed(flight, now)} and waits in ${call}; the call is ended, answered 503`;
   log('timed-out', message, { ...fieldsOf(flight, now), waitsIn: call });
   return true;

@@ -24,7 +24,7 @@ export function busy({ request }: Flight): Response {
 export function timeOutPromise(thread: HandlerThread, flight: Flight, now: number): void {
   const { message: reason, name } = timeIsUp();
   thread.post(['abort', flight.id, reason, name]);
-  flight.answer(tookTooLong(flight.request));
+  flight.answerInstead(tookTooLong(flight.request));
   tellTimedOut(flight, now);
 }
 

@@ -136,7 +136,7 @@ export class ThreadPool implements ThreadEvents {
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.answer(busy(flight));
+    for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.refuse(busy(flight));
     for (const thread of this.#threads) void this.#stop(thread);
     this.#threads.clear();
     const haveEnded = await Promise.all(this.#ending);
@@ -151,7 +151,7 @@ export class ThreadPool implements ThreadEvents {
     this.#tickedAt = now;
     const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
     this.#queue.sweep((flight) => {
-      if (isOverdue(flight)) flight.answer(tookTooLong(flight.request));
+      if (isOverdue(flight)) flight.refuse(tookTooLong(flight.request));
       return flight.isAnswered; // its client may be gone as well
     });
     for (const thread of this.#threads) {
@@ -223,7 +223,7 @@ export class ThreadPool implements ThreadEvents {
     if (thread) return thread.send(flight);
     const most = this.#isClosed ? 0 : Math.max(LEAST_QUEUE, QUEUED_PER_THREAD * this.#most);
     const refused = this.#queue.add(flight, most);
-    refused?.answer(busy(refused));
+    refused?.refuse(busy(refused));
     this.#grow();
   }
 
@@ -309,7 +309,7 @@ export class ThreadPool implements ThreadEvents {
   }
 
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
-    if (thread.recall(flight)) return flight.answer(tookTooLong(flight.request));
+    if (thread.recall(flight)) return flight.refuse(tookTooLong(flight.request));
     if (thread.running === flight) return endWait(thread, flight, now) ? undefined : void this.#replace(thread, flight, now);
     timeOutPromise(thread, flight, now);
   }
@@ -337,7 +337,7 @@ export class ThreadPool implements ThreadEvents {
   async #replace(thread: HandlerThread, flight: Flight | undefined, now: number): Promise<void> {
     this.#threads.delete(thread);
     this.#queue.putBack(thread.recallWaiting());
-    flight?.answer(tookTooLong(flight.request));
+    flight?.refuse(tookTooLong(flight.request));
     this.#add();
     this.#drain();
     const { worker } = thread.backing;

@@ -16,6 +16,7 @@
  *       taken* ────────────────────────────────────────▶   a streamed response: 0 asks for the first piece
  *               ◀──────────────── data* then end | failed
  *       dropped ───────────────────────────────────────▶   the client reads no more
+ *       sent ──────────────────────────────────────────▶   how the response went out: when the answer asks, or there was none in time
  *       over ──────────────────────────────────────────▶   the response is out, or the client gone; only when the answer `holds`
  *               ◀───────────────────────────── released    the body on disk is not read any more: its descriptor may be closed
  *
@@ -36,6 +37,7 @@ import type { FileVersion } from '../../http/file/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
 import type { RecallReason } from '../../process/wait-board.ts';
+import type { Sent } from '../../process/watching/sent.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import type { WireLines } from './known-lines.ts';
@@ -64,6 +66,8 @@ export type WireFailure = readonly [message: string, status: number | undefined,
 export type ToThread =
   | readonly ['request', id: number, method: string, target: string, version: HttpVersion, lines: WireLines, peer: WirePeer, body: WireBody]
   | readonly ['abort', id: number, reason: string, name: string]
+  /** How the response went out. */
+  | readonly ['sent', id: number, sent: Sent]
   /** The response is out, or the client gone: what the request holds can be released. */
   | readonly ['over', id: number]
   | readonly ['data', id: number, bytes: Uint8Array]
@@ -109,7 +113,7 @@ export type WireContent =
 export type FromThread =
   /** The script has called `startServer`. */
   | readonly ['ready']
-  | readonly ['answer', id: number, status: number, list: WireList, content: WireContent, holds: boolean]
+  | readonly ['answer', id: number, status: number, list: WireList, content: WireContent, holds: boolean, asksSent: boolean]
   /** An interim response; its fields flat. */
   | readonly ['interim', id: number, status: number, fields: readonly string[]]
   | readonly ['data', id: number, bytes: Uint8Array | string]
@@ -141,6 +145,18 @@ export interface ThreadLink {
 export interface ThreadData {
   readonly port: MessagePort;
   readonly shared: SharedArrayBuffer;
+}
+
+/** How a response went out, as another thread reads its clock: times are told from the same start. @param sign -1 for what has come. */
+export function onWire(sent: Sent, sign: 1 | -1): Sent {
+  const shift = sign * performance.timeOrigin;
+  const { startedAt, firstByteAt, endedAt } = sent;
+  return {
+    ...sent,
+    startedAt: startedAt + shift,
+    firstByteAt: firstByteAt === undefined ? undefined : firstByteAt + shift,
+    endedAt: endedAt + shift,
+  };
 }
 
 /** Bytes of a stream that may be on their way: more is not sent until some have been taken. */

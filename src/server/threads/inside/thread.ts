@@ -6,6 +6,7 @@
 
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { after } from '../../../exchange/after.ts';
+import { tellSent } from '../../../exchange/dispatch.ts';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
 import { Stopping } from '../../../exchange/stopping.ts';
 import { RequestBody } from '../../../http/body/request-body.ts';
@@ -19,18 +20,21 @@ import { HttpError, Response } from '../../../http/response.ts';
 import { isBodyless } from '../../../http/status.ts';
 import { parseTarget, type TargetParts } from '../../../http/target.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';
+import { isSentWanted } from '../../../process/watching/sent.ts';
 import { LiveStream } from '../../body/live-stream.ts';
 import type { Address } from '../../host.ts';
 import { HitAsker } from '../../questions/hit-asker.ts';
 import { Replies } from '../../questions/replies.ts';
 import type { Board } from '../board.ts';
 import { ReceivedLines } from '../known-lines.ts';
-import { type FromThread, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
+import { type FromThread, onWire, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
 import { StreamPump } from './stream-pump.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
 import { peerFrom } from './wire-peer.ts';
 
 type NewRequest = Extract<ToThread, readonly ['request', ...unknown[]]>;
+type Elsewhere = 'request' | 'hits' | 'status' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed';
+type Following = Exclude<ToThread, readonly [Elsewhere, ...unknown[]]>;
 
 /** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
 const MAX_DELAY = 0.5;
@@ -237,10 +241,11 @@ export class ThreadSide implements Carrier {
     } catch (error) {
       return this.#answer(id, request, plainResponseTo(this.#answering, request, error));
     }
-    const holds = request.hasEndings || (this.#open.get(id)?.large ?? this.#open.get(id)?.live) !== undefined;
+    const asksSent = source !== undefined || isSentWanted(request); // whoever makes the body may ask for it yet
+    const holds = asksSent || request.hasEndings || (this.#open.get(id)?.large ?? this.#open.get(id)?.live) !== undefined;
     const open = source || take || holds ? this.#keep(id, request, { large: undefined, live: undefined }) : undefined;
     if (!open) this.#open.delete(id);
-    this.post(['answer', id, status, this.#listFor(response.list), wire, holds || source !== undefined]);
+    this.post(['answer', id, status, this.#listFor(response.list), wire, holds, asksSent]);
     if (content instanceof StreamContent && !source) response.dispose();
     if (!open) return;
     open.take = take;
@@ -276,17 +281,13 @@ export class ThreadSide implements Carrier {
   }
 
   /** What comes for a request that has been handled, or is being. */
-  #follow(
-    open: Open,
-    item: Exclude<
-      ToThread,
-      readonly ['request' | 'hits' | 'status' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed', ...unknown[]]
-    >,
-  ): void {
+  #follow(open: Open, item: Following): void {
     const id = item[1];
     switch (item[0]) {
       case 'abort':
         return open.request.abort(new DOMException(item[2], item[3]));
+      case 'sent':
+        return tellSent(open.request, onWire(item[2], -1));
       case 'over':
         return this.#release(id, open);
       case 'data':

@@ -1,0 +1,123 @@
+/**
+ * What is told of requests to whoever watches them from outside: tracers and meters, on channels of `node:diagnostics_channel`.
+ *
+ *     tracing:filrouge.request:start     the handler is about to be called; a store bound to it is there until the response is out
+ *     filrouge.request:route             a pattern has matched
+ *     filrouge.request:response          the response is known
+ *     tracing:filrouge.request:end       the handler has returned; a promise that it gave goes on:
+ *     tracing:filrouge.request:asyncStart, asyncEnd     it has settled
+ *     tracing:filrouge.request:error     what became a 500, or broke a body off: what `onError` sees
+ *     filrouge.request:sent              the response has gone out, or nobody waits for it any more
+ *
+ * A request that no handler saw (it was refused, or no thread could take it) has `response` and `sent` only. Nothing is made for a request that nobody watches.
+ *
+ * @module
+ */
+import { currentContext, type InContext } from '../http/body/stream-source.ts';
+import type { Request } from '../http/request.ts';
+import type { Response } from '../http/response.ts';
+import { messageOf, requestChannel, responseChannel, routeChannel, sentChannel, setMessage } from '../process/watching/request-channels.ts';
+import { type Sent, whenSent } from '../process/watching/sent.ts';
+
+/** What comes on the channels of requests: one object for all that is told of a request, which fills as more is known. */
+export interface RequestMessage {
+  /** As it came. */
+  readonly request: Request;
+  /** The pattern that matched last, `/users/{id}`. */
+  readonly route: string | undefined;
+  /** From `filrouge.request:response` on. */
+  readonly response: Response | undefined;
+  /** What became a 500, or broke the body off. An HttpError or a Response that a handler throws is an answer, not an error. */
+  readonly error: unknown;
+  /** From `filrouge.request:sent` on. */
+  readonly sent: Sent | undefined;
+}
+
+/** The one object. */
+class WatchedRequest implements RequestMessage {
+  readonly request: Request;
+  response: Response | undefined = undefined;
+  error: unknown = undefined;
+  sent: Sent | undefined = undefined;
+  /** The context in which its handler was called. */
+  #inContext: InContext | undefined = undefined;
+
+  constructor(request: Request) {
+    this.request = request;
+    setMessage(request, this);
+    whenSent(request, (sent) => {
+      this.sent = sent;
+      this.inContext(() => sentChannel.publish(this));
+    });
+  }
+
+  get route(): string | undefined {
+    return this.request.route;
+  }
+
+  keepContext(): void {
+    this.#inContext = currentContext();
+  }
+
+  inContext<T>(call: () => T): T {
+    return this.#inContext ? this.#inContext(call) : call();
+  }
+
+  answered(response: Response): Response {
+    if (this.response) return response; // it had its 503 before
+    this.response = response;
+    responseChannel.publish(this);
+    return response;
+  }
+}
+
+/** Whether anybody watches requests. */
+export function areRequestsWatched(): boolean {
+  return requestChannel.hasSubscribers || sentChannel.hasSubscribers || responseChannel.hasSubscribers || routeChannel.hasSubscribers;
+}
+
+/** Whether the handler of a request is watched already, or its answer is. */
+export function isWatched(request: Request): boolean {
+  return messageOf(request) !== undefined;
+}
+
+/**
+ * Calls a handler, watched.
+ *
+ * @param call Gives a Response, or a promise of one that never rejects.
+ */
+export function watchCall(request: Request, call: () => Response | Promise<Response>): Response | Promise<Response> {
+  const message = new WatchedRequest(request);
+  const { start, end, asyncStart, asyncEnd } = requestChannel;
+  return start.runStores(message, () => {
+    message.keepContext();
+    const result = call();
+    if (!(result instanceof Promise)) message.answered(result);
+    end.publish(message);
+    if (!(result instanceof Promise)) return result;
+    return result.then((response) => {
+      asyncStart.publish(message);
+      message.answered(response);
+      asyncEnd.publish(message);
+      return response;
+    });
+  });
+}
+
+/** The answer to a request is known that no handler gives: it was refused, or is late. @param isNew Whether nothing was told of it before. */
+export function answerKnown(request: Request, response: Response, isNew: boolean): void {
+  const known = messageOf(request) as WatchedRequest | undefined;
+  const message = known ?? (isNew ? new WatchedRequest(request) : undefined);
+  message?.inContext(() => message.answered(response));
+}
+
+/** Something has failed for a request: tells those who watch it, then whoever is told by `report`, in the context of its handler. */
+export function failed<T>(request: Request, error: unknown, report: () => T): T {
+  const message = messageOf(request.original) as WatchedRequest | undefined;
+  if (!message) return report();
+  message.error = error;
+  return message.inContext(() => {
+    requestChannel.error.publish(message);
+    return report();
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * How one response goes out: measured for those who want to know, and told to them once.
+ *
+ * @module
+ */
+import type { Request } from '../http/request.ts';
+import type { Response } from '../http/response.ts';
+import { isBodyless } from '../http/status.ts';
+import { isSentWanted, type Sent, takeSentCalls } from '../process/watching/sent.ts';
+import { sizeOf } from './outgoing.ts';
+import { type Answering, reportError } from './respond.ts';
+
+/** Counts the bytes of a body that goes in pieces. */
+export interface BytesOut {
+  readonly bytes: number;
+}
+
+/** A response on its way out. */
+export class Dispatch {
+  /** Whether its sender tells the end of it, which may be later than that of its exchange. */
+  isLeaving = false;
+  /** Whether its body has broken off. */
+  hasFailed = false;
+  /** Set when its body goes in pieces. */
+  counter: BytesOut | undefined = undefined;
+  readonly #request: Request;
+  #response: Response | undefined = undefined;
+  #status: number | undefined = undefined;
+  #firstByteAt: number | undefined = undefined;
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  /** Whether anybody wants to know. */
+  get isWanted(): boolean {
+    return isSentWanted(this.#request);
+  }
+
+  /** Its head goes out. @param status When it is another than that of the response: 200 for a websocket over HTTP/2. */
+  begin(response: Response, status: number = response.status): void {
+    this.#response = response;
+    this.#status = status;
+    this.#firstByteAt = performance.now();
+  }
+
+  /** It is over. @param isWhole Whether all of it has gone out. */
+  end(isWhole: boolean): void {
+    const outcome = isWhole ? 'sent' : this.hasFailed ? 'failed' : 'aborted';
+    tellSent(this.#request, {
+      status: this.#status,
+      bytes: this.counter?.bytes ?? (isWhole ? this.#size : 0),
+      startedAt: this.#request.readAt,
+      firstByteAt: this.#firstByteAt,
+      endedAt: performance.now(),
+      outcome,
+    });
+  }
+
+  /** Bytes of a body that went out in one piece. */
+  get #size(): number {
+    const response = this.#response;
+    if (!response || response.take || this.#request.method === 'HEAD' || isBodyless(response.status)) return 0;
+    return sizeOf(response) ?? 0;
+  }
+}
+
+/** Tells those who want to know about a request. What they throw is for `onError`. */
+export function tellSent(request: Request, sent: Sent): void {
+  const report = (error: unknown): void => void reportError(request.peer.server ?? NO_SERVER, request, error);
+  for (const call of takeSentCalls(request)) {
+    try {
+      const result = call(sent);
+      if (result instanceof Promise) result.catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
+const NO_SERVER: Pick<Answering, 'options'> = { options: { onError: undefined, errors: 'auto' } };
+
+/** The exchange of a request is over, and nothing of its response has been sent: tells those who want to know. */
+export function tellUnsent(request: Request): void {
+  if (isSentWanted(request)) new Dispatch(request).end(false);
+}

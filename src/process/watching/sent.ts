@@ -1,0 +1,57 @@
+/**
+ * Who wants to know how a response went out: asked for by a handler, a helper or whoever watches from outside, told by whatever sends it.
+ *
+ * @module
+ */
+
+/** How a response went out. All times are those of `performance.now()` in the thread that is told, milliseconds. */
+export interface Sent {
+  /** As the client got it: 503 when the handler took too long. Undefined when nothing was sent. */
+  readonly status: number | undefined;
+  /** Bytes of the body, as sent: compressed, without framing and head. */
+  readonly bytes: number;
+  /** When the whole request had arrived; when its head had, if its body is streamed. */
+  readonly startedAt: number;
+  /** When the head of the response was ready to be sent. Undefined when it never was. */
+  readonly firstByteAt: number | undefined;
+  /** When the system had taken the last byte, or the client was given up. */
+  readonly endedAt: number;
+  /** `sent`: whole. `aborted`: the client left, or did not read. `failed`: the body broke off behind its head. */
+  readonly outcome: 'sent' | 'aborted' | 'failed';
+}
+
+/** Is told once. */
+export type SentCall = (sent: Sent) => unknown;
+
+/** By the request as it came, not a cut of it. */
+const calls = new WeakMap<object, SentCall[]>();
+let waiting = 0;
+
+/** Whether anybody may want to know: most programs never ask. */
+export function isAnySentWanted(): boolean {
+  return waiting > 0;
+}
+
+/** Whether somebody wants to know how the response to a request goes out. */
+export function isSentWanted(request: object): boolean {
+  return waiting > 0 && calls.has(request);
+}
+
+/** Has a function told when the response to a request has gone out. @param request As it came, not a cut of it. */
+export function whenSent(request: object, call: SentCall): void {
+  const known = calls.get(request);
+  if (known) known.push(call);
+  else {
+    waiting++;
+    calls.set(request, [call]);
+  }
+}
+
+/** All that want to know about a request, once: whoever takes them tells them. */
+export function takeSentCalls(request: object): readonly SentCall[] {
+  const known = calls.get(request);
+  if (!known) return [];
+  waiting--;
+  calls.delete(request);
+  return known;
+}
