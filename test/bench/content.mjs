@@ -20,13 +20,50 @@ export function makeLarge(size) {
 /** A multipart form with three files of 100 KiB each. */
 export const UPLOAD = {
   headers: { 'Content-Type': 'multipart/form-data; boundary=----boundary7MA4YWxkTrZu0gW' },
-  body: `${['a', 'b', 'c'].map(partOf).join('')}------boundary7MA4YWxkTrZu0gW--\r\n`,
+  body: formOf(['a', 'b', 'c'].map((name) => partOf(name))),
   answer: String(3 * 100 * 1024),
 };
 
-function partOf(name) {
+/** One with a file of 100 KiB. */
+export const SMALL_UPLOAD = { ...UPLOAD, body: formOf([partOf('a')]), answer: String(100 * 1024) };
+
+/** One with a file of 5 MiB. */
+export const LARGE_UPLOAD = { ...UPLOAD, body: formOf([partOf('a', 5 * 1024 * 1024)]), answer: String(5 * 1024 * 1024) };
+
+/** The fields of a form: what 20 of them are named. */
+export const FIELD_NAMES = Array.from({ length: 20 }, (_, n) => `field${n}`);
+
+/** A multipart form with 20 fields. */
+export const FIELDS = { ...UPLOAD, body: formOf(FIELD_NAMES.map(fieldOf)), answer: String(20 * 'a value of field 10'.length - 10) };
+
+function formOf(parts) {
+  return `${parts.join('')}------boundary7MA4YWxkTrZu0gW--\r\n`;
+}
+
+function partOf(name, size = 100 * 1024) {
   const head = `Content-Disposition: form-data; name="files"; filename="${name}.txt"\r\nContent-Type: text/plain`;
-  return `------boundary7MA4YWxkTrZu0gW\r\n${head}\r\n\r\n${makeLarge(100 * 1024)}\r\n`;
+  return `------boundary7MA4YWxkTrZu0gW\r\n${head}\r\n\r\n${makeLarge(size)}\r\n`;
+}
+
+function fieldOf(name, n) {
+  return `------boundary7MA4YWxkTrZu0gW\r\nContent-Disposition: form-data; name="${name}"\r\n\r\na value of field ${n}\r\n`;
+}
+
+/** What the page of a catalogue lists. */
+export const ITEMS = Array.from({ length: 20 }, (_, n) => ({
+  id: n + 1,
+  name: `Thread & needle no. ${n + 1}`,
+  price: (1.5 + n / 4).toFixed(2),
+}));
+
+/** The page, as a template of eta has it. */
+export const TEMPLATE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Catalogue</title><h1>Hello, <%= it.user %></h1><p>Visit <%= it.visits %></p><ul><% for (const item of it.items) { %><li><a href="/items/<%= item.id %>"><%= item.name %></a> <%= item.price %></li><% } %></ul></html>`;
+
+/** What it comes to. */
+export function makeCatalogue(user, visits) {
+  const items = ITEMS.map(({ id, name, price }) => `<li><a href="/items/${id}">${name.replace('&', '&amp;')}</a> ${price}</li>`);
+  const head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Catalogue</title>';
+  return `${head}<h1>Hello, ${user}</h1><p>Visit ${visits}</p><ul>${items.join('')}</ul></html>`;
 }
 
 /** How many routes stand behind `/api`. */

@@ -14,7 +14,8 @@ const SBIN = '/usr/sbin';
 const PHP_FPM = existsSync(SBIN) ? readdirSync(SBIN).find((name) => /^php-fpm\d/.test(name)) : undefined;
 
 export const hasPostgres = POSTGRES !== undefined;
-export const hasPhp = existsSync(join(SBIN, 'nginx')) && modulesOfPhp().includes('pgsql');
+export const hasFpm = existsSync(join(SBIN, 'nginx')) && PHP_FPM !== undefined;
+export const hasPhp = hasFpm && modulesOfPhp().includes('pgsql');
 
 /**
  * An empty PostgreSQL.
@@ -45,15 +46,16 @@ export async function startPostgres() {
  * @param {string} script
  * @param {number} children
  * @param {Record<string, string>} env
+ * @param {string} [files] Served by nginx below /static/.
  * @returns {Promise<{ port: Promise<number>, stop: () => Promise<void> }>}
  */
-export async function startPhp(script, children, env) {
+export async function startPhp(script, children, env, files) {
   const folder = makeFolder('filrouge-php-');
   const port = await freePort();
   copyFileSync(script, join(folder, 'index.php'));
   const socket = join(folder, 'php.sock');
   writeFileSync(join(folder, 'fpm.conf'), fpmConfig(folder, socket, children));
-  writeFileSync(join(folder, 'nginx.conf'), nginxConfig(folder, socket, port));
+  writeFileSync(join(folder, 'nginx.conf'), nginxConfig(folder, socket, port, files));
   /** @type {import('node:child_process').SpawnOptionsWithStdioTuple<'ignore', 'ignore', 'pipe'>} */
   const how = { ...asNobody(), cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] };
   const fpm = spawn(join(SBIN, PHP_FPM ?? ''), ['-F', '-y', join(folder, 'fpm.conf')], how);
@@ -74,6 +76,10 @@ export async function startPhp(script, children, env) {
   return { port: Promise.resolve(port), stop };
 }
 
+export function versionOfPhp() {
+  return PHP_FPM === undefined ? '' : (/PHP ([\d.]+)/.exec(execFileSync(join(SBIN, PHP_FPM), ['-v'], { encoding: 'utf8' }))?.[1] ?? '');
+}
+
 /** @returns {string[]} */
 function modulesOfPhp() {
   return PHP_FPM === undefined ? [] : execFileSync(join(SBIN, PHP_FPM), ['-m'], { encoding: 'utf8' }).split('\n');
@@ -92,8 +98,8 @@ clear_env = no
 `;
 }
 
-/** @param {string} folder @param {string} socket @param {number} port */
-function nginxConfig(folder, socket, port) {
+/** @param {string} folder @param {string} socket @param {number} port @param {string} [files] */
+function nginxConfig(folder, socket, port, files) {
   const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${join(folder, name)};`);
   return `daemon off;
 pid ${join(folder, 'nginx.pid')};
@@ -104,6 +110,8 @@ http {
   ${places.join('\n  ')}
   server {
     listen 127.0.0.1:${port};
+    client_max_body_size 10m;
+    ${files === undefined ? '' : `location /static/ { alias ${files}/; }`}
     location / {
       include /etc/nginx/fastcgi_params;
       fastcgi_param SCRIPT_FILENAME ${join(folder, 'index.php')};

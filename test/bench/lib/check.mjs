@@ -49,6 +49,14 @@ function textOf(body, coding, who) {
   }
 }
 
+/** Asks for what begins a session. @returns {Promise<string>} The cookies that it gives, for the field Cookie. */
+export async function cookieOf(server, login) {
+  const { status, headers } = await ask(server, login);
+  const cookies = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]);
+  if (status !== 200 || cookies.length === 0) throw new WrongAnswer(`${server.origin} answers ${login.path} with ${status}, and no cookie`);
+  return cookies.join('; ');
+}
+
 /** JSON may be spelled in more than one way. */
 function isSame(text, answer) {
   return text === answer || (answer.startsWith('{') && JSON.stringify(JSON.parse(text)) === answer);

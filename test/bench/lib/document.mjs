@@ -42,7 +42,7 @@ function markersOf(name) {
  */
 export function tableOf(scenario, rows) {
   const { metrics } = scenario;
-  const base = rows.find(isBase);
+  const base = baseOf(rows);
   const head = [
     'server',
     `÷ ${base?.contestant.title ?? 'node:http'}`,
@@ -74,18 +74,19 @@ function ratioText(ratios) {
 }
 
 /**
- * Of the first metric to that of Node's own server in the same round.
+ * Of the first metric to that of Node's own server in the same round, or of the first framework where that one does not take part.
  *
- * @returns {number[] | undefined} Nothing for that one itself, or without it.
+ * @returns {number[] | undefined} Nothing for that one itself.
  */
 export function ratiosOf({ metrics }, rows, row) {
-  const base = rows.find(isBase);
+  const base = baseOf(rows);
   if (base === undefined || base === row) return undefined;
   return row.rounds.map((round, i) => round[metrics[0].key] / base.rounds[i][metrics[0].key]);
 }
 
-function isBase({ contestant }) {
-  return contestant.peer.name === 'node';
+/** Node's own server; where it does not take part, the first framework. */
+function baseOf(rows) {
+  return rows.find(({ contestant }) => contestant.peer.name === 'node') ?? rows.find(({ contestant }) => contestant.peer.isFramework);
 }
 
 /** Names and versions, each once. */
@@ -119,7 +120,7 @@ export function recordedRatios(page, name) {
 function summaryOf(page, scenarios, field) {
   const [ours, ...peers] = field.filter(({ name }) => name !== 'node');
   const lines = scenarios
-    .filter(({ variants }) => variants === undefined)
+    .filter(({ name, variants }) => variants === undefined && sectionOf(page, name).includes('÷ node:http'))
     .flatMap((scenario) => {
       const ratios = recordedRatios(page, scenario.name);
       if (ratios.size === 0) return [];

@@ -8,8 +8,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { askOverHttp2, checkAnswers, WrongAnswer } from './check.mjs';
+import { askOverHttp2, checkAnswers, cookieOf, WrongAnswer } from './check.mjs';
 import { loadHttp2 } from './h2load.mjs';
+import { PEERS } from './peers.mjs';
 import { BENCH } from './places.mjs';
 import { LOAD_CORE, pinned, SERVER_CORE, startServer } from './servers.mjs';
 import { load } from './wrk.mjs';
@@ -93,20 +94,37 @@ export async function measure(scenario, contestants, settings) {
 /** All of them run, and are loaded in turn. */
 async function measureRunning(scenario, rows, settings, usual) {
   const servers = new Map();
+  const behind = scenario.hasUpstream ? await startUpstream() : undefined;
   try {
-    for (const { contestant } of rows) servers.set(contestant, await startServer(contestant, scenario));
-    for (const { contestant } of rows) await checkAnswers(contestant.title, servers.get(contestant), scenario);
+    for (const { contestant } of rows) servers.set(contestant, await startServer(contestant, scenario, behind?.origin));
+    const asked = new Map();
+    for (const { contestant } of rows) asked.set(contestant, await signedIn(scenario, servers.get(contestant)));
+    for (const { contestant } of rows) await checkAnswers(contestant.title, servers.get(contestant), asked.get(contestant));
     const warming = { ...settings, seconds: warmUp(usual) };
-    for (const { contestant } of rows) await loadOnce(scenario, contestant, servers.get(contestant), warming);
+    for (const { contestant } of rows) await loadOnce(asked.get(contestant), contestant, servers.get(contestant), warming);
     for (let round = 0; round < settings.rounds; round++) {
       for (const row of rotated(rows, round)) {
-        row.rounds.push(await loadOnce(scenario, row.contestant, servers.get(row.contestant), settings));
+        row.rounds.push(await loadOnce(asked.get(row.contestant), row.contestant, servers.get(row.contestant), settings));
       }
     }
-    for (const { contestant } of rows) await checkAnswers(contestant.title, servers.get(contestant), scenario);
+    for (const { contestant } of rows) await checkAnswers(contestant.title, servers.get(contestant), asked.get(contestant));
   } finally {
     for (const { kill } of servers.values()) kill();
+    behind?.kill();
   }
+}
+
+/** A server of ours on the core of the load. */
+function startUpstream() {
+  const ready = PEERS.find(({ name }) => name === 'filrouge').prepare();
+  return startServer({ ready, env: {}, core: LOAD_CORE });
+}
+
+/** What is asked of a server, with the cookie of one that has signed in. */
+async function signedIn(scenario, server) {
+  if (!scenario.login) return scenario;
+  const Cookie = await cookieOf(server, scenario.login);
+  return { ...scenario, asks: scenario.asks.map((one) => ({ ...one, headers: { ...one.headers, Cookie } })) };
 }
 
 /** Before anything counts: the compilers have to see the code. */

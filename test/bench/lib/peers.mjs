@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasFpm, startPhp, versionOfPhp } from '../../trials/programs.mjs';
 import { BENCH, BUILD, ROOT } from './places.mjs';
 
 /**
@@ -20,6 +21,7 @@ import { BENCH, BUILD, ROOT } from './places.mjs';
  * @typedef {object} Ready
  * @property {string} version
  * @property {string} [command] Without it, nginx.
+ * @property {() => Promise<{ port: Promise<number>, stop: () => Promise<void> }>} [start] For what starts by itself.
  * @property {readonly string[]} [args]
  * @property {(port: number, isSecure: boolean) => readonly string[]} [argsOf] For one that prints no port: it is given one that is free.
  */
@@ -40,6 +42,13 @@ export const PEERS = [
   framework('h3', 'h3', ['text']),
   { name: 'bun', title: 'Bun.serve', isFramework: false, lacks: [], prepare: prepareBun },
   { name: 'nginx', title: 'nginx', isFramework: false, lacks: ['echo', 'form'], prepare: prepareNginx },
+  {
+    name: 'php',
+    title: 'php-fpm behind nginx',
+    isFramework: false,
+    lacks: [...SMALL_SERVER, 'hello', 'echo', 'plain', 'idle'],
+    prepare: preparePhp,
+  },
   { name: 'go', title: 'Go net/http', isFramework: false, lacks: [], prepare: prepareGo },
   { name: 'hyper', title: 'hyper (Rust)', isFramework: false, lacks: SMALL_SERVER, prepare: () => prepareRust('rust-hyper', 'hyper') },
   {
@@ -78,6 +87,12 @@ function prepareBun() {
   if (!command) return `there is no package @oven/bun-${kinds[0]}`;
   const { error, stdout } = run(command, ['--version']);
   return error ?? { version: stdout.trim(), command, args: [join(BENCH, 'servers/bun.mjs')] };
+}
+
+/** A small application of its own, for the scenario that names it. */
+function preparePhp() {
+  if (!hasFpm) return 'php-fpm or nginx is not installed (Debian: php-fpm, nginx-light)';
+  return { version: versionOfPhp(), start: () => startPhp(join(BENCH, 'servers/application.php'), 8, {}, join(BUILD, 'static')) };
 }
 
 /** Its configuration is written when it is started. */

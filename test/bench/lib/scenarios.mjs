@@ -3,7 +3,20 @@
  *
  * @module
  */
-import { BROWSER_HEADERS, HELLO, JSON_VALUE, makeLarge, makePage, makeText, ROUTES, UPLOAD } from '../content.mjs';
+import {
+  BROWSER_HEADERS,
+  FIELDS,
+  HELLO,
+  JSON_VALUE,
+  LARGE_UPLOAD,
+  makeCatalogue,
+  makeLarge,
+  makePage,
+  makeText,
+  ROUTES,
+  SMALL_UPLOAD,
+  UPLOAD,
+} from '../content.mjs';
 
 /**
  * @typedef {object} Ask One request and the body that it must be answered with.
@@ -34,6 +47,8 @@ import { BROWSER_HEADERS, HELLO, JSON_VALUE, makeLarge, makePage, makeText, ROUT
  * @property {boolean} [isHttp2] Over HTTP/2; see http2.mjs.
  * @property {number} [streams] Requests at a time on each connection.
  * @property {number} [idle] Connections that only wait, where they are not as many as asked for.
+ * @property {Ask} [login] Asked first; the cookie that it gives goes with all others.
+ * @property {boolean} [hasUpstream] Another server stands behind, on the core of the load.
  * @property {boolean} [isClosing] The server must close after the answer.
  * @property {boolean} [isCompressed] The answer must come in gzip.
  * @property {number} [longer] So many times the usual seconds.
@@ -64,6 +79,34 @@ function throughput(scenario) {
 function echo(size) {
   const body = KIBIBYTE.repeat(size);
   return [{ method: 'POST', path: '/echo', headers: BYTES, body, answer: body }];
+}
+
+const LOGIN = { method: 'POST', path: '/login', headers: FORM, body: 'name=Ada', answer: 'Hello, Ada' };
+const PAGE_OF_ADA = { path: '/page', answer: makeCatalogue('Ada', 2) };
+
+/** What an ordinary application is asked, in turn: half of it pages, and one login in ten. */
+const MIX = [
+  PAGE_OF_ADA,
+  ...json,
+  PAGE_OF_ADA,
+  { path: '/static/page.html', answer: makePage() },
+  PAGE_OF_ADA,
+  LOGIN,
+  PAGE_OF_ADA,
+  ...json,
+  PAGE_OF_ADA,
+  { method: 'POST', path: '/upload', ...SMALL_UPLOAD },
+];
+
+/** Through a proxy, from a server of ours behind it. */
+function proxied(scenario) {
+  return throughput({
+    how: 'From a server behind, which shares the core of the load: proxy, @fastify/http-proxy, proxy_pass with kept connections.',
+    needs: 'proxy',
+    hasUpstream: true,
+    only: ['filrouge', 'fastify', 'nginx'],
+    ...scenario,
+  });
 }
 
 /** A large file, or a range of it. */
@@ -146,7 +189,40 @@ export const SCENARIOS = [
     how: 'The sizes of the files are summed: readForm, @fastify/multipart, and multer with its memory storage in express; 8 connections.',
     connections: 8,
     asks: [{ method: 'POST', path: '/upload', ...UPLOAD }],
-    only: ['filrouge', 'fastify', 'express'],
+    only: ['filrouge', 'fastify', 'express', 'hono'],
+  }),
+  throughput({
+    name: 'upload5',
+    title: 'Multipart, a file of 5 MiB',
+    how: 'As above; 4 connections.',
+    connections: 4,
+    asks: [{ method: 'POST', path: '/upload', ...LARGE_UPLOAD }],
+    metrics: [{ ...RATE, digits: 1 }],
+    longer: 2,
+    only: ['filrouge', 'fastify', 'express', 'hono'],
+  }),
+  throughput({
+    name: 'fields',
+    title: 'Multipart, 20 fields',
+    how: 'The lengths of their values are summed.',
+    asks: [{ method: 'POST', path: '/fields', ...FIELDS }],
+    only: ['filrouge', 'fastify', 'express', 'hono'],
+  }),
+  throughput({
+    name: 'page',
+    title: 'Page with a session',
+    how: 'The session is opened, changed and saved in its cookie; a template with 20 items: createSessions and html; @fastify/secure-session and eta; cookie-session, which only signs, and eta; signed cookies and html of hono.',
+    login: LOGIN,
+    asks: [PAGE_OF_ADA],
+    only: ['filrouge', 'fastify', 'express', 'hono'],
+  }),
+  proxied({ name: 'proxy', title: 'Proxy, small GET', asks: [{ path: '/up/', answer: HELLO }] }),
+  proxied({ name: 'proxy64', title: 'Proxy, 64 KiB', asks: [{ path: '/up/large', answer: '0123456789abcdef'.repeat(4096) }] }),
+  proxied({
+    name: 'proxy1m',
+    title: 'Proxy, 1 MiB',
+    asks: [{ path: '/up/static/file1.bin', answer: makeLarge(MEBIBYTE) }],
+    connections: 8,
   }),
   throughput({
     name: 'text',
@@ -271,6 +347,23 @@ export const SCENARIOS = [
       { peer: 'hono', title: 'hono, globals left alone', env: { BENCH_GLOBALS: 'left' } },
       { peer: 'filrouge', title: 'filrouge, express inside', env: { BENCH_MOUNTED: 'express' } },
       { peer: 'express', title: 'express', env: {} },
+    ],
+  }),
+  throughput({
+    name: 'application',
+    title: 'An ordinary application',
+    how: 'Of ten requests five are pages with a session, two JSON, one a static file of 32 KiB, one a login, one an upload of 100 KiB; servers and load share all cores; 32 connections. php-fpm has 8 processes, and nginx serves the static file.',
+    connections: 32,
+    login: LOGIN,
+    asks: MIX,
+    metrics: [RATE, P99],
+    variants: [
+      { peer: 'filrouge', title: 'filrouge, inline', env: {} },
+      { peer: 'filrouge', title: 'filrouge, 2 threads', env: { BENCH_THREADS: '2' } },
+      { peer: 'fastify', title: 'fastify', env: {} },
+      { peer: 'express', title: 'express', env: {} },
+      { peer: 'hono', title: 'hono', env: {} },
+      { peer: 'php', title: 'php-fpm behind nginx', env: {} },
     ],
   }),
   threadsEcho(1, '1 KiB'),

@@ -50,10 +50,12 @@ export function pinned(core, command, args) {
  *
  * @param {{ ready: import('./peers.mjs').Ready, env: Record<string, string>, core: number | undefined }} contestant
  * @param {{ isSecure?: boolean, isHttp2?: boolean }} [scenario]
+ * @param {string} [upstream] The origin of a server behind.
  * @returns {Promise<Running>} When it listens.
  */
-export async function startServer({ ready, env, core }, { isSecure = false, isHttp2 = false } = {}) {
-  if (ready.command === undefined) return startNginx(core, isSecure, isHttp2);
+export async function startServer({ ready, env, core }, { isSecure = false, isHttp2 = false } = {}, upstream) {
+  if (ready.start) return startOthers(ready);
+  if (ready.command === undefined) return startNginx(core, isSecure, isHttp2, upstream);
   if (ready.argsOf) return startOnPort(core, ready, isSecure);
   const args = env['BENCH_PEER'] === undefined ? ready.args : [join(BENCH, 'servers/clustered.mjs')];
   const child = spawn(...pinned(core, ready.command, args), {
@@ -65,6 +67,7 @@ export async function startServer({ ready, env, core }, { isSecure = false, isHt
       BENCH_FILES: BUILD,
       BENCH_TLS: isSecure ? '1' : '0',
       BENCH_HTTP2: isHttp2 ? '1' : '0',
+      ...(upstream !== undefined && { BENCH_UPSTREAM: upstream }),
       ...env,
     },
   });
@@ -117,11 +120,22 @@ function portOf(child, processes) {
   });
 }
 
+/** What starts by itself, with several programs. */
+async function startOthers({ start }) {
+  const { port, stop } = await start();
+  const kill = () => {
+    running.delete(kill);
+    void stop();
+  };
+  running.add(kill);
+  return { port: await port, origin: `http://127.0.0.1:${await port}`, kill, memory: () => Number.NaN, cpu: () => Number.NaN };
+}
+
 /** nginx prints no port: it is given one that is free. */
-async function startNginx(core, isSecure, isHttp2) {
+async function startNginx(core, isSecure, isHttp2, upstream) {
   const port = await freePort();
   const config = join(BUILD, `nginx-${port}.conf`);
-  writeFileSync(config, nginxConfig(port, isSecure, isHttp2));
+  writeFileSync(config, nginxConfig(port, isSecure, isHttp2, upstream));
   const child = spawn(...pinned(core, 'nginx', ['-p', BUILD, '-e', 'stderr', '-c', config]), {
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
@@ -140,7 +154,7 @@ async function startOnPort(core, { command, argsOf }, isSecure) {
   return runningOf(child, port, isSecure, kill);
 }
 
-function nginxConfig(port, isSecure, isHttp2) {
+function nginxConfig(port, isSecure, isHttp2, upstream) {
   const routes = Array.from({ length: 100 }, (_, n) => `location ~ ^/api/r${n}/([^/]+)$ { return 200 "${n} $1"; }`);
   const json = '{"message":"Hello, World!","at":[1,2,3],"user":{"id":7,"name":"Ada"}}';
   return `daemon off; ${process.getuid?.() === 0 ? 'user root;' : ''} worker_processes 1; worker_rlimit_nofile 20000; pid nginx-${port}.pid;
@@ -151,7 +165,9 @@ http {
   types { text/html html; text/plain txt; }
   gzip_types text/plain; gzip_comp_level 6;
   ${isSecure ? 'ssl_certificate cert.pem; ssl_certificate_key key.pem; ssl_protocols TLSv1.3;' : ''}
+  ${upstream === undefined ? '' : `upstream behind { server ${new URL(upstream).host}; keepalive 64; keepalive_requests 100000000; }`}
   server {
+    ${upstream === undefined ? '' : "location /up/ { proxy_pass http://behind/; proxy_http_version 1.1; proxy_set_header Connection ''; }"}
     listen 127.0.0.1:${port} backlog=4096 ${isSecure ? 'ssl' : ''} ${isHttp2 ? 'http2' : ''};
     location = / { return 200 "Hello, World!"; }
     location = /json { default_type application/json; return 200 '${json}'; }

@@ -57,7 +57,10 @@ function scriptOfOne({ method = 'GET', path, headers = {}, body }) {
 
 /** Several in turn, or several in one write. */
 function scriptOfMany(asks, pipeline) {
-  const requests = asks.map(({ path }) => `wrk.format('GET', ${lua(path)})`);
+  const requests = asks.map(({ method = 'GET', path, headers = {}, body }) => {
+    const fields = Object.entries(headers).map(([name, value]) => `[${lua(name)}] = ${lua(value)}`);
+    return `wrk.format(${lua(method)}, ${lua(path)}, { ${fields.join(', ')} }, ${body === undefined ? 'nil' : lua(body)})`;
+  });
   return [
     'local requests, at = {}, 0',
     `function init() requests = { ${requests.join(', ')} }`,

@@ -6,9 +6,12 @@
  *     /echo        POST: the body        /api/r{0–99}/{id}  the route's number and the id
  *     /form        POST: a form's fields    /static/file{1,16}.bin  files of 1 and 16 MiB, and ranges of them
  *     /upload      POST: a form's files, the sum of their sizes
+ *     /fields      POST: 20 fields of a multipart form, the sum of their lengths
+ *     /login       POST: a form's name; the session begins      /page   a catalogue; the session is opened, changed and saved
+ *     /up/…        what the server behind answers
  *     /large       64 KiB of bytes       /heap              how much of V8's heap is in use, after a collection
  *
- * The last two are asked over HTTP/2 only.
+ * `/large` and `/heap` are asked over HTTP/2, and of the server behind.
  *
  * @module
  */
@@ -16,7 +19,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeText } from '../content.mjs';
 
-export { HELLO, JSON_VALUE, LARGE, ROUTES } from '../content.mjs';
+export { FIELD_NAMES, HELLO, ITEMS, JSON_VALUE, LARGE, ROUTES, TEMPLATE } from '../content.mjs';
+
+/** The origin of the server behind, where there is one. */
+export const UPSTREAM = process.env['BENCH_UPSTREAM'];
+
+/** Of sessions. */
+export const SECRET = 'a secret of 32 bytes for sessions';
 
 /** Where the static file and the certificate lie. */
 export const FILES = process.env['BENCH_FILES'] ?? '.build/bench';

@@ -2,9 +2,11 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import compression from 'compression';
+import cookieSession from 'cookie-session';
+import { Eta } from 'eta';
 import express from 'express';
 import multer from 'multer';
-import { announce, HELLO, JSON_VALUE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
+import { announce, HELLO, ITEMS, JSON_VALUE, ROOT, ROUTES, SECRET, TEMPLATE, TEXT, TLS } from './common.mjs';
 
 const app = express();
 app.get('/', (_request, response) => response.type('text/plain').send(HELLO));
@@ -14,6 +16,21 @@ app.post('/form', express.urlencoded(), ({ body }, response) => response.type('t
 app.post('/upload', multer().array('files'), ({ files }, response) =>
   response.type('text/plain').send(String(files.reduce((sum, { size }) => sum + size, 0))),
 );
+app.post('/fields', multer().none(), ({ body }, response) =>
+  response.type('text/plain').send(String(Object.values(body).reduce((sum, { length }) => sum + length, 0))),
+);
+const session = cookieSession({ secret: SECRET });
+const eta = new Eta();
+eta.loadTemplate('@page', TEMPLATE);
+app.post('/login', session, express.urlencoded(), (request, response) => {
+  request.session = { user: request.body.name, visits: 1 };
+  response.type('text/plain').send(`Hello, ${request.body.name}`);
+});
+app.get('/page', session, (request, response) => {
+  const { user, visits } = request.session;
+  request.session.visits = visits + 1;
+  response.type('text/html').send(eta.render('@page', { user, visits: visits + 1, items: ITEMS }));
+});
 app.get('/text', compression(), (_request, response) => response.type('text/plain').send(TEXT));
 app.use('/static', express.static(ROOT));
 for (let n = 0; n < ROUTES; n++) {

@@ -4,7 +4,9 @@ import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
-import { announce, HELLO, JSON_VALUE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
+import { getSignedCookie, setSignedCookie } from 'hono/cookie';
+import { html } from 'hono/html';
+import { announce, HELLO, ITEMS, JSON_VALUE, ROOT, ROUTES, SECRET, TEXT, TLS } from './common.mjs';
 
 const app = new Hono();
 app.get('/', (c) => c.text(HELLO));
@@ -14,6 +16,29 @@ app.post('/form', async (c) => {
   /** @type {Record<string, string>} */
   const { name, age } = await c.req.parseBody();
   return c.text(`${name} is ${age}`);
+});
+app.post('/upload', async (c) => {
+  const { files } = await c.req.parseBody({ all: true });
+  return c.text(String([files].flat().reduce((sum, { size }) => sum + size, 0)));
+});
+app.post('/fields', async (c) => {
+  const fields = await c.req.parseBody();
+  return c.text(String(Object.values(fields).reduce((sum, { length }) => sum + length, 0)));
+});
+app.post('/login', async (c) => {
+  /** @type {Record<string, string>} */
+  const { name } = await c.req.parseBody();
+  await setSignedCookie(c, 'session', JSON.stringify({ user: name, visits: 1 }), SECRET, { httpOnly: true, sameSite: 'Lax', path: '/' });
+  return c.text(`Hello, ${name}`);
+});
+app.get('/page', async (c) => {
+  const { user, visits } = JSON.parse(await getSignedCookie(c, SECRET, 'session'));
+  const next = { user, visits: visits + 1 };
+  await setSignedCookie(c, 'session', JSON.stringify(next), SECRET, { httpOnly: true, sameSite: 'Lax', path: '/' });
+  const items = ITEMS.map(({ id, name, price }) => html`<li><a href="/items/${id}">${name}</a> ${price}</li>`);
+  return c.html(
+    html`<!doctype html><html lang="en"><meta charset="utf-8"><title>Catalogue</title><h1>Hello, ${user}</h1><p>Visit ${next.visits}</p><ul>${items}</ul></html>`,
+  );
 });
 app.use('/text', compress());
 app.get('/text', (c) => c.text(TEXT));
