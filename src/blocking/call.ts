@@ -7,6 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { calling, followRequests, type IoLinks, ownBoard, whenAnswered } from '../process/io-threads.ts';
 import type { RecallReason } from '../process/wait-board.ts';
+import { beginCall, type CallMessage, callChannel, endCall, traceCall } from '../process/watching/call-channel.ts';
 import { callError, errorOfWire } from './errors.ts';
 import { type Above, type Ask, handleOf, Items } from './held.ts';
 import { keeperOf } from './keeper.ts';
@@ -37,6 +38,8 @@ interface Pending {
   readonly way: Way;
   readonly take: ((result: unknown) => unknown) | undefined;
   readonly patience: Patience | undefined;
+  /** When it is watched, and one of several. */
+  message?: CallMessage;
 }
 
 /** What stands for the result of a call within `blocking.all`. */
@@ -70,13 +73,21 @@ export class Way {
    *
    * @param name As operators read it.
    * @param take Makes what the caller gets of what comes.
+   * @param fields What those who watch have added.
    */
-  call(target: Target, name: string, above: Above, args: readonly unknown[], take?: (result: unknown) => unknown): unknown {
+  call(
+    target: Target,
+    name: string,
+    above: Above,
+    args: readonly unknown[],
+    take?: (result: unknown) => unknown,
+    fields?: CallMessage['fields'],
+  ): unknown {
     const { signal } = board; // first: whatever happens from here on wakes the wait
     const link = this.#current(above);
     const id = link.expect(gathered !== undefined);
     try {
-      link.call(id, target, args);
+      link.call(id, target, args, fields);
     } catch (error) {
       link.abort(id, 'it could not be sent');
       throw error;
@@ -132,13 +143,27 @@ export class Way {
   }
 }
 
+/** What those who watch are told of a call; undefined when nobody does. */
+export function messageFor(about: Pick<CallMessage, 'kind' | 'name' | 'method' | 'url'>): CallMessage | undefined {
+  return callChannel.hasSubscribers ? { ...about, request: calling().request, fields: [] } : undefined;
+}
+
+/** Makes a call that somebody watches: of one among several, the end is told when it is waited for. */
+export function watched(message: CallMessage, call: () => unknown): unknown {
+  if (!gathered) return traceCall(message, call);
+  const result = beginCall(message, call);
+  const pending = gathered.at(-1);
+  if (result === LATER && pending) pending.message = message;
+  return result;
+}
+
 /** Makes several calls at the same time, and waits until all have answered. The first error is thrown. */
 export function all(begins: readonly (() => unknown)[], above: Above): unknown[] {
   const calls = beginAll(begins, above);
   try {
-    return calls.map(settle);
+    return calls.map(settleTold);
   } catch (error) {
-    for (const { link, id } of calls) link.abort(id, 'another call has failed');
+    giveUp(calls, 'another call has failed');
     throw error;
   }
 }
@@ -147,7 +172,7 @@ export function all(begins: readonly (() => unknown)[], above: Above): unknown[]
 export function allSettled(begins: readonly (() => unknown)[], above: Above): PromiseSettledResult<unknown>[] {
   return beginAll(begins, above).map((pending) => {
     try {
-      return { status: 'fulfilled', value: settle(pending) };
+      return { status: 'fulfilled', value: settleTold(pending) };
     } catch (reason) {
       return { status: 'rejected', reason };
     }
@@ -166,12 +191,34 @@ function beginAll(begins: readonly (() => unknown)[], above: Above): Pending[] {
       }
     });
   } catch (error) {
-    for (const { link, id } of calls) link.abort(id, 'another call could not be made');
+    giveUp(calls, 'another call could not be made');
     throw error;
   } finally {
     gathered = undefined;
   }
   return calls;
+}
+
+function giveUp(calls: readonly Pending[], reason: string): void {
+  for (const { link, id, message, name } of calls) {
+    link.abort(id, reason);
+    if (message) endCall(message, { error: new Error(`Cannot finish ${name}: ${reason}`) });
+  }
+}
+
+/** Waits for one of several calls. */
+function settleTold(pending: Pending): unknown {
+  const { message } = pending;
+  if (!message) return settle(pending);
+  delete pending.message; // told once
+  try {
+    const result = settle(pending);
+    endCall(message, { result });
+    return result;
+  } catch (error) {
+    endCall(message, { error });
+    throw error;
+  }
 }
 
 function waitFor(pending: Pending): unknown {

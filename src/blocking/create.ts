@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { all, allSettled, Way } from './call.ts';
+import { all, allSettled, messageFor, Way, watched } from './call.ts';
 import { methods } from './held.ts';
 import type { Target } from './link.ts';
 import { current, RELEASE } from './marks.ts';
@@ -53,7 +53,9 @@ export function callsInto(url: string, { timeout, name, thread }: CallSettings):
     const shown = `${label}.${called}`;
     const target: Target = { url, called, patience: new Patience() };
     return function call(...args: unknown[]): unknown {
-      return way.call(target, shown, call, args);
+      const message = messageFor({ kind: 'blocking', name: shown });
+      if (!message) return way.call(target, shown, call, args);
+      return watched(message, () => way.call(target, shown, call, args, undefined, message.fields));
     };
   });
 }

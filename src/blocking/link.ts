@@ -7,7 +7,7 @@ import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:
 import { LifeCells } from './life.ts';
 import { Mailbox } from './mailbox.ts';
 import { OWN_THREAD, type Patience } from './patience.ts';
-import { type FromIo, type LinkParts, RING, sendable, type ToIo, transferOf } from './wire.ts';
+import { type CallFields, type FromIo, type LinkParts, RING, sendable, type ToIo, transferOf } from './wire.ts';
 
 /** What a call has come to. */
 export type Outcome = FromIo | undefined;
@@ -50,15 +50,15 @@ export class Link {
     return this.#lastId;
   }
 
-  /** Calls a function. */
-  call(id: number, target: Target, args: readonly unknown[]): void {
+  /** Calls a function. @param fields What goes along for those who watch. */
+  call(id: number, target: Target, args: readonly unknown[], fields?: CallFields): void {
     const number = this.#numberOf(target);
-    if (this.#answers.size === 0 && this.#mailbox.ask(id, number, this.#sent, args)) {
+    if (!fields?.length && this.#answers.size === 0 && this.#mailbox.ask(id, number, this.#sent, args)) {
       if (this.life.ring()) this.#port.postMessage(RING, []);
       return;
     }
     const sent = sendable(args);
-    this.send(['call', id, number, sent], transferOf(sent));
+    this.send(fields?.length ? ['call', id, number, sent, fields] : ['call', id, number, sent], transferOf(sent));
   }
 
   send(message: ToIo, transfer?: readonly Transferable[]): void {

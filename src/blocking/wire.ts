@@ -21,13 +21,16 @@ import type { MessagePort } from 'node:worker_threads';
 export type ToIo =
   /** Gives a function of a module a number: names would cost microseconds in each call. */
   | readonly ['function', number: number, url: string, name: string]
-  | readonly ['call', id: number, number: number, args: readonly unknown[]]
+  | readonly ['call', id: number, number: number, args: readonly unknown[], fields?: CallFields]
   /** Calls a method of a handle. */
   | readonly ['method', id: number, held: number, name: string, args: readonly unknown[]]
   /** Asks a stream for its next item. */
   | readonly ['next', id: number, held: number]
   | readonly ['abort', id: number, reason: string]
   | readonly ['drop', held: number];
+
+/** What goes with a call for those who watch it at the other end. */
+export type CallFields = readonly (readonly [name: string, value: string])[];
 
 /** Instead of one of these: something lies in a mailbox. */
 export const RING = 0;

@@ -9,11 +9,13 @@ import { badOption, checkFunction, checkNumber, checkOptions, checkSystemString,
 import { quoted } from '../http/escaped.ts';
 import { FieldLines } from '../http/field-lines.ts';
 import { whileAsked } from '../http/request/while-asked.ts';
+import { withFields } from '../http/request/with-fields.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
 import { parseTarget } from '../http/target.ts';
 import { decodeUtf8 } from '../http/utf8.ts';
+import { type CallMessage, callChannel, traceCall } from '../process/watching/call-channel.ts';
 import { metaVariables } from './cgi/meta-variables.ts';
 import { Script } from './cgi/script.ts';
 import type { ScriptHead } from './cgi/script-head.ts';
@@ -71,12 +73,18 @@ const redirects = new WeakMap<Request, number>();
  * startServer((request) => cgi(request, '/usr/lib/cgi-bin/hello', { timeout: 10_000 }));
  */
 export function cgi(request: Request, command: string, options: CgiOptions = {}): Promise<Response> {
-  return whileAsked(request, answerOf(request, command, options));
+  if (!callChannel.hasSubscribers) return whileAsked(request, answerOf(request, command, options));
+  const message: CallMessage = { kind: 'cgi', name: command, request: request.original, fields: [] };
+  return whileAsked(
+    request,
+    traceCall(message, () => answerOf(request, command, options, message.fields)),
+  );
 }
 
-async function answerOf(request: Request, command: string, options: CgiOptions): Promise<Response> {
+/** @param fields What those who watch have added to those of the request. */
+async function answerOf(request: Request, command: string, options: CgiOptions, fields: CallMessage['fields'] = []): Promise<Response> {
   const { args, env, cwd, scriptName, timeout, localRedirect } = checkedOptions(command, options);
-  const environment = metaVariables(request, env, scriptName);
+  const environment = metaVariables(withFields(request, fields), env, scriptName);
   const script = await Script.start(request, { command, args, cwd, environment }, timeout);
   const head = await script.head();
   if (head.isLocationOnly && isLocal(head.location)) {

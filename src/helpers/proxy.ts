@@ -14,9 +14,11 @@ import { forwardedFields } from '../http/fields/forwarded.ts';
 import { isHost } from '../http/grammar.ts';
 import { HeaderList } from '../http/header-list.ts';
 import { whileAsked } from '../http/request/while-asked.ts';
+import { withFields } from '../http/request/with-fields.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless, isFinalStatus } from '../http/status.ts';
+import { type CallMessage, callChannel, traceCall } from '../process/watching/call-channel.ts';
 import { UpstreamExchange } from './proxy/exchange.ts';
 import { gatewayError, UpstreamFailure } from './proxy/failure.ts';
 import { type Field, isOffered, offeredUpgrade, requestFields, type UpstreamHead } from './proxy/fields.ts';
@@ -78,7 +80,12 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * startServer((request) => proxy(request, 'http://localhost:9000'));
  */
 export function proxy(request: Request, target: string, options: ProxyOptions = {}): Promise<Response> {
-  return whileAsked(request, forward(request, target, options));
+  if (!callChannel.hasSubscribers) return whileAsked(request, forward(request, target, options));
+  const message: CallMessage = { kind: 'proxy', name: target, request: request.original, fields: [] };
+  return whileAsked(
+    request,
+    traceCall(message, () => forward(withFields(request, message.fields), target, options)),
+  );
 }
 
 async function forward(request: Request, target: string, options: ProxyOptions): Promise<Response> {

@@ -5,11 +5,12 @@
  */
 import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { WaitBoard } from '../../process/wait-board.ts';
+import { type CallMessage, callChannel, traceCall } from '../../process/watching/call-channel.ts';
 import { errorToWire } from '../errors.ts';
 import type { LifeCells } from '../life.ts';
 import { Mailbox } from '../mailbox.ts';
 import { type CurrentCall, current, HEAD, RELEASE } from '../marks.ts';
-import { type FromIo, handedOver, ownedBytes, RING, type ToIo, type ToIoThread } from '../wire.ts';
+import { type CallFields, type FromIo, handedOver, ownedBytes, RING, type ToIo, type ToIoThread } from '../wire.ts';
 
 /** A call under way. Most calls never look at their signal, so it is made on demand. */
 class Call implements CurrentCall {
@@ -120,11 +121,11 @@ export class Caller {
   #take(message: ToIo): void {
     switch (message[0]) {
       case 'call': {
-        const [, id, number, args] = message;
+        const [, id, number, args, fields = []] = message;
         const { url, name } = this.#functions[number] as Numbered; // its caller has named it before
         const module = this.#place.moduleOf(url);
-        if (!(module instanceof Promise)) return this.#run(id, () => callIn(module, name, args));
-        return this.#run(id, () => module.then((found) => callIn(found, name, args)));
+        if (!(module instanceof Promise)) return this.#run(id, () => watchedCallIn(module, name, args, fields));
+        return this.#run(id, () => module.then((found) => watchedCallIn(found, name, args, fields)));
       }
       case 'function':
         this.#functions[message[1]] = { url: message[2], name: message[3] };
@@ -227,6 +228,13 @@ export class Caller {
     this.#held.delete(number);
     if (held) quietly(() => held.release());
   }
+}
+
+/** Calls a function of a module, and tells those who watch it here. */
+function watchedCallIn(module: Loaded, name: string, args: readonly unknown[], fields: CallFields): unknown {
+  if (!callChannel.hasSubscribers) return callIn(module, name, args);
+  const message: CallMessage = { kind: 'called', name, request: undefined, fields: fields.map(([field, value]) => [field, value]) };
+  return traceCall(message, () => callIn(module, name, args));
 }
 
 function callIn(target: Loaded, name: string, args: readonly unknown[]): unknown {

@@ -1,0 +1,96 @@
+/**
+ * The channels of node:diagnostics_channel on which calls to the outside are watched: `tracing:filrouge.call:start` and its likes.
+ *
+ * A subscriber of `start` may push fields that the call takes along, so that a tracer can carry its context across without being known here.
+ *
+ * @module
+ */
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+
+/** What comes on the channels of calls: one object for each call. */
+export interface CallMessage {
+  /**
+   * `blocking`: a function in an I/O thread; `fetch`: `createFetch`; `proxy`; `cgi`. And `called`, in the I/O thread, around the function that was called there:
+   * its `fields` are those that were pushed where it was called.
+   */
+  readonly kind: 'blocking' | 'called' | 'fetch' | 'proxy' | 'cgi';
+  /** What is called: `database.find`, `fetch example.org`, the target of a proxy, the command of a script. */
+  readonly name: string;
+  /** For which request, as it came; undefined when that is not known. */
+  readonly request: object | undefined;
+  /** Of a fetch. */
+  readonly method?: string;
+  /** Of a fetch: the whole address. */
+  readonly url?: string;
+  /** Goes with the call: as header fields with `fetch` and `proxy`, as HTTP_* variables with `cgi`, to the I/O thread with `blocking`. */
+  readonly fields: [name: string, value: string][];
+  /** What has come of it: a Response with `proxy` and `cgi`. */
+  result?: unknown;
+  /** What it has failed with. */
+  error?: unknown;
+}
+
+/** Around a call. */
+export const callChannel: TracingChannel<unknown, CallMessage> = tracingChannel('filrouge.call');
+
+/** Makes a call that somebody watches. @param call May give a promise: the call is over when that settles. */
+export function traceCall<T>(message: CallMessage, call: () => T): T {
+  const { start, end } = callChannel;
+  return start.runStores(message, () => {
+    try {
+      const result = call();
+      if (result instanceof Promise) return result.then(succeeded(message), failed(message)) as T;
+      message.result = result;
+      return result;
+    } catch (error) {
+      tellFailure(message, error);
+      throw error;
+    } finally {
+      end.publish(message);
+    }
+  });
+}
+
+/** The call has begun, and comes back later: its end is told by `endCall`. */
+export function beginCall<T>(message: CallMessage, begin: () => T): T {
+  const { start, end } = callChannel;
+  return start.runStores(message, () => {
+    try {
+      return begin();
+    } catch (error) {
+      tellFailure(message, error);
+      throw error;
+    } finally {
+      end.publish(message);
+    }
+  });
+}
+
+/** What has come of a call that was begun. */
+export function endCall(message: CallMessage, { error, result }: { readonly error?: unknown; readonly result?: unknown }): void {
+  if (error === undefined) succeeded(message)(result);
+  else failed(message)(error).catch(() => {});
+}
+
+function succeeded(message: CallMessage): (result: unknown) => unknown {
+  return (result) => {
+    message.result = result;
+    callChannel.asyncStart.publish(message);
+    callChannel.asyncEnd.publish(message);
+    return result;
+  };
+}
+
+function failed(message: CallMessage): (error: unknown) => Promise<never> {
+  return (error) => {
+    tellFailure(message, error);
+    callChannel.asyncStart.publish(message);
+    callChannel.asyncEnd.publish(message);
+    return Promise.reject(error);
+  };
+}
+
+function tellFailure(message: CallMessage, error: unknown): void {
+  message.error = error;
+  callChannel.error.publish(message);
+}
