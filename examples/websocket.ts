@@ -13,8 +13,8 @@
 import { match, type Request, Response, startServer } from 'filrouge';
 import { type WebSocketConnection, websocket } from 'filrouge/websocket';
 
-// One worker: each is a process with a memory of its own, so two would hold two separate chats. With more, something outside has to carry messages
-// between them (Redis, a database, a queue), and `say` below is the place to send them from.
+// One worker: each is a process with a memory of its own, so two would hold two separate chats. With more, a channel carries
+// messages between them (filrouge/pubsub), and `say` below is the place to publish them from.
 const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
 startServer(answer, { host, port: Number(port), workers: 1 });
 

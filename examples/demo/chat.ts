@@ -1,21 +1,32 @@
 /**
- * A chat over all workers. Each holds the websockets of its own visitors; each line goes to the primary, which sends it to all workers, so that
- * everyone gets the same lines in the same order. Node's own channel between them carries it: programs may use it beside the server.
+ * A chat over all workers. Each holds the websockets of its own visitors, and hears the lines of all: everyone gets the same lines in the same order.
  */
-import cluster, { type Worker } from 'node:cluster';
 import { html, match, type Request, type Response } from 'filrouge';
+import { createChannel } from 'filrouge/pubsub';
 import { type WebSocketConnection, websocket } from 'filrouge/websocket';
 import { page } from './layout.ts';
 import { userOf } from './members.ts';
 
+interface Line {
+  readonly name: string;
+  readonly text: string;
+  readonly isNews: boolean;
+  readonly pid: number;
+}
+
+const said = createChannel<Line>('chat');
 /** The visitors of this worker. */
 const room = new Set<WebSocketConnection>();
 /** The last lines, for newcomers. */
 const lines: string[] = [];
 const SHOWN = 30;
 
-if (cluster.isPrimary) cluster.on('message', tellWorkers);
-if (cluster.isWorker) process.on('message', tellRoom);
+said.subscribe((heard) => {
+  const line = JSON.stringify(heard);
+  lines.push(line);
+  if (lines.length > SHOWN) lines.shift();
+  for (const socket of room) socket.send(line);
+});
 
 export function chat(request: Request): Response | undefined {
   if (match(request, 'GET /chat')) return chatPage();
@@ -36,27 +47,7 @@ function enter(socket: WebSocketConnection, name: string): void {
 }
 
 function say(name: string, text: string, isNews = false): void {
-  const chatLine = JSON.stringify({ name, text, isNews, pid: process.pid });
-  cluster.worker?.send({ chatLine }, () => undefined); // when the server stops, the primary may be gone
-}
-
-/** In the primary: a message from one worker. */
-function tellWorkers(_from: Worker, message: unknown): void {
-  if (lineOf(message) === undefined) return;
-  for (const worker of Object.values(cluster.workers ?? {})) worker?.send(message as object, () => undefined); // one may be about to exit
-}
-
-/** In a worker: a message from the primary. */
-function tellRoom(message: unknown): void {
-  const line = lineOf(message);
-  if (line === undefined) return;
-  lines.push(line);
-  if (lines.length > SHOWN) lines.shift();
-  for (const socket of room) socket.send(line);
-}
-
-function lineOf(message: unknown): string | undefined {
-  return (message as { chatLine?: string } | null)?.chatLine;
+  said.publish({ name, text, isNews, pid: process.pid });
 }
 
 function nameOf(request: Request): string {

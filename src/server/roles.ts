@@ -8,7 +8,7 @@
  */
 import { badOption } from '../http/errors/bad-option.ts';
 
-/** Set by the primary for its workers: generation, port, and the secret of session tickets. */
+/** Set by the primary for its workers: generation, port, the secret of session tickets, and the name of its hub of channels. */
 export const WORKER_ROLE = 'FILROUGE_WORKER';
 /** Set by a process for its handler threads. */
 export const THREAD_ROLE = 'FILROUGE_THREAD';

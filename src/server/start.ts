@@ -16,7 +16,7 @@ import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
 import type { ResolvedTls } from './tls/options.ts';
 
 /** What the primary gave this worker; undefined in a process that no primary of ours has started. */
-let role: { readonly generation: number; readonly port: number; readonly ticketSecret: string } | undefined;
+let role: { readonly generation: number; readonly port: number; readonly ticketSecret: string; readonly root: string } | undefined;
 let isThread = false;
 // Another runtime may have no `process`, or guard its environment: only in a child of Node is it looked at.
 if (typeof (globalThis as { process?: NodeJS.Process }).process?.send === 'function' && process.env[WORKER_ROLE] !== undefined) {
@@ -60,7 +60,7 @@ export async function startServer(handler: Handler, options?: ServerOptions): Pr
     if (role === undefined && resolved.workers === 0) return await single(handler, resolved);
     if (role !== undefined) {
       const { startWorker } = await import('./supervisor/inside/worker.ts');
-      return await startWorker(handler, asWorker(resolved, role));
+      return await startWorker(handler, asWorker(resolved, role), role.root);
     }
     const { startPrimary } = await import('./supervisor/primary.ts');
     return await startPrimary(resolved.tls ? await prepareTls(resolved, resolved.tls) : resolved);
@@ -100,8 +100,8 @@ function readRoles(): void {
   isThread ||= takeRole(THREAD_ROLE) !== undefined;
   const text = takeRole(WORKER_ROLE);
   if (text === undefined) return;
-  const [generation, port, ticketSecret = ''] = text.split(':');
-  role = { generation: Number(generation ?? 1), port: Number(port ?? 0), ticketSecret };
+  const [generation, port, ticketSecret = '', root = ''] = text.split(':');
+  role = { generation: Number(generation ?? 1), port: Number(port ?? 0), ticketSecret, root };
 }
 
 async function single(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {

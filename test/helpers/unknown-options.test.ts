@@ -11,6 +11,7 @@ import * as fetchDoor from '../../src/fetch.ts';
 import * as front from '../../src/index.ts';
 import * as nodeDoor from '../../src/node.ts';
 import * as proxyDoor from '../../src/proxy.ts';
+import * as pubsubDoor from '../../src/pubsub.ts';
 import * as redisDoor from '../../src/redis.ts';
 import { resolveOptions } from '../../src/server/options.ts';
 import * as testingDoor from '../../src/testing.ts';
@@ -24,6 +25,7 @@ const DOORS = {
   fetch: fetchDoor,
   node: nodeDoor,
   proxy: proxyDoor,
+  pubsub: pubsubDoor,
   redis: redisDoor,
   testing: testingDoor,
   websocket: websocketDoor,
@@ -56,6 +58,7 @@ const TAKERS: Readonly<
     call: (options) => blockingDoor.createBlocking('data:text/javascript,export{}', options),
   },
   createFetch: { names: optionsOf('FetchOptions'), call: (options) => blockingDoor.createFetch(options) },
+  createChannel: { names: optionsOf('ChannelOptions'), call: (options) => pubsubDoor.createChannel('news', options) },
   createCors: { names: optionsOf('CorsPolicy'), call: (options) => front.createCors(options), right: { origins: [] } },
   createMemorySessionStore: { names: ['maxSessions'], call: (options) => front.createMemorySessionStore(options) },
   HttpError: { names: optionsOf('HttpErrorOptions'), call: (options) => new front.HttpError(404, 'Not here', options) },

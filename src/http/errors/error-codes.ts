@@ -92,7 +92,9 @@ export const ERROR_CODES = {
     'The cookie of a session would be larger than browsers accept (4096 bytes). Keep less in it, or give `createSessions` a store.',
   'session-contended':
     'Other requests changed a session each time it was about to be saved, 100 times in a row; or the `update` of its store never says that it has written.',
-  'not-serializable': 'A value has no JSON form (a function, undefined, a cycle or a bigint).',
+  'not-serializable':
+    'A value has no JSON form (a function, undefined, a cycle or a bigint); or, published in a channel, it cannot be cloned (a function).',
+  'channel-overflow': "A reader of a channel with `overflow: 'close'` was too slow, or something between was, and has missed a message.",
 
   // The programmer's fault, at start or at the culprit.
   'bad-option': 'An option has a wrong type or value, is unknown, or contradicts another.',

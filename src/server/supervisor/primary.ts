@@ -9,6 +9,7 @@
  */
 import cluster from 'node:cluster';
 import { setTimeout as pause } from 'node:timers/promises';
+import { hubOf } from '../../process/channels/hub.ts';
 import { HitCounter } from '../../process/hit-counter.ts';
 import { refuseSeveral } from '../../process/one-memory.ts';
 import { addTotals, NO_TOTALS, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
@@ -33,7 +34,7 @@ export async function startPrimary(options: ResolvedOptions): Promise<RunningSer
   await removeStaleSocket(options);
   const port = await probe(options);
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'] }); // the pipe is that of watch.ts
+  cluster.setupPrimary({ stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', 'pipe'] }); // see WATCH_PIPE and CHANNEL_PIPE
   const supervisor = new Supervisor(options, port);
   const place = await supervisor.start();
   logStarted(place.url, options);
@@ -48,6 +49,8 @@ class Supervisor implements WorkerEvents {
   readonly #hits: HitCounter = new HitCounter();
   /** Every process that has not ended. */
   readonly #workers: Set<WorkerProcess> = new Set();
+  /** The name of the hub of channels in this process. */
+  readonly #root: string = hubOf(setImmediate).root;
   #generation = 1;
   #restarts = 0;
   /** The figures of workers that have ended. */
@@ -242,7 +245,7 @@ class Supervisor implements WorkerEvents {
   }
 
   #fork(): WorkerProcess {
-    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}:${this.#options.tls?.ticketSecret ?? ''}` };
+    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}:${this.#options.tls?.ticketSecret ?? ''}:${this.#root}` };
     const worker = new WorkerProcess(env, this.#generation, this.#options.startTimeout, this);
     this.#workers.add(worker);
     this.#lender.add(worker);

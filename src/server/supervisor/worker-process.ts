@@ -4,9 +4,11 @@
  * @module
  */
 import cluster, { type Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/errors/error-codes.ts';
 import { NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
+import { CHANNEL_PIPE } from '../channels/pipe.ts';
 import type { Address } from '../host.ts';
 import { withoutStack } from '../operator-log.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
@@ -14,6 +16,7 @@ import { Replies } from '../questions/replies.ts';
 import { type StuckMessage, WATCH_PIPE } from '../watchdog/message.ts';
 import type { Borrower } from './lender.ts';
 import { fromWorker, type LocalStatus, NOT_CALLED, type PrimaryMessage } from './messages.ts';
+import { carryChannels } from './worker-channels.ts';
 
 /** What a worker knows of its server once it listens. */
 export interface Place {
@@ -67,6 +70,8 @@ export class WorkerProcess implements Borrower {
     const worker = cluster.fork(env);
     this.#worker = worker;
     this.#listen(worker, events);
+    const channels = (worker.process.stdio as readonly unknown[])[CHANNEL_PIPE] as Socket | null | undefined;
+    if (channels) carryChannels(channels); // there is none when the fork has failed
     let failure: Error | undefined;
     const overdue = setTimeout(() => {
       failure ??= failureOf(`a worker has not listened within ${startTimeout / 1000} s (startTimeout)`, undefined);

@@ -11,6 +11,7 @@ import { countForThread } from '../questions/hit-asker.ts';
 import { Board } from './board.ts';
 import { type Flight, fileOf } from './flight.ts';
 import { SentLines } from './known-lines.ts';
+import { ThreadChannels } from './thread-channels.ts';
 import {
   type FromThread,
   ownedBytes,
@@ -80,13 +81,14 @@ export class HandlerThread implements ThreadLink {
   readonly #lines: SentLines = new SentLines();
   /** Process groups that its handlers have started. */
   readonly #groups: Set<number> = new Set();
+  readonly #channels: ThreadChannels = new ThreadChannels((word) => this.post(['channel', word]));
 
   constructor(ports: { readonly port1: MessagePort; readonly port2: MessagePort }, start: StartBacking, events: ThreadEvents) {
     this.#events = events;
     this.#port = ports.port1;
     this.#port.on('message', this.#onMessage);
     this.#port.unref(); // connections keep the process alive, not idle threads
-    this.backing = start({ port: ports.port2, shared: this.board.buffer }, this.#waits, (why) => {
+    this.backing = start({ port: ports.port2, shared: this.board.buffer, root: this.#channels.root }, this.#waits, (why) => {
       if (!this.isGone) events.onExit(this, why);
     });
   }
@@ -219,6 +221,7 @@ export class HandlerThread implements ThreadLink {
     for (const flight of this.flights.values()) flight.lose(status);
     this.flights.clear();
     for (const group of this.#groups) endGroup(group);
+    this.#channels.close();
   }
 
   readonly #flush = (): void => {
@@ -262,6 +265,8 @@ export class HandlerThread implements ThreadLink {
         if (item[2]) this.#groups.add(item[1]);
         else this.#groups.delete(item[1]);
         return;
+      case 'channel':
+        return this.#channels.take(item[1]);
       case 'status':
         return void this.#events.onStatusWanted(this, item[1]);
       case 'answer':
@@ -281,7 +286,9 @@ export class HandlerThread implements ThreadLink {
   }
 
   /** What comes before an answer or behind it. */
-  #follow(item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'group' | 'answer', ...unknown[]]>): void {
+  #follow(
+    item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'group' | 'channel' | 'answer', ...unknown[]]>,
+  ): void {
     const flight = this.flights.get(item[1]);
     if (!flight) return;
     switch (item[0]) {

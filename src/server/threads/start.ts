@@ -57,12 +57,12 @@ async function played(handler: Handler, options: ResolvedOptions): Promise<Start
 
 /** Starts a real thread: the same script, which will come to `startServer` there as well. */
 function startWorkerThread(script: string, env: Readonly<Record<string, string>>): StartBacking {
-  return ({ port, shared }, waits, onExit) => {
+  return ({ port, shared, root }, waits, onExit) => {
     const io = linksFor(waits);
     const worker = new Worker(script, {
       argv: process.argv.slice(2),
       env: { ...process.env, ...env },
-      workerData: { filrouge: { port, shared }, filrougeIo: io },
+      workerData: { filrouge: { port, shared, root }, filrougeIo: io },
       transferList: [port, ...(Object.values(io?.ports ?? {}) as MessagePort[])],
     });
     let why = 'it ended';

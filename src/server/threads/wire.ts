@@ -87,6 +87,7 @@ export type ToThread =
   | readonly ['stopping']
   | readonly ['draining']
   | readonly ['goodbye', id: number]
+  | readonly ['channel', ChannelWord]
   /** Give a sign of life: `Board.answerProbe`. */
   | readonly ['probe']
   | readonly ['closed'];
@@ -130,7 +131,18 @@ export type FromThread =
   | readonly ['status', id: number]
   /** A handler has started a process group, or it has ended. */
   | readonly ['group', id: number, isRunning: boolean]
+  | readonly ['channel', ChannelWord]
   | readonly ['close', timeout: number | undefined];
+
+/** What the two hubs of channels say to each other, either way: see `process/channels/hub.ts`. */
+export type ChannelWord =
+  | readonly ['message', name: string, payload: Uint8Array]
+  /** To the main thread: a channel is wanted, or not any more. */
+  | readonly ['want', name: string, isOn: boolean]
+  /** To the thread: messages were lost. */
+  | readonly ['missed', name: string, count: number]
+  /** Messages that cost so much have been taken. */
+  | readonly ['taken', size: number];
 
 /** What the parts of a request in a thread need of that thread. */
 export interface ThreadLink {
@@ -145,6 +157,8 @@ export interface ThreadLink {
 export interface ThreadData {
   readonly port: MessagePort;
   readonly shared: SharedArrayBuffer;
+  /** The name of the hub of channels at the root: see `process/channels/hub.ts`. */
+  readonly root: string;
 }
 
 /** How a response went out, as another thread reads its clock: times are told from the same start. @param sign -1 for what has come. */

@@ -46,6 +46,7 @@ import { HitAsker } from '../../questions/hit-asker.ts';
 import { Replies } from '../../questions/replies.ts';
 import { serveLocally } from '../../serve.ts';
 import { fromPrimary, type WorkerMessage } from '../messages.ts';
+import { joinChannels } from './channels.ts';
 import { LeaseGate } from './lease-gate.ts';
 import { Recycling } from './recycling.ts';
 
@@ -56,9 +57,10 @@ const LAST_STATUS = -1;
 /** How long the process may live on after its last connection, ms: something a handler started may hold it. */
 const AFTERMATH = 1000;
 
-/** Starts to serve as a worker. */
-export async function startWorker(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
+/** Starts to serve as a worker. @param root The name of the primary's hub of channels. */
+export async function startWorker(handler: Handler, options: ResolvedOptions, root: string): Promise<RunningServer> {
   if (options.workers > 1) refuseSeveral(`${options.workers} workers`);
+  joinChannels(root);
   return new WorkerLife(options).start(handler);
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import type { Answering, Handler } from '../../../exchange/respond.ts';
 import { withCode } from '../../../http/errors/error-codes.ts';
 import { watchGroupsWith } from '../../../process/child-groups.ts';
@@ -13,20 +13,22 @@ import { refuseSeveral } from '../../../process/one-memory.ts';
 import { logAs } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
 import { Board } from '../board.ts';
+import type { ThreadData } from '../wire.ts';
+import { joinChannels } from './channels.ts';
 import { ThreadSide } from './thread.ts';
 
 /** Takes requests from now on. Resolves when the server listens. */
 export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   if (options.threads.max > 1) refuseSeveral(`${options.threads.max} handler threads`);
   logAs(options.log);
-  const { port, shared } = (workerData as { readonly filrouge: { readonly port: MessagePort; readonly shared: SharedArrayBuffer } })
-    .filrouge;
+  const { port, shared, root } = (workerData as { readonly filrouge: ThreadData }).filrouge;
   const board = new Board(shared);
   const answering: Answering = { handler, options, requests: 0, current: undefined };
   const side = new ThreadSide(answering, options.bodyMemory, port, board);
   callsFor({ isBusy: () => answering.current !== undefined, id: () => board.running });
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
   countHitsWith((...question) => side.hits.ask(...question));
+  joinChannels(side, root);
   const { address, url } = await side.listening;
   const close = ({ timeout }: { timeout?: number | undefined } = {}): Promise<void> => {
     side.close(timeout);

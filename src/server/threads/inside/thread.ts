@@ -27,13 +27,25 @@ import { HitAsker } from '../../questions/hit-asker.ts';
 import { Replies } from '../../questions/replies.ts';
 import type { Board } from '../board.ts';
 import { ReceivedLines } from '../known-lines.ts';
-import { type FromThread, onWire, ownedBytes, SMALL, type ToThread, type WireBody, type WireContent, type WireList } from '../wire.ts';
+import {
+  type ChannelWord,
+  type FromThread,
+  onWire,
+  ownedBytes,
+  SMALL,
+  type ToThread,
+  type WireBody,
+  type WireContent,
+  type WireList,
+} from '../wire.ts';
+import type { ChannelPort } from './channels.ts';
+import { type Open, openFor } from './open.ts';
 import { StreamPump } from './stream-pump.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
 import { peerFrom } from './wire-peer.ts';
 
 type NewRequest = Extract<ToThread, readonly ['request', ...unknown[]]>;
-type Elsewhere = 'request' | 'hits' | 'status' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed';
+type Elsewhere = 'request' | 'hits' | 'status' | 'channel' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed';
 type Following = Exclude<ToThread, readonly [Elsewhere, ...unknown[]]>;
 
 /** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
@@ -41,24 +53,8 @@ const MAX_DELAY = 0.5;
 /** Field lists that are known by a number in the main thread. */
 const KNOWN_LISTS = 512;
 
-/** What is left of a request that was not answered in one go. */
-interface Open {
-  readonly request: Request;
-  /** The body, when it lies on disk or is large: the main thread waits for its release. */
-  readonly large: RequestBody | undefined;
-  /** The body, when it is streamed. */
-  readonly live: LiveStream | undefined;
-  pump: StreamPump | undefined;
-  take: Response['take'];
-  tunnel: TunnelSocket | undefined;
-  /** Aborted when a connection that was taken over is to end. */
-  goodbye: AbortController | undefined;
-  /** A body that may have no end of its own. */
-  endless: StreamContent | undefined;
-}
-
 /** One thread's side. */
-export class ThreadSide implements Carrier {
+export class ThreadSide implements Carrier, ChannelPort {
   /** Settles with where the server listens. */
   readonly listening: Promise<{ readonly address: Address; readonly url: string }>;
   /** Settles when the server has stopped. */
@@ -73,6 +69,8 @@ export class ThreadSide implements Carrier {
   readonly statuses: Replies<void, ServerStatus> = new Replies((id) => this.post(['status', id]));
   /** Counts hits for the whole server. */
   readonly hits: HitAsker = new HitAsker((id, questions) => this.post(['hits', id, questions]));
+  /** Set when the first channel of this thread is made. */
+  onChannel: (word: ChannelWord) => void = () => {};
   #outbox: FromThread[] = [];
   #transfer: Transferable[] = [];
   #isInTurn = false;
@@ -119,6 +117,11 @@ export class ThreadSide implements Carrier {
     this.#flush();
   }
 
+  postChannel(word: ChannelWord): void {
+    this.#outbox.push(['channel', word]);
+    this.#flush();
+  }
+
   #flush(): void {
     if (this.#outbox.length === 0) return;
     const items = this.#outbox;
@@ -161,6 +164,8 @@ export class ThreadSide implements Carrier {
         return this.#server.stopping.begin();
       case 'status':
         return this.statuses.answered(item[1], item[2]);
+      case 'channel':
+        return this.onChannel(item[1]);
       case 'probe':
         return this.#board.answerProbe();
       case 'closed':
@@ -194,16 +199,7 @@ export class ThreadSide implements Carrier {
   }
 
   #keep(id: number, request: Request, { large, live }: Pick<Open, 'large' | 'live'>): Open {
-    const open: Open = this.#open.get(id) ?? {
-      request,
-      large,
-      live,
-      pump: undefined,
-      take: undefined,
-      tunnel: undefined,
-      goodbye: undefined,
-      endless: undefined,
-    };
+    const open = this.#open.get(id) ?? openFor(request, large, live);
     this.#open.set(id, open);
     return open;
   }
