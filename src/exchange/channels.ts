@@ -16,6 +16,7 @@
 import { currentContext, type InContext } from '../http/body/stream-source.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
+import type { Connection } from '../process/watching/connection-channels.ts';
 import { messageOf, requestChannel, responseChannel, routeChannel, sentChannel, setMessage } from '../process/watching/request-channels.ts';
 import { type Sent, whenSent } from '../process/watching/sent.ts';
 
@@ -31,6 +32,10 @@ export interface RequestMessage {
   readonly error: unknown;
   /** From `filrouge.request:sent` on. */
   readonly sent: Sent | undefined;
+  /** Whether it came by somebody else's server, of whom the handler is a guest: a tracer of that one has seen it already. */
+  readonly isGuest: boolean;
+  /** Undefined when nobody watched connections as it was opened, and for a guest. */
+  readonly connection: Connection | undefined;
 }
 
 /** The one object. */
@@ -53,6 +58,14 @@ class WatchedRequest implements RequestMessage {
 
   get route(): string | undefined {
     return this.request.route;
+  }
+
+  get isGuest(): boolean {
+    return this.request.peer.server?.isForeign === true;
+  }
+
+  get connection(): Connection | undefined {
+    return this.request.peer.connection;
   }
 
   keepContext(): void {

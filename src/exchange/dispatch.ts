@@ -7,7 +7,7 @@ import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
 import { isSentWanted, type Sent, takeSentCalls } from '../process/watching/sent.ts';
-import { sizeOf } from './outgoing.ts';
+import { type Outgoing, sizeOf } from './outgoing.ts';
 import { type Answering, reportError } from './respond.ts';
 
 /** Counts the bytes of a body that goes in pieces. */
@@ -30,6 +30,14 @@ export class Dispatch {
 
   constructor(request: Request) {
     this.#request = request;
+  }
+
+  /** One that somebody else's server sends. */
+  static of(request: Request, response: Response, { status, body }: Outgoing): Dispatch {
+    const dispatch = new Dispatch(request);
+    dispatch.begin(response, status);
+    dispatch.counter = body instanceof Uint8Array || body === undefined ? { bytes: body?.length ?? 0 } : body;
+    return dispatch;
   }
 
   /** Whether anybody wants to know. */

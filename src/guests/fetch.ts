@@ -6,6 +6,7 @@
  */
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
+import { Dispatch } from '../exchange/dispatch.ts';
 import { type Outgoing, withoutConnection } from '../exchange/outgoing.ts';
 import { isWebResponse, measuredWebResponse } from '../exchange/web-response.ts';
 import { CheckedPieces } from '../http/body/body-source.ts';
@@ -124,11 +125,14 @@ async function serve(guest: Guest, web: globalThis.Request, client?: object): Pr
     if (web.signal.aborted) leave();
     else web.signal.addEventListener('abort', leave);
   });
-  const end = (): void => {
+  const outgoing = await guest.outgoing(response, request, MAX_STATUS);
+  const dispatch = Dispatch.of(request, response, outgoing);
+  const end = (isWhole: boolean): void => {
     web.signal.removeEventListener('abort', leave);
     request.release();
+    dispatch.end(isWhole);
   };
-  return webResponseOf(await guest.outgoing(response, request, MAX_STATUS), guest, request, end);
+  return webResponseOf(outgoing, guest, request, dispatch, end);
 }
 
 function arrivalOf(web: globalThis.Request, client: object | undefined): Arrival {
@@ -157,19 +161,32 @@ async function* wholeBody(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-function webResponseOf({ status, headers, length, body }: Outgoing, guest: Guest, request: Request, end: () => void): globalThis.Response {
+function webResponseOf(
+  { status, headers, length, body }: Outgoing,
+  guest: Guest,
+  request: Request,
+  dispatch: Dispatch,
+  end: (isWhole: boolean) => void,
+): globalThis.Response {
   const fields = new Headers();
   for (const [name, value] of headers) fields.append(name, value);
   if (length !== undefined && !isBodyless(status)) fields.set('Content-Length', String(length));
   const init = { status, headers: fields, encodeBody: 'manual' }; // or workerd would apply Content-Encoding to a body that has it already
-  if (body instanceof CheckedPieces && !isBodyless(status)) return new globalThis.Response(streamOf(body, guest, request, end), init);
+  if (body instanceof CheckedPieces && !isBodyless(status))
+    return new globalThis.Response(streamOf(body, guest, request, dispatch, end), init);
   if (body instanceof CheckedPieces) body.drop();
-  end();
+  end(true);
   return new globalThis.Response(body instanceof Uint8Array && !isBodyless(status) ? body : null, init);
 }
 
 /** Pieces as a web-standard stream, each produced on demand. */
-function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: () => void): ReadableStream<Uint8Array> {
+function streamOf(
+  pieces: CheckedPieces,
+  guest: Guest,
+  request: Request,
+  dispatch: Dispatch,
+  end: (isWhole: boolean) => void,
+): ReadableStream<Uint8Array> {
   let isCancelled = false;
   return new ReadableStream<Uint8Array>(
     {
@@ -179,17 +196,19 @@ function streamOf(pieces: CheckedPieces, guest: Guest, request: Request, end: ()
           if (isCancelled) return;
           if (!step.done) return controller.enqueue(step.value);
           controller.close();
+          end(true);
         } catch (error) {
+          dispatch.hasFailed = true;
           guest.report(error, request);
           controller.error(error);
+          end(false);
         }
-        end();
       },
       cancel(reason) {
         isCancelled = true;
         request.abort(clientLeft(reason));
         pieces.drop();
-        end();
+        end(false);
       },
     },
     { highWaterMark: 0 },

@@ -8,6 +8,7 @@
  */
 import { Readable } from 'node:stream';
 import { bodyLimit, type MaxBodySize, tooLargeMessage } from '../exchange/body-limit.ts';
+import { answerKnown, areRequestsWatched } from '../exchange/channels.ts';
 import { type Outgoing, outgoingOf } from '../exchange/outgoing.ts';
 import {
   type Answering,
@@ -111,7 +112,9 @@ export class Guest implements Answering {
       }
       return { request, response: withoutUpgrade(await respond(this, request)) };
     } catch (error) {
-      return { request, response: responseTo(this, request, error) };
+      const response = responseTo(this, request, error);
+      if (areRequestsWatched()) answerKnown(request, response, true);
+      return { request, response };
     }
   }
 
@@ -157,6 +160,7 @@ export class Guest implements Answering {
 class HostServer implements PeerServer {
   readonly stopping: Stopping = new Stopping();
   readonly options: Answering['options'];
+  readonly isForeign = true;
   readonly #signal: AbortSignal | undefined;
 
   /** @param signal Aborts when it begins to stop; undefined: that is not known. */

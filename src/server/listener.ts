@@ -22,6 +22,7 @@ import { printError } from '../exchange/print-error.ts';
 import { CLOSE, serializeHead } from '../h1/serializer.ts';
 import { bytesOf } from '../http/body/response-body.ts';
 import type { Peer } from '../http/request.ts';
+import { tellOpened } from './connection/opened.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { FairShare } from './fair-share.ts';
 import { Http1Connection } from './http1/connection.ts';
@@ -121,7 +122,10 @@ export class Listener {
   readonly #open: (socket: Socket) => void;
 
   #serve(socket: Socket, secure: boolean): void {
-    new (secure ? Http1Connection : this.#InTheClear)(socket, peerOf(socket, secure, this.#service), this.#service);
+    const peer = peerOf(socket, secure, this.#service);
+    const Kind = secure ? Http1Connection : this.#InTheClear;
+    if (Kind === Http1Connection) tellOpened(socket, peer, 'http/1.1'); // else it is not known yet
+    new Kind(socket, peer, this.#service);
     socket.resume();
   }
 
@@ -130,7 +134,9 @@ export class Listener {
       const { Http2Connection } = await import('./http2/connection.ts');
       if (socket.destroyed) return;
       const early = socket.read() as Buffer | null; // has come while the code was loaded: the stream keeps it, and `listen` would pass it by
-      const connection = new Http2Connection(socket, peerOf(socket, true, this.#service), this.#service);
+      const peer = peerOf(socket, true, this.#service);
+      tellOpened(socket, peer, 'h2');
+      const connection = new Http2Connection(socket, peer, this.#service);
       if (early) connection.onRead(early);
       socket.resume();
     } catch (error) {
@@ -163,6 +169,7 @@ function peerOf(socket: Socket, secure: boolean, server: Service): Peer {
     port: server.port,
     readAt: Number.NaN,
     server,
+    connection: undefined,
     clientCertificate: secure ? certificateOf(socket as TLSSocket, server) : undefined,
   };
 }

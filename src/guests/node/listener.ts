@@ -4,6 +4,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Dispatch, tellUnsent } from '../../exchange/dispatch.ts';
 import { type Outgoing, withoutConnection } from '../../exchange/outgoing.ts';
 import { unmapped } from '../../http/address.ts';
 import { clientLeft } from '../../http/errors/abort-reason.ts';
@@ -20,12 +21,15 @@ export function listenerOf(handler: GuestHandler, options: GuestOptions): (req: 
 
 async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): Promise<void> {
   let current: Request | undefined;
+  let dispatch: Dispatch | undefined;
   const client = { isGone: false };
   res.on('error', ignore); // 'close' follows
   res.on('close', () => {
     client.isGone = true;
     if (!res.writableFinished) current?.abort(clientLeft());
     current?.release();
+    if (dispatch) dispatch.end(res.writableFinished);
+    else if (current) tellUnsent(current);
   });
   const { request, response } = await guest.answer(arrivalOf(req, interimsOf(res)), (begun) => {
     current = begun;
@@ -33,8 +37,11 @@ async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): P
   });
   if (client.isGone || res.headersSent) return response.dispose();
   try {
-    await send(req, res, response, await guest.outgoing(response, request), client);
+    const outgoing = await guest.outgoing(response, request);
+    dispatch = Dispatch.of(request, response, outgoing);
+    await send(req, res, response, outgoing, client);
   } catch (error) {
+    if (dispatch) dispatch.hasFailed = true;
     if (!client.isGone) guest.report(error, request);
     res.destroy(); // the head is out: an incomplete body must never look complete
   }

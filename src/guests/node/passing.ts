@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
+import { ClientRequest, createServer, type IncomingMessage, type Server } from 'node:http';
 import { Readable } from 'node:stream';
 import { withoutConnection } from '../../exchange/outgoing.ts';
 import type { Request } from '../../http/request.ts';
@@ -51,7 +51,8 @@ export function ask(request: Request, host: Host): Promise<Response> {
     checkMethod(request);
     const far = new PairedSocket(request);
     const { near } = far;
-    const client = httpRequest({
+    // Not by `request`, which tracers replace: to them this would be a call to the outside.
+    const client = new ClientRequest({
       createConnection: () => near,
       method: request.method,
       path: targetOf(request),

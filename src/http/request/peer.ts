@@ -4,6 +4,7 @@
  * @module
  */
 import type { X509Certificate } from 'node:crypto';
+import type { Connection } from '../../process/watching/connection-channels.ts';
 import type { ErrorFormat } from '../errors/failure.ts';
 import type { HeaderList } from '../header-list.ts';
 import type { Response } from '../response.ts';
@@ -25,6 +26,8 @@ export interface Peer<R> {
   readonly server?: PeerServer<R>;
   /** Carries interim responses to it, as long as there is a connection. */
   carrier?: Carrier<R> | undefined;
+  /** As those who watch connections know it. */
+  connection?: Connection | undefined;
   /** Which of the carrier's requests this one is, where requests have numbers. */
   readonly id?: number;
 }
@@ -51,6 +54,8 @@ export interface PeerServer<R> {
   /** Calls a function when the drain begins; at once when it has. What `when` returns takes it back. */
   readonly stopping: { when(call: () => void): () => void };
   readonly options: ErrorAnswers<R>;
+  /** Whether it is somebody else's, of whom our handler is a guest. */
+  readonly isForeign?: boolean;
 }
 
 /** How a server answers errors. */

@@ -255,7 +255,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
 
   handOver(exchange: StreamExchange): void {
     tellWhenOut(this.#owner, exchange);
-    exchange.release();
+    exchange.handOver();
     exchange.socket?.on('close', () => {
       exchange.request?.abort(clientLeft());
       this.session.release(exchange.stream);

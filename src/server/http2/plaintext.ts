@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import { PREFACE } from '../../h2/frames.ts';
 import type { Peer } from '../../http/request.ts';
+import { tellOpened } from '../connection/opened.ts';
 import { Patience } from '../connection/patience.ts';
 import { Http1Connection } from '../http1/connection.ts';
 import type { ManagedConnection, Service } from '../service.ts';
@@ -46,6 +47,7 @@ export class PlaintextChoice implements ManagedConnection, SocketOwner {
   #choose(isHttp2: boolean): SocketOwner {
     this.#service.connections.delete(this);
     pass(this.#socket);
+    tellOpened(this.#socket, this.#peer, isHttp2 ? 'h2' : 'http/1.1');
     return new (isHttp2 ? Http2Connection : Http1Connection)(this.#socket, this.#peer, this.#service);
   }
 

@@ -8,6 +8,7 @@ import type { Stream } from '../../h2/streams/stream.ts';
 import type { PartialHead } from '../../http/request/head-rules.ts';
 import type { Peer, RequestHead } from '../../http/request.ts';
 import { NO_TARGET, type TargetParts } from '../../http/target.ts';
+import { type StreamMessage, streamClosed, streamOpened } from '../../process/watching/connection-channels.ts';
 import type { Inflow } from './inflow.ts';
 import type { Outflow } from './outflow.ts';
 import type { StreamSocket } from './stream-socket.ts';
@@ -43,11 +44,15 @@ export class StreamExchange extends Exchange<ServedHead> {
   #seenPieces = 0;
   #seenBytes = 0;
   #deadline = 0;
+  /** What those who watch streams are told. */
+  #message: StreamMessage | undefined = undefined;
+  #isHandedOver = false;
 
   constructor(stream: Stream<StreamExchange>, head: ServedHead, target: TargetParts, peer: Peer) {
     super(head, target, peer);
     this.stream = stream;
     stream.exchange = this;
+    if (streamOpened.hasSubscribers || streamClosed.hasSubscribers) this.#tellOpened();
   }
 
   /** An exchange for a request that is refused. What is not known of it is that of `GET /`. */
@@ -96,5 +101,24 @@ export class StreamExchange extends Exchange<ServedHead> {
     this.inflow?.refuse();
     this.outflow?.drop();
     super.release();
+    if (this.#message && !this.#isHandedOver) this.#tellClosed();
+  }
+
+  /** The stream now belongs to somebody else. */
+  handOver(): void {
+    this.#isHandedOver = true;
+    this.release();
+    if (this.#message) this.socket?.on('close', () => this.#tellClosed());
+  }
+
+  #tellOpened(): void {
+    this.#message = { id: this.stream.id, connection: this.peer.connection };
+    streamOpened.publish(this.#message);
+  }
+
+  #tellClosed(): void {
+    const message = this.#message;
+    this.#message = undefined; // told once
+    if (message) streamClosed.publish(message);
   }
 }

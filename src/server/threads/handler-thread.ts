@@ -329,7 +329,7 @@ function endGroup(id: number): void {
 }
 
 function peerOf({ peer }: Request): WirePeer {
-  const { remoteAddress, remotePort, secure, host, readAt, port, clientCertificate } = peer;
+  const { remoteAddress, remotePort, secure, host, readAt, port, clientCertificate, connection } = peer;
   const sentAt = readAt + performance.timeOrigin;
-  return [remoteAddress, remotePort, secure, host, sentAt, port, clientCertificate];
+  return [remoteAddress, remotePort, secure, host, sentAt, port, clientCertificate, connection];
 }

@@ -37,12 +37,16 @@ import type { FileVersion } from '../../http/file/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
 import type { ServerStatus } from '../../process/server-status.ts';
 import type { RecallReason } from '../../process/wait-board.ts';
+import type { Connection } from '../../process/watching/connection-channels.ts';
 import type { Sent } from '../../process/watching/sent.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import type { WireLines } from './known-lines.ts';
 
-/** Where a request's client is: address, port, whether by TLS, host as a trusted proxy reports it, when it was read (absolute ms), our port. */
+/**
+ * Where a request's client is: address, port, whether by TLS, host as a trusted proxy reports it, when it was read (absolute ms), our port, its
+ * certificate, and the connection for those who watch.
+ */
 export type WirePeer = readonly [
   remoteAddress: string | undefined,
   remotePort: number | undefined,
@@ -51,6 +55,7 @@ export type WirePeer = readonly [
   readAt: number,
   port: number | undefined,
   clientCertificate: X509Certificate | undefined,
+  connection: Connection | undefined,
 ];
 
 /** A body: none, its bytes, a descriptor with its size, or `true` with the announced size (-1: none) when it is streamed. */
