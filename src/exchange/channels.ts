@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { type Content, StreamContent } from '../http/body/response-body.ts';
 import { currentContext, type InContext } from '../http/body/stream-source.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
@@ -124,13 +125,20 @@ export function answerKnown(request: Request, response: Response, isNew: boolean
   message?.inContext(() => message.answered(response));
 }
 
-/** Something has failed for a request: tells those who watch it, then whoever is told by `report`, in the context of its handler. */
-export function failed<T>(request: Request, error: unknown, report: () => T): T {
+/** Something has failed for a request: tells those who watch it. */
+export function failed(request: Request, error: unknown): void {
   const message = messageOf(request.original) as WatchedRequest | undefined;
-  if (!message) return report();
+  if (!message) return;
   message.error = error;
-  return message.inContext(() => {
-    requestChannel.error.publish(message);
-    return report();
-  });
+  requestChannel.error.publish(message);
+}
+
+/**
+ * Calls a function in the context to which a body belongs: that in which its stream was made; without one, that of the handler, which is known when
+ * somebody watches.
+ */
+export function inContextOf<T>(request: Request, content: Content, call: () => T): T {
+  if (content instanceof StreamContent && content.inContext) return content.inContext(call);
+  const message = messageOf(request.original) as WatchedRequest | undefined;
+  return message ? message.inContext(call) : call();
 }

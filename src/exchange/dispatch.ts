@@ -7,6 +7,7 @@ import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
 import { isSentWanted, type Sent, takeSentCalls } from '../process/watching/sent.ts';
+import { inContextOf } from './channels.ts';
 import { type Outgoing, sizeOf } from './outgoing.ts';
 import { type Answering, reportError } from './respond.ts';
 
@@ -75,7 +76,8 @@ export class Dispatch {
 
 /** Tells those who want to know about a request. What they throw is for `onError`. */
 export function tellSent(request: Request, sent: Sent): void {
-  const report = (error: unknown): void => void reportError(request.peer.server ?? NO_SERVER, request, error);
+  const report = (error: unknown): void =>
+    inContextOf(request, undefined, () => void reportError(request.peer.server ?? NO_SERVER, request, error));
   for (const call of takeSentCalls(request)) {
     try {
       const result = call(sent);

@@ -180,10 +180,7 @@ function isForNobody(request: Request, error: unknown): boolean {
 /** Calls `onError`, or prints. What `onError` throws is printed too: it must not end the process. */
 export function reportError(service: Home, request: Request, error: unknown): Response | undefined {
   if (error === REPORTED || isForNobody(request, error)) return undefined;
-  return failed(request, error, () => callOnError(service, request, error));
-}
-
-function callOnError(service: Home, request: Request, error: unknown): Response | undefined {
+  failed(request, error);
   const { onError } = service.options;
   if (!onError) {
     printErrorOf(request, error);

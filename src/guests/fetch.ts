@@ -132,7 +132,7 @@ async function serve(guest: Guest, web: globalThis.Request, client?: object): Pr
     request.release();
     dispatch.end(isWhole);
   };
-  return webResponseOf(outgoing, guest, request, dispatch, end);
+  return webResponseOf(outgoing, guest, { request, response }, dispatch, end);
 }
 
 function arrivalOf(web: globalThis.Request, client: object | undefined): Arrival {
@@ -164,7 +164,7 @@ async function* wholeBody(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint
 function webResponseOf(
   { status, headers, length, body }: Outgoing,
   guest: Guest,
-  request: Request,
+  { request, response }: { readonly request: Request; readonly response: Response },
   dispatch: Dispatch,
   end: (isWhole: boolean) => void,
 ): globalThis.Response {
@@ -173,7 +173,7 @@ function webResponseOf(
   if (length !== undefined && !isBodyless(status)) fields.set('Content-Length', String(length));
   const init = { status, headers: fields, encodeBody: 'manual' }; // or workerd would apply Content-Encoding to a body that has it already
   if (body instanceof CheckedPieces && !isBodyless(status))
-    return new globalThis.Response(streamOf(body, guest, request, dispatch, end), init);
+    return new globalThis.Response(streamOf(body, guest, { request, response }, dispatch, end), init);
   if (body instanceof CheckedPieces) body.drop();
   end(true);
   return new globalThis.Response(body instanceof Uint8Array && !isBodyless(status) ? body : null, init);
@@ -183,7 +183,7 @@ function webResponseOf(
 function streamOf(
   pieces: CheckedPieces,
   guest: Guest,
-  request: Request,
+  { request, response }: { readonly request: Request; readonly response: Response },
   dispatch: Dispatch,
   end: (isWhole: boolean) => void,
 ): ReadableStream<Uint8Array> {
@@ -199,7 +199,7 @@ function streamOf(
           end(true);
         } catch (error) {
           dispatch.hasFailed = true;
-          guest.report(error, request);
+          guest.report(error, request, response);
           controller.error(error);
           end(false);
         }

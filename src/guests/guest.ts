@@ -8,7 +8,7 @@
  */
 import { Readable } from 'node:stream';
 import { bodyLimit, type MaxBodySize, tooLargeMessage } from '../exchange/body-limit.ts';
-import { answerKnown, areRequestsWatched } from '../exchange/channels.ts';
+import { answerKnown, areRequestsWatched, inContextOf } from '../exchange/channels.ts';
 import { type Outgoing, outgoingOf } from '../exchange/outgoing.ts';
 import {
   type Answering,
@@ -135,14 +135,14 @@ export class Guest implements Answering {
       response.dispose();
       throw withCode(new RangeError(`Cannot answer: status ${response.status} cannot be sent by this server`), 'bad-status');
     } catch (error) {
-      const answer = plainResponseTo(this, request, error);
+      const answer = inContextOf(request, content, () => plainResponseTo(this, request, error));
       return outgoingOf(answer.status <= maxStatus ? answer : refusalFor(this, request, undefined), isHead);
     }
   }
 
   /** Hands an error to `onError` when there is nothing left to answer. */
-  report(error: unknown, request: Request): void {
-    reportError(this, request, error);
+  report(error: unknown, request: Request, { content }: Response): void {
+    inContextOf(request, content, () => reportError(this, request, error));
   }
 
   async #bodyOf({ size }: Arrival, source: AsyncIterable<Uint8Array>, preview: Request): Promise<RequestBody> {

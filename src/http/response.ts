@@ -15,7 +15,7 @@ import { AbsentFile, FileContent } from './file/file-content.ts';
 import { wholeFile } from './file/whole-file.ts';
 import { HeaderList, type HeadersInit } from './header-list.ts';
 import { checkedRedirect, checkedStatus } from './status.ts';
-import type { TakeConnection } from './takeover.ts';
+import { inThisContext, type TakeConnection } from './takeover.ts';
 import { encodeLocation } from './target.ts';
 import { HTML, JSON_TYPE, SVG, TEXT, typeList } from './type-list.ts';
 
@@ -182,7 +182,7 @@ export class Response {
    * @param headers Further fields of the 101.
    */
   static upgrade(protocol: string, take: TakeConnection, headers?: HeadersInit): Response {
-    return new Response(CHECKED, 101, HeaderList.of(headers).with('Upgrade', protocol), undefined, take);
+    return new Response(CHECKED, 101, HeaderList.of(headers).with('Upgrade', protocol), undefined, inThisContext(take));
   }
 
   /** From 200 to 999, or 101. For another one there is `withStatus`. */

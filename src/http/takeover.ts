@@ -4,6 +4,7 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
+import { currentContext } from './body/stream-source.ts';
 
 /** What still ties a connection that was taken over to its server. */
 export interface Takeover {
@@ -15,3 +16,10 @@ export interface Takeover {
 
 /** Takes a connection over after its 101 has been written. `head` is what the client has sent already. */
 export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeover) => void;
+
+/** The same function, called in the context in which this is called: a connection is taken over long after its handler has returned. */
+export function inThisContext(take: TakeConnection): TakeConnection {
+  const inContext = currentContext();
+  return (socket, head, { stopping, report }) =>
+    inContext(() => take(socket, head, { stopping, report: (error) => inContext(() => report(error)) }));
+}

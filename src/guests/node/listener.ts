@@ -42,7 +42,7 @@ async function serve(guest: Guest, req: IncomingMessage, res: ServerResponse): P
     await send(req, res, response, outgoing, client);
   } catch (error) {
     if (dispatch) dispatch.hasFailed = true;
-    if (!client.isGone) guest.report(error, request);
+    if (!client.isGone) guest.report(error, request, response);
     res.destroy(); // the head is out: an incomplete body must never look complete
   }
 }

@@ -10,7 +10,7 @@ import type { Transform } from 'node:stream';
 import { LengthCheck } from '../../http/body/body-source.ts';
 import type { After } from '../../http/body/paced-pieces.ts';
 import { StreamContent } from '../../http/body/response-body.ts';
-import { dropSource, type StreamSource } from '../../http/body/stream-source.ts';
+import { dropSource, type InContext, type StreamSource } from '../../http/body/stream-source.ts';
 import { type BodySource, FileContent } from '../../http/file/file-content.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { Batches } from './batches.ts';
@@ -88,6 +88,11 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     if (!first) return END;
     this.#made = [];
     return { done: false, value: made.length === 1 ? first : Buffer.concat(made) };
+  }
+
+  /** Calls a function in the context of its content. */
+  get inContext(): InContext | undefined {
+    return this.#content instanceof StreamContent ? this.#content.inContext : undefined;
   }
 
   /** Whether its content has no end of its own. */
@@ -185,6 +190,10 @@ export class CompressedContent extends StreamContent {
   override take(after?: After): StreamSource {
     this.#body.claim(after);
     return super.take();
+  }
+
+  override get inContext(): InContext | undefined {
+    return this.#body.inContext;
   }
 
   override get isEndless(): boolean {

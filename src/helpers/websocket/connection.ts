@@ -4,6 +4,7 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
+import { currentContext } from '../../http/body/stream-source.ts';
 import { badOption } from '../../http/errors/bad-option.ts';
 import type { Takeover } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
@@ -150,7 +151,8 @@ export class Connection implements WebSocketConnection {
   }
 
   onMessage(f: (data: Message) => void | Promise<void>): void {
-    this.#inbox.listen((message) => this.#call(() => f(message)));
+    const inContext = currentContext(); // messages come in that of the socket
+    this.#inbox.listen((message) => inContext(() => this.#call(() => f(message))));
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {

@@ -55,6 +55,11 @@ export class StreamContent {
     return this.#paced;
   }
 
+  /** Calls a function in the context of its source; undefined when it has none of its own. */
+  get inContext(): InContext | undefined {
+    return this.#inContext;
+  }
+
   /** Whether `stop` ends it: it has no end of its own. */
   get isEndless(): boolean {
     return this.heartbeat !== undefined;

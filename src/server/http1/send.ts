@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
+import { inContextOf } from '../../exchange/channels.ts';
 import { Dispatch } from '../../exchange/dispatch.ts';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
@@ -140,7 +141,8 @@ async function sendSource(
     body = await openBody(response, content, service.isDraining);
   } catch (error) {
     // Nothing has been sent yet: the client can still get another answer.
-    return (await sendResponse(connection, turn, plainResponseTo(service, turn.asRequest(), error))) ?? true;
+    const answer = inContextOf(turn.asRequest(), content, () => plainResponseTo(service, turn.asRequest(), error));
+    return (await sendResponse(connection, turn, answer)) ?? true;
   }
   turn.dispatch ??= new Dispatch(turn.asRequest()); // whoever makes the body may ask for it yet
   turn.dispatch.counter = body.pieces;
@@ -151,7 +153,7 @@ async function sendSource(
     return isWhole;
   } catch (error) {
     turn.dispatch.hasFailed = true;
-    reportError(service, turn.asRequest(), error); // the head is out: the connection can only be cut
+    inContextOf(turn.asRequest(), content, () => reportError(service, turn.asRequest(), error)); // the head is out: the connection can only be cut
     return false;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { inContextOf } from '../../exchange/channels.ts';
 import { Dispatch } from '../../exchange/dispatch.ts';
 import { sizeOf } from '../../exchange/outgoing.ts';
 import { plainResponseTo, reportError, upgradeRequired } from '../../exchange/respond.ts';
@@ -103,7 +104,8 @@ async function sendSource(
     body = await openBody(response, content, service.isDraining);
   } catch (error) {
     // Nothing has been sent yet: the client can still get another answer.
-    if (!exchange.isOver) sending.replace(exchange, plainResponseTo(service, exchange.asRequest(), error));
+    const answer = (): Response => plainResponseTo(service, exchange.asRequest(), error);
+    if (!exchange.isOver) sending.replace(exchange, inContextOf(exchange.asRequest(), content, answer));
     return;
   }
   if (exchange.isOver) return body.pieces.drop();
@@ -116,7 +118,7 @@ async function sendSource(
     if (await outflow.run(sending.flushSoon)) sending.finish(exchange);
   } catch (error) {
     exchange.dispatch.hasFailed = true;
-    reportError(service, exchange.asRequest(), error); // the head is out: the stream can only be reset
+    inContextOf(exchange.asRequest(), content, () => reportError(service, exchange.asRequest(), error)); // the head is out: the stream can only be reset
     sending.fail(exchange);
   }
 }

@@ -6,6 +6,7 @@
 
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { after } from '../../../exchange/after.ts';
+import { inContextOf } from '../../../exchange/channels.ts';
 import { tellSent } from '../../../exchange/dispatch.ts';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
 import { Stopping } from '../../../exchange/stopping.ts';
@@ -235,7 +236,8 @@ export class ThreadSide implements Carrier, ChannelPort {
       }
       wire = this.#contentFor(response);
     } catch (error) {
-      return this.#answer(id, request, plainResponseTo(this.#answering, request, error));
+      const answer = inContextOf(request, content, () => plainResponseTo(this.#answering, request, error));
+      return this.#answer(id, request, answer);
     }
     const asksSent = source !== undefined || isSentWanted(request); // whoever makes the body may ask for it yet
     const holds = asksSent || request.hasEndings || (this.#open.get(id)?.large ?? this.#open.get(id)?.live) !== undefined;
@@ -246,7 +248,9 @@ export class ThreadSide implements Carrier, ChannelPort {
     if (!open) return;
     open.take = take;
     if (content instanceof StreamContent) open.endless = content;
-    if (source) open.pump = new StreamPump(id, source, this.post, (error) => void reportError(this.#answering, request, error));
+    if (!source) return;
+    const report = (error: unknown): void => inContextOf(request, content, () => void reportError(this.#answering, request, error));
+    open.pump = new StreamPump(id, source, this.post, report);
   }
 
   #contentFor({ content, take }: Response): WireContent {
