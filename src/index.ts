@@ -7,6 +7,7 @@
 export { type Finisher, finish } from './exchange/finish.ts';
 export type { Handler } from './exchange/respond.ts';
 export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
+export { affinityKeyHere } from './helpers/affinity-key.ts';
 export { answerStatus, type StatusFormat } from './helpers/answer-status.ts';
 export { basicAuth, type Credentials } from './helpers/basic-auth.ts';
 export { bearerToken } from './helpers/bearer-token.ts';

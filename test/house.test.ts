@@ -238,7 +238,7 @@ describe('a rule of the house', () => {
     expect(importsAcrossSides(one('server/threads/pool.ts', "import type { A } from './inside/thread.ts';"))).toHaveLength(1);
   });
 
-  it('lets server/start.ts load what runs inside by import(), and a played thread be made outside', () => {
+  it('lets server/start.ts load what runs inside by import(), and a thread be played outside', () => {
     const late = "const { a } = await import('./threads/inside/start.ts');";
     expect(importsAcrossSides(one('server/start.ts', late))).toEqual([]);
     expect(importsAcrossSides(one('server/single.ts', late))).toHaveLength(1);
@@ -246,6 +246,8 @@ describe('a rule of the house', () => {
     expect(importsAcrossSides(one('server/threads/start.ts', "const { a } = await import('./inside/thread.ts');"))).toEqual([]);
     expect(importsAcrossSides(one('server/threads/start.ts', "import { a } from './inside/thread.ts';"))).toHaveLength(1);
     expect(importsAcrossSides(one('server/threads/start.ts', "const { a } = await import('./inside/start.ts');"))).toHaveLength(1);
+    expect(importsAcrossSides(one('server/affinity/side.ts', "import { a } from '../threads/inside/thread.ts';"))).toEqual([]);
+    expect(importsAcrossSides(one('server/affinity/link.ts', "import { a } from '../threads/inside/thread.ts';"))).toHaveLength(1);
   });
 
   it('finds state in a variable, in what is put into a constant, and in a field of a class', () => {

@@ -34,7 +34,7 @@ export interface Answering {
   requests: number;
   /** The request whose handler is being called. */
   current: Request | undefined;
-  /** Whether its handler only hands requests on to handler threads: there they are watched. */
+  /** Whether its handler only hands requests on, to handler threads or to other workers: there they are watched. */
   readonly handsOn?: boolean;
 }
 

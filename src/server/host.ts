@@ -5,9 +5,12 @@
  */
 import type { Handler } from '../exchange/respond.ts';
 import type { ServerStatus, WorkerStatus } from '../process/server-status.ts';
+import type { AffinityTable } from './affinity/table.ts';
 
 /** The surroundings of a local server, as it sees them. */
 export interface ServerHost {
+  /** Where requests may be answered by other workers. */
+  readonly affinity?: AffinityHost | undefined;
   /** Whether there is a primary, which replaces this process when needed. */
   readonly hasPrimary: boolean;
   /** A thread cannot be stopped: the process should be replaced. */
@@ -20,6 +23,22 @@ export interface ServerHost {
   guard(handler: Handler): Handler;
   /** The status of the whole server, for scripts in a thread. */
   status(): Promise<ServerStatus>;
+}
+
+/** The place of a worker among the others. */
+export interface AffinityPlace {
+  readonly id: number;
+  readonly slot: number;
+  /** Where each listens to the others, on a socket with its id for a name. */
+  readonly directory: string;
+  /** What opens a connection to one. */
+  readonly secret: Buffer;
+}
+
+/** Who tells workers of each other. */
+export interface AffinityHost {
+  /** Asks for a place. @param onTable Called with every table; what begins after it goes by that table. */
+  join(onTable: (table: AffinityTable) => void): Promise<AffinityPlace>;
 }
 
 /** Where a server listens. */

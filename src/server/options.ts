@@ -19,10 +19,11 @@ import { checkErrorFormat, type ErrorFormat } from '../http/errors/failure.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { ServerStatus } from '../process/server-status.ts';
+import type { Affinity } from './affinity/option.ts';
 import { shareOfDisk } from './body/disk-budget.ts';
 import { shareOfMemory } from './body/memory-budget.ts';
 import type { LogFormat } from './operator-log.ts';
-import { type ProxyHeader, TrustedProxies } from './peer.ts';
+import { type ProxyHeader, resolveProxies, type TrustedProxies } from './peer.ts';
 import type { OnRefused } from './refusals.ts';
 import { type ResolvedTls, resolveTls, type TlsOptions } from './tls/options.ts';
 
@@ -100,6 +101,14 @@ export interface ServerOptions {
   shutdownTimeout?: number | undefined;
   /** After SIGTERM or SIGINT the server goes on for so long, while `readiness` says 503: time for balancers to look elsewhere. Default 0. */
   shutdownDelay?: number | undefined;
+  /**
+   * Requests for which it gives the same key are answered by the same worker, wherever they were accepted. `undefined`: by the one that accepted it. What
+   * it throws is answered 500. Without effect below two workers. Default: none.
+   *
+   * @example
+   * const affinity = (head: Request): string | undefined => head.header('session-id');
+   */
+  affinity?: Affinity | undefined;
   /** How long a worker may take until it listens, and a handler thread until it has called `startServer`, before it is ended. Default 60,000. */
   startTimeout?: number | undefined;
   /** How the events of the server (workers ready, replaced, recycled, handlers stuck) are written to stderr: `text`, `json` or `off`. Default `text`. */
@@ -154,6 +163,7 @@ export interface ResolvedOptions
       | 'pathMode'
       | 'tls'
       | 'streamBody'
+      | 'affinity'
       | 'onError'
       | 'onRefused'
       | 'trustProxy'
@@ -168,6 +178,7 @@ export interface ResolvedOptions
   readonly pathMode: number | undefined;
   readonly tls: ResolvedTls | undefined;
   readonly streamBody: ((head: Request) => boolean) | undefined;
+  readonly affinity: Affinity | undefined;
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
   readonly onRefused: OnRefused | undefined;
   readonly trustProxy: TrustedProxies | undefined;
@@ -221,6 +232,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'h2c',
   'maxBodySize',
   'streamBody',
+  'affinity',
   'trustProxy',
   'proxyHeader',
   'signals',
@@ -249,6 +261,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     log = 'text',
     maxBodySize = 10 * MiB,
     streamBody,
+    affinity,
     errors = 'auto',
     onError,
     onRefused,
@@ -273,7 +286,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
   if (log !== 'text' && log !== 'json' && log !== 'off') throw badOption(SUBJECT, `log is neither 'text' nor 'json' nor 'off'`);
   if (typeof maxBodySize !== 'function') checkInteger(SUBJECT, 'maxBodySize', maxBodySize, 0, Number.MAX_SAFE_INTEGER);
   checkErrorFormat(SUBJECT, errors);
-  for (const [name, value] of Object.entries({ streamBody, onError, onRefused })) {
+  for (const [name, value] of Object.entries({ streamBody, affinity, onError, onRefused })) {
     if (value !== undefined) checkFunction(SUBJECT, name, value);
   }
   const numbers = Object.fromEntries(Object.keys(NUMBERS).map((name) => [name, numberOf(options, name as keyof typeof NUMBERS)])) as Record<
@@ -281,7 +294,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     number
   >;
   const threads = resolveThreads(options.threads);
-  const trustProxy = resolveProxies(options);
+  const trustProxy = resolveProxies(SUBJECT, options);
   return {
     ...numbers,
     maxMemoryForBodies: options.maxMemoryForBodies ?? shareOfMemory(numbers.workers),
@@ -296,6 +309,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     h2c,
     maxBodySize,
     streamBody,
+    affinity,
     errors,
     onError,
     onRefused,
@@ -320,26 +334,4 @@ function numberOf(options: ServerOptions, name: keyof typeof NUMBERS): number {
   if (value === undefined) return name === 'workers' ? availableParallelism() : fallback;
   checkInteger(SUBJECT, name, value, least, most);
   return value;
-}
-
-function resolveProxies(options: ServerOptions): TrustedProxies | undefined {
-  const { trustProxy, proxyHeader = 'x-forwarded', path } = options;
-  if (proxyHeader !== 'x-forwarded' && proxyHeader !== 'forwarded') {
-    throw badOption(SUBJECT, "proxyHeader is neither 'x-forwarded' nor 'forwarded'");
-  }
-  if (trustProxy === undefined) {
-    if (options.proxyHeader !== undefined) throw badOption(SUBJECT, 'proxyHeader has no effect without trustProxy');
-    return undefined;
-  }
-  if (!Array.isArray(trustProxy)) throw badOption(SUBJECT, 'trustProxy is not a list of addresses');
-  const trusted = new TrustedProxies(proxyHeader);
-  for (const peer of trustProxy as readonly unknown[]) {
-    if (peer === 'unix') {
-      if (path === undefined) throw badOption(SUBJECT, 'trustProxy holds "unix", which has no effect without path');
-      trusted.addUnix();
-    } else if (typeof peer !== 'string' || !trusted.add(peer)) {
-      throw badOption(SUBJECT, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
-    }
-  }
-  return trusted;
 }

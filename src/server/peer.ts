@@ -8,6 +8,7 @@
  */
 import { BlockList, isIP } from 'node:net';
 import { unmapped } from '../http/address.ts';
+import { badOption } from '../http/errors/bad-option.ts';
 import type { FieldLines } from '../http/field-lines.ts';
 import { type Hop, parseForwarded, parseXForwarded } from '../http/fields/forwarded.ts';
 import type { Peer } from '../http/request.ts';
@@ -53,6 +54,36 @@ export class TrustedProxies {
     const family = isIP(bare);
     return family !== 0 && this.#addresses.check(bare, family === 4 ? 'ipv4' : 'ipv6');
   }
+}
+
+/** What the options say about proxies. */
+export interface ProxyOptions {
+  readonly trustProxy?: readonly string[] | undefined;
+  readonly proxyHeader?: ProxyHeader | undefined;
+  readonly path?: string | undefined;
+}
+
+/** @internal Checks the options. @throws TypeError with code `bad-option`. */
+export function resolveProxies(subject: string, options: ProxyOptions): TrustedProxies | undefined {
+  const { trustProxy, proxyHeader = 'x-forwarded', path } = options;
+  if (proxyHeader !== 'x-forwarded' && proxyHeader !== 'forwarded') {
+    throw badOption(subject, "proxyHeader is neither 'x-forwarded' nor 'forwarded'");
+  }
+  if (trustProxy === undefined) {
+    if (options.proxyHeader !== undefined) throw badOption(subject, 'proxyHeader has no effect without trustProxy');
+    return undefined;
+  }
+  if (!Array.isArray(trustProxy)) throw badOption(subject, 'trustProxy is not a list of addresses');
+  const trusted = new TrustedProxies(proxyHeader);
+  for (const peer of trustProxy as readonly unknown[]) {
+    if (peer === 'unix') {
+      if (path === undefined) throw badOption(subject, 'trustProxy holds "unix", which has no effect without path');
+      trusted.addUnix();
+    } else if (typeof peer !== 'string' || !trusted.add(peer)) {
+      throw badOption(subject, `trustProxy holds ${JSON.stringify(peer)}, which is neither an address nor a CIDR range`);
+    }
+  }
+  return trusted;
 }
 
 /** @internal The proxies that are trusted, when the peer is one of them. */

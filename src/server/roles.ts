@@ -8,9 +8,12 @@
  */
 import { badOption } from '../http/errors/bad-option.ts';
 
-/** Set by the primary for its workers: generation, port, the secret of session tickets, and the name of its hub of channels. */
+/**
+ * Set by the primary for its workers: generation, port, the secret of session tickets, the name of its hub of channels, and with `affinity` its slot and
+ * their number.
+ */
 export const WORKER_ROLE = 'FILROUGE_WORKER';
-/** Set by a process for its handler threads. */
+/** Set by a process for its handler threads: the slot of the worker and their number, or nothing. */
 export const THREAD_ROLE = 'FILROUGE_THREAD';
 
 /** Reads and removes a variable. */

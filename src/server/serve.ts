@@ -6,6 +6,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Handler } from '../exchange/respond.ts';
 import { callsFor, closeIoThreads, startIoThreads } from '../process/io-threads.ts';
+import type { Neighbourhood } from './affinity/neighbourhood.ts';
 import type { ConnectionGate } from './connection-gate.ts';
 import { drain } from './drain.ts';
 import type { Address, LocalServer, ServerHost } from './host.ts';
@@ -34,7 +35,12 @@ export async function serveLocally(
   if (!host.hasPrimary) certificates?.warn();
   await startIoThreads((why) => log('thread-replaced', why));
   const threads = options.threads.max > 0 ? await startThreads(handler, options, host).catch(withoutIo) : undefined;
-  const service = new Service(host.guard(threads?.handle ?? handler), options);
+  const inner = host.guard(threads?.handle ?? handler);
+  const neighbours = await joinOthers(inner, options, host, () => service).catch(async (error: unknown) => {
+    await threads?.close();
+    return withoutIo(error);
+  });
+  const service: Service = new Service(neighbours?.handle ?? inner, options, threads !== undefined || neighbours !== undefined);
   const endCalls = threads ? () => {} : callsFor({ isBusy: () => service.current !== undefined, id: () => -1 });
   const watch = await startWatch(service, host);
   service.onTick = (now) => {
@@ -60,6 +66,7 @@ export async function serveLocally(
   const announce = (): void => {
     service.isStopping = true;
     threads?.stopping();
+    neighbours?.announce();
   };
   let closing: Promise<void> | undefined;
   const { promise: closed, resolve: settle } = deferred();
@@ -74,7 +81,7 @@ export async function serveLocally(
     close({ timeout = options.shutdownTimeout } = {}) {
       announce();
       threads?.draining();
-      closing ??= Promise.all([drain(service, listener, timeout), redirect?.close(timeout)])
+      closing ??= Promise.all([drain(service, listener, timeout), redirect?.close(timeout), neighbours?.drain(timeout)])
         .then(() => {
           if (!host.hasPrimary) watch?.stop(); // a worker is watched until it has ended
           return threads?.close();
@@ -107,6 +114,18 @@ async function withoutIo(error: unknown): Promise<never> {
 async function startThreads(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {
   const { startPool } = await import('./threads/start.ts');
   return startPool(handler, options, host);
+}
+
+/** Only where there are others. */
+async function joinOthers(
+  inner: Handler,
+  { affinity, workers }: ResolvedOptions,
+  host: ServerHost,
+  service: () => Service,
+): Promise<Neighbourhood | undefined> {
+  if (!affinity || !host.affinity || workers < 2) return undefined;
+  const { Neighbourhood } = await import('./affinity/neighbourhood.ts');
+  return Neighbourhood.join(affinity, inner, service, host.affinity);
 }
 
 async function startWatch(service: Service, { hasPrimary }: ServerHost): Promise<Watch | undefined> {

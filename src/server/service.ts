@@ -63,12 +63,13 @@ export class Service {
   /** Called at each tick, besides the connections. */
   onTick: (now: number) => void = () => {};
 
-  constructor(handler: Handler, options: ResolvedOptions) {
+  /** @param handsOn See `Answering`. */
+  constructor(handler: Handler, options: ResolvedOptions, handsOn: boolean = options.threads.max > 0) {
     this.handler = handler;
     this.options = options;
-    this.handsOn = options.threads.max > 0;
+    this.handsOn = handsOn;
     this.refusals = new Refusals(options.onRefused);
-    const copies = this.handsOn ? 2 : 1; // a thread gets its own
+    const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
     this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);
     this.disk = new DiskBudget(options.maxDiskForBodies);
     this.limits = {

@@ -10,6 +10,7 @@
 import type { Handler } from '../exchange/respond.ts';
 import { checkFunction } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
+import { settleIn } from '../process/slots.ts';
 import { logAs } from './operator-log.ts';
 import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
@@ -97,10 +98,13 @@ function unsupported(why: string): Error {
 }
 
 function readRoles(): void {
-  isThread ||= takeRole(THREAD_ROLE) !== undefined;
+  const thread = takeRole(THREAD_ROLE);
+  isThread ||= thread !== undefined;
+  if (thread) settleIn(thread);
   const text = takeRole(WORKER_ROLE);
   if (text === undefined) return;
-  const [generation, port, ticketSecret = '', root = ''] = text.split(':');
+  const [generation, port, ticketSecret = '', root = '', ...slots] = text.split(':');
+  settleIn(slots.join(':'));
   role = { generation: Number(generation ?? 1), port: Number(port ?? 0), ticketSecret, root };
 }
 

@@ -150,9 +150,10 @@ const SIDES: readonly { readonly outside: string; readonly words: readonly strin
   { outside: 'blocking/', words: ['wire.ts', 'errors.ts', 'marks.ts', 'mailbox.ts', 'life.ts'] },
 ];
 
-/** The files that may reach inside: one loads the part that this process plays, the other plays a thread in tests. */
+/** The files that may reach inside: one loads the part that this process plays, one plays a thread in tests, and one plays it for other workers. */
 const PLAYS: Readonly<Record<string, { readonly target: RegExp; readonly lazy: boolean }>> = {
   'server/start.ts': { target: /^server\/(?:supervisor|threads)\/inside\//, lazy: true },
+  'server/affinity/side.ts': { target: /^server\/threads\/inside\/(?:thread|arrived-body)\.ts$/, lazy: false },
   'server/threads/start.ts': { target: /^server\/threads\/inside\/thread\.ts$/, lazy: true },
 };
 

@@ -10,7 +10,7 @@
  */
 import { endAll } from './server.mjs';
 
-const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'database', 'slowlog', 'certificates'];
+const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'database', 'slowlog', 'certificates', 'affinity'];
 
 const asked = process.argv.slice(2);
 const names = asked.filter((word) => !word.startsWith('--'));

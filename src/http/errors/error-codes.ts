@@ -68,6 +68,8 @@ export const ERROR_CODES = {
   'nothing-returned': 'The handler returned no Response. Look for a branch without `return`; the message names the route.',
   'handler-timeout': 'The handler took longer than `handlerTimeout`: answered 503.',
   'server-busy': 'All handler threads are busy, and the queue for them is full: answered 503.',
+  'worker-gone':
+    'The worker that was to answer a request (`affinity`) died before it had: answered 502. Or none has answered for its key for 5 seconds: 503.',
   'thread-stopped': 'The thread of a request died (500), or was stopped because of another request (503).',
   'blocking-timeout': 'A call of `filrouge/blocking` took longer than its `timeout`. What it waits for is in the message.',
   'blocking-aborted': 'A call of `filrouge/blocking` was ended because the client has left, or because `handlerTimeout` is over.',

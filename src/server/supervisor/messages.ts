@@ -6,7 +6,8 @@
  * @module
  */
 import type { ServerStatus, WorkerStatus } from '../../process/server-status.ts';
-import type { Address } from '../host.ts';
+import type { AffinityTable } from '../affinity/table.ts';
+import type { Address, AffinityPlace } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 
 /** How many connections are lent at a time, at most: few enough that little lies idle in a worker that is stuck. */
@@ -32,6 +33,10 @@ export type WorkerMessage =
   | { readonly kind: 'lease-wanted' }
   /** More of its lease is free than it needs; also the answer to `reclaim`, even when that is nothing. */
   | { readonly kind: 'lease-returned'; readonly count: number }
+  /** It asks for its place among the others (`affinity`). */
+  | { readonly kind: 'affinity-join' }
+  /** Nothing begins any more by a table before this one. */
+  | { readonly kind: 'affinity-seen'; readonly version: number }
   /** What rate limiters want counted. */
   | { readonly kind: 'hits'; readonly id: number; readonly questions: readonly HitQuestion[] };
 
@@ -46,6 +51,8 @@ export type PrimaryMessage =
   | { readonly kind: 'status'; readonly id: number }
   /** More connections; 0: there are none. */
   | { readonly kind: 'lease'; readonly count: number }
+  | { readonly kind: 'affinity-place'; readonly place: Omit<AffinityPlace, 'secret'> & { readonly secret: string } }
+  | { readonly kind: 'affinity-table'; readonly table: AffinityTable }
   /** Others need connections: give back what is free. */
   | { readonly kind: 'reclaim' }
   | { readonly kind: 'hits'; readonly id: number; readonly answers: readonly HitAnswer[] };

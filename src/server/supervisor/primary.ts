@@ -22,6 +22,7 @@ import { removeStaleSocket, tightenUmask } from '../socket/socket-file.ts';
 import { EarlyDeaths, MAX_FAILURES, messageOf } from './early-deaths.ts';
 import { Lender } from './lender.ts';
 import { probe } from './probe.ts';
+import { Registry } from './registry.ts';
 import { type Place, type WorkerEvents, WorkerProcess } from './worker-process.ts';
 
 /** How long a worker may overstay its drain before it is killed, ms. */
@@ -45,6 +46,8 @@ class Supervisor implements WorkerEvents {
   readonly #options: ResolvedOptions;
   readonly #port: number;
   readonly #lender: Lender;
+  /** Who answers for which keys; only with `affinity`. */
+  readonly #registry: Registry | undefined;
   /** What rate limiters count, over all workers and their deaths. */
   readonly #hits: HitCounter = new HitCounter();
   /** Every process that has not ended. */
@@ -75,13 +78,14 @@ class Supervisor implements WorkerEvents {
     this.#options = options;
     this.#port = port;
     this.#lender = new Lender(options.maxConnections, options.workers);
+    this.#registry = Registry.of(options);
   }
 
   /** Forks all workers and waits until each listens. When one cannot, all are ended. */
   async start(): Promise<Place> {
     const stop = (isUrgent: boolean): unknown => (isUrgent ? this.#abandon() : this.#leave());
     if (this.#options.signals) this.#releaseSignals = drainOnSignals(stop, this.#onHangup);
-    const workers = Array.from({ length: this.#options.workers }, () => this.#fork());
+    const workers = Array.from({ length: this.#options.workers }, (_, slot) => this.#fork(slot));
     const restoreUmask = tightenUmask(this.#options); // the workers have theirs; their common socket is made in this process
     try {
       const [place] = await Promise.all(workers.map((worker) => worker.ready)).finally(restoreUmask);
@@ -95,6 +99,7 @@ class Supervisor implements WorkerEvents {
       this.#releaseSignals();
       for (const worker of this.#workers) worker.kill();
       await Promise.all(workers.map((worker) => worker.exited));
+      this.#registry?.close();
       throw error;
     }
   }
@@ -139,6 +144,7 @@ class Supervisor implements WorkerEvents {
     await Promise.all(workers.map((worker) => worker.exited));
     clearTimeout(overdue);
     this.#releaseSignals();
+    this.#registry?.close();
     if (!this.#isStarting) log('drained', 'drained: all workers have ended');
     this.#settleClosed();
   }
@@ -171,7 +177,7 @@ class Supervisor implements WorkerEvents {
   /** Starts a successor, and asks the worker to leave when that listens. */
   async #replace(worker: WorkerProcess): Promise<void> {
     if (this.#closing) throw closing();
-    const successor = this.#fork();
+    const successor = this.#fork(worker.slot);
     successor.isReplaced = true; // until it listens we alone wait for it
     await successor.ready;
     successor.isReplaced = false;
@@ -187,7 +193,9 @@ class Supervisor implements WorkerEvents {
   }
 
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void {
-    if (this.#closing || worker.isReplaced) return;
+    if (this.#closing) return;
+    this.#registry?.leaving(worker);
+    if (worker.isReplaced) return;
     // Something escaped a handler, or it was sent SIGTERM: the successor need not wait for the end of the drain.
     if (isRetiring) this.#succeed(worker, 'retires', 0);
     else this.#succeed(worker, 'leaves');
@@ -196,6 +204,7 @@ class Supervisor implements WorkerEvents {
   onExit(worker: WorkerProcess, how: string): void {
     this.#workers.delete(worker);
     this.#lender.remove(worker);
+    this.#registry?.gone(worker);
     this.#before = addTotals(this.#before, worker.totals);
     if (this.#isStarting || this.#closing) return;
     if (worker.readyAt === undefined) return this.#countFailure(worker);
@@ -214,7 +223,7 @@ class Supervisor implements WorkerEvents {
   /** A worker that hears nothing is killed when its successor listens: its other requests would wait for ever. */
   async #replaceStuck(worker: WorkerProcess): Promise<void> {
     worker.isReplaced = true;
-    const successor = this.#fork();
+    const successor = this.#fork(worker.slot);
     await successor.ready.finally(() => worker.kill());
   }
 
@@ -240,17 +249,28 @@ class Supervisor implements WorkerEvents {
     this.#lender.giveBack(worker, count);
   }
 
+  onJoin(worker: WorkerProcess): void {
+    this.#registry?.join(worker);
+  }
+
+  onTableSeen(worker: WorkerProcess, version: number): void {
+    this.#registry?.seen(worker, version);
+  }
+
   onHits(questions: readonly HitQuestion[]): HitAnswer[] {
     return answerHits(this.#hits, questions, performance.now());
   }
 
-  #fork(): WorkerProcess {
-    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}:${this.#options.tls?.ticketSecret ?? ''}:${this.#root}` };
-    const worker = new WorkerProcess(env, this.#generation, this.#options.startTimeout, this);
+  #fork(slot: number): WorkerProcess {
+    const { tls, workers } = this.#options;
+    const slots = this.#registry ? `${slot}:${workers}` : '';
+    const env = { [WORKER_ROLE]: `${this.#generation}:${this.#port}:${tls?.ticketSecret ?? ''}:${this.#root}:${slots}` };
+    const worker = new WorkerProcess(env, this.#generation, slot, this.#options.startTimeout, this);
     this.#workers.add(worker);
     this.#lender.add(worker);
     worker.ready.then(
       () => {
+        this.#registry?.ready(worker);
         const fields = { worker: worker.pid, generation: worker.generation };
         const tell = this.#isStarting ? logForPrograms : log; // people read that all of them are, in one line
         tell('ready', `worker ${worker.pid} is ready, generation ${worker.generation}`, fields);
@@ -268,16 +288,16 @@ class Supervisor implements WorkerEvents {
       worker: worker.pid,
       delay,
     });
-    this.#forkAfter(delay);
+    this.#forkAfter(worker.slot, delay);
   }
 
-  #forkAfter(delay: number): void {
+  #forkAfter(slot: number, delay: number): void {
     if (delay === 0) {
-      this.#fork();
+      this.#fork(slot);
       return;
     }
     setTimeout(() => {
-      if (!this.#closing) this.#fork();
+      if (!this.#closing) this.#fork(slot);
     }, delay);
   }
 

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/errors/error-codes.ts';
 import { NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
+import type { AffinityTable } from '../affinity/table.ts';
 import { CHANNEL_PIPE } from '../channels/pipe.ts';
 import type { Address } from '../host.ts';
 import { withoutStack } from '../operator-log.ts';
@@ -35,6 +36,10 @@ export interface WorkerEvents {
   onLeaseWanted(worker: WorkerProcess): void;
   onLeaseReturned(worker: WorkerProcess, count: number): void;
   onHits(questions: readonly HitQuestion[]): HitAnswer[];
+  /** It asks for its place among the others. */
+  onJoin(worker: WorkerProcess): void;
+  /** It goes by this table of `affinity` now. */
+  onTableSeen(worker: WorkerProcess, version: number): void;
   /** What the whole server does. */
   status(): Promise<ServerStatus>;
 }
@@ -49,6 +54,8 @@ const START_GRACE = 1000;
 export class WorkerProcess implements Borrower {
   lent = 0;
   readonly generation: number;
+  /** Its place among as many as there are workers: that of its predecessor. */
+  readonly slot: number;
   /** Settles when the worker listens; rejects when it cannot start. */
   readonly ready: Promise<Place>;
   /** Settles when the process is gone. */
@@ -65,8 +72,9 @@ export class WorkerProcess implements Borrower {
   readonly #statuses: Replies<void, LocalStatus> = new Replies((id) => this.#tell({ kind: 'status', id }), STATUS_TIME);
 
   /** @param startTimeout When it is killed unless it listens, ms. */
-  constructor(env: Readonly<Record<string, string>>, generation: number, startTimeout: number, events: WorkerEvents) {
+  constructor(env: Readonly<Record<string, string>>, generation: number, slot: number, startTimeout: number, events: WorkerEvents) {
     this.generation = generation;
+    this.slot = slot;
     const worker = cluster.fork(env);
     this.#worker = worker;
     this.#listen(worker, events);
@@ -95,7 +103,9 @@ export class WorkerProcess implements Borrower {
         } else if (message?.kind === 'status') {
           this.totals = message.status;
           this.#statuses.answered(message.id, message.status);
-        } else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
+        } else if (message?.kind === 'affinity-join') events.onJoin(this);
+        else if (message?.kind === 'affinity-seen') events.onTableSeen(this, message.version);
+        else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
         else if (message?.kind === 'recycle') events.onRecycle(this, message.rss, message.requests);
         else if (message?.kind === 'server-status') void this.#tellStatus(message.id, events);
@@ -115,6 +125,11 @@ export class WorkerProcess implements Borrower {
       });
     });
     this.ready.catch(() => {}); // whoever started it handles this; in the background nobody waits
+  }
+
+  /** Its number; none comes twice. */
+  get id(): number {
+    return this.#worker.id;
   }
 
   get pid(): number {
@@ -153,6 +168,16 @@ export class WorkerProcess implements Borrower {
 
   reclaim(): void {
     this.#tell({ kind: 'reclaim' });
+  }
+
+  /** Tells it its place among the others. */
+  tellPlace(place: Extract<PrimaryMessage, { kind: 'affinity-place' }>['place']): void {
+    this.#tell({ kind: 'affinity-place', place });
+  }
+
+  /** Tells it who answers for which keys. */
+  tellTable(table: AffinityTable): void {
+    this.#tell({ kind: 'affinity-table', table });
   }
 
   /** Its status; undefined when it does not answer. */

@@ -4,25 +4,14 @@
  * @module
  */
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
-import { HeaderList } from '../../http/header-list.ts';
-import type { Request } from '../../http/request.ts';
 import { type RecallReason, WaitBoard } from '../../process/wait-board.ts';
 import { countForThread } from '../questions/hit-asker.ts';
 import { Board } from './board.ts';
-import { type Flight, fileOf } from './flight.ts';
+import type { Flight } from './flight.ts';
+import { Flights, wirePeerOf } from './flights.ts';
 import { SentLines } from './known-lines.ts';
 import { ThreadChannels } from './thread-channels.ts';
-import {
-  type FromThread,
-  ownedBytes,
-  SMALL,
-  type ThreadData,
-  type ThreadLink,
-  type ToThread,
-  type WireBody,
-  type WireList,
-  type WirePeer,
-} from './wire.ts';
+import { type FromThread, ownedBytes, SMALL, type ThreadData, type ThreadLink, type ToThread, type WireBody } from './wire.ts';
 
 /** What a pool hears of its threads. */
 export interface ThreadEvents {
@@ -52,7 +41,7 @@ export class HandlerThread implements ThreadLink {
   readonly board: Board = new Board();
   readonly backing: Backing;
   /** Requests that it still holds, by their number. */
-  readonly flights: Map<number, Flight> = new Map();
+  readonly flights: Flights = new Flights();
   isReady = false;
   /** It takes no more requests. */
   isGone = false;
@@ -74,10 +63,8 @@ export class HandlerThread implements ThreadLink {
   #probes = 0;
   #silentSince = 0;
   #movesBefore = 0;
-  #nextId = 0;
   #outbox: ToThread[] = [];
   #transfer: Transferable[] = [];
-  readonly #lists: HeaderList[] = [];
   readonly #lines: SentLines = new SentLines();
   /** Process groups that its handlers have started. */
   readonly #groups: Set<number> = new Set();
@@ -143,10 +130,7 @@ export class HandlerThread implements ThreadLink {
 
   /** Gives it a request. */
   send(flight: Flight): void {
-    const id = this.#freeId();
-    flight.thread = this;
-    flight.id = id;
-    this.flights.set(id, flight);
+    const id = this.flights.board(flight, this);
     this.board.offer(id);
     this.#posted = (this.#posted + 1) | 0;
     const { request } = flight;
@@ -157,16 +141,9 @@ export class HandlerThread implements ThreadLink {
       request.target,
       request.httpVersion,
       this.#lines.toWire(request.lines),
-      peerOf(request),
+      wirePeerOf(request),
       this.#bodyOf(flight),
     ]);
-  }
-
-  /** The next number, small enough for the shared memory. A websocket may still have one from long ago. */
-  #freeId(): number {
-    do this.#nextId = (this.#nextId + 1) & 0x3fffffff;
-    while (this.flights.has(this.#nextId));
-    return this.#nextId;
   }
 
   /** Takes a request back. @returns Whether the thread has not begun with it. */
@@ -270,53 +247,11 @@ export class HandlerThread implements ThreadLink {
       case 'status':
         return void this.#events.onStatusWanted(this, item[1]);
       case 'answer':
-        this.#answered(item);
+        this.flights.answered(item);
         return this.#events.onAnswer(this);
       default:
-        this.#follow(item);
+        this.flights.follow(item);
     }
-  }
-
-  #answered(item: Extract<FromThread, readonly ['answer', ...unknown[]]>): void {
-    const fields = this.#listOf(item[3]);
-    const flight = this.flights.get(item[1]);
-    if (!flight) {
-      if (item[4][0] === 'file') fileOf(item[4][1]).drop(); // it may be open
-    } else if (!flight.take(item, fields)) this.flights.delete(flight.id);
-  }
-
-  /** What comes before an answer or behind it. */
-  #follow(
-    item: Exclude<FromThread, readonly ['ready' | 'close' | 'hits' | 'status' | 'group' | 'channel' | 'answer', ...unknown[]]>,
-  ): void {
-    const flight = this.flights.get(item[1]);
-    if (!flight) return;
-    switch (item[0]) {
-      case 'interim':
-        return flight.interim(item[2], item[3]);
-      case 'data':
-        return flight.data(item[2]);
-      case 'end':
-        return flight.end();
-      case 'failed':
-        return flight.fail();
-      case 'taken':
-        return flight.taken(item[2]);
-      case 'dropped':
-        return flight.dropped();
-      default:
-        flight.letGo?.();
-        if (!flight.isTunnelled) this.flights.delete(flight.id);
-    }
-  }
-
-  /** A list comes whole the first time, and by its number when it is sent again. */
-  #listOf(list: WireList): HeaderList {
-    if (typeof list === 'number') return this.#lists[list] as HeaderList; // it has come before
-    const [number, ...flat] = list as readonly [string, ...string[]];
-    const made = HeaderList.ofChecked(flat);
-    if (number !== '') this.#lists[Number(number)] = made;
-    return made;
   }
 }
 
@@ -326,10 +261,4 @@ function endGroup(id: number): void {
   } catch {
     // it has ended by itself
   }
-}
-
-function peerOf({ peer }: Request): WirePeer {
-  const { remoteAddress, remotePort, secure, host, readAt, port, clientCertificate, connection } = peer;
-  const sentAt = readAt + performance.timeOrigin;
-  return [remoteAddress, remotePort, secure, host, sentAt, port, clientCertificate, connection];
 }

@@ -8,6 +8,7 @@ import { resolve as absolute } from 'node:path';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answering, Handler } from '../../exchange/respond.ts';
 import { callsFor, linksFor } from '../../process/io-threads.ts';
+import { homeText } from '../../process/slots.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { checkScript, THREAD_ROLE } from '../roles.ts';
@@ -26,7 +27,7 @@ const isPlayed = process.env['FILROUGE_PLAYED_THREADS'] === '1';
 
 /** @throws TypeError (code `bad-option`) when the process runs no script; an error when its script does not come to `startServer` in a thread. */
 export async function startPool(handler: Handler, options: ResolvedOptions, host: ServerHost): Promise<ThreadPool> {
-  const start = isPlayed ? await played(handler, options) : startWorkerThread(scriptPath(), { [THREAD_ROLE]: '1' });
+  const start = isPlayed ? await played(handler, options) : startWorkerThread(scriptPath(), { [THREAD_ROLE]: homeText() });
   const pool = new ThreadPool(options, start, host);
   await pool.start();
   return pool;

@@ -54,8 +54,8 @@ export type WirePeer = readonly [
   host: string | undefined,
   readAt: number,
   port: number | undefined,
-  clientCertificate: X509Certificate | undefined,
   connection: Connection | undefined,
+  clientCertificate: X509Certificate | undefined,
 ];
 
 /** A body: none, its bytes, a descriptor with its size, or `true` with the announced size (-1: none) when it is streamed. */

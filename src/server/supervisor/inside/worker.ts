@@ -27,7 +27,7 @@
  * | `stopping` | – | `readiness` answers 503 from now on | no effect |
  * | `go-on` | – | waiting requests begin; asks again later | no effect |
  * | `lease`, `reclaim` | the same in all three: connections may be waiting for it | | |
- * | `hits`, `server-status` | the same in all three: the answer to a question of ours | | |
+ * | `hits`, `server-status`, `affinity-…` | the same in all three: the answer to a question of ours | | |
  * | `status` | – | answered | answered |
  *
  * @module
@@ -48,6 +48,7 @@ import { serveLocally } from '../../serve.ts';
 import { fromPrimary, type WorkerMessage } from '../messages.ts';
 import { joinChannels } from './channels.ts';
 import { LeaseGate } from './lease-gate.ts';
+import { Membership } from './membership.ts';
 import { Recycling } from './recycling.ts';
 
 /** How long a worker without a primary may take to finish what it has, ms. */
@@ -72,6 +73,7 @@ interface Departure {
 
 class WorkerLife implements ServerHost {
   readonly hasPrimary = true;
+  readonly affinity: Membership = new Membership(tell);
   readonly #options: ResolvedOptions;
   readonly #gate: LeaseGate = new LeaseGate(
     () => tell({ kind: 'lease-wanted' }),
@@ -169,6 +171,10 @@ class WorkerLife implements ServerHost {
         break;
       case 'server-status':
         this.#statuses.answered(message.id, message.status);
+        break;
+      case 'affinity-place':
+      case 'affinity-table':
+        this.affinity.told(message);
         break;
       case 'status':
         if (this.#local) tellStatus(message.id, this.#local);

@@ -3,21 +3,18 @@
  *
  * @module
  */
-import type { RequestBody } from '../../../http/body/request-body.ts';
 import type { StreamContent } from '../../../http/body/response-body.ts';
 import type { Request } from '../../../http/request.ts';
 import type { Response } from '../../../http/response.ts';
-import type { LiveStream } from '../../body/live-stream.ts';
+import type { ArrivedBody } from './arrived-body.ts';
 import type { StreamPump } from './stream-pump.ts';
 import type { TunnelSocket } from './tunnel-socket.ts';
 
 /** What is left of a request that was not answered in one go. */
 export interface Open {
   readonly request: Request;
-  /** The body, when it lies on disk or is large: the main thread waits for its release. */
-  readonly large: RequestBody | undefined;
-  /** The body, when it is streamed. */
-  readonly live: LiveStream | undefined;
+  readonly large: ArrivedBody['large'];
+  readonly live: ArrivedBody['live'];
   pump: StreamPump | undefined;
   take: Response['take'];
   tunnel: TunnelSocket | undefined;
@@ -28,6 +25,6 @@ export interface Open {
 }
 
 /** A request of which only the body is known. */
-export function openFor(request: Request, large: RequestBody | undefined, live: LiveStream | undefined): Open {
+export function openFor(request: Request, large: ArrivedBody['large'], live: ArrivedBody['live']): Open {
   return { request, large, live, pump: undefined, take: undefined, tunnel: undefined, goodbye: undefined, endless: undefined };
 }

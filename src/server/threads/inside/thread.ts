@@ -4,13 +4,12 @@
  * @module
  */
 
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { after } from '../../../exchange/after.ts';
 import { inContextOf } from '../../../exchange/channels.ts';
 import { tellSent } from '../../../exchange/dispatch.ts';
 import { type Answering, plainResponseTo, reportError, respond } from '../../../exchange/respond.ts';
 import { Stopping } from '../../../exchange/stopping.ts';
-import { RequestBody } from '../../../http/body/request-body.ts';
 import { FileContent, StreamContent } from '../../../http/body/response-body.ts';
 import type { StreamSource } from '../../../http/body/stream-source.ts';
 import { clientLeft, serverStops } from '../../../http/errors/abort-reason.ts';
@@ -22,37 +21,32 @@ import { isBodyless } from '../../../http/status.ts';
 import { parseTarget, type TargetParts } from '../../../http/target.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';
 import { isSentWanted } from '../../../process/watching/sent.ts';
-import { LiveStream } from '../../body/live-stream.ts';
 import type { Address } from '../../host.ts';
 import { HitAsker } from '../../questions/hit-asker.ts';
 import { Replies } from '../../questions/replies.ts';
 import type { Board } from '../board.ts';
 import { ReceivedLines } from '../known-lines.ts';
-import {
-  type ChannelWord,
-  type FromThread,
-  onWire,
-  ownedBytes,
-  SMALL,
-  type ToThread,
-  type WireBody,
-  type WireContent,
-  type WireList,
-} from '../wire.ts';
+import { type ChannelWord, type FromThread, onWire, ownedBytes, SMALL, type ToThread, type WireContent } from '../wire.ts';
+import { type ArrivedBody, arrivedBody } from './arrived-body.ts';
 import type { ChannelPort } from './channels.ts';
 import { type Open, openFor } from './open.ts';
+import { SentLists } from './sent-lists.ts';
 import { StreamPump } from './stream-pump.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
 import { peerFrom } from './wire-peer.ts';
 
-type NewRequest = Extract<ToThread, readonly ['request', ...unknown[]]>;
+export type NewRequest = Extract<ToThread, readonly ['request', ...unknown[]]>;
 type Elsewhere = 'request' | 'hits' | 'status' | 'channel' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed';
 type Following = Exclude<ToThread, readonly [Elsewhere, ...unknown[]]>;
 
+/** What it speaks through. */
+export interface SidePort {
+  on(event: 'message', listener: (items: readonly ToThread[]) => void): unknown;
+  postMessage(items: readonly FromThread[], transfer: readonly Transferable[]): void;
+}
+
 /** Answers wait for others of the same turn, but no longer than this, ms: the next handler may take its time. */
 const MAX_DELAY = 0.5;
-/** Field lists that are known by a number in the main thread. */
-const KNOWN_LISTS = 512;
 
 /** One thread's side. */
 export class ThreadSide implements Carrier, ChannelPort {
@@ -62,7 +56,7 @@ export class ThreadSide implements Carrier, ChannelPort {
   readonly closed: Promise<void>;
   readonly #answering: Answering;
   readonly #bodyMemory: number; // a body above it is large
-  readonly #port: MessagePort;
+  readonly #port: SidePort;
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
   readonly #server: { isStopping: boolean; readonly stopping: Stopping; readonly options: Answering['options'] };
@@ -77,13 +71,11 @@ export class ThreadSide implements Carrier, ChannelPort {
   #isInTurn = false;
   #flushedAt = 0;
   readonly #lines: ReceivedLines = new ReceivedLines();
-  /** The number of a list that was sent before; 0 for one that was seen once. */
-  readonly #lists: WeakMap<HeaderList, number> = new WeakMap();
-  #listCount = 0;
+  readonly #lists: SentLists = new SentLists();
   #settleListening: (place: { address: Address; url: string }) => void = () => {};
   #settleClosed: () => void = () => {};
 
-  constructor(answering: Answering, bodyMemory: number, port: MessagePort, board: Board) {
+  constructor(answering: Answering, bodyMemory: number, port: SidePort, board: Board) {
     this.#answering = answering;
     this.#bodyMemory = bodyMemory;
     this.#server = { isStopping: false, stopping: new Stopping(), options: answering.options };
@@ -136,7 +128,7 @@ export class ThreadSide implements Carrier, ChannelPort {
     this.#isInTurn = true;
     this.#flushedAt = performance.now();
     for (const item of items) {
-      this.#take(item);
+      this.take(item);
       const now = performance.now();
       if (now - this.#flushedAt > MAX_DELAY) {
         this.#flush();
@@ -147,12 +139,17 @@ export class ThreadSide implements Carrier, ChannelPort {
     this.#flush();
   };
 
-  #take(item: ToThread): void {
+  /** Acts on an item. */
+  protected take(item: ToThread): void {
     switch (item[0]) {
       case 'request': {
         const lines = this.#lines.fromWire(item[5]); // first: one that was recalled may have brought lines that come again by their slot
-        if (this.#board.enter(item[1])) this.#handle(item, lines);
-        return;
+        if (!this.#board.enter(item[1])) return;
+        try {
+          return this.handle(item, lines, arrivedBody(item[1], item[7], this.#bodyMemory, this.post));
+        } finally {
+          this.#board.leave();
+        }
       }
       case 'listening':
         return this.#settleListening({ address: item[1], url: item[2] });
@@ -178,16 +175,11 @@ export class ThreadSide implements Carrier, ChannelPort {
     }
   }
 
-  #handle([, id, method, target, httpVersion, , peer, body]: NewRequest, lines: FieldLines): void {
-    const open = this.#bodyOf(id, body);
+  /** Calls the handler. */
+  protected handle([, id, method, target, httpVersion, , peer]: NewRequest, lines: FieldLines, open: ArrivedBody): void {
     const parts = parseTarget(target) as TargetParts; // the main thread has parsed it too
     const request = new Request({ method, target, httpVersion, lines }, parts, peerFrom(peer, this.#server, this, id), open.body);
-    let result: Response | Promise<Response>;
-    try {
-      result = respond(this.#answering, request);
-    } finally {
-      this.#board.leave();
-    }
+    const result = respond(this.#answering, request);
     const isOpen = !(result instanceof Response) || open.large !== undefined || open.live !== undefined;
     if (isOpen) this.#keep(id, request, open);
     if (result instanceof Response) this.#answer(id, request, result);
@@ -205,27 +197,13 @@ export class ThreadSide implements Carrier, ChannelPort {
     return open;
   }
 
-  #bodyOf(id: number, body: WireBody): Pick<Open, 'large' | 'live'> & { readonly body: RequestBody } {
-    if (body === undefined) return { body: RequestBody.EMPTY, large: undefined, live: undefined };
-    if (body instanceof Uint8Array) {
-      const bytes = new RequestBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
-      return { body: bytes, large: body.length > this.#bodyMemory ? bytes : undefined, live: undefined };
-    }
-    const [what, size] = body;
-    if (what === true) {
-      let wasAsked = false;
-      const live: LiveStream = new LiveStream(() => {
-        if (live.destroyed) this.post(['dropped', id]);
-        else if (!wasAsked) this.post(['taken', id, 0]);
-        wasAsked = true;
-      });
-      return { body: new RequestBody({ stream: live, size: size === -1 ? undefined : size }), large: undefined, live };
-    }
-    const spooled = new RequestBody({ descriptor: what, size });
-    return { body: spooled, large: spooled, live: undefined };
+  /** The response as it can be sent from here. */
+  protected sendable(response: Response): Response {
+    return response;
   }
 
-  #answer(id: number, request: Request, response: Response): void {
+  #answer(id: number, request: Request, given: Response): void {
+    const response = this.sendable(given);
     const { content, take, status } = response;
     let wire: WireContent;
     let source: StreamSource | undefined;
@@ -243,7 +221,7 @@ export class ThreadSide implements Carrier, ChannelPort {
     const holds = asksSent || request.hasEndings || (this.#open.get(id)?.large ?? this.#open.get(id)?.live) !== undefined;
     const open = source || take || holds ? this.#keep(id, request, { large: undefined, live: undefined }) : undefined;
     if (!open) this.#open.delete(id);
-    this.post(['answer', id, status, this.#listFor(response.list), wire, holds, asksSent]);
+    this.post(['answer', id, status, this.#lists.toWire(response.list), wire, holds, asksSent]);
     if (content instanceof StreamContent && !source) response.dispose();
     if (!open) return;
     open.take = take;
@@ -267,19 +245,6 @@ export class ThreadSide implements Carrier, ChannelPort {
     return ['bytes', owned];
   }
 
-  /** A list that is used again is given a number the second time, and is the number from then on. */
-  #listFor(list: HeaderList): WireList {
-    const number = this.#lists.get(list);
-    if (number === undefined) {
-      this.#lists.set(list, 0);
-      return ['', ...list.flat];
-    }
-    if (number > 0) return number;
-    if (this.#listCount === KNOWN_LISTS) return ['', ...list.flat];
-    this.#lists.set(list, ++this.#listCount);
-    return [String(this.#listCount), ...list.flat];
-  }
-
   /** What comes for a request that has been handled, or is being. */
   #follow(open: Open, item: Following): void {
     const id = item[1];
@@ -292,10 +257,9 @@ export class ThreadSide implements Carrier, ChannelPort {
         return this.#release(id, open);
       case 'data':
         if (open.tunnel) return open.tunnel.deliver(item[2]);
-        open.live?.deliver(Buffer.from(item[2].buffer, item[2].byteOffset, item[2].byteLength));
-        return this.post(['taken', id, item[2].length]);
+        return open.live?.deliver(item[2]);
       case 'end':
-        return open.tunnel ? open.tunnel.finish() : open.live?.finish();
+        return open.tunnel ? open.tunnel.finish() : open.live?.stream.finish();
       case 'failed':
         return this.#fail(id, open, item[2]);
       case 'taken':
@@ -320,7 +284,9 @@ export class ThreadSide implements Carrier, ChannelPort {
       open.tunnel.destroy();
       return;
     }
-    open.live?.destroy(status === undefined ? new Error(message) : new HttpError(status, message, code === undefined ? {} : { code }));
+    open.live?.stream.destroy(
+      status === undefined ? new Error(message) : new HttpError(status, message, code === undefined ? {} : { code }),
+    );
   }
 
   #takeOver(id: number, open: Open, head: Uint8Array): void {
@@ -336,10 +302,31 @@ export class ThreadSide implements Carrier, ChannelPort {
     }
   }
 
+  /** Whether nothing is open that has come to it. */
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** Ends what has no end of its own: the server stops. */
+  farewell(): void {
+    this.take(['draining']);
+    for (const id of this.#open.keys()) this.take(['goodbye', id]);
+  }
+
+  /** Nobody is there any more to be answered: ends all that is open. */
+  abandon(): void {
+    for (const [id, open] of this.#open) {
+      open.request.abort(clientLeft());
+      open.tunnel?.destroy();
+      this.#release(id, open);
+    }
+    this.#open.clear();
+  }
+
   /** The response is out, or the client gone. */
   #release(id: number, open: Open): void {
     open.pump?.drop();
-    open.live?.destroy();
+    open.live?.stream.destroy();
     open.request.release();
     if (!open.take) this.#open.delete(id); // a connection that was taken over goes on
     if (open.large) {

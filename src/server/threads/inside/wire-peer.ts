@@ -8,7 +8,7 @@ import type { WirePeer } from '../wire.ts';
 
 /** The client, and what ties it to this thread. @param id Under which its request came. */
 export function peerFrom(wire: WirePeer, server: PeerServer, carrier: Carrier, id: number): Peer {
-  const [remoteAddress, remotePort, secure, host, readAt, port, clientCertificate, connection] = wire;
+  const [remoteAddress, remotePort, secure, host, readAt, port, connection, clientCertificate] = wire;
   return {
     remoteAddress,
     remotePort,

@@ -1,0 +1,130 @@
+/**
+ * The connection to another worker, on the side of the one that passes requests on.
+ *
+ * @module
+ */
+import { connect, type Socket } from 'node:net';
+import { ProtocolError } from '../../http/errors/protocol-error.ts';
+import type { Request } from '../../http/request.ts';
+import { Flights, wirePeerOf } from '../threads/flights.ts';
+import { SentLines } from '../threads/known-lines.ts';
+import type { ThreadLink, ToThread } from '../threads/wire.ts';
+import type { Passage } from './passage.ts';
+import type { AffinityKey } from './table.ts';
+import { type FromNeighbour, INLINE_BODY, ItemReader, type PassedBody, type PassedPeer, sendItems, type ToNeighbour } from './wire.ts';
+
+/** One connection for all requests to one worker. */
+export class NeighbourLink implements ThreadLink {
+  readonly #flights: Flights = new Flights();
+  readonly #socket: Socket;
+  readonly #lines: SentLines = new SentLines();
+  #outbox: ToNeighbour[] = [];
+  #isOpen = false;
+  #isGone = false;
+
+  /**
+   * @param path Where the worker listens.
+   * @param secret What it wants to be told first.
+   * @param onGone The connection has ended: it is the worker's end, or was never possible.
+   */
+  constructor(path: string, secret: Uint8Array, onGone: () => void) {
+    const reader = new ItemReader<FromNeighbour>((items) => {
+      for (const item of items) this.#take(item);
+    });
+    const socket = connect({ path });
+    this.#socket = socket;
+    socket.unref(); // connections keep the process alive, not this one
+    socket.write(secret);
+    socket.on('connect', () => {
+      this.#isOpen = true;
+    });
+    socket.on('data', (bytes) => reader.push(bytes as Buffer));
+    socket.on('error', () => {}); // 'close' follows
+    socket.on('close', () => {
+      this.#isGone = true;
+      onGone();
+      for (const flight of this.#flights.values()) (flight as Passage).lose(502, this.#isOpen);
+      this.#flights.clear();
+    });
+  }
+
+  /** Passes a request on. */
+  pass(flight: Passage, key: AffinityKey): void {
+    const { request, version } = flight;
+    request.whenAborted((reason) => this.#push(['abort', flight.id, reason.message, reason.name]));
+    const id = this.#flights.board(flight, this);
+    const { method, target, httpVersion } = request;
+    const body = this.#bodyOf(flight);
+    this.#push(['pass', id, key, version, method, target, httpVersion, this.#lines.toWire(request.lines), peerOf(request), body]);
+  }
+
+  post(item: ToThread): void {
+    this.#push(item);
+  }
+
+  forget(id: number): void {
+    this.#flights.delete(id);
+  }
+
+  endWait(): boolean {
+    return false; // that is up to the worker whose thread waits
+  }
+
+  /** Ends what waits for this worker's end over there. */
+  farewell(): void {
+    this.#push(['draining']);
+  }
+
+  /** Items of one turn of the loop leave in one message. */
+  #push(item: ToNeighbour): void {
+    if (this.#isGone) return;
+    if (this.#outbox.length === 0) setImmediate(this.#flush);
+    this.#outbox.push(item);
+  }
+
+  readonly #flush = (): void => {
+    const items = this.#outbox;
+    this.#outbox = [];
+    if (!this.#isGone) sendItems(this.#socket, items);
+  };
+
+  #bodyOf(flight: Passage): PassedBody {
+    const { body } = flight.request;
+    const { source } = body;
+    if (Buffer.isBuffer(source) && source.length <= INLINE_BODY) return source.length === 0 ? undefined : source;
+    if (!('stream' in source)) flight.letGo = body.retain();
+    void flight.feed(this);
+    return ['stream' in source, body.size];
+  }
+
+  #giveBack(id: number, outcome: number | ProtocolError): void {
+    const flight = this.#flights.get(id) as Passage | undefined; // `pass` has put it there
+    this.#flights.delete(id);
+    flight?.giveBack(outcome);
+  }
+
+  #take(item: FromNeighbour): void {
+    switch (item[0]) {
+      case 'moved':
+        return this.#giveBack(item[1], item[2]);
+      case 'refused':
+        return this.#giveBack(item[1], new ProtocolError(item[2], item[3], item[4]));
+      case 'answer':
+        return this.#flights.answered(item);
+      case 'ready':
+      case 'close':
+      case 'hits':
+      case 'status':
+      case 'group':
+      case 'channel':
+        return; // what a worker says to itself
+      default:
+        this.#flights.follow(item);
+    }
+  }
+}
+
+function peerOf(request: Request): PassedPeer {
+  const [remoteAddress, remotePort, secure, host, readAt, port, connection, certificate] = wirePeerOf(request);
+  return [remoteAddress, remotePort, secure, host, readAt, port, connection, certificate?.raw];
+}

@@ -1,0 +1,112 @@
+/**
+ * What workers say to each other about requests that are passed on: the messages of handler threads (`threads/wire.ts`), over a unix socket.
+ *
+ * The one who has accepted a request is to the other what a main thread is to its handler thread. Only its beginning is different:
+ *
+ *     accepting worker                            answering worker
+ *       secret, as it is ──────────────────────▶   first of all, once for a connection; else it is closed
+ *       pass ──────────────────────────────────▶
+ *               ◀──────────────────────── moved    it does not answer for that key (any more): nothing has begun, ask who does
+ *       data* then end | failed ───────────────▶   of a body that is larger or streamed, from when `taken` 0 has come
+ *
+ * From there on everything is as in threads. A message is a length of four bytes and an array of items in the format of `node:v8`.
+ *
+ * @module
+ */
+import type { Socket } from 'node:net';
+import { DefaultSerializer, deserialize } from 'node:v8';
+import type { ErrorCode } from '../../http/errors/error-codes.ts';
+import type { HttpVersion } from '../../http/request.ts';
+import type { WireLines } from '../threads/known-lines.ts';
+import type { FromThread, ToThread, WirePeer } from '../threads/wire.ts';
+import type { AffinityKey } from './table.ts';
+
+/** Bytes of the secret that opens a connection. */
+export const SECRET_SIZE = 32;
+/** A body up to this goes with its request; a larger one when the other asks for it, bytes. */
+export const INLINE_BODY: number = 16 * 1024;
+/** No message of ours is larger, bytes: several of the largest pieces that a body is sent in fit into one. */
+const MAX_MESSAGE: number = 256 * 1024 * 1024;
+const LENGTH_SIZE = 4;
+
+/** A body: none, its bytes, or that it follows: to be collected, or passed on as it comes; with its size, -1 when nobody knows. */
+export type PassedBody = undefined | Uint8Array | readonly [isLive: boolean, size: number];
+
+/** Where the client is. A certificate travels as its bytes. */
+export type PassedPeer = readonly [
+  ...(WirePeer extends readonly [...infer Most, unknown] ? Most : never),
+  certificate: Uint8Array | undefined,
+];
+
+/** A request that is passed on. Its table is the one by which the sender has chosen whom to send it to. */
+export type Pass = readonly [
+  kind: 'pass',
+  id: number,
+  key: AffinityKey,
+  version: number,
+  method: string,
+  target: string,
+  httpVersion: HttpVersion,
+  lines: WireLines,
+  peer: PassedPeer,
+  body: PassedBody,
+];
+
+/** To the worker that answers. */
+export type ToNeighbour = Pass | ToThread;
+
+/** To the worker that has accepted. The version is the least of the table to look into next. */
+export type FromNeighbour =
+  | readonly ['moved', id: number, version: number]
+  /** There is no room for its body. */
+  | readonly ['refused', id: number, status: number, code: ErrorCode, message: string]
+  | FromThread;
+
+/** Writes a message. */
+export function sendItems(socket: Socket, items: readonly (ToNeighbour | FromNeighbour)[]): void {
+  const serializer = new DefaultSerializer();
+  serializer.writeRawBytes(NO_LENGTH);
+  serializer.writeHeader();
+  serializer.writeValue(items);
+  const message = serializer.releaseBuffer();
+  message.writeUInt32LE(message.length - LENGTH_SIZE, 0);
+  socket.write(message);
+}
+
+const NO_LENGTH: Buffer = Buffer.alloc(LENGTH_SIZE);
+
+/** Takes messages apart as they come. */
+export class ItemReader<T> {
+  readonly #onItems: (items: readonly T[]) => void;
+  #pieces: Buffer[] = [];
+  #size = 0;
+
+  constructor(onItems: (items: readonly T[]) => void) {
+    this.#onItems = onItems;
+  }
+
+  /** @throws RangeError when it cannot be a message of ours. */
+  push(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+    for (;;) {
+      const needed = this.#needed();
+      if (this.#size < needed) return;
+      const all = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#size);
+      const rest = all.subarray(needed);
+      this.#pieces = rest.length > 0 ? [rest] : [];
+      this.#size = rest.length;
+      this.#onItems(deserialize(all.subarray(LENGTH_SIZE, needed)) as T[]);
+      if (rest.length === 0) return;
+    }
+  }
+
+  /** Bytes of the message that comes, with its length; as long as that has not come, one more than there are. */
+  #needed(): number {
+    if (this.#size < LENGTH_SIZE) return this.#size + 1;
+    if ((this.#pieces[0] as Buffer).length < LENGTH_SIZE) this.#pieces = [Buffer.concat(this.#pieces, this.#size)];
+    const length = (this.#pieces[0] as Buffer).readUInt32LE(0);
+    if (length > MAX_MESSAGE) throw new RangeError(`Cannot read message: it has ${length} bytes`);
+    return length + LENGTH_SIZE;
+  }
+}
