@@ -10,7 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ServerOptions } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
-import { until } from '../support/until.ts';
+import { standsStill, until } from '../support/until.ts';
 import { Client, passed } from './affinity-client.ts';
 import { type Cluster, startCluster } from './support.ts';
 
@@ -201,6 +201,24 @@ describe('a request that is passed on', () => {
     }
     expect((await client.ask('/streamed', { method: 'POST', headers, body: upload() })).json.size).toBe(100 * MiB);
     expect((await rss()) - before).toBeLessThan(50 * MiB);
+  });
+
+  it.each<[string, ServerOptions]>([
+    ['another worker', { workers: 2 }],
+    ['a handler thread', { workers: 0, threads: 1 }],
+  ])('that is streamed waits with its body for a handler in %s that reads no more than the beginning', async (_where, options) => {
+    const cluster = await start({ ...options, maxBodySize: 300 * MiB });
+    const headers = options.workers === 0 ? {} : (await passed(cluster)).headers;
+    let sent = 0;
+    async function* upload(): AsyncGenerator<Buffer> {
+      const piece = Buffer.alloc(64 * 1024);
+      for (; sent < 200 * MiB; sent += piece.length) yield piece;
+    }
+    const clients = Array.from({ length: 3 }, () => new Client(cluster.origin)); // at least one of them was accepted elsewhere
+    for (const client of clients) client.open('/unread', { method: 'POST', headers, body: upload() }).catch(() => {});
+    await cluster.prints(/waiting in/);
+    expect(await standsStill(() => sent)).toBeLessThan(60 * MiB); // what the system holds for three connections
+    for (const client of clients) client.close();
   });
 
   it('waits with its response for a client that does not read', async () => {
