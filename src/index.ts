@@ -45,6 +45,7 @@ export { readText } from './helpers/read-text.ts';
 export { readiness } from './helpers/readiness.ts';
 export type { TextSpec } from './helpers/reading/kinds.ts';
 export type { StandardSchema } from './helpers/reading/schema.ts';
+export { type RecordOptions, recordRequest } from './helpers/record-request.ts';
 export { requestId } from './helpers/request-id.ts';
 export { type ListedRoute, listRoutes, router } from './helpers/router.ts';
 export type { Checked, RouteParams } from './helpers/routes/params.ts';

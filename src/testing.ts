@@ -5,3 +5,4 @@
  * @module
  */
 export { createVisitor, type Visitor, type VisitorAnswer, type VisitorOptions } from './guests/visitor.ts';
+export { type RequestFileOptions, requestFromFile } from './helpers/request-from-file.ts';

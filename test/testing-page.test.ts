@@ -17,6 +17,7 @@ describe('docs/testing.md', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     rmSync(WORK, { recursive: true, force: true });
     mkdirSync(WORK, { recursive: true });
+    writeFileSync(join(WORK, 'empty-cart.http'), /^```http\n([\s\S]*?)\n```$/m.exec(PAGE)?.[1] ?? '');
     for (const [i, { code }] of BLOCKS.entries()) {
       const input = join(WORK, `${i}.ts`);
       writeFileSync(input, code);
@@ -38,6 +39,7 @@ describe('docs/testing.md', { timeout: 60_000 }, () => {
       'Several calls in a row',
       'Over a connection',
       'In a browser',
+      'A request that failed',
     ]);
   });
 

@@ -117,7 +117,10 @@ export function responseTo(service: Home, request: Request, thrown: unknown): Re
 }
 
 function answerToError(service: Home, request: Request, error: unknown): Response {
-  if (error instanceof HttpError) return refusalFor(service, request, error);
+  if (error instanceof HttpError) {
+    if (error.status >= 500 && error.status !== 503) service.options.recorder?.failed(request, error);
+    return refusalFor(service, request, error);
+  }
   return reportError(service, request, error) ?? explanation(service, request, error) ?? refusalFor(service, request, error);
 }
 
@@ -181,7 +184,8 @@ function isForNobody(request: Request, error: unknown): boolean {
 export function reportError(service: Home, request: Request, error: unknown): Response | undefined {
   if (error === REPORTED || isForNobody(request, error)) return undefined;
   failed(request, error);
-  const { onError } = service.options;
+  const { onError, recorder } = service.options;
+  recorder?.failed(request, error); // before it is told: so it has an id
   if (!onError) {
     printErrorOf(request, error);
     return undefined;

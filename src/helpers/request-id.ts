@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto';
 import type { Request } from '../http/request.ts';
-import { idOf, setId } from '../process/request-ids.ts';
+import { idFor } from '../process/request-ids.ts';
 
 /**
  * Returns the id of a request: a random UUID (version 4), the same on every call, also for a request made from it by `withoutPrefix`.
@@ -16,10 +15,5 @@ import { idOf, setId } from '../process/request-ids.ts';
  * return response.withHeader('X-Request-ID', requestId(request));
  */
 export function requestId(request: Request): string {
-  const { original } = request;
-  const known = idOf(original);
-  if (known !== undefined) return known;
-  const id = randomUUID();
-  setId(original, id);
-  return id;
+  return idFor(request.original);
 }

@@ -11,6 +11,15 @@ export function idOf(request: object): string | undefined {
   return ids.get(request);
 }
 
+/** The id of a request; one that has none gets a random UUID (version 4). @param request As it came, not a cut of it. */
+export function idFor(request: object): string {
+  const known = ids.get(request);
+  if (known !== undefined) return known;
+  const id = crypto.randomUUID();
+  ids.set(request, id);
+  return id;
+}
+
 /** Gives a request its id. */
 export function setId(request: object, id: string): void {
   ids.set(request, id);

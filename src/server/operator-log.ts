@@ -26,6 +26,7 @@ export type OperatorEvent =
   | 'unwatched'
   | 'thread-replaced'
   | 'refused'
+  | 'not-recorded'
   | 'handshake-failed'
   | 'accept-failed'
   | 'certificate-changed'

@@ -24,6 +24,8 @@ import { shareOfDisk } from './body/disk-budget.ts';
 import { shareOfMemory } from './body/memory-budget.ts';
 import type { LogFormat } from './operator-log.ts';
 import { type ProxyHeader, resolveProxies, type TrustedProxies } from './peer.ts';
+import { type RecordingOptions, type ResolvedRecording, resolveRecording } from './recording/options.ts';
+import type { Recorder } from './recording/recorder.ts';
 import type { OnRefused } from './refusals.ts';
 import { type ResolvedTls, resolveTls, type TlsOptions } from './tls/options.ts';
 
@@ -134,6 +136,8 @@ export interface ServerOptions {
    * const onRefused = (status: number, head: RefusedHead, reason: HttpError) => Response.html(`<h1>${status}</h1><p>${reason.message}</p>`);
    */
   onRefused?: OnRefused | undefined;
+  /** Writes requests that fail, are slow or refused into files that can be played again, secrets hidden: `{ onError: 'requests' }`. Default: none. */
+  record?: RecordingOptions | undefined;
 }
 
 /** A server that runs. */
@@ -166,6 +170,7 @@ export interface ResolvedOptions
       | 'affinity'
       | 'onError'
       | 'onRefused'
+      | 'record'
       | 'trustProxy'
       | 'proxyHeader'
       | 'maxRequestsPerWorker'
@@ -181,6 +186,9 @@ export interface ResolvedOptions
   readonly affinity: Affinity | undefined;
   readonly onError: ((error: unknown, request: Request) => Response | void) | undefined;
   readonly onRefused: OnRefused | undefined;
+  readonly record: ResolvedRecording | undefined;
+  /** Made of it by the process that listens. */
+  readonly recorder?: Recorder | undefined;
   readonly trustProxy: TrustedProxies | undefined;
   /** See `ErrorAnswers`: undefined in production. */
   readonly explainsTo: ((address: string) => boolean) | undefined;
@@ -240,6 +248,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'errors',
   'onError',
   'onRefused',
+  'record',
 ]);
 const KNOWN: ReadonlySet<string> = new Set([...Object.keys(NUMBERS), ...OTHERS]);
 const OF_THREADS: ReadonlySet<string> = new Set(['min', 'max']);
@@ -313,6 +322,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     errors,
     onError,
     onRefused,
+    record: resolveRecording(SUBJECT, options.record, numbers.slowRequest),
     trustProxy,
     explainsTo: process.env['NODE_ENV'] === 'production' ? undefined : (address) => !trustProxy?.has(address),
     signals,

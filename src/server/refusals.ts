@@ -16,7 +16,9 @@ import type { PartialHead } from '../http/request/head-rules.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
+import type { IncomingBody } from './body/incoming-body.ts';
 import { type EventFields, SparseLog } from './operator-log.ts';
+import type { Recorder } from './recording/recorder.ts';
 
 /** What is known of a request that the engine refuses. Of a head that cannot be read, that is what came before the fault. */
 export interface RefusedHead {
@@ -45,6 +47,8 @@ const MAX_SHOWN = 200;
 const ALLOWED = { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' };
 /** What a client that finds no room does best. */
 const LATER = { 'Retry-After': '1' };
+/** What a body is refused with when its length is announced: too large, no room for it now, no room at all. */
+const OF_BODIES: ReadonlySet<number> = new Set([413, 503, 507]);
 const NOTHING_KNOWN: PartialHead = { method: undefined, target: undefined, lines: FieldLines.of([]) };
 
 /** The refusals of one process. */
@@ -54,8 +58,11 @@ export class Refusals {
   readonly #onRefused: OnRefused | undefined;
   readonly #log: SparseLog = new SparseLog();
 
-  constructor(onRefused: OnRefused | undefined) {
+  readonly #recorder: Recorder | undefined;
+
+  constructor(onRefused: OnRefused | undefined, recorder?: Recorder) {
     this.#onRefused = onRefused;
+    this.#recorder = recorder;
   }
 
   /**
@@ -63,8 +70,11 @@ export class Refusals {
    *
    * @param request As far as it is known: for `onError`.
    * @param error A ProtocolError; anything else was thrown by a function among the options, and is ours.
+   * @param body What has come of its body, which is released.
    */
-  answer(service: Answering, request: Request, known: PartialHead, error: unknown): Response {
+  answer(service: Answering, request: Request, known: PartialHead, error: unknown, body?: IncomingBody): Response {
+    this.#record(request, error, body);
+    body?.close();
     const response = this.#answer(service, request, known, error);
     if (areRequestsWatched() && known.method !== undefined) answerKnown(request, response, true);
     return response;
@@ -116,6 +126,16 @@ export class Refusals {
       ...addressField(remoteAddress),
     };
     this.#log.log('refused', code, `refused${what}${from(remoteAddress)} with ${status} ${code}: ${message}`, fields);
+  }
+
+  /** Only requests with a body, when their head was accepted: of the others a file would not say more than the log. */
+  #record(request: Request, error: unknown, body: IncomingBody | undefined): void {
+    if (!this.#recorder || !(error instanceof ProtocolError)) return;
+    const { status, code } = error;
+    const announced = request.header('content-length');
+    if (!body && (!OF_BODIES.has(status) || announced === undefined)) return;
+    const none = { bytes: Buffer.alloc(0), length: Number(announced), letGo: undefined };
+    this.#recorder.refused(request, () => body?.held() ?? none, `refused with ${status} ${code}`);
   }
 
   #count(what: string): void {

@@ -6,13 +6,16 @@
 import type { AddressInfo } from 'node:net';
 import type { Handler } from '../exchange/respond.ts';
 import { callsFor, closeIoThreads, startIoThreads } from '../process/io-threads.ts';
+import { allWritten } from '../process/recordings.ts';
 import type { Neighbourhood } from './affinity/neighbourhood.ts';
+
 import type { ConnectionGate } from './connection-gate.ts';
 import { drain } from './drain.ts';
 import type { Address, LocalServer, ServerHost } from './host.ts';
 import { Listener } from './listener.ts';
 import { log } from './operator-log.ts';
 import type { ResolvedOptions } from './options.ts';
+import { withRecorder } from './recording/recorder.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
 import { Certificates } from './tls/certificates.ts';
@@ -25,17 +28,15 @@ import type { Watch } from './watchdog/watch.ts';
  * @returns The server, once it accepts connections.
  * @throws The error of the system when it cannot listen; a TypeError with code `bad-option` when certificate and key do not fit.
  */
-export async function serveLocally(
-  handler: Handler,
-  options: ResolvedOptions,
-  gate: ConnectionGate,
-  host: ServerHost,
-): Promise<LocalServer> {
+export async function serveLocally(handler: Handler, given: ResolvedOptions, gate: ConnectionGate, host: ServerHost): Promise<LocalServer> {
+  const options = withRecorder(given);
+  const { recorder } = options;
   const certificates = options.tls && new Certificates(options.tls);
   if (!host.hasPrimary) certificates?.warn();
   await startIoThreads((why) => log('thread-replaced', why));
   const threads = options.threads.max > 0 ? await startThreads(handler, options, host).catch(withoutIo) : undefined;
-  const inner = host.guard(threads?.handle ?? handler);
+  const handle = threads?.handle ?? handler;
+  const inner = host.guard(recorder ? recorder.guard(handle, threads !== undefined) : handle);
   const neighbours = await joinOthers(inner, options, host, () => service).catch(async (error: unknown) => {
     await threads?.close();
     return withoutIo(error);
@@ -46,6 +47,7 @@ export async function serveLocally(
   service.onTick = (now) => {
     watch?.beat();
     threads?.tick(now);
+    recorder?.tick(now);
   };
   const listener = new Listener(service, gate, certificates);
   let redirect: Redirect | undefined;
@@ -88,9 +90,9 @@ export async function serveLocally(
         })
         .then(() => {
           endCalls();
-          return closeIoThreads();
+          return Promise.all([closeIoThreads(), allWritten()]);
         })
-        .then(settle);
+        .then(() => settle());
       return closing;
     },
     status: () => ({

@@ -68,7 +68,7 @@ export class Service {
     this.handler = handler;
     this.options = options;
     this.handsOn = handsOn;
-    this.refusals = new Refusals(options.onRefused);
+    this.refusals = new Refusals(options.onRefused, options.recorder);
     const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
     this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);
     this.disk = new DiskBudget(options.maxDiskForBodies);

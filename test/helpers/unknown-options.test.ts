@@ -75,6 +75,15 @@ const TAKERS: Readonly<
     call: (options) => front.logAccess(new Request(), Response.empty(), options),
     right: { output: { write: () => true } },
   },
+  recordRequest: {
+    names: optionsOf('RecordOptions'),
+    call: (options) => front.recordRequest(new Request(), options),
+    right: { folder: '/dev/null/none' },
+  },
+  requestFromFile: {
+    names: optionsOf('RequestFileOptions'),
+    call: (options) => testingDoor.requestFromFile('test/helpers/record-request/note.http', options),
+  },
   createVisitor: {
     names: optionsOf('VisitorOptions'),
     call: (options) => testingDoor.createVisitor(handler, options),

@@ -24,9 +24,27 @@ export interface SpooledFile {
   retain?(): () => void;
 }
 
+/** What is kept of a body that is passed on as it comes. */
+export interface Beginning {
+  /** Its first bytes. */
+  readonly bytes: Buffer;
+  /** How many have come. */
+  readonly received: number;
+}
+
+/** A body, or what there is of it, for a reader that comes later. */
+export interface HeldBody {
+  readonly bytes: Buffer | { readonly descriptor: number; readonly size: number };
+  /** Bytes of all of it: as announced, or as far as it has come. */
+  readonly length: number;
+  /** Lets go of what it takes. */
+  readonly letGo: (() => void) | undefined;
+}
+
 /** A body that is still arriving. */
 export interface LiveBody {
-  readonly stream: Readable;
+  /** What has come is kept up to a bound where requests are recorded. */
+  readonly stream: Readable & { readonly kept?: Beginning | undefined };
   /** From Content-Length; undefined when the client did not say. */
   readonly size: number | undefined;
 }
@@ -73,6 +91,25 @@ export class RequestBody {
   retain(): (() => void) | undefined {
     const source = this.#source;
     return this.#retain ? this.#retain() : 'retain' in source ? source.retain?.() : undefined;
+  }
+
+  /**
+   * @internal Holds what there is of it. In a handler thread a file cannot be held open: the main thread closes it, so that it is copied.
+   *
+   * @param most Bytes that are of use.
+   * @returns Undefined when it has been released.
+   */
+  held(most: number): HeldBody | undefined {
+    const source = this.#source;
+    if (Buffer.isBuffer(source)) return { bytes: source, length: source.length, letGo: this.retain() };
+    if (isLive(source)) {
+      const { kept } = source.stream;
+      return { bytes: kept?.bytes ?? NOTHING, length: source.size ?? kept?.received ?? 0, letGo: undefined };
+    }
+    const { descriptor, size } = source;
+    if (descriptor === undefined) return undefined;
+    const letGo = this.retain();
+    return { bytes: letGo ? { descriptor, size } : readRange(descriptor, 0, Math.min(size, most)), length: size, letGo };
   }
 
   /**

@@ -100,6 +100,8 @@ export const ERROR_CODES = {
 
   // The programmer's fault, at start or at the culprit.
   'bad-option': 'An option has a wrong type or value, is unknown, or contradicts another.',
+  'bad-request-file':
+    'A file that `requestFromFile` was given is not a request, or its body was not recorded whole; the message names the line.',
   'bad-route': 'A route pattern is malformed, or appears twice in one router.',
   'bad-html':
     'A template of `html` has a value where none can be written safely (an attribute without quotes, a script), is cut off inside a tag, or was given a value that is not text.',

@@ -5,6 +5,7 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import type { Connection } from '../../process/watching/connection-channels.ts';
+import type { Awaitable } from '../awaitable.ts';
 import type { ErrorFormat } from '../errors/failure.ts';
 import type { HeaderList } from '../header-list.ts';
 import type { Response } from '../response.ts';
@@ -58,12 +59,23 @@ export interface PeerServer<R> {
   readonly isForeign?: boolean;
 }
 
+/** Is told of requests that go wrong, while their body is there. */
+export interface RequestRecorder<R> {
+  /** @param why An error, or words. @param id The id that it has where it has failed. */
+  failed(request: R, why: unknown, id?: string): void;
+  /** A request has had its time. @param place Where it stands, when that is known. */
+  timedOut(request: R, place?: () => Awaitable<string | undefined>): void;
+  slow(request: R, why: string | (() => Promise<string>)): void;
+}
+
 /** How a server answers errors. */
 export interface ErrorAnswers<R> {
   readonly onError: ((error: unknown, request: R) => Response | void) | undefined;
   readonly errors: ErrorFormat | ((head: R) => ErrorFormat);
   /** Whether a loopback address may be that of the programmer, to whom a 500 is explained. Undefined: nobody's is, as in production. */
   readonly explainsTo?: ((address: string) => boolean) | undefined;
+  /** Records requests that fail. Undefined: nobody does. */
+  readonly recorder?: RequestRecorder<R> | undefined;
 }
 
 /** Carries messages other than the response to a client. */

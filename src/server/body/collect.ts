@@ -28,5 +28,6 @@ export function incomingBodyOf(
   if (head.length > maxSize) throw tooLarge(maxSize);
   const isLive = preview !== undefined && options.streamBody?.(preview) === true;
   if (head.length > options.bodyMemory && !isLive && !memory.fits(head.length)) disk.expect(head.length);
-  return new IncomingBody(head.length, maxSize, options.bodyMemory, memory, disk, isLive, onReady);
+  const keeps = isLive && options.recorder?.keepsBeginnings ? options.bodyMemory : 0;
+  return new IncomingBody(head.length, maxSize, options.bodyMemory, memory, disk, isLive, onReady, keeps);
 }

@@ -6,7 +6,7 @@
  */
 
 import { tooLargeMessage } from '../../exchange/body-limit.ts';
-import { RequestBody } from '../../http/body/request-body.ts';
+import { type HeldBody, RequestBody } from '../../http/body/request-body.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import type { DiskBudget } from './disk-budget.ts';
 import { LiveStream } from './live-stream.ts';
@@ -32,6 +32,8 @@ export class IncomingBody {
   #pieces: Buffer[] = [];
   /** A buffer for all of the body, filled as it comes. */
   #whole: Buffer | undefined;
+  /** Bytes in it. */
+  #filled = 0;
   /** Whether that is memory of the room. */
   #isLarge = false;
   /** Whether nobody else has seen it. */
@@ -53,6 +55,7 @@ export class IncomingBody {
    * @param disk The room on disk.
    * @param isLive Whether it is passed on as it comes instead of being collected.
    * @param onReady Called when `isBusy` ends, or with the error when writing to disk fails.
+   * @param keeps Bytes that are kept of one that is passed on, in case that its request is recorded.
    */
   constructor(
     announced: number,
@@ -62,6 +65,7 @@ export class IncomingBody {
     disk: DiskBudget,
     isLive: boolean,
     onReady: (error?: ProtocolError) => void,
+    keeps = 0,
   ) {
     this.#announced = announced;
     this.#maxSize = maxSize;
@@ -69,7 +73,7 @@ export class IncomingBody {
     this.#room = room;
     this.#disk = disk;
     this.#onReady = onReady;
-    this.live = isLive ? new LiveStream(() => onReady()) : undefined;
+    this.live = isLive ? new LiveStream(() => onReady(), keeps) : undefined;
   }
 
   /** Whether no data can be added now. */
@@ -105,6 +109,14 @@ export class IncomingBody {
     if (!this.#isLarge) return new RequestBody(this.#whole);
     this.#large = new RequestBody(this.#whole.subarray(0, this.received), () => this.#retain());
     return this.#large;
+  }
+
+  /** What has come of it, for a reader that comes later: a copy of what is in memory. */
+  held(): HeldBody {
+    const length = this.#announced >= 0 ? this.#announced : this.received;
+    const { descriptor, size } = this.#spool ?? { descriptor: undefined, size: 0 };
+    if (this.#spool && descriptor !== undefined && size > 0) return { bytes: { descriptor, size }, length, letGo: this.#spool.retain() };
+    return { bytes: Buffer.concat(this.#kept(this.#filled)), length, letGo: undefined };
   }
 
   /** Breaks the body off: a handler that streams it sees the error. */
@@ -171,6 +183,7 @@ export class IncomingBody {
 
   #fill(data: Buffer): void {
     data.copy(this.#whole as Buffer, this.received - data.length);
+    this.#filled = this.received;
   }
 
   /**

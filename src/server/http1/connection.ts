@@ -251,10 +251,9 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
       if (!this.#turns.has(incoming)) this.#end(true);
       return;
     }
-    incoming?.body?.close();
     const known = incoming?.head ?? this.#reader.partialHead;
     const turn = incoming ?? Turn.refused(known, this.#peer);
-    turn.refuse(this.service.refusals.answer(this.service, turn.asRequest(), known, error));
+    turn.refuse(this.service.refusals.answer(this.service, turn.asRequest(), known, error, incoming?.body));
     this.#turns.add(turn);
     this.#turns.answered(turn);
   }

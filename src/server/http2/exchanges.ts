@@ -279,8 +279,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
       inflow?.body.fail(error instanceof ProtocolError ? refusalOf(error) : (error as Error));
       return;
     }
-    inflow?.body.close();
-    exchange.response = this.service.refusals.answer(this.service, exchange.asRequest(), known, error);
+    exchange.response = this.service.refusals.answer(this.service, exchange.asRequest(), known, error, inflow?.body);
     this.#answer(exchange);
   }
 

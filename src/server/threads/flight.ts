@@ -27,6 +27,8 @@ export class Flight {
   /** The thread it was given to, and its number there. */
   thread: ThreadLink | undefined;
   id = 0;
+  /** Where it stands, once somebody looks. */
+  place: Promise<string | undefined> | undefined;
   /** It was logged as slow. */
   isSlow = false;
   /** Since when its wait for an I/O thread was ended, monotonic ms; 0: it was not. */

@@ -45,6 +45,8 @@ export class Flights extends Map<number, Flight> {
     switch (item[0]) {
       case 'interim':
         return flight.interim(item[2], item[3]);
+      case 'failing':
+        return flight.request.peer.server?.options.recorder?.failed(flight.request, item[2], item[3]);
       case 'data':
         return flight.data(item[2]);
       case 'end':

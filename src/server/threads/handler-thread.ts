@@ -150,6 +150,7 @@ export class HandlerThread implements ThreadLink {
   recall(flight: Flight): boolean {
     if (!this.board.recall(flight.id)) return false;
     this.flights.delete(flight.id);
+    flight.thread = undefined;
     flight.letGo?.();
     return true;
   }

@@ -7,7 +7,7 @@ import { tookTooLong } from '../../exchange/respond.ts';
 import { log } from '../operator-log.ts';
 import type { Flight } from './flight.ts';
 import type { HandlerThread } from './handler-thread.ts';
-import { busy, elapsed, fieldsOf, nameOf } from './overdue.ts';
+import { busy, elapsed, fieldsOf, nameOf, recordOverdue } from './overdue.ts';
 
 /** How long a handler may go on whose wait was ended, ms. */
 const RECALL_TIME = 1000;
@@ -23,6 +23,7 @@ export function waitsOf(threads: Iterable<HandlerThread>): Record<string, number
 export function abort(flight: Flight, reason: Error): void {
   const { thread, id } = flight;
   if (!thread) return flight.refuse(busy(flight)); // nobody reads it
+  if (reason.name === 'TimeoutError') recordOverdue(flight);
   flight.tellSent();
   thread.post(['abort', id, reason.message, reason.name]);
   if (reason.name !== 'TimeoutError') thread.endWait(id, 'client-gone'); // that is the pool's to say
@@ -33,6 +34,7 @@ export function endWait(thread: HandlerThread, flight: Flight, now: number): boo
   const call = thread.waitsIn;
   if (call === undefined || !thread.endWait(flight.id, 'time-is-up')) return false;
   flight.recalledAt = now;
+  recordOverdue(flight);
   flight.answerInstead(tookTooLong(flight.request));
   const message = `${nameOf(flight)} has taken ${elapsed(flight, now)} and waits in ${call}; the call is ended, answered 503`;
   log('timed-out', message, { ...fieldsOf(flight, now), waitsIn: call });

@@ -20,8 +20,15 @@ export function busy({ request }: Flight): Response {
   return refusalFor(request.peer.server, request, error);
 }
 
+/** Has a request recorded whose time is up, while its body is there; where it stands is told when it is known. */
+export function recordOverdue(flight: Flight): void {
+  const { request } = flight;
+  request.peer.server?.options.recorder?.timedOut(request, () => flight.place);
+}
+
 /** A promise has not settled in time: it is left alone. */
 export function timeOutPromise(thread: HandlerThread, flight: Flight, now: number): void {
+  recordOverdue(flight);
   const { message: reason, name } = timeIsUp();
   thread.post(['abort', flight.id, reason, name]);
   flight.answerInstead(tookTooLong(flight.request));
@@ -36,7 +43,12 @@ export function tellTimedOut(flight: Flight, now: number): void {
 
 /** A thread does not come back. @returns What is said of it, when its place is known. */
 export async function tellStuck(worker: Worker | undefined, flight: Flight | undefined, now: number): Promise<string> {
-  const place = worker ? await placeOf(worker, OWN_CODE) : undefined;
+  const standing = worker ? placeOf(worker, OWN_CODE) : undefined;
+  if (flight) {
+    flight.place = standing;
+    recordOverdue(flight);
+  }
+  const place = await standing;
   const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
   log('stuck', `${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`, {
     ...(flight && fieldsOf(flight, now)),
@@ -56,7 +68,10 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
   const { worker } = thread.backing;
   const isRunning = thread.running === flight;
   const call = isRunning ? thread.waitsIn : undefined;
+  const { request } = flight;
+  const recorder = request.peer.server?.options.recorder;
   if (call !== undefined) {
+    recorder?.slow(request, `slow, ${elapsed(flight, now)}; it waits in ${call}`);
     return log('slow', `${nameOf(flight)} is slow: ${elapsed(flight, now)}, and waits in ${call}`, {
       ...fieldsOf(flight, now),
       waitsIn: call,
@@ -65,6 +80,10 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
   const isBlocked = isRunning || (!thread.running && thread.silence(now) > 0);
   const what = isRunning ? ', and' : ', its promise has not settled, and its thread';
   const place = isBlocked && worker ? placeOf(worker, OWN_CODE) : Promise.resolve(undefined);
+  recorder?.slow(request, async () => {
+    const where = await place;
+    return `slow, ${elapsed(flight, now)}${where === undefined ? '' : `; it stands ${where}`}`;
+  });
   void place.then((where) =>
     log(
       'slow',

@@ -11,6 +11,7 @@ import { callsFor, linksFor } from '../../process/io-threads.ts';
 import { homeText } from '../../process/slots.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { withWord } from '../recording/word-of-failure.ts';
 import { checkScript, THREAD_ROLE } from '../roles.ts';
 import { Board } from './board.ts';
 import type { StartBacking } from './handler-thread.ts';
@@ -42,8 +43,9 @@ function scriptPath(): string {
 async function played(handler: Handler, options: ResolvedOptions): Promise<StartBacking> {
   const { ThreadSide } = await import('./inside/thread.ts'); // only here: a main thread does not load what runs in a handler thread
   return ({ port, shared }) => {
-    const answering: Answering = { handler, options, requests: 0, current: undefined };
-    new ThreadSide(answering, options.bodyMemory, port, new Board(shared));
+    const { answers, word } = withWord(options);
+    const answering: Answering = { handler, options: answers, requests: 0, current: undefined };
+    word.post = new ThreadSide(answering, options.bodyMemory, port, new Board(shared)).post;
     const endCalls = callsFor({ isBusy: () => answering.current !== undefined, id: () => -1 });
     return {
       worker: undefined,

@@ -12,6 +12,7 @@
  *               ◀───────────────────────────── taken*      as much as its handler has read
  *               ◀───────────────────────────── dropped     its handler reads no more
  *               ◀───────────────────────────── interim*    only before the answer
+ *               ◀───────────────────────────── failing*    the request is to be recorded
  *               ◀───────────────────────────── answer      once, also when it comes too late
  *       taken* ────────────────────────────────────────▶   a streamed response: 0 asks for the first piece
  *               ◀──────────────── data* then end | failed
@@ -122,6 +123,8 @@ export type FromThread =
   | readonly ['answer', id: number, status: number, list: WireList, content: WireContent, holds: boolean, asksSent: boolean]
   /** An interim response; its fields flat. */
   | readonly ['interim', id: number, status: number, fields: readonly string[]]
+  /** It has failed, as `record` wants it to be told: before the answer, or behind it while a response is sent. */
+  | readonly ['failing', id: number, why: string, requestId: string]
   | readonly ['data', id: number, bytes: Uint8Array | string]
   | readonly ['end', id: number]
   | readonly ['failed', id: number]
