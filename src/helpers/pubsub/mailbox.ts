@@ -3,13 +3,10 @@
  *
  * @module
  */
-import { costOf, type Hub, type Parcel, type Sink } from '../../process/channels/hub.ts';
+import { costOf, type Hub, PATIENCE, type Parcel, type Sink } from '../../process/channels/hub.ts';
 
 /** What happens when more waits for a subscriber than may. */
 export type Overflow = 'drop-oldest' | 'drop-newest' | 'wait' | 'close';
-
-/** How long publishers wait for a subscriber that takes nothing, ms. */
-const PATIENCE = 1000;
 
 /** A mailbox. */
 export class Mailbox implements Sink {
@@ -105,7 +102,7 @@ export class Mailbox implements Sink {
     this.#patience = setTimeout(() => {
       this.#isStuck = true;
       this.#letGo();
-    }, PATIENCE).unref();
+    }, PATIENCE.reader).unref();
   }
 
   #letGo(): void {

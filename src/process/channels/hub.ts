@@ -20,6 +20,15 @@ export const HIGH: number = 1024 * 1024;
 export const LOW: number = 256 * 1024;
 /** More than this never waits on one link: messages are lost instead, and counted. Bytes. */
 export const BOUND: number = 8 * 1024 * 1024;
+/**
+ * How long publishers wait for somebody who takes nothing, ms: a reader, a thread, a worker. Whoever waits further out waits longer: else one reader
+ * that stands still would be taken for a whole thread that does, or a thread for its worker.
+ */
+export const PATIENCE: { readonly reader: number; readonly thread: number; readonly worker: number } = {
+  reader: 1000,
+  thread: 1500,
+  worker: 2000,
+};
 /** What a message costs beside its bytes, about. Bytes. */
 export const OVERHEAD = 64;
 

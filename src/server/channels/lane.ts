@@ -2,15 +2,12 @@
  * The way down to another hub, seen from above: what is not acknowledged on it is bounded, whatever the other side does.
  *
  * A lane that is full holds the hub, and so the publishers, for as long as the other side takes something every now and then. When it has taken
- * nothing for `PATIENCE` it is stuck: the hub goes on, and what finds no room on this lane is lost. The other side learns how much when it
+ * nothing for a while (`PATIENCE` in `hub.ts`) it is stuck: the hub goes on, and what finds no room on this lane is lost. The other side learns how much when it
  * reads again.
  *
  * @module
  */
 import { BOUND, costOf, type Downlink, HIGH, type Hub, LOW } from '../../process/channels/hub.ts';
-
-/** How long the publishers wait for a side that takes nothing, ms. */
-const PATIENCE = 1000;
 
 /** Sends to the other side. */
 export interface LaneEnd {
@@ -22,6 +19,7 @@ export interface LaneEnd {
 export class Lane implements Downlink {
   readonly #hub: Hub;
   readonly #end: LaneEnd;
+  readonly #time: number;
   /** Not acknowledged, bytes. */
   #queued = 0;
   /** How many messages of each channel were lost since there was room. */
@@ -29,9 +27,11 @@ export class Lane implements Downlink {
   #isStuck = false;
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(hub: Hub, end: LaneEnd) {
+  /** @param time How long publishers wait for a side that takes nothing, ms. */
+  constructor(hub: Hub, end: LaneEnd, time: number) {
     this.#hub = hub;
     this.#end = end;
+    this.#time = time;
   }
 
   send(name: string, payload: Uint8Array): void {
@@ -40,7 +40,7 @@ export class Lane implements Downlink {
     this.#end.message(name, payload);
     if (this.#queued <= HIGH || this.#isStuck || this.#patience) return;
     this.#hub.hold(this);
-    this.#patience = setTimeout(this.#onImpatience, PATIENCE).unref();
+    this.#patience = setTimeout(this.#onImpatience, this.#time).unref();
   }
 
   missed(name: string, count: number): void {

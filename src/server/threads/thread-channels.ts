@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { costOf, type Hub, hubOf } from '../../process/channels/hub.ts';
+import { costOf, type Hub, hubOf, PATIENCE } from '../../process/channels/hub.ts';
 import { Lane } from '../channels/lane.ts';
 import { type ChannelWord, ownedBytes } from './wire.ts';
 
@@ -17,10 +17,11 @@ export class ThreadChannels {
 
   constructor(post: (word: ChannelWord) => void) {
     this.#post = post;
-    this.#lane = new Lane(this.#hub, {
-      message: (name, payload) => post(['message', name, ownedBytes(payload)]),
-      missed: (name, count) => post(['missed', name, count]),
-    });
+    const end = {
+      message: (name: string, payload: Uint8Array) => post(['message', name, ownedBytes(payload)]),
+      missed: (name: string, count: number) => post(['missed', name, count]),
+    };
+    this.#lane = new Lane(this.#hub, end, PATIENCE.thread);
   }
 
   /** The name of the hub at the root. */

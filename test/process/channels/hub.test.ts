@@ -1,8 +1,8 @@
 /** Hubs in trees, over links that take their time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BOUND, costOf, HIGH, Hub, type Parcel } from '../../../src/process/channels/hub.ts';
-import { Lane } from '../../../src/server/channels/lane.ts';
+import { BOUND, costOf, HIGH, Hub, PATIENCE, type Parcel } from '../../../src/process/channels/hub.ts';
+import { Lane, type LaneEnd } from '../../../src/server/channels/lane.ts';
 
 /** What has yet to happen, in the order in which it may: each of several places where things happen one after the other. */
 class World {
@@ -29,10 +29,11 @@ class World {
 function below(world: World, parent: Hub): Hub {
   const hub = new Hub(world.place());
   const [up, down] = [world.place(), world.place()];
-  const lane: Lane = new Lane(parent, {
+  const end: LaneEnd = {
     message: (name, payload) => down(() => hub.arrive(name, payload, () => up(() => lane.taken(costOf(payload))))),
     missed: (name, count) => down(() => hub.missed(name, count)),
-  });
+  };
+  const lane = new Lane(parent, end, PATIENCE.worker);
   const link = {
     root: parent.root,
     queued: 0,
@@ -122,12 +123,13 @@ describe('a hub below that takes nothing', () => {
     const root = new Hub(world.place());
     const sent: Buffer[] = [];
     let told = 0;
-    const lane = new Lane(root, {
+    const end: LaneEnd = {
       message: (_name, payload) => sent.push(payload as Buffer),
       missed: (_name, count) => {
         told += count;
       },
-    });
+    };
+    const lane = new Lane(root, end, 100);
     root.want(lane, 'news', true);
     const here = reader(root, 'news');
     const publish = (): Promise<void> => {
