@@ -79,8 +79,7 @@ const forgotten: FinalizationRegistry<string> = new FinalizationRegistry((name) 
  */
 export function createChannel<T>(name: string, options: ChannelOptions = {}): Channel<T> {
   checkString(SUBJECT, 'the name', name);
-  if (!NAME.test(name))
-    throw badOption(SUBJECT, 'the name has other signs than letters, digits and _ . : / @ + -, or not 1 to 200 of them');
+  if (!NAME.test(name)) throw badOption(SUBJECT, 'the name is not 1 to 200 letters, digits and _ . : / @ + -');
   checkOptions(SUBJECT, options, KNOWN);
   const { redis, prefix = 'filrouge:channel:' } = options;
   checkString(SUBJECT, 'prefix', prefix);

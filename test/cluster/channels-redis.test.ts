@@ -32,9 +32,7 @@ describe.skipIf(isWithoutRedis).each(['redis', 'ioredis'])('a channel over two s
     await Promise.all([tell(one, 'order', 500, 20), tell(other, 'order', 500, 20)]);
     for (const cluster of [one, other]) {
       const all = await reports(cluster, READERS, 500 * READERS * 2);
-      expect(all.map(({ count, isWhole, dropped }) => [count, isWhole, dropped])).toEqual(
-        Array(READERS).fill([500 * READERS * 2, true, 0]),
-      );
+      for (const { me, count, isWhole, dropped } of all) expect([me, count, isWhole, dropped]).toEqual([me, 500 * READERS * 2, true, 0]);
     }
   }, 60_000);
 
@@ -76,7 +74,7 @@ describe.skipIf(isWithoutRedis).each(['redis', 'ioredis'])('a channel over two s
     const [one] = await startTwo(redis, client);
     redis.pause();
     await tell(one, 'publish', 2000, 10_000); // 20 MB, more than may wait for Redis
-    expect((await reports(one, READERS, 2000)).map(({ count, isWhole }) => [count, isWhole])).toEqual(Array(READERS).fill([2000, true]));
+    for (const { me, count, isWhole } of await reports(one, READERS, 2000)) expect([me, count, isWhole]).toEqual([me, 2000, true]);
     await one.prints(/\[pubsub\] What channels publish for other machines is lost/);
     redis.resume();
   }, 60_000);

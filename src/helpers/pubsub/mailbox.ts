@@ -87,6 +87,8 @@ export class Mailbox implements Sink {
           this.#hold();
           return true; // one more than there is room for: nothing comes behind it
         }
+        break;
+      case 'drop-oldest':
     }
     while (this.#queued > 0 && this.#queued + cost > this.#limit) {
       this.shift();

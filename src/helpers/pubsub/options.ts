@@ -55,6 +55,6 @@ export function resolveSubscribe(options: SubscribeOptions): ResolvedReading {
 function resolve({ signal, maxQueued = MiB, overflow = 'drop-oldest', onError }: SubscribeOptions): ResolvedReading {
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw badOption(SUBJECT, `signal is ${kindOf(signal)}, not an AbortSignal`);
   checkInteger(SUBJECT, 'maxQueued', maxQueued, 1, Number.POSITIVE_INFINITY, 'bytes');
-  if (!OVERFLOWS.has(overflow)) throw badOption(SUBJECT, `overflow is ${String(overflow)}, not one of ${[...OVERFLOWS].join(', ')}`);
+  if (!OVERFLOWS.has(overflow)) throw badOption(SUBJECT, `overflow is ${overflow}, not one of ${[...OVERFLOWS].join(', ')}`);
   return { signal, maxQueued, overflow, onError };
 }

@@ -35,15 +35,15 @@ export interface Source {
 }
 
 /** Calls a function with each message, one at a time. */
-export function call<T>(source: Source, listener: (message: T) => unknown, options: ResolvedReading): Subscription {
+export function call(source: Source, listener: (message: unknown) => unknown, options: ResolvedReading): Subscription {
   let isBusy = false;
   let isOver = false;
   const next = (): void => {
-    while (!isBusy && !isOver) {
-      const parcel = mailbox.shift();
+    while (!isBusy) {
+      const parcel = mailbox.shift(); // none when it is over
       if (!parcel) return;
       try {
-        const result = listener(decode(parcel) as T);
+        const result = listener(decode(parcel));
         if (isThenable(result)) {
           isBusy = true;
           result.then(goOn, goOnAfter);

@@ -67,7 +67,7 @@ export class RedisRelay {
   #queued = 0;
   #isStuck = false;
   #patience: NodeJS.Timeout | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   /** The listening connection has been there. */
   #isUp = false;
   /** Its end is listened to. */
@@ -92,8 +92,8 @@ export class RedisRelay {
   }
 
   publish(channel: string, payload: Uint8Array): void {
-    if (!this.#isReady || this.#queued > (this.#isStuck ? HIGH : BOUND))
-      return this.#lose(new Error('it does not answer, or is not connected'));
+    const hasRoom = this.#queued <= (this.#isStuck ? HIGH : BOUND);
+    if (!this.#isReady || !hasRoom) return this.#lose(new Error('it does not answer, or is not connected'));
     const cost = costOf(payload);
     this.#queued += cost;
     this.#patience ??= setTimeout(this.#onImpatience, PATIENCE).unref();
@@ -134,7 +134,7 @@ export class RedisRelay {
   #open(): void {
     const listening = this.#client.duplicate() as Listening;
     this.#listening = listening;
-    const on = listening.on.bind(listening) as (event: string, listener: (...args: never[]) => void) => unknown;
+    const on = listening.on.bind(listening);
     on('error', this.#deaf.fail); // it tries again by itself
     if (isIoRedis(listening)) {
       on('messageBuffer', (channel: Buffer, message: Buffer) => this.#arrived(channel.toString(), message));

@@ -233,7 +233,8 @@ export class Hub {
   #goUp(): void {
     if (!this.#connect) return;
     this.#up = this.#connect();
-    const names = new Set([...this.#sinks.keys(), ...[...this.#downs.values()].flatMap((wanted) => [...wanted])]);
+    const names = new Set(this.#sinks.keys());
+    for (const wanted of this.#downs.values()) for (const name of wanted) names.add(name);
     for (const name of names) this.#up.want(name, true);
   }
 
