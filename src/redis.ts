@@ -7,6 +7,7 @@
 export {
   type RateStore,
   type RedisClient,
+  type RedisRateStoreOptions,
   type RedisStoreOptions,
   redisRateStore,
   redisSessionStore,

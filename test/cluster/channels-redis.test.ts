@@ -1,44 +1,55 @@
 /** Channels over two servers and a real Redis. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isWithoutRedis, RedisServer } from '../support/redis.ts';
+import { isWithoutRedis, type RedisServer } from '../support/redis.ts';
+import { DEPLOYMENTS, type Deployment } from '../support/redis-deployments.ts';
 import { until } from '../support/until.ts';
 import { type ChannelCluster, reports, startChannels, tell } from './channels.ts';
 
 /** Of one server with a worker of one thread: the primary, the worker's main thread, the handler thread. */
 const READERS = 3;
 
-async function startTwo(redis: RedisServer, client: string): Promise<[ChannelCluster, ChannelCluster]> {
-  const env = { REDIS: redis.path, REDIS_PACKAGE: client };
+async function startTwo({ place, servers }: Deployment, client: string): Promise<[ChannelCluster, ChannelCluster]> {
+  const env = { REDIS: JSON.stringify(place), REDIS_PACKAGE: client };
   const options = { workers: 1, threads: 1 };
   const [one, other] = [await startChannels(options, env), await startChannels(options, env)]; // one after the other: a client takes time to load
   // A subscription in Redis takes a moment. Each reader has its own.
   await until(
-    async () => ((await redis.ask('PUBSUB', 'NUMSUB', 'filrouge:channel:news')).includes(`:${2 * READERS}\r\n`) ? true : undefined),
+    async () => {
+      const answers = await Promise.all(servers.map((server) => server.ask('PUBSUB', 'NUMSUB', 'filrouge:channel:news')));
+      const counts = answers.map((answer) => Number(/:(\d+)\r\n$/.exec(answer)?.[1] ?? 0));
+      return counts.reduce((sum, count) => sum + count, 0) === 2 * READERS || undefined;
+    },
     () => 'all subscriptions',
+    20_000,
   );
   return [one, other];
 }
 
-async function startRedis(): Promise<RedisServer> {
-  const redis = new RedisServer();
-  onTestFinished(() => redis.remove());
-  return redis.start();
+async function startRedis(kind: keyof typeof DEPLOYMENTS = 'single'): Promise<Deployment> {
+  const deployment = await DEPLOYMENTS[kind]();
+  onTestFinished(() => deployment.remove());
+  return deployment;
 }
 
 describe.skipIf(isWithoutRedis).each(['redis', 'ioredis'])('a channel over two servers, by the client %s', (client) => {
-  it('brings each message once to each reader of both, each publisher in order', async () => {
-    const redis = await startRedis();
-    const [one, other] = await startTwo(redis, client);
-    await Promise.all([tell(one, 'order', 500, 20), tell(other, 'order', 500, 20)]);
-    for (const cluster of [one, other]) {
-      const all = await reports(cluster, READERS, 500 * READERS * 2);
-      for (const { me, count, isWhole, dropped } of all) expect([me, count, isWhole, dropped]).toEqual([me, 500 * READERS * 2, true, 0]);
-    }
-  }, 60_000);
+  it.each(['single', 'Sentinel', 'Cluster'] as const)(
+    'brings each message once to each reader of both, each publisher in order, over a Redis of the kind %s',
+    async (kind) => {
+      const [one, other] = await startTwo(await startRedis(kind), client);
+      await Promise.all([tell(one, 'order', 500, 20), tell(other, 'order', 500, 20)]);
+      for (const cluster of [one, other]) {
+        for (const report of await reports(cluster, READERS, 500 * READERS * 2)) {
+          expect(report).toMatchObject({ count: 500 * READERS * 2, isWhole: true, dropped: 0 });
+        }
+      }
+    },
+    60_000,
+  );
 
   it('goes on within each server while Redis is gone, and over both when it is back', async () => {
-    const redis = await startRedis();
-    const [one, other] = await startTwo(redis, client);
+    const deployment = await startRedis();
+    const [redis] = deployment.servers as [RedisServer];
+    const [one, other] = await startTwo(deployment, client);
     await redis.kill();
     await until(
       async () => {
@@ -70,8 +81,9 @@ describe.skipIf(isWithoutRedis).each(['redis', 'ioredis'])('a channel over two s
   }, 60_000);
 
   it('holds up nobody when Redis stands still', async () => {
-    const redis = await startRedis();
-    const [one] = await startTwo(redis, client);
+    const deployment = await startRedis();
+    const [redis] = deployment.servers as [RedisServer];
+    const [one] = await startTwo(deployment, client);
     redis.pause();
     await tell(one, 'publish', 2000, 10_000); // 20 MB, more than may wait for Redis
     for (const { me, count, isWhole } of await reports(one, READERS, 2000)) expect([me, count, isWhole]).toEqual([me, 2000, true]);

@@ -42,16 +42,18 @@ export interface ClusterSetup {
   readonly env?: Readonly<Record<string, string>>;
   /** A script of test/cluster/fixtures. */
   readonly fixture?: string;
+  /** When it has to listen, ms. */
+  readonly deadline?: number;
 }
 
 /** Starts a cluster and waits until it listens, unless it is expected to fail. */
 export async function startCluster(
   options: ServerOptions,
-  { isExpectedToFail = false, workerEnv = {}, env = {}, fixture = 'server' }: ClusterSetup = {},
+  { isExpectedToFail = false, workerEnv = {}, env = {}, fixture = 'server', deadline }: ClusterSetup = {},
 ): Promise<Cluster> {
   const cluster = new Cluster(options, { WORKER_ENV: JSON.stringify(workerEnv), ...env }, fixture);
   if (isExpectedToFail) return cluster;
-  const [, origin] = await cluster.prints(/listening on (http\S+)/);
+  const [, origin] = await cluster.prints(/listening on (http\S+)/, deadline);
   cluster.origin = origin ?? '';
   return cluster;
 }

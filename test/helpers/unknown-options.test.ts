@@ -99,7 +99,10 @@ const TAKERS: Readonly<
   readJson: { names: ['limit'], call: (options) => front.readJson(json, undefined, options) },
   readJsonAsync: { names: ['limit'], call: (options) => front.readJsonAsync(json, anything, options) },
   readText: { names: ['limit'], call: (options) => front.readText(json, options) },
-  redisRateStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisRateStore(redis, options) },
+  redisRateStore: {
+    names: [...optionsOf('RedisStoreOptions'), ...optionsOf('RedisRateStoreOptions')],
+    call: (options) => redisDoor.redisRateStore(redis, options),
+  },
   redisSessionStore: { names: optionsOf('RedisStoreOptions'), call: (options) => redisDoor.redisSessionStore(redis, options) },
   secureHeaders: {
     names: optionsOf('SecureHeadersOptions'),

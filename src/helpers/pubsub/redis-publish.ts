@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isCluster, isIoRedis } from '../redis-clients/kinds.ts';
+
 /** What the clients of `redis` and `ioredis` have in common for channels. */
 export interface RedisPublisher {
   publish(...args: never[]): Promise<unknown>;
@@ -20,20 +22,10 @@ export type Publish = (channel: string, message: Buffer) => Promise<unknown>;
  */
 const SCRIPT = "return redis.call('PUBLISH', KEYS[1], ARGV[1])";
 
-/** Whether it is a client of `ioredis`, in any form, or else of `redis`. */
-export function isIoRedis(client: object): boolean {
-  return 'defineCommand' in client;
-}
-
 /** The command of a client. */
 export function publishOf(client: RedisPublisher): Publish {
   if (!isCluster(client)) return client.publish.bind(client) as Publish;
   const evaluate = client.eval.bind(client) as (script: string, ...args: readonly unknown[]) => Promise<unknown>;
   if (isIoRedis(client)) return (channel, message) => evaluate(SCRIPT, 1, channel, message);
   return (channel, message) => evaluate(SCRIPT, { keys: [channel], arguments: [message] });
-}
-
-/** Of ioredis, it says so itself; of redis, it has slots. */
-function isCluster(client: object): boolean {
-  return (client as { readonly isCluster?: unknown }).isCluster === true || (!isIoRedis(client) && 'slots' in client);
 }

@@ -12,7 +12,9 @@
  */
 import { badOption } from '../../http/errors/bad-option.ts';
 import { BOUND, costOf, HIGH, type Hub, LOW } from '../../process/channels/hub.ts';
-import { isIoRedis, type Publish, publishOf, type RedisPublisher } from './redis-publish.ts';
+import { isIoRedis, isReady } from '../redis-clients/kinds.ts';
+import { Outage } from '../redis-clients/outage.ts';
+import { type Publish, publishOf, type RedisPublisher } from './redis-publish.ts';
 
 /** A connection that subscribes, of either client. */
 interface Listening {
@@ -72,8 +74,8 @@ export class RedisRelay {
   #isUp = false;
   /** Its end is listened to. */
   #isWatched = false;
-  readonly #mute: Outage = new Outage('What channels publish for other machines');
-  readonly #deaf: Outage = new Outage('What other machines publish in channels');
+  readonly #mute: Outage = new Outage('[pubsub] What channels publish for other machines is lost until Redis is back');
+  readonly #deaf: Outage = new Outage('[pubsub] What other machines publish in channels is lost until Redis is back');
 
   constructor(client: RedisPublisher, hub: Hub) {
     this.#client = client;
@@ -93,7 +95,7 @@ export class RedisRelay {
 
   publish(channel: string, payload: Uint8Array): void {
     const hasRoom = this.#queued <= (this.#isStuck ? HIGH : BOUND);
-    if (!this.#isReady || !hasRoom) return this.#lose(new Error('it does not answer, or is not connected'));
+    if (!isReady(this.#client) || !hasRoom) return this.#lose(new Error('it does not answer, or is not connected'));
     const cost = costOf(payload);
     this.#queued += cost;
     this.#patience ??= setTimeout(this.#onImpatience, PATIENCE).unref();
@@ -101,7 +103,7 @@ export class RedisRelay {
     message.write(this.#hub.root + this.#name, 'latin1');
     message.writeDoubleLE(++this.#number, 2 * NAME_LENGTH);
     message.set(payload, HEAD_LENGTH);
-    this.#publish(channel, message).then(
+    this.#start(channel, message).then(
       () => {
         this.#mute.end();
         this.#answered(cost);
@@ -113,6 +115,10 @@ export class RedisRelay {
     );
   }
 
+  async #start(channel: string, message: Buffer): Promise<unknown> {
+    return this.#publish(channel, message); // a client may throw as well as reject
+  }
+
   /** Hears a channel from now on, or not any more. */
   listen(channel: string, onMessage: OnMessage | undefined): void {
     if (onMessage) {
@@ -121,21 +127,15 @@ export class RedisRelay {
       else if (this.#isUp) this.#subscribe(this.#listening, channel);
     } else if (this.#listeners.delete(channel)) {
       if (this.#listeners.size === 0) this.#close();
-      else if (this.#isUp) this.#listening?.unsubscribe(channel).catch(this.#deaf.fail);
+      else if (this.#isUp) this.#listening?.unsubscribe(channel).catch(() => {}); // it is not listened to any more
     }
-  }
-
-  /** Whether the client says that it is connected. One that says nothing may be. */
-  get #isReady(): boolean {
-    const { isReady, status } = this.#client as { readonly isReady?: unknown; readonly status?: unknown };
-    return typeof status === 'string' ? status === 'ready' : isReady !== false;
   }
 
   #open(): void {
     const listening = this.#client.duplicate() as Listening;
     this.#listening = listening;
     const on = listening.on.bind(listening);
-    on('error', this.#deaf.fail); // it tries again by itself
+    on('error', (error: unknown) => this.#failed(listening, error)); // it tries again by itself
     if (isIoRedis(listening)) {
       on('messageBuffer', (channel: Buffer, message: Buffer) => this.#arrived(channel.toString(), message));
       on('ready', () => this.#subscribeAll(listening)); // each time: it may have given up a subscription while there was no connection
@@ -153,7 +153,7 @@ export class RedisRelay {
     listening.connect?.().then(
       () => this.#subscribeAll(listening),
       (error: unknown) => {
-        this.#deaf.fail(error);
+        this.#failed(listening, error);
         setTimeout(() => {
           if (this.#listening !== listening) return;
           this.#close();
@@ -174,7 +174,12 @@ export class RedisRelay {
     const subscribed = isIoRedis(listening)
       ? listening.subscribe(channel)
       : listening.subscribe(channel, (message: Buffer) => this.#arrived(channel, message), true);
-    subscribed.catch(this.#deaf.fail);
+    subscribed.catch((error: unknown) => this.#failed(listening, error));
+  }
+
+  /** One that we have closed may fail as it likes. */
+  #failed(listening: Listening, error: unknown): void {
+    if (this.#listening === listening) this.#deaf.fail(error);
   }
 
   #close(): void {
@@ -230,26 +235,4 @@ export class RedisRelay {
     this.dropped++;
     this.#mute.fail(error);
   }
-}
-
-/** What is said of a Redis that cannot be reached: once, until it has been reached again. */
-class Outage {
-  readonly #what: string;
-  #isOn = false;
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  readonly fail = (error: unknown): void => {
-    if (this.#isOn) return;
-    this.#isOn = true;
-    console.error(
-      `[pubsub] ${this.#what} is lost until Redis is back: ${error instanceof Error ? error.message || error.name : String(error)}`,
-    );
-  };
-
-  readonly end = (): void => {
-    this.#isOn = false;
-  };
 }

@@ -4,6 +4,8 @@
  * @module
  */
 import { badOption } from '../../http/errors/bad-option.ts';
+import { isIoRedis } from '../redis-clients/kinds.ts';
+import { gateOf } from './gate.ts';
 
 /** What the clients of `redis` and `ioredis` have in common, as far as it matters here. */
 export interface RedisClient {
@@ -37,12 +39,26 @@ interface IoRedis {
   eval(script: string, keys: number, ...keysAndArguments: readonly string[]): Promise<unknown>;
 }
 
-/** Tells the clients apart: `defineCommand` is ioredis's, in all its forms. */
-export function commandsOf(client: RedisClient): RedisCommands {
+/** How long commands may take, and how many may be under way: see `gate.ts`. */
+export interface Bounds {
+  readonly timeout: number;
+  readonly maxPending: number;
+}
+
+/** The commands of a client, within bounds. */
+export function commandsOf(client: RedisClient, { timeout, maxPending }: Bounds): RedisCommands {
   if (!hasCommands(client)) {
     throw badOption('Cannot create Redis store', 'this is not a client of the packages redis or ioredis');
   }
-  return 'defineCommand' in client ? ioRedisCommands(client) : nodeRedisCommands(client);
+  const commands = isIoRedis(client) ? ioRedisCommands(client) : nodeRedisCommands(client);
+  const gate = gateOf(client);
+  const within = (command: () => Promise<unknown>): Promise<unknown> => gate.send(command, timeout, maxPending);
+  return {
+    get: (key) => within(() => commands.get(key)),
+    set: (key, value, seconds) => within(() => commands.set(key, value, seconds)),
+    del: (key) => within(() => commands.del(key)),
+    eval: (script, key, args) => within(() => commands.eval(script, key, args)),
+  };
 }
 
 function hasCommands(client: unknown): client is object {

@@ -94,6 +94,8 @@ export const ERROR_CODES = {
     'The cookie of a session would be larger than browsers accept (4096 bytes). Keep less in it, or give `createSessions` a store.',
   'session-contended':
     'Other requests changed a session each time it was about to be saved, 100 times in a row; or the `update` of its store never says that it has written.',
+  'redis-unavailable':
+    'A session or a rate limit needs Redis, and it cannot be reached, or does not answer in time: answered 503, with Retry-After. The cause says why.',
   'not-serializable':
     'A value has no JSON form (a function, undefined, a cycle or a bigint); or, published in a channel, it cannot be cloned (a function).',
   'channel-overflow': "A reader of a channel with `overflow: 'close'` was too slow, or something between was, and has missed a message.",

@@ -314,7 +314,7 @@ describe('messages', () => {
     expect(await messages.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("lose nothing under overflow: 'wait', and the publisher is held back", async () => {
+  it("lose nothing under overflow: 'wait', and the publisher is held back", { timeout: 30_000 }, async () => {
     const channel = newChannel<string>();
     const messages = channel.messages({ maxQueued: 10_000, overflow: 'wait' });
     const message = 'x'.repeat(1000);
@@ -348,7 +348,7 @@ describe('messages', () => {
     expect((await messages.next()).done).toBe(false);
   });
 
-  it('lose nothing of 100,000 for a reader that reads, and a publisher that waits when there is no room', async () => {
+  it('lose nothing of 100,000 for a reader that reads, and a publisher that waits when there is no room', { timeout: 60_000 }, async () => {
     const channel = newChannel<number>();
     const messages = channel.messages();
     const reading = firstOf(messages, 100_000);
