@@ -100,3 +100,108 @@ describe('the image of docs/operations.md', { timeout: 30_000 }, () => {
     expect(await (await fetch(`http://localhost:${port}/`)).text()).toBe('hello');
   });
 });
+
+/** What Python makes of a file of configuration: it reads YAML and TOML, and Node does not. */
+function parsed<T>(kind: 'yaml' | 'toml', text: string): T {
+  const code = {
+    yaml: 'import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))',
+    toml: 'import json, sys, tomllib; print(json.dumps(tomllib.loads(sys.stdin.read())))',
+  }[kind];
+  const { stdout, stderr } = spawnSync('python3', ['-c', code], { input: text, encoding: 'utf8' });
+  if (stdout === '') throw new Error(`${kind} does not parse: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}
+
+/** All fenced blocks of a page that are marked so. */
+function blocksOn(page: string, language: string): string[] {
+  const blocks = [...readFileSync(`docs/${page}.md`, 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)\n```$/gm)];
+  return blocks.filter(([, mark]) => mark === language).map(([, , code]) => code ?? '');
+}
+
+const hasParsers = spawnSync('python3', ['-c', 'import tomllib, yaml']).status === 0;
+if (!hasParsers) console.warn('SKIPPED: the files of platforms need python3 with tomllib and yaml (Debian: apt-get install python3-yaml)');
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: number };
+}
+interface Pod {
+  readonly containers: readonly {
+    readonly ports: readonly { readonly containerPort: number }[];
+    readonly env: readonly { readonly name: string; readonly value: string }[];
+    readonly readinessProbe: Probe;
+    readonly livenessProbe: Probe;
+  }[];
+  readonly terminationGracePeriodSeconds: number;
+}
+interface Manifest {
+  readonly kind: string;
+  readonly spec: {
+    readonly selector: Readonly<Record<string, unknown>>;
+    readonly template?: { readonly metadata: { readonly labels: Readonly<Record<string, string>> }; readonly spec: Pod };
+    readonly ports?: readonly { readonly targetPort: number }[];
+  };
+}
+
+describe.skipIf(!hasParsers)('the files for platforms', () => {
+  it('of Kubernetes have a Deployment and a Service that find each other, on the port of the image', () => {
+    const text = blocksOn('operations', 'yaml').find((block) => block.includes('kind: Deployment')) ?? '';
+    const [deployment, service] = parsed<[Manifest, Manifest]>('yaml', text);
+    expect([deployment.kind, service.kind]).toEqual(['Deployment', 'Service']);
+    const { metadata, spec } = deployment.spec.template ?? {};
+    expect(deployment.spec.selector).toEqual({ matchLabels: metadata?.labels });
+    expect(service.spec.selector).toEqual(metadata?.labels);
+    const [container] = spec?.containers ?? [];
+    const port = container?.ports[0]?.containerPort;
+    expect(service.spec.ports?.[0]?.targetPort).toBe(port);
+    expect(container?.env).toEqual([
+      { name: 'HOST', value: '0.0.0.0' },
+      { name: 'PORT', value: String(port) },
+    ]);
+    expect([container?.readinessProbe.httpGet.port, container?.livenessProbe.httpGet.port]).toEqual([port, port]);
+    expect(spec?.terminationGracePeriodSeconds).toBeGreaterThan(35); // shutdownDelay of 5 s, and the default of shutdownTimeout
+    const image = blockOf('dockerfile');
+    expect(image).toContain(`EXPOSE ${port}`);
+  });
+
+  it('of compose give the drain its time', () => {
+    const text = blocksOn('operations', 'yaml').find((block) => block.startsWith('services:')) ?? '';
+    const [compose] = parsed<[{ services: { shop: { stop_grace_period: string } } }]>('yaml', text);
+    expect(Number.parseInt(compose.services.shop.stop_grace_period, 10)).toBeGreaterThan(30);
+  });
+
+  it('of Fly name the port that its environment gives to the program, and more time than its drain may take', () => {
+    const [text = ''] = blocksOn('recipes', 'toml');
+    const fly = parsed<{
+      kill_signal: string;
+      kill_timeout: string;
+      env: Readonly<Record<string, string>>;
+      http_service: { internal_port: number };
+    }>('toml', text);
+    expect(fly.env['PORT']).toBe(String(fly.http_service.internal_port));
+    expect(fly.kill_signal).toBe('SIGTERM');
+    const [, timeout] = /shutdownTimeout: (\d+), \/\/ below the platform/.exec(readFileSync('docs/recipes.md', 'utf8')) ?? [];
+    expect(Number.parseInt(fly.kill_timeout, 10) * 1000).toBeGreaterThan(Number(timeout));
+  });
+});
+
+describe('the job for Nomad', () => {
+  const [job = ''] = blocksOn('operations', 'hcl');
+
+  it('has as many braces that open as that close, and none in between that does not', () => {
+    let depth = 0;
+    for (const sign of job.replace(/"[^"]*"/g, '')) {
+      if (sign === '{') depth++;
+      if (sign === '}') depth--;
+      expect(depth).toBeGreaterThanOrEqual(0);
+    }
+    expect([job.length > 0, depth]).toEqual([true, 0]);
+  });
+
+  it('asks for readiness, gives the port to the program, and ends it by SIGTERM', () => {
+    for (const line of [/path += "\/ready"/, /PORT = "\$\{NOMAD_PORT_http\}"/, /HOST = "0\.0\.0\.0"/, /kill_signal += "SIGTERM"/])
+      expect(job).toMatch(line);
+    const [, seconds] = /kill_timeout += "(\d+)s"/.exec(job) ?? [];
+    const [, timeout = ''] = /set\s+`shutdownTimeout: ([\d_]+)`/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+    expect(Number(seconds) * 1000).toBeGreaterThan(Number(timeout.replace('_', '')));
+  });
+});
