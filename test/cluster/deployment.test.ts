@@ -198,8 +198,8 @@ describe('the job for Nomad', () => {
   });
 
   it('asks for readiness, gives the port to the program, and ends it by SIGTERM', () => {
-    for (const line of [/path += "\/ready"/, /PORT = "\$\{NOMAD_PORT_http\}"/, /HOST = "0\.0\.0\.0"/, /kill_signal += "SIGTERM"/])
-      expect(job).toMatch(line);
+    const lines = [/path += "\/ready"/, /PORT = "\$\{NOMAD_PORT_http\}"/, /HOST = "0\.0\.0\.0"/, /kill_signal += "SIGTERM"/];
+    for (const line of lines) expect(job).toMatch(line);
     const [, seconds] = /kill_timeout += "(\d+)s"/.exec(job) ?? [];
     const [, timeout = ''] = /set\s+`shutdownTimeout: ([\d_]+)`/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
     expect(Number(seconds) * 1000).toBeGreaterThan(Number(timeout.replace('_', '')));
