@@ -18,8 +18,10 @@ export { type Cors, type CorsPolicy, createCors } from './helpers/cors.ts';
 export { sendEarlyHints } from './helpers/early-hints.ts';
 export { type Html, type HtmlTag, type HtmlValue, html } from './helpers/html.ts';
 export { isCrossSite } from './helpers/is-cross-site.ts';
-export { type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
+export { type AccessEntry, type AccessLogger, type LogAccessOptions, type LogOutput, logAccess } from './helpers/log-access.ts';
+export { type LogContext, logContext } from './helpers/log-context.ts';
 export { match } from './helpers/match.ts';
+export { onSent, type Sent } from './helpers/on-sent.ts';
 export {
   createRateLimiter,
   type Hits,

@@ -142,11 +142,11 @@ describe('the recipes', { timeout: 30_000 }, () => {
     const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(logged).toContainEqual(expect.objectContaining({ level: 30, msg: 'listening', url: origin }));
     expect(logged).toContainEqual(
-      expect.objectContaining({ level: 30, msg: 'answered', method: 'GET', path: '/', route: '/', status: 200 }),
+      expect.objectContaining({ level: 30, msg: 'GET / 200', method: 'GET', target: '/', route: '/', status: 200, bytes: 5 }),
     );
     const failed = logged.find(({ msg }) => msg === 'a request failed');
     expect(failed).toMatchObject({ level: 50, err: { message: 'A bug' } });
-    expect(logged).toContainEqual(expect.objectContaining({ msg: 'answered', status: 500, id: failed?.['id'] }));
+    expect(logged).toContainEqual(expect.objectContaining({ msg: 'GET /panic 500', status: 500, requestId: failed?.['requestId'] ?? '' }));
   });
 
   it('add up the figures of all workers for Prometheus, beside those of the server', async () => {

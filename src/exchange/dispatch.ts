@@ -6,7 +6,7 @@
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
-import { isSentWanted, type Sent, takeSentCalls } from '../process/watching/sent.ts';
+import { isSentWanted, nowSent, type Sent } from '../process/watching/sent.ts';
 import { inContextOf } from './channels.ts';
 import { type Outgoing, sizeOf } from './outgoing.ts';
 import { type Answering, reportError } from './respond.ts';
@@ -25,12 +25,15 @@ export class Dispatch {
   /** Set when its body goes in pieces. */
   counter: BytesOut | undefined = undefined;
   readonly #request: Request;
+  readonly #isKept: boolean;
   #response: Response | undefined = undefined;
   #status: number | undefined = undefined;
   #firstByteAt: number | undefined = undefined;
 
-  constructor(request: Request) {
+  /** @param isKept Whether it is to be known even if nobody has asked yet. */
+  constructor(request: Request, isKept = false) {
     this.#request = request;
+    this.#isKept = isKept;
   }
 
   /** One that somebody else's server sends. */
@@ -43,7 +46,7 @@ export class Dispatch {
 
   /** Whether anybody wants to know. */
   get isWanted(): boolean {
-    return isSentWanted(this.#request);
+    return this.#isKept || isSentWanted(this.#request);
   }
 
   /** Its head goes out. @param status When it is another than that of the response: 200 for a websocket over HTTP/2. */
@@ -78,19 +81,19 @@ export class Dispatch {
 export function tellSent(request: Request, sent: Sent): void {
   const report = (error: unknown): void =>
     inContextOf(request, undefined, () => void reportError(request.peer.server ?? NO_SERVER, request, error));
-  for (const call of takeSentCalls(request)) {
+  nowSent(request, (call) => {
     try {
       const result = call(sent);
       if (result instanceof Promise) result.catch(report);
     } catch (error) {
       report(error);
     }
-  }
+  });
 }
 
 const NO_SERVER: Pick<Answering, 'options'> = { options: { onError: undefined, errors: 'auto' } };
 
-/** The exchange of a request is over, and nothing of its response has been sent: tells those who want to know. */
+/** The exchange of a request is over, and nothing of its response has been sent: tells those who want to know, and those who ask later. */
 export function tellUnsent(request: Request): void {
-  if (isSentWanted(request)) new Dispatch(request).end(false);
+  new Dispatch(request).end(false);
 }

@@ -110,6 +110,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
     this.request?.abort(timeIsUp());
     const request = this.asRequest();
     this.response = tookTooLong(request);
+    this.dispatch = new Dispatch(request, true); // a handler that is at work may ask yet
     if (areRequestsWatched()) answerKnown(request, this.response, false);
     return true;
   }
@@ -127,7 +128,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
     this.body?.close();
     this.response?.dispose();
     this.request?.release();
-    if (isAnySentWanted()) this.#tellUnsent();
+    if (this.dispatch || !this.response || isAnySentWanted()) this.#tellUnsent();
   }
 
   /** The request as far as it is known: for `onError`. */
@@ -142,6 +143,6 @@ export class Exchange<H extends RequestHead = RequestHead> {
     const request = this.request ?? this.#refused;
     if (this.dispatch?.isLeaving || !request) return;
     if (this.dispatch) this.dispatch.end(false);
-    else tellUnsent(request);
+    else if (!this.response || isSentWanted(request)) tellUnsent(request); // a handler that is at work may ask yet
   }
 }

@@ -29,7 +29,7 @@ function logged(
 describe('logAccess', () => {
   it('writes one line for people', () => {
     const line = logged(new Request({ target: '/a?b', remoteAddress: '192.0.2.1' }), Response.empty(404));
-    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z 192\.0\.2\.1 GET \/a\?b 404 -\n$/);
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z 192\.0\.2\.1 GET \/a\?b 404 - -\n$/);
   });
 
   it('writes JSON for programs', () => {
@@ -71,7 +71,7 @@ describe('logAccess', () => {
     logAccess(new Request({ target: '/default' }), Response.text(''));
     const lines = stdout.mock.calls.map(([line]) => String(line));
     stdout.mockRestore();
-    expect(lines).toEqual([expect.stringMatching(/ GET \/default 200 -\n$/)]);
+    expect(lines).toEqual([expect.stringMatching(/ GET \/default 200 - -\n$/)]);
   });
 
   it('leaves no rejection of an asynchronous output to end the process', () => {
@@ -112,7 +112,9 @@ describe('logAccess', () => {
   });
 
   it.each([
-    [{ output: 'access.log' }, 'output lacks write'],
+    [{ output: 'access.log' }, 'output is no function, and lacks write and info'],
+    [{ output: () => {}, format: 'json' }, 'format is for an output with write'],
+    [{ output: { info: () => {} }, format: 'json' }, 'format is for an output with write'],
     [{ format: 'combined' }, 'format is "combined", not "common", "json" or a function'],
   ])('refuses %j, with which no line would be written', (options, why) => {
     expect(() => logAccess(new Request(), Response.text(''), options as unknown as LogAccessOptions)).toThrow(

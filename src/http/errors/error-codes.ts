@@ -83,6 +83,7 @@ export const ERROR_CODES = {
     'What a server asked by `createFetch` has answered is not what the schema given to `json` wants: `issues` lists where.',
   'body-is-streamed': 'The body of a request chosen by `streamBody` was read whole. Use `request.body.stream()`.',
   'body-is-gone': 'A large request body was read after its response was sent. Read it earlier, or copy it.',
+  'already-sent': 'It is too late to ask how a response goes out: call `onSent` before it is returned, or from its stream.',
   'body-used': 'A Response whose stream has been sent or read was returned again. Make a new one for each request.',
   'wrong-length':
     'A response stream gave more or fewer bytes than its size: the connection was cut, so that nobody mistakes the body for complete.',

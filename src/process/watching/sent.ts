@@ -25,6 +25,8 @@ export type SentCall = (sent: Sent) => unknown;
 
 /** By the request as it came, not a cut of it. */
 const calls = new WeakMap<object, SentCall[]>();
+/** How those are told who ask when it is known already. */
+const known = new WeakMap<object, (call: SentCall) => void>();
 let waiting = 0;
 
 /** Whether anybody may want to know: most programs never ask. */
@@ -37,21 +39,30 @@ export function isSentWanted(request: object): boolean {
   return waiting > 0 && calls.has(request);
 }
 
-/** Has a function told when the response to a request has gone out. @param request As it came, not a cut of it. */
+/** Whether it is known already how the response to a request went out. */
+export function isSentKnown(request: object): boolean {
+  return known.has(request);
+}
+
+/** Has a function told when the response to a request has gone out; at once when that is known. @param request As it came, not a cut of it. */
 export function whenSent(request: object, call: SentCall): void {
-  const known = calls.get(request);
-  if (known) known.push(call);
+  const tell = known.get(request);
+  if (tell) return tell(call);
+  const others = calls.get(request);
+  if (others) others.push(call);
   else {
     waiting++;
     calls.set(request, [call]);
   }
 }
 
-/** All that want to know about a request, once: whoever takes them tells them. */
-export function takeSentCalls(request: object): readonly SentCall[] {
-  const known = calls.get(request);
-  if (!known) return [];
+/** It is known now: tells all who want to know, once. @param tell Tells one of them, and never throws. */
+export function nowSent(request: object, tell: (call: SentCall) => void): void {
+  if (known.has(request)) return;
+  known.set(request, tell);
+  const waits = calls.get(request);
+  if (!waits) return;
   waiting--;
   calls.delete(request);
-  return known;
+  for (const call of waits) tell(call);
 }

@@ -69,8 +69,9 @@ export function sendResponse(connection: SendingConnection, turn: Turn, response
 
 /** A response has been gathered, or has broken off: whoever wants to know is told when it is out. */
 export function tellWhenOut(writer: ResponseWriter, { dispatch }: Turn, isWhole: boolean): void {
-  if (!dispatch?.isWanted) return;
+  if (!dispatch) return;
   dispatch.isLeaving = true;
+  if (!dispatch.isWanted) return;
   if (isWhole) writer.whenOut((isOut) => dispatch.end(isOut));
   else dispatch.end(false);
 }

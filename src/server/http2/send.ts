@@ -39,9 +39,9 @@ export interface Sending {
 
 /** All of a response is framed: whoever wants to know is told when it is out. */
 export function tellWhenOut(writer: { whenOut(call: (isOut: boolean) => void): void }, { dispatch }: StreamExchange): void {
-  if (!dispatch?.isWanted) return;
+  if (!dispatch) return;
   dispatch.isLeaving = true;
-  writer.whenOut((isOut) => dispatch.end(isOut));
+  if (dispatch.isWanted) writer.whenOut((isOut) => dispatch.end(isOut));
 }
 
 /** Sends a response. @returns Whether all of it is framed. If not, `finish` is called when it is, unless the stream is reset or handed over. */

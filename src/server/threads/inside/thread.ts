@@ -223,7 +223,7 @@ export class ThreadSide implements Carrier, ChannelPort {
     if (!open) this.#open.delete(id);
     this.post(['answer', id, status, this.#lists.toWire(response.list), wire, holds, asksSent]);
     if (content instanceof StreamContent && !source) response.dispose();
-    if (!open) return;
+    if (!open) return request.release(); // nobody tells it later
     open.take = take;
     if (content instanceof StreamContent) open.endless = content;
     if (!source) return;
