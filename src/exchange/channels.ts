@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { AsyncResource } from 'node:async_hooks';
 import { type Content, StreamContent } from '../http/body/response-body.ts';
 import { currentContext, type InContext } from '../http/body/stream-source.ts';
 import type { Request } from '../http/request.ts';
@@ -51,7 +52,11 @@ class WatchedRequest implements RequestMessage {
   constructor(request: Request) {
     this.request = request;
     setMessage(request, this);
-    whenSent(request, (sent) => {
+  }
+
+  /** Has it told when the response has gone out. */
+  tellSent(): void {
+    whenSent(this.request, (sent) => {
       this.sent = sent;
       this.inContext(() => sentChannel.publish(this));
     });
@@ -95,13 +100,22 @@ export function isWatched(request: Request): boolean {
   return messageOf(request) !== undefined;
 }
 
+/** Nobody waits for the end of a scope. */
+const UNTRACKED = { requireManualDestroy: true };
+
 /**
- * Calls a handler, watched.
+ * Calls a handler, watched, in a scope of its own: a store that somebody enters there, as tracers do, is not that of the next request on the connection.
  *
  * @param call Gives a Response, or a promise of one that never rejects.
  */
 export function watchCall(request: Request, call: () => Response | Promise<Response>): Response | Promise<Response> {
   const message = new WatchedRequest(request);
+  message.tellSent();
+  const scope = new AsyncResource('filrouge.request', UNTRACKED);
+  return scope.runInAsyncScope(() => callWatched(message, call));
+}
+
+function callWatched(message: WatchedRequest, call: () => Response | Promise<Response>): Response | Promise<Response> {
   const { start, end, asyncStart, asyncEnd } = requestChannel;
   return start.runStores(message, () => {
     message.keepContext();
@@ -123,6 +137,7 @@ export function answerKnown(request: Request, response: Response, isNew: boolean
   const known = messageOf(request) as WatchedRequest | undefined;
   const message = known ?? (isNew ? new WatchedRequest(request) : undefined);
   message?.inContext(() => message.answered(response));
+  if (!known) message?.tellSent(); // which may be known already
 }
 
 /** Something has failed for a request: tells those who watch it. */

@@ -235,6 +235,21 @@ describe.each(PLACES)('a request that is handled %s', (_where, options) => {
     expect(seen).toEqual(['handler /a', 'handler /a', 'stream /a', 'stream /a', 'onError /a', 'sent /a']);
   });
 
+  it('does not find a store that the handler of another request on its connection has entered', async () => {
+    watch();
+    const store = new AsyncLocalStorage<string>();
+    const { port } = await serve((given) => {
+      const found = String(store.getStore());
+      store.enterWith(given.path);
+      return Response.text(found);
+    }, options);
+    const client = await talk(port);
+    client.send(request('/one') + request('/two'));
+    await client.answers(2);
+    client.send(request('/three'));
+    expect((await client.answers(3)).map(({ body }) => body)).toEqual(['undefined', 'undefined', 'undefined']);
+  });
+
   it('is told of over HTTP/2', async () => {
     const told = watch();
     const { client } = await serveHttp2(
