@@ -77,7 +77,19 @@ export type { HeadersInit } from './http/header-list.ts';
 export { type HttpVersion, Request, type RequestInit } from './http/request.ts';
 export { HttpError, Response, type ResponseInit } from './http/response.ts';
 export type { TakeConnection, Takeover } from './http/takeover.ts';
-export type { Refused, ServerStatus, WorkerStatus } from './process/server-status.ts';
+export type { Durations } from './process/durations.ts';
+export type {
+  Answered,
+  Counts,
+  GcFigures,
+  Http2Figures,
+  Refused,
+  ServerStatus,
+  ThreadStates,
+  TlsFigures,
+  Totals,
+  WorkerStatus,
+} from './process/server-status.ts';
 export type { RunningServer, ServerOptions } from './server/options.ts';
 export type { RefusedHead } from './server/refusals.ts';
 export { startServer } from './server/start.ts';

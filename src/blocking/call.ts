@@ -257,7 +257,7 @@ function settle(pending: Pending): unknown {
       }
     }
   } finally {
-    board.leave();
+    board.leave(sentAt);
   }
 }
 

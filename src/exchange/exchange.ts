@@ -48,6 +48,8 @@ export class Exchange<H extends RequestHead = RequestHead> {
   dispatch: Dispatch | undefined = undefined;
   /** A request that is not for a handler: it was refused. */
   #refused: Request | undefined = undefined;
+  /** Whether its response has begun to be sent. */
+  hasBegun = false;
   /** When the handler's time is up, in monotonic ms. */
   #deadline: number = Number.POSITIVE_INFINITY;
 

@@ -25,6 +25,29 @@ export const COMPRESSION_ERROR = 0x9;
 /** The other end makes us work for nothing. */
 export const ENHANCE_YOUR_CALM = 0xb;
 
+/** The names of all codes (RFC 9113 §7). */
+const NAMES: readonly string[] = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+];
+
+/** The name of a code; `other` for one that is not defined. */
+export function errorName(code: number): string {
+  return NAMES[code] ?? 'other';
+}
+
 /** Ends the connection with GOAWAY. */
 export class ConnectionError extends Error {
   readonly code: number;

@@ -20,6 +20,7 @@ import { FrameReader } from './frame-reader.ts';
 import * as frames from './frames.ts';
 import { Requests } from './requests.ts';
 import type { Sender } from './sender.ts';
+import { countGoAway } from './session-counts.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { CONNECTION_WINDOW, type PeerSettings, type SessionLimits } from './settings.ts';
 import type { Stream } from './streams/stream.ts';
@@ -51,7 +52,7 @@ export class Receiver<X> {
     this.#abuse = abuse;
     this.#table = table;
     this.#sender = sender;
-    this.#requests = new Requests(owner, limits, peer, abuse, table);
+    this.#requests = new Requests(owner, limits, peer, abuse, table, sender.counts);
   }
 
   get isFull(): boolean {
@@ -113,7 +114,7 @@ export class Receiver<X> {
       this.#owner.onReset(stream, code);
     } else {
       this.#table.closed.note(id, true);
-      this.#sender.frames.number(frames.RST_STREAM, id, code);
+      this.#sender.resetNumber(id, code);
     }
     this.#abuse.reset();
   }
@@ -128,7 +129,7 @@ export class Receiver<X> {
       this.#sender.drop(stream);
       if (!wasClosed) this.#owner.onReset(stream, error.code);
     }
-    this.#sender.frames.goAway(this.#table.highest, error.code, error.message);
+    this.#sender.goAway(this.#table.highest, error.code, error.message);
   }
 
   #close(stream: Stream<X>, isOurs: boolean): void {
@@ -162,10 +163,7 @@ export class Receiver<X> {
       case frames.PING:
         return this.#takePing();
       case frames.GOAWAY:
-        this.#reader.onConnection();
-        this.#reader.atLeast(8);
-        this.isClientLeaving = true;
-        return;
+        return this.#takeGoAway();
       case frames.WINDOW_UPDATE:
         return this.#takeWindow();
       case frames.CONTINUATION:
@@ -263,6 +261,7 @@ export class Receiver<X> {
       if (id > this.#table.highest) throw broken('RST_STREAM came on a stream that has not begun');
       return this.#abuse.nuisance('RST_STREAM frames');
     }
+    this.#sender.counts.resetsReceived++;
     this.#close(stream, false);
     this.#sender.drop(stream);
     this.#owner.onReset(stream, frames.read32(bytes, start));
@@ -296,6 +295,15 @@ export class Receiver<X> {
     const { onPong } = this;
     this.onPong = undefined;
     onPong?.();
+  }
+
+  /** §6.8. */
+  #takeGoAway(): void {
+    const { bytes, start } = this.#reader;
+    this.#reader.onConnection();
+    this.#reader.atLeast(8);
+    this.isClientLeaving = true;
+    countGoAway(this.#sender.counts.goAwaysReceived, frames.read32(bytes, start + 4));
   }
 
   /** §6.9. */

@@ -12,6 +12,7 @@ import { HeaderFragments } from './header-fragments.ts';
 import { CompressionError } from './hpack/compression-error.ts';
 import { type DecodedHeaders, HeaderDecoder, type HeaderLimits } from './hpack/decoder.ts';
 import { checkTrailers, Http2Head, type RefusedHead, readHead } from './request-head.ts';
+import type { SessionCounts } from './session-counts.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { blockLimits, type PeerSettings, type SessionLimits } from './settings.ts';
 import { Stream } from './streams/stream.ts';
@@ -33,6 +34,7 @@ export class Requests<X> {
   readonly #peer: PeerSettings;
   readonly #abuse: Abuse;
   readonly #table: StreamTable<X>;
+  readonly #counts: SessionCounts;
   readonly #decoder: HeaderDecoder = new HeaderDecoder(TABLE_SIZE);
   readonly #fragments: HeaderFragments;
   /** Priorities of streams that have not begun. Most connections have none. */
@@ -42,12 +44,20 @@ export class Requests<X> {
   #isLast = false;
   #isOwnParent = false;
 
-  constructor(owner: SessionOwner<X>, limits: SessionLimits, peer: PeerSettings, abuse: Abuse, table: StreamTable<X>) {
+  constructor(
+    owner: SessionOwner<X>,
+    limits: SessionLimits,
+    peer: PeerSettings,
+    abuse: Abuse,
+    table: StreamTable<X>,
+    counts: SessionCounts,
+  ) {
     this.#owner = owner;
     this.#limits = limits;
     this.#peer = peer;
     this.#abuse = abuse;
     this.#table = table;
+    this.#counts = counts;
     this.#blockLimits = blockLimits(limits);
     this.#fragments = new HeaderFragments(MAX_EXCESS * this.#blockLimits.maxListSize);
   }
@@ -127,6 +137,7 @@ export class Requests<X> {
     const stream = new Stream<X>(id, this.#peer.initialWindow);
     stream.isRemoteClosed = this.#isLast;
     this.#table.add(stream);
+    this.#counts.streams++;
     if (!(head instanceof Http2Head)) return this.#owner.onRefused(stream, head.known, head.error);
     if (head.length >= 0) stream.left = head.length;
     stream.priority = head.priority;

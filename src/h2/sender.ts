@@ -23,6 +23,7 @@ import {
   WINDOW_UPDATE,
 } from './frames.ts';
 import { EMPTY_TABLE } from './hpack/encoder.ts';
+import { countGoAway, type SessionCounts } from './session-counts.ts';
 import type { PeerSettings } from './settings.ts';
 import { Order } from './streams/order.ts';
 import { FIRST_WINDOW, type Stream } from './streams/stream.ts';
@@ -44,6 +45,7 @@ export interface SenderOwner<X> {
 /** Sends the frames of one connection. */
 export class Sender<X> {
   readonly frames: FrameBuffer;
+  readonly counts: SessionCounts;
   readonly #owner: SenderOwner<X>;
   readonly #peer: PeerSettings;
   readonly #abuse: Abuse;
@@ -52,8 +54,9 @@ export class Sender<X> {
   #window = FIRST_WINDOW;
   #isFirstBlock = true;
 
-  constructor(owner: SenderOwner<X>, peer: PeerSettings, abuse: Abuse, memory: FrameMemory) {
+  constructor(owner: SenderOwner<X>, peer: PeerSettings, abuse: Abuse, memory: FrameMemory, counts: SessionCounts) {
     this.frames = new FrameBuffer(memory);
+    this.counts = counts;
     this.#owner = owner;
     this.#peer = peer;
     this.#abuse = abuse;
@@ -108,7 +111,19 @@ export class Sender<X> {
 
   reset(stream: Stream<X>, code: number): void {
     this.drop(stream);
-    this.frames.number(RST_STREAM, stream.id, code);
+    this.resetNumber(stream.id, code);
+  }
+
+  /** Resets a stream that has not begun, or is forgotten. */
+  resetNumber(id: number, code: number): void {
+    this.counts.resetsSent++;
+    this.frames.number(RST_STREAM, id, code);
+  }
+
+  /** Ends the connection. @param lastId The last stream that is served. */
+  goAway(lastId: number, code: number, why: string): void {
+    countGoAway(this.counts.goAwaysSent, code);
+    this.frames.goAway(lastId, code, why);
   }
 
   /** Gives window back to the client. @param id 0 for the connection. */

@@ -12,6 +12,7 @@ import { FrameMemory, MAX_31_BITS, PING } from './frames.ts';
 import { Receiver } from './receiver.ts';
 import { NO_LENGTH, responseBlock } from './response-head.ts';
 import { Sender } from './sender.ts';
+import { noCounts, type SessionCounts } from './session-counts.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { CONNECTION_WINDOW, ownSettings, PeerSettings, type SessionLimits } from './settings.ts';
 import { FIRST_WINDOW, type Stream } from './streams/stream.ts';
@@ -29,8 +30,8 @@ export class Session<X> {
   readonly #receiver: Receiver<X>;
   #isLeaving = false;
 
-  /** @param memory Shared by all sessions of a process. */
-  constructor(owner: SessionOwner<X>, limits: SessionLimits, memory: FrameMemory = new FrameMemory()) {
+  /** @param memory Shared by all sessions of a process, as are the counts. */
+  constructor(owner: SessionOwner<X>, limits: SessionLimits, memory: FrameMemory = new FrameMemory(), counts: SessionCounts = noCounts()) {
     const peer = new PeerSettings();
     const abuse = new Abuse();
     this.#sender = new Sender(
@@ -38,6 +39,7 @@ export class Session<X> {
       peer,
       abuse,
       memory,
+      counts,
     );
     this.#receiver = new Receiver(owner, limits, peer, abuse, this.#table, this.#sender);
     this.#sender.frames.settings(ownSettings(limits));
@@ -152,8 +154,8 @@ export class Session<X> {
     if (this.#isLeaving || this.error) return;
     this.#isLeaving = isLast;
     if (isLast) this.#receiver.leave();
-    this.#sender.frames.goAway(isLast ? this.#table.highest : MAX_31_BITS, NO_ERROR, '');
-    if (isLast) return;
+    if (isLast) return this.#sender.goAway(this.#table.highest, NO_ERROR, '');
+    this.#sender.frames.goAway(MAX_31_BITS, NO_ERROR, '');
     this.#receiver.onPong = () => this.goAway(true);
     this.#sender.frames.frame(PING, 0, 0, FAREWELL, 0, FAREWELL.length);
   }

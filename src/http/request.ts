@@ -282,11 +282,11 @@ export class Request {
     if (this.httpVersion !== '1.0') this.#peer.carrier?.sendInterim(this.original, status, fields);
   }
 
-  /** @internal Called by `match` and `router`. */
-  matched(route: string): void {
+  /** @internal Called by `match` and `router`. @param wasTold Whether that was in another thread, where whoever wants to know was told. */
+  matched(route: string, wasTold: boolean = false): void {
     this.#route = route;
     if (this.#extras?.origin) this.#extras.origin.matched(this.#extras.prefix + route);
-    else if (routeChannel.hasSubscribers) tellRoute(this);
+    else if (routeChannel.hasSubscribers && !wasTold) tellRoute(this);
   }
 
   /** @internal Called by the server when the client is gone or the time is up. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Durations } from './durations.ts';
 import { WaitBoard } from './wait-board.ts';
 
 /** An I/O thread, as the server sees it. */
@@ -67,6 +68,11 @@ export function registerIoThread(thread: IoThread): void {
 export function ownBoard(own?: SharedArrayBuffer): WaitBoard {
   board ??= new WaitBoard(own);
   return board;
+}
+
+/** What this thread has called, by name. */
+export function ownCalls(): Record<string, Durations> {
+  return board?.calls.read() ?? {};
 }
 
 /** @internal Registered by `filrouge/blocking`: from now on it asks for which request it is called. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { CALL_TALLY_SIZE, CallTally } from './watching/call-tally.ts';
 
 /** Counts the events for which the thread may have to wake up. */
 const SIGNAL = 0;
@@ -16,6 +17,8 @@ const REASON = 2;
 const NAME_SIZE = 3;
 const CELLS = 4;
 const MAX_NAME = 112;
+/** Where the tally of its calls begins. */
+const TALLY: number = 4 * CELLS + MAX_NAME;
 
 /** Why a wait ends before its time. */
 export type RecallReason = 'client-gone' | 'time-is-up';
@@ -28,14 +31,17 @@ export class WaitBoard {
   readonly buffer: SharedArrayBuffer;
   readonly #cells: Int32Array;
   readonly #name: Uint8Array;
+  /** What it has called. */
+  readonly calls: CallTally;
   /** What was written there last, by this thread, and its size in bytes. */
   #written = '';
   #size = 0;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * CELLS + MAX_NAME)) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(TALLY + CALL_TALLY_SIZE)) {
     this.buffer = buffer;
     this.#cells = new Int32Array(buffer, 0, CELLS);
     this.#name = new Uint8Array(buffer, 4 * CELLS, MAX_NAME);
+    this.calls = new CallTally(buffer, TALLY);
   }
 
   /** Changes with every event. To be read before one looks for what has happened, and given to `wait` when nothing has. */
@@ -63,9 +69,10 @@ export class WaitBoard {
     Atomics.store(this.#cells, NAME_SIZE, this.#size);
   }
 
-  /** The thread waits no more. */
-  leave(): void {
+  /** The thread waits no more: the call has ended. @param since When it was made, monotonic ms. */
+  leave(since: number): void {
     Atomics.store(this.#cells, NAME_SIZE, 0);
+    this.calls.add(this.#written, (performance.now() - since) / 1000);
   }
 
   /** What the thread waits for; undefined when it does not wait. */

@@ -8,6 +8,7 @@
  * @module
  */
 import { serializeDate } from '../http/date.ts';
+import { DurationTally } from '../process/durations.ts';
 
 /** Longest tick, ms: also how late the Date line can be. */
 const MAX_TICK = 250;
@@ -24,6 +25,9 @@ export class Clock {
   date = '';
   /** and the field line of HTTP/1.1: `Date: …\r\n`. */
   dateLine = '';
+  /** How late ticks were: something else held the loop. */
+  readonly delay: DurationTally = new DurationTally();
+  #interval = 0;
   #second = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #onTick: (now: number) => void;
@@ -35,8 +39,9 @@ export class Clock {
 
   /** Starts ticking, often enough for bounds as short as `shortest` ms. Does not keep the process alive. */
   start(shortest: number): void {
-    const tick = Math.max(MIN_TICK, Math.min(MAX_TICK, shortest / TICKS));
-    this.#timer = setInterval(this.#tick, tick);
+    this.#interval = Math.floor(Math.max(MIN_TICK, Math.min(MAX_TICK, shortest / TICKS))); // timers know whole milliseconds
+    this.now = performance.now();
+    this.#timer = setInterval(this.#tick, this.#interval);
     this.#timer.unref();
   }
 
@@ -45,7 +50,9 @@ export class Clock {
   }
 
   readonly #tick = (): void => {
-    this.now = performance.now();
+    const now = performance.now();
+    this.delay.add(Math.max(0, now - this.now - this.#interval) / 1000);
+    this.now = now;
     this.#readDate();
     this.#onTick(this.now);
   };

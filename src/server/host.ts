@@ -4,7 +4,7 @@
  * @module
  */
 import type { Handler } from '../exchange/respond.ts';
-import type { ServerStatus, WorkerStatus } from '../process/server-status.ts';
+import type { LocalStatus, ServerStatus } from '../process/server-status.ts';
 import type { AffinityTable } from './affinity/table.ts';
 
 /** The surroundings of a local server, as it sees them. */
@@ -56,5 +56,9 @@ export interface LocalServer {
   announce(): void;
   /** Connections that were taken over, as by websockets. */
   readonly takenOver: number;
-  status(): Omit<WorkerStatus, 'pid' | 'generation' | 'rss'>;
+  /** Requests handed to the handler. */
+  readonly requests: number;
+  /** Changes whenever something has happened that a status tells and that outlives the server. */
+  readonly activity: number;
+  status(): LocalStatus;
 }

@@ -56,6 +56,8 @@ export interface ServerOptions {
   handlerTimeout?: number | undefined;
   /** Log method, path and the line where a request stands that takes longer than this, without stopping it. Default 0: off. */
   slowRequest?: number | undefined;
+  /** Measures how long requests take, for `Answered.durations` of the status: one look at the clock for each. Default false: they are only counted. */
+  metrics?: boolean | undefined;
   tls?: TlsOptions | undefined;
   /** With `tls`: whether clients may choose HTTP/2, as browsers do (ALPN). Default true. */
   http2?: boolean | undefined;
@@ -238,6 +240,7 @@ const OTHERS: ReadonlySet<string> = new Set([
   'tls',
   'http2',
   'h2c',
+  'metrics',
   'maxBodySize',
   'streamBody',
   'affinity',
@@ -267,6 +270,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     signals = true,
     http2 = true,
     h2c = false,
+    metrics = false,
     log = 'text',
     maxBodySize = 10 * MiB,
     streamBody,
@@ -285,9 +289,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     checkInteger(SUBJECT, 'pathMode', pathMode, 0, 0o777);
     if (path === undefined) throw badOption(SUBJECT, 'pathMode has no effect without path');
   }
-  checkBoolean(SUBJECT, 'signals', signals);
-  checkBoolean(SUBJECT, 'http2', http2);
-  checkBoolean(SUBJECT, 'h2c', h2c);
+  for (const [name, value] of Object.entries({ signals, http2, h2c, metrics })) checkBoolean(SUBJECT, name, value);
   if (h2c && options.tls !== undefined) throw badOption(SUBJECT, 'h2c has no effect with tls: there, clients choose HTTP/2 themselves');
   if (options.http2 === true && options.tls === undefined) {
     throw badOption(SUBJECT, 'http2 has no effect without tls: for clients that speak HTTP/2 in the clear there is h2c');
@@ -316,6 +318,7 @@ export function resolveOptions(options: ServerOptions = {}): ResolvedOptions {
     tls: options.tls === undefined ? undefined : resolveTls(options.tls),
     http2,
     h2c,
+    metrics,
     maxBodySize,
     streamBody,
     affinity,

@@ -11,6 +11,8 @@ import type { Neighbourhood } from './affinity/neighbourhood.ts';
 
 import type { ConnectionGate } from './connection-gate.ts';
 import { drain } from './drain.ts';
+import { GcWatch } from './figures/gc-watch.ts';
+import { activityOf, localStatus } from './figures/local-status.ts';
 import type { Address, LocalServer, ServerHost } from './host.ts';
 import { Listener } from './listener.ts';
 import { log } from './operator-log.ts';
@@ -44,6 +46,7 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
   const service: Service = new Service(neighbours?.handle ?? inner, options, threads !== undefined || neighbours !== undefined);
   const endCalls = threads ? () => {} : callsFor({ isBusy: () => service.current !== undefined, id: () => -1 });
   const watch = await startWatch(service, host);
+  const gc = new GcWatch();
   service.onTick = (now) => {
     watch?.beat();
     threads?.tick(now);
@@ -58,6 +61,7 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
     listener.close();
     service.clock.stop();
     watch?.stop();
+    gc.stop();
     await threads?.close();
     endCalls();
     return withoutIo(error);
@@ -90,20 +94,19 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
         })
         .then(() => {
           endCalls();
+          gc.stop();
           return Promise.all([closeIoThreads(), allWritten()]);
         })
         .then(() => settle());
       return closing;
     },
-    status: () => ({
-      connections: listener.sockets.size,
-      requests: service.requests,
-      refused: { ...service.refusals.counts },
-      inFlight: service.inFlight,
-      queued: threads?.queued ?? 0,
-      threads: threads?.ready ?? 0,
-      waiting: threads?.waiting ?? {},
-    }),
+    get requests() {
+      return service.requests;
+    },
+    get activity() {
+      return activityOf(service);
+    },
+    status: () => localStatus(service, listener.sockets.size, gc, threads?.figures),
   };
 }
 

@@ -10,11 +10,14 @@ import type { Request } from '../http/request.ts';
 import { DiskBudget } from './body/disk-budget.ts';
 import { MemoryBudget } from './body/memory-budget.ts';
 import { Clock } from './clock.ts';
+import { type Protocol, Traffic } from './figures/traffic.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Refusals } from './refusals.ts';
 
 /** What a server asks of each of its connections. */
 export interface ManagedConnection {
+  /** As in `WorkerStatus.protocols`; undefined as long as it has not shown. */
+  readonly protocol: Protocol | undefined;
   /** Checks whether its time is up. Called at each tick. */
   tick(now: number): void;
   /** Takes one more request at most: connections at rest close after a moment, others after the answers they owe. */
@@ -33,6 +36,7 @@ export class Service {
   readonly limits: HeadLimits;
   readonly clock: Clock;
   readonly refusals: Refusals;
+  readonly traffic: Traffic;
   /** What waits for clients over HTTP/2, in memory. */
   readonly unread: { held: number } = { held: 0 };
   /** Room for bodies in memory. */
@@ -68,6 +72,7 @@ export class Service {
     this.handler = handler;
     this.options = options;
     this.handsOn = handsOn;
+    this.traffic = new Traffic(options.metrics);
     this.refusals = new Refusals(options.onRefused, options.recorder);
     const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
     this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);
@@ -85,5 +90,11 @@ export class Service {
     const { headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, handlerTimeout, slowRequest } = options;
     const forHandlers = (handlerTimeout || Number.POSITIVE_INFINITY) * PRECISION;
     this.clock.start(Math.min(headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, forHandlers, slowRequest || forHandlers));
+  }
+
+  /** A connection has begun to speak its protocol. */
+  opened(connection: ManagedConnection, protocol: keyof Traffic['opened']): void {
+    this.connections.add(connection);
+    this.traffic.opened[protocol]++;
   }
 }

@@ -6,7 +6,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Handler } from '../exchange/respond.ts';
 import { withCode } from '../http/errors/error-codes.ts';
-import type { ServerStatus } from '../process/server-status.ts';
+import { DURATION_BOUNDS } from '../process/durations.ts';
+import { addTotals, NO_TOTALS, type ServerStatus } from '../process/server-status.ts';
 import { localGate } from './connection-gate.ts';
 import type { LocalServer } from './host.ts';
 import { logStarted } from './operator-log.ts';
@@ -31,8 +32,8 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
     status: async () => status(),
   });
   const status = (): ServerStatus => {
-    const own = { pid: process.pid, generation: 1, ...local.status(), rss: process.memoryUsage.rss() };
-    return { generation: 1, restarts: 0, requests: own.requests, refused: own.refused, workers: [own] };
+    const own = { pid: process.pid, generation: 1, ...local.status() };
+    return { generation: 1, restarts: 0, bounds: DURATION_BOUNDS, ...addTotals(NO_TOTALS, own), workers: [own] };
   };
   const stop = async (): Promise<void> => {
     local.announce();

@@ -224,3 +224,41 @@ describe('a server with calls under way', () => {
     expect(isAlive(server.pid)).toBe(false);
   });
 });
+
+describe('the figures of a server', () => {
+  it.each(MODES)('have each call that has ended by its name, once, %s', async (_, options) => {
+    const server = await serve(options);
+    await Promise.all(Array.from({ length: 30 }, () => get(server, '/later')));
+    await Promise.all(Array.from({ length: 8 }, () => get(server, '/both/20')));
+    const { calls } = await ask(server, 'status');
+    expect(calls['store.add']).toMatchObject({ count: 38 });
+    expect(calls['store.sleep']).toMatchObject({ count: 8 });
+    expect(calls['store.sleep']?.sum).toBeGreaterThan(8 * 0.019);
+    if (!options.workers) return;
+    await ask(server, 'reload');
+    await get(server, '/later');
+    const later = await until(
+      async () => {
+        const status = await ask(server, 'status');
+        return status.workers.length === options.workers ? status : undefined;
+      },
+      () => 'the old workers to end',
+    );
+    expect(later.calls['store.add']).toMatchObject({ count: 39 });
+  });
+
+  it('keep the calls of a thread that was stopped, and say what threads do', async () => {
+    const server = await serve({ workers: 0, threads: 2, handlerTimeout: 1500 });
+    for (let i = 0; i < 10; i++) expect((await get(server, '/later')).status).toBe(200);
+    expect((await ask(server, 'status')).workers[0]?.threadStates).toEqual({ starting: 0, idle: 2, running: 0, waiting: 0 });
+    const stubborn = get(server, '/stubborn');
+    await waiting(server, 1);
+    expect((await ask(server, 'status')).workers[0]?.threadStates).toEqual({ starting: 0, idle: 1, running: 0, waiting: 1 });
+    expect((await stubborn).status).toBe(503);
+    await server.prints(/GET "\/stubborn" has taken \d+ ms and stands .*; its thread is replaced/);
+    for (let i = 0; i < 5; i++) expect((await get(server, '/later')).status).toBe(200);
+    const { calls } = await ask(server, 'status');
+    expect(calls['store.add']).toMatchObject({ count: 15 });
+    expect(calls['store.sleep']?.count).toBeGreaterThan(0);
+  });
+});

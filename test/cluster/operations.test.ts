@@ -35,10 +35,10 @@ it.each(modes)('tells its status to a handler, as JSON and for Prometheus: %s', 
 
   const accept = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1'; // what Prometheus sends
   const text = await fetch(`${cluster.origin}/metrics`, { headers: { Accept: accept } });
-  expect(text.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(text.headers.get('content-type')).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
   const lines = (await text.text()).split('\n');
   expect(lines).toContain('filrouge_requests_total 12');
-  expect(lines).toContain('# TYPE filrouge_requests_total counter');
+  expect(lines).toContain('# TYPE filrouge_requests counter');
   for (const { pid } of status.workers) {
     expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^filrouge_worker_memory_bytes\\{pid="${pid}"\\} \\d+$`)));
   }

@@ -10,6 +10,8 @@ import * as cgiDoor from '../../src/cgi.ts';
 import * as fetchDoor from '../../src/fetch.ts';
 import * as front from '../../src/index.ts';
 import * as nodeDoor from '../../src/node.ts';
+import { DURATION_BOUNDS } from '../../src/process/durations.ts';
+import { NO_TOTALS } from '../../src/process/server-status.ts';
 import * as proxyDoor from '../../src/proxy.ts';
 import * as pubsubDoor from '../../src/pubsub.ts';
 import * as redisDoor from '../../src/redis.ts';
@@ -260,11 +262,14 @@ describe('what is not an object', () => {
 });
 
 describe('an argument in place of options', () => {
-  const status: front.ServerStatus = { generation: 1, restarts: 0, requests: 0, refused: {}, workers: [] };
+  const status: front.ServerStatus = { ...NO_TOTALS, generation: 1, restarts: 0, bounds: DURATION_BOUNDS, workers: [] };
 
   it('of answerStatus is refused when it is not a format, instead of being taken for the other one', () => {
     expect(() => front.answerStatus(new Request(), status, 'text' as 'json')).toThrow(
-      expect.objectContaining({ code: 'bad-option', message: 'Cannot answer status: format is "text", not "json" or "prometheus"' }),
+      expect.objectContaining({
+        code: 'bad-option',
+        message: 'Cannot answer status: format is "text", not "json", "prometheus" or "openmetrics"',
+      }),
     );
   });
 

@@ -17,8 +17,7 @@
  *     the body is being written to disk           the write has ended: `#goOnWithBody`
  *     a handler reads a streamed body slowly      it reads on: `#goOnWithBody`
  *     the client does not read its answers        'drain'
- *     as many answers are owed as may be, or one
- *     is going out in pieces                      one of them is out: `onRoom`
+ *     too many answers are owed, or one goes out  one of them is out: `onRoom`
  *     the last request asked for an upgrade       it is answered without one: `onAnswer`
  *     the last request ends the connection        never: `#end` follows its answer
  *
@@ -43,6 +42,7 @@ import { parseTarget } from '../../http/target.ts';
 import { incomingBodyOf } from '../body/collect.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
 import { ANSWERING, IDLE, Patience, READING_BODY, READING_HEAD } from '../connection/patience.ts';
+import type { Protocol } from '../figures/traffic.ts';
 import { clientBehind, proxiesFor, type TrustedProxies } from '../peer.ts';
 import { refusalOf } from '../refusals.ts';
 import type { ManagedConnection, Service } from '../service.ts';
@@ -60,13 +60,13 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   readonly service: Service;
   readonly socket: Socket;
   readonly writer: ResponseWriter;
+  protocol: Protocol = 'http/1.1';
   /** Nothing more is answered: the socket lingers, was handed over, or is gone. */
   isOver = false;
   readonly #reader: RequestReader;
   readonly #patience: Patience;
   readonly #peer: Peer;
-  /** Set when the peer is one of them. */
-  readonly #proxies: TrustedProxies | undefined;
+  readonly #proxies: TrustedProxies | undefined; // set when the peer is one of them
   readonly #turns: Turns;
   /** The exchange whose body is coming in: it has one. */
   #incoming: Turn | undefined;
@@ -87,7 +87,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#patience = new Patience(service);
     this.#turns = new Turns(this, service);
     peer.carrier = this;
-    service.connections.add(this);
+    service.opened(this, 'http/1.1');
     listen(socket, this);
   }
 
@@ -270,8 +270,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     if (!this.#canPull() || (this.#turns.count > 0 && !this.#incoming)) return; // not yet: there may be more to read, or answers are owed
     if (this.#reader.isMidway) {
       this.#refuse(new ProtocolError(400, 'body-incomplete', 'Cannot read request: the connection ended inside it'));
-      this.writer.flush();
-      return;
+      return this.writer.flush();
     }
     if (this.#turns.count === 0) this.#end(false);
   }
@@ -329,6 +328,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
 
   /** Hands the socket over to another protocol. @returns The bytes that came after the request. */
   handOver(turn: Turn): Buffer {
+    this.protocol = 'upgraded';
     this.isOver = true;
     this.#isPaused = false; // that is up to the new owner
     this.writer.flush();

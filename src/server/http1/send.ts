@@ -119,6 +119,7 @@ function gatherHead(connection: SendingConnection, turn: Turn, response: Respons
 function headOf(connection: SendingConnection, turn: Turn, response: Response, length: number): string {
   const { wire } = response.list;
   turn.dispatch?.begin(response);
+  connection.service.traffic.answering(turn, response.status);
   if (length === UNTIL_CLOSE || wire.closes || !connection.mayGoOn(turn)) turn.isLast = true;
   const lines = turn.isLast ? CLOSE : turn.head.httpVersion === '1.0' ? KEEP_ALIVE : '';
   const offer = response.status === 426 ? upgradeLines(response.header('upgrade')) : '';
@@ -164,6 +165,7 @@ function sendUpgrade(connection: SendingConnection, turn: Turn, response: Respon
   const { head } = turn;
   if (head.upgrade === undefined || !turn.isRead) return sendResponse(connection, turn, upgradeRequired(response));
   const lines = upgradeLines(response.header('upgrade') ?? '');
+  connection.service.traffic.answering(turn, 101);
   connection.writer.gather(serializeHead(101, response.list.wire, '', bodylessLength(101, response.list.wire), lines));
   turn.dispatch?.begin(response);
   tellWhenOut(connection.writer, turn, true);

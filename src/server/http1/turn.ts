@@ -17,6 +17,7 @@ import type { Peer } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
 import { NO_TARGET } from '../../http/target.ts';
 import type { IncomingBody } from '../body/incoming-body.ts';
+import type { Service } from '../service.ts';
 
 const NO_FRAMING: FramingFields = new FramingFields();
 
@@ -109,10 +110,10 @@ export class Turns {
   /** Those that are not completely out, oldest first. */
   readonly #owed: Turn[] = [];
   /** Where a process counts the requests that are answered behind others of their connections. */
-  readonly #counts: { behind: number };
+  readonly #counts: Pick<Service, 'behind' | 'traffic'>;
   #isSending = false;
 
-  constructor(owner: TurnOwner, counts: { behind: number }) {
+  constructor(owner: TurnOwner, counts: Pick<Service, 'behind' | 'traffic'>) {
     this.#owner = owner;
     this.#counts = counts;
   }
@@ -162,6 +163,7 @@ export class Turns {
 
   /** Removes all of them: the connection is gone. */
   clear(): Turn[] {
+    for (const turn of this.#owed) this.#counts.traffic.leaving(turn);
     this.#counts.behind -= Math.max(0, this.#owed.length - 1);
     return this.#owed.splice(0);
   }

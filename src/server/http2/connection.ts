@@ -17,6 +17,7 @@ import type { Socket } from 'node:net';
 import type { HeaderList } from '../../http/header-list.ts';
 import type { Carrier, Peer, Request } from '../../http/request.ts';
 import { ANSWERING, IDLE, Patience, READING_HEAD } from '../connection/patience.ts';
+import type { Protocol } from '../figures/traffic.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { end } from '../socket/linger.ts';
 import { hasLeft, probe } from '../socket/presence.ts';
@@ -30,6 +31,7 @@ const FAREWELL_TIME = 2000;
 
 /** Serves HTTP/2 on a socket. */
 export class Http2Connection implements ManagedConnection, Carrier, SocketOwner, ExchangesOwner {
+  readonly protocol: Protocol = 'h2';
   readonly #service: Service;
   readonly #socket: Socket;
   readonly #peer: Peer;
@@ -59,7 +61,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#writer = new FrameWriter(socket, this.#session, service.options.writeTimeout);
     this.#patience = new Patience(service);
     peer.carrier = this;
-    service.connections.add(this);
+    service.opened(this, 'h2');
     listen(socket, this);
     if (service.isDraining) this.leave();
     this.#settle(); // our settings need not wait for the client

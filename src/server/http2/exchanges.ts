@@ -81,7 +81,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     this.#peer = peer;
     this.#proxies = proxiesFor(peer, service.options.trustProxy);
     this.#backlog = new Backlog(this, service.unread);
-    this.session = new Session(this, { ...service.limits, maxConcurrentStreams: MAX_STREAMS }, MEMORY);
+    this.session = new Session(this, { ...service.limits, maxConcurrentStreams: MAX_STREAMS }, MEMORY, service.traffic.http2);
   }
 
   get mayGoOn(): boolean {
@@ -289,6 +289,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
       exchange.socket?.destroy();
       return;
     }
+    this.service.traffic.leaving(exchange);
     exchange.request?.abort(clientLeft());
     exchange.inflow?.refuse();
     exchange.inflow?.body.fail(new HttpError(400, 'The client has broken off the request inside its body', { code: 'body-incomplete' }));

@@ -18,6 +18,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A connection whose first bytes have not come. */
 export class PlaintextChoice implements ManagedConnection, SocketOwner {
+  readonly protocol = undefined;
   readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #service: Service;

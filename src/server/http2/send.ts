@@ -78,15 +78,11 @@ function sendText(sending: Sending, exchange: StreamExchange, response: Response
 }
 
 /** @param size Bytes of the body; undefined when unknown. */
-function sendHead(
-  sending: Sending,
-  { stream, dispatch }: StreamExchange,
-  response: Response,
-  size: number | undefined,
-  isLast: boolean,
-): void {
+function sendHead(sending: Sending, exchange: StreamExchange, response: Response, size: number | undefined, isLast: boolean): void {
+  const { stream, dispatch } = exchange;
   dispatch?.begin(response);
   const { status } = response;
+  sending.service.traffic.answering(exchange, status);
   const { wire } = response.list;
   const length = isBodyless(status) ? lengthWithoutBody(status, wire.contentLength) : size;
   sending.session.respond(stream, status, wire, sending.service.clock.date, length ?? NO_LENGTH, isLast);
@@ -128,6 +124,7 @@ function sendUpgrade(sending: Sending, exchange: StreamExchange, response: Respo
   const { service, session } = sending;
   const { socket, stream } = exchange;
   if (!socket) return sendResponse(sending, exchange, upgradeRequired(response));
+  service.traffic.answering(exchange, 200);
   session.respond(stream, 200, response.list.without('Sec-WebSocket-Accept').wire, service.clock.date, NO_LENGTH, false);
   exchange.dispatch?.begin(response, 200);
   sending.handOver(exchange);

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ServerStatus, WorkerStatus } from '../../process/server-status.ts';
+import type { LocalStatus, ServerStatus } from '../../process/server-status.ts';
 import type { AffinityTable } from '../affinity/table.ts';
 import type { Address, AffinityPlace } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
@@ -56,9 +56,6 @@ export type PrimaryMessage =
   /** Others need connections: give back what is free. */
   | { readonly kind: 'reclaim' }
   | { readonly kind: 'hits'; readonly id: number; readonly answers: readonly HitAnswer[] };
-
-/** What a worker knows about itself. */
-export type LocalStatus = Omit<WorkerStatus, 'pid' | 'generation'>;
 
 /** A message as it travels. */
 interface Envelope {

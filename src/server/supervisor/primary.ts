@@ -10,9 +10,10 @@
 import cluster from 'node:cluster';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hubOf } from '../../process/channels/hub.ts';
+import { DURATION_BOUNDS } from '../../process/durations.ts';
 import { HitCounter } from '../../process/hit-counter.ts';
 import { refuseSeveral } from '../../process/one-memory.ts';
-import { addTotals, NO_TOTALS, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
+import { addTotals, NO_TOTALS, NOTHING_NOW, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
 import { log, logForPrograms, logStarted } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { answerHits, type HitAnswer, type HitQuestion } from '../questions/hit-asker.ts';
@@ -189,7 +190,7 @@ class Supervisor implements WorkerEvents {
   async status(): Promise<ServerStatus> {
     const workers = await Promise.all([...this.#workers].filter((worker) => worker.readyAt !== undefined).map(statusOf));
     const totals = workers.reduce<Totals>(addTotals, this.#before);
-    return { generation: this.#generation, restarts: this.#restarts, ...totals, workers };
+    return { generation: this.#generation, restarts: this.#restarts, bounds: DURATION_BOUNDS, ...totals, workers };
   }
 
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void {
@@ -323,6 +324,6 @@ function closing(): Error {
 
 async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
   const { pid, generation } = worker;
-  const status = (await worker.status()) ?? { connections: 0, ...NO_TOTALS, inFlight: 0, queued: 0, threads: 0, waiting: {}, rss: 0 };
+  const status = (await worker.status()) ?? { ...worker.totals, ...NOTHING_NOW }; // it is stuck: what it has done counts all the same
   return { pid, generation, ...status };
 }

@@ -7,7 +7,7 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { withCode } from '../../http/errors/error-codes.ts';
-import { NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
+import { type LocalStatus, NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
 import type { AffinityTable } from '../affinity/table.ts';
 import { CHANNEL_PIPE } from '../channels/pipe.ts';
 import type { Address } from '../host.ts';
@@ -16,7 +16,7 @@ import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import { Replies } from '../questions/replies.ts';
 import { type StuckMessage, WATCH_PIPE } from '../watchdog/message.ts';
 import type { Borrower } from './lender.ts';
-import { fromWorker, type LocalStatus, NOT_CALLED, type PrimaryMessage } from './messages.ts';
+import { fromWorker, NOT_CALLED, type PrimaryMessage } from './messages.ts';
 import { carryChannels } from './worker-channels.ts';
 
 /** What a worker knows of its server once it listens. */

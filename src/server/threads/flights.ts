@@ -5,8 +5,9 @@
  */
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
+import { MAX_ROUTES } from '../../process/server-status.ts';
 import { type Flight, fileOf } from './flight.ts';
-import type { FromThread, ThreadLink, WireList, WirePeer } from './wire.ts';
+import type { FromThread, ThreadLink, WireList, WirePeer, WireRoute } from './wire.ts';
 
 /** An item that concerns one request and is no answer. */
 export type Following = Exclude<
@@ -18,6 +19,7 @@ export type Following = Exclude<
 export class Flights extends Map<number, Flight> {
   #nextId = 0;
   readonly #lists: HeaderList[] = [];
+  readonly #routes: string[] = [];
 
   /** Gives a request its number: the next, small enough for the shared memory. A websocket may still have one from long ago. */
   board(flight: Flight, link: ThreadLink): number {
@@ -32,7 +34,9 @@ export class Flights extends Map<number, Flight> {
   /** An answer has come. */
   answered(item: Extract<FromThread, readonly ['answer', ...unknown[]]>): void {
     const fields = this.#listOf(item[3]);
+    const route = this.#routeOf(item[7]);
     const flight = this.get(item[1]);
+    if (route !== undefined) flight?.request.matched(route, true);
     if (!flight) {
       if (item[4][0] === 'file') fileOf(item[4][1]).drop(); // it may be open
     } else if (!flight.take(item, fields)) this.delete(flight.id);
@@ -70,6 +74,13 @@ export class Flights extends Map<number, Flight> {
     const made = HeaderList.ofChecked(flat);
     if (number !== '') this.#lists[Number(number)] = made;
     return made;
+  }
+
+  /** The same with a route; both sides number them as they come. */
+  #routeOf(route: WireRoute): string | undefined {
+    if (typeof route === 'number') return this.#routes[route]; // there is nothing at -1
+    if (this.#routes.length < MAX_ROUTES) this.#routes.push(route);
+    return route;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
+import type { Durations } from '../../process/durations.ts';
 import { type RecallReason, WaitBoard } from '../../process/wait-board.ts';
 import { countForThread } from '../questions/hit-asker.ts';
 import { Board } from './board.ts';
@@ -94,6 +95,11 @@ export class HandlerThread implements ThreadLink {
   /** What it waits for: a call into an I/O thread. */
   get waitsIn(): string | undefined {
     return this.#waits.waitsIn;
+  }
+
+  /** What it has called in I/O threads, by name. */
+  get calls(): Record<string, Durations> {
+    return this.#waits.calls.read();
   }
 
   endWait(id: number, reason: RecallReason): boolean {

@@ -19,13 +19,15 @@ import { MessageChannel } from 'node:worker_threads';
 import { tookTooLong } from '../../exchange/respond.ts';
 import type { Request } from '../../http/request.ts';
 import type { Response } from '../../http/response.ts';
+import type { WorkerStatus } from '../../process/server-status.ts';
 import type { Address, ServerHost } from '../host.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
-import { abort, endWait, isDeaf, waitsOf } from './io-waits.ts';
+import { abort, endWait, isDeaf } from './io-waits.ts';
 import { busy, tellSlow, tellStuck, tellUnstoppable, timeOutPromise } from './overdue.ts';
+import { PoolFigures, statesOf } from './pool-figures.ts';
 import { WaitingRequests } from './waiting.ts';
 
 /** Requests in the inbox of a thread that makes progress. */
@@ -45,6 +47,9 @@ const LONGEST_DELAY = 10_000;
 /** A tick this late means that the whole process stood still, ms. */
 const PAUSE = 2000;
 
+/** What the threads of a process do, as in `WorkerStatus`. */
+export type ThreadFigures = Pick<WorkerStatus, 'queued' | 'threads' | 'threadStates' | 'waiting' | 'calls'>;
+
 /** The handler threads of a process. */
 export class ThreadPool implements ThreadEvents {
   readonly #options: ResolvedOptions;
@@ -54,6 +59,7 @@ export class ThreadPool implements ThreadEvents {
   readonly #host: ServerHost;
   readonly #threads: Set<HandlerThread> = new Set();
   readonly #queue: WaitingRequests = new WaitingRequests();
+  readonly #figures: PoolFigures = new PoolFigures();
   #isChecking = false;
   #tickedAt = 0;
   #isClosed = false;
@@ -77,9 +83,7 @@ export class ThreadPool implements ThreadEvents {
     const first = Array.from({ length: this.#least }, () => this.#add());
     const ready = first.map((thread) => new Promise<void>((resolve, reject) => this.#starting.set(thread, { resolve, reject })));
     const overdue = setTimeout(() => {
-      for (const [thread, { reject }] of this.#starting) {
-        if (!thread.isReady) reject(new Error(this.#tooLate));
-      }
+      for (const [thread, { reject }] of this.#starting) if (!thread.isReady) reject(new Error(this.#tooLate));
     }, this.#options.startTimeout);
     try {
       await Promise.all(ready);
@@ -98,19 +102,9 @@ export class ThreadPool implements ThreadEvents {
     for (const thread of this.#threads) thread.post(['listening', address, url]);
   }
 
-  /** Threads that take requests. */
-  get ready(): number {
-    return Array.from(this.#threads).filter((thread) => thread.isReady).length;
-  }
-
-  /** Requests that wait for a thread. */
-  get queued(): number {
-    return this.#queue.size;
-  }
-
-  /** How many threads wait for a call into an I/O thread, by its name. */
-  get waiting(): Record<string, number> {
-    return waitsOf(this.#threads);
+  /** What they do, for the status. */
+  get figures(): ThreadFigures {
+    return { ...statesOf(this.#threads), queued: this.#queue.size, calls: this.#figures.calls };
   }
 
   /** Has a request handled. The promise never rejects. */
@@ -188,6 +182,7 @@ export class ThreadPool implements ThreadEvents {
     this.#threads.delete(thread);
     const waiting = thread.recallWaiting();
     thread.lose();
+    this.#figures.ended(thread);
     this.#starting.get(thread)?.reject(new Error(why));
     if (this.#isClosed) return;
     log('thread-replaced', `a handler thread has died and is replaced: ${why}`);
@@ -208,6 +203,7 @@ export class ThreadPool implements ThreadEvents {
   #add(): HandlerThread {
     const thread = new HandlerThread(new MessageChannel(), this.#start, this);
     this.#threads.add(thread);
+    this.#figures.add(thread);
     return thread;
   }
 
@@ -256,7 +252,7 @@ export class ThreadPool implements ThreadEvents {
 
   /** Starts threads for what waits, as many as there are requests that no thread on its way will take, a few at a time. */
   #grow(): void {
-    const coming = this.#threads.size - this.ready;
+    const coming = statesOf(this.#threads).threadStates.starting;
     const wanted = Math.min(this.#queue.size, STARTED_AT_ONCE) - coming;
     for (let missing = wanted; missing > 0 && this.#threads.size < this.#most; missing--) {
       if (this.#threads.size === this.#least) this.#host.onPoolSize(false);
@@ -317,7 +313,11 @@ export class ThreadPool implements ThreadEvents {
   #stop(thread: HandlerThread): Promise<boolean> {
     const ending = thread.stop();
     this.#ending.add(ending);
-    void ending.then((hasEnded) => hasEnded && this.#ending.delete(ending));
+    void ending.then((hasEnded) => {
+      if (!hasEnded) return;
+      this.#ending.delete(ending);
+      this.#figures.ended(thread);
+    });
     return ending;
   }
 

@@ -65,6 +65,9 @@ export type WireBody = undefined | Uint8Array | readonly [descriptor: number, si
 /** A field list: its pairs flat, or the number under which they came before. */
 export type WireList = readonly string[] | number;
 
+/** The pattern that has matched: as text the first time, then the number under which it came; -1: none has. */
+export type WireRoute = string | number;
+
 /** Why a body does not come whole; with a status when that is the client's fault. */
 export type WireFailure = readonly [message: string, status: number | undefined, code: string | undefined];
 
@@ -120,7 +123,16 @@ export type WireContent =
 export type FromThread =
   /** The script has called `startServer`. */
   | readonly ['ready']
-  | readonly ['answer', id: number, status: number, list: WireList, content: WireContent, holds: boolean, asksSent: boolean]
+  | readonly [
+      'answer',
+      id: number,
+      status: number,
+      list: WireList,
+      content: WireContent,
+      holds: boolean,
+      asksSent: boolean,
+      route: WireRoute,
+    ]
   /** An interim response; its fields flat. */
   | readonly ['interim', id: number, status: number, fields: readonly string[]]
   /** It has failed, as `record` wants it to be told: before the answer, or behind it while a response is sent. */

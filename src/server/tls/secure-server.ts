@@ -53,6 +53,8 @@ export class SecureServer {
       SNICallback: (name, done) => this.#choose(name, done),
     });
     this.#server.on('secureConnection', (socket) => {
+      service.traffic.handshakes++;
+      if (socket.isSessionReused()) service.traffic.resumed++;
       socket.allowHalfOpen = true; // from here on a client may end its side and read its answer
       onSecure(socket);
     });

@@ -53,8 +53,10 @@ import { Recycling } from './recycling.ts';
 
 /** How long a worker without a primary may take to finish what it has, ms. */
 const ORPHAN_TIME = 5000;
-/** Not the number of any question: the last status, sent unasked, has what the worker has served in all. */
-const LAST_STATUS = -1;
+/** Not the number of any question: the status is sent unasked, so that what the worker has served counts when it is gone. */
+const UNASKED = -1;
+/** How often it is sent when something has happened since, ms. */
+const REPORT_INTERVAL = 1000;
 /** How long the process may live on after its last connection, ms: something a handler started may hold it. */
 const AFTERMATH = 1000;
 
@@ -107,6 +109,7 @@ class WorkerLife implements ServerHost {
     this.#local = local;
     if (this.#departure) await this.#end(local, this.#departure);
     this.#recycling.start(() => this.#countRequests());
+    this.#reportFrom(local);
     tell({ kind: 'ready', address: local.address, url: local.url });
     return this.#serverOf(local);
   }
@@ -211,7 +214,7 @@ class WorkerLife implements ServerHost {
   /** Drains and disconnects: the process then ends by itself when nothing is left to do. */
   async #end(local: LocalServer, { timeout, code }: Departure): Promise<void> {
     await local.close({ timeout });
-    tellStatus(LAST_STATUS, local);
+    tellStatus(UNASKED, local);
     if (this.#isHeld) process.kill(process.pid, 'SIGKILL'); // an exit would wait for the thread that nothing can stop
     process.exitCode = code;
     cluster.worker?.disconnect();
@@ -219,7 +222,20 @@ class WorkerLife implements ServerHost {
   }
 
   #countRequests(): number {
-    return this.#local?.status().requests ?? 0;
+    return this.#local?.requests ?? 0;
+  }
+
+  /** Keeps the primary informed of what it has served. A process that exits has just time for it; one that is killed has not. */
+  #reportFrom(local: LocalServer): void {
+    let before = 0;
+    const report = (): void => {
+      const { activity } = local;
+      if (activity === before) return;
+      before = activity;
+      tellStatus(UNASKED, local);
+    };
+    setInterval(report, REPORT_INTERVAL).unref();
+    process.on('exit', report);
   }
 
   #serverOf(local: LocalServer): RunningServer {
@@ -241,7 +257,7 @@ class WorkerLife implements ServerHost {
 }
 
 function tellStatus(id: number, local: LocalServer): void {
-  tell({ kind: 'status', id, status: { ...local.status(), rss: process.memoryUsage.rss() } });
+  tell({ kind: 'status', id, status: local.status() });
 }
 
 function tell(message: WorkerMessage): void {

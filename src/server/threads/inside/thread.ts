@@ -31,6 +31,7 @@ import { type ArrivedBody, arrivedBody } from './arrived-body.ts';
 import type { ChannelPort } from './channels.ts';
 import { type Open, openFor } from './open.ts';
 import { SentLists } from './sent-lists.ts';
+import { SentRoutes } from './sent-routes.ts';
 import { StreamPump } from './stream-pump.ts';
 import { TunnelSocket } from './tunnel-socket.ts';
 import { peerFrom } from './wire-peer.ts';
@@ -72,6 +73,7 @@ export class ThreadSide implements Carrier, ChannelPort {
   #flushedAt = 0;
   readonly #lines: ReceivedLines = new ReceivedLines();
   readonly #lists: SentLists = new SentLists();
+  readonly #routes: SentRoutes = new SentRoutes();
   #settleListening: (place: { address: Address; url: string }) => void = () => {};
   #settleClosed: () => void = () => {};
 
@@ -183,12 +185,7 @@ export class ThreadSide implements Carrier, ChannelPort {
     const isOpen = !(result instanceof Response) || open.large !== undefined || open.live !== undefined;
     if (isOpen) this.#keep(id, request, open);
     if (result instanceof Response) this.#answer(id, request, result);
-    else {
-      void result.then((response) => {
-        if (!this.#open.has(id)) return response.dispose();
-        this.#answer(id, request, response);
-      });
-    }
+    else void result.then((response) => (this.#open.has(id) ? this.#answer(id, request, response) : response.dispose()));
   }
 
   #keep(id: number, request: Request, { large, live }: Pick<Open, 'large' | 'live'>): Open {
@@ -221,7 +218,8 @@ export class ThreadSide implements Carrier, ChannelPort {
     const holds = asksSent || request.hasEndings || (this.#open.get(id)?.large ?? this.#open.get(id)?.live) !== undefined;
     const open = source || take || holds ? this.#keep(id, request, { large: undefined, live: undefined }) : undefined;
     if (!open) this.#open.delete(id);
-    this.post(['answer', id, status, this.#lists.toWire(response.list), wire, holds, asksSent]);
+    const route = this.#routes.toWire(request.route);
+    this.post(['answer', id, status, this.#lists.toWire(response.list), wire, holds, asksSent, route]);
     if (content instanceof StreamContent && !source) response.dispose();
     if (!open) return request.release(); // nobody tells it later
     open.take = take;
