@@ -7,13 +7,13 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { calling, followRequests, type IoLinks, ownBoard, whenAnswered } from '../process/io-threads.ts';
 import type { RecallReason } from '../process/wait-board.ts';
-import { beginCall, type CallMessage, callChannel, endCall, traceCall } from '../process/watching/call-channel.ts';
+import { beginCall, type CallMessage, callChannel, endCall, fieldsWith, traceCall } from '../process/watching/call-channel.ts';
 import { callError, errorOfWire } from './errors.ts';
 import { type Above, type Ask, handleOf, Items } from './held.ts';
 import { keeperOf } from './keeper.ts';
 import { Link, type Target } from './link.ts';
 import type { Patience } from './patience.ts';
-import { type FromIo, type LinkNews, type ToIo, transferOf } from './wire.ts';
+import { type CallFields, type FromIo, type LinkNews, type ToIo, transferOf } from './wire.ts';
 
 const REASONS: Readonly<Record<RecallReason, string>> = {
   'client-gone': 'the client has left',
@@ -81,7 +81,7 @@ export class Way {
     above: Above,
     args: readonly unknown[],
     take?: (result: unknown) => unknown,
-    fields?: CallMessage['fields'],
+    fields?: CallFields,
   ): unknown {
     const { signal } = board; // first: whatever happens from here on wakes the wait
     const link = this.#current(above);
@@ -277,11 +277,20 @@ function resultOf(answer: FromIo, { link, name, above, way }: Pending, request: 
       else if (request) whenAnswered(request, drop);
       const ask: Ask = (what, caller, make, args) => {
         if (link.isOver) throw callError('blocking-thread-died', `Cannot call ${name}.${what}: its I/O thread has died`, caller);
-        return way.ask(link, what === '' ? name : `${name}.${what}`, caller, make, args);
+        if (what === '') return way.ask(link, name, caller, make, args); // an item: a part of the call that has given the stream
+        const shown = `${name}.${what}`;
+        const message = messageFor({ kind: 'blocking', name: shown });
+        if (!message) return way.ask(link, shown, caller, make, args);
+        return watched(message, () => way.ask(link, shown, caller, (id) => withFields(make(id), fieldsWith(message)), args));
       };
       if (answer[0] === 'handle') return handleOf(held, drop, ask);
       const items = new Items(held, drop, ask);
       return answer[3] === undefined ? items : Object.assign(items, { head: answer[3] });
     }
   }
+}
+
+/** A call of a method with what goes along. */
+function withFields(message: ToIo, fields: CallFields): ToIo {
+  return message[0] === 'method' && fields.length > 0 ? [message[0], message[1], message[2], message[3], message[4], fields] : message;
 }

@@ -5,6 +5,7 @@
  */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fieldsWith } from '../process/watching/call-channel.ts';
 import { all, allSettled, messageFor, Way, watched } from './call.ts';
 import { methods } from './held.ts';
 import type { Target } from './link.ts';
@@ -55,7 +56,7 @@ export function callsInto(url: string, { timeout, name, thread }: CallSettings):
     return function call(...args: unknown[]): unknown {
       const message = messageFor({ kind: 'blocking', name: shown });
       if (!message) return way.call(target, shown, call, args);
-      return watched(message, () => way.call(target, shown, call, args, undefined, message.fields));
+      return watched(message, () => way.call(target, shown, call, args, undefined, fieldsWith(message)));
     };
   });
 }

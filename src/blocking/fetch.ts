@@ -4,7 +4,7 @@
  * @module
  */
 import { pathToFileURL } from 'node:url';
-import type { CallMessage } from '../process/watching/call-channel.ts';
+import { fieldsWith } from '../process/watching/call-channel.ts';
 import { messageFor, Way, watched } from './call.ts';
 import { callError } from './errors.ts';
 import type { Items } from './held.ts';
@@ -49,18 +49,8 @@ export function fetchBy(settings: Omit<FetchSettings, 'undici'>, check: CheckFor
     const name = `fetch ${host}`;
     const message = messageFor({ kind: 'fetch', name, method: init?.method ?? 'GET', url: origin + path });
     if (!message) return way.call(target, name, get, args, take) as FetchedJson;
-    return watched(message, () => {
-      const { fields } = message;
-      return way.call(target, name, get, [origin, path, withFields(init, fields)], take, fields);
-    }) as FetchedJson;
+    return watched(message, () => way.call(target, name, get, args, take, fieldsWith(message))) as FetchedJson;
   };
-}
-
-/** A request with further fields; they replace those of their names. */
-function withFields(init: FetchInit = {}, fields: CallMessage['fields']): FetchInit {
-  const added = new Set(fields.map(([name]) => name.toLowerCase()));
-  const kept = Object.entries(init.headers ?? {}).filter(([name]) => !added.has(name.toLowerCase()));
-  return { ...init, headers: Object.fromEntries([...kept, ...fields]) };
 }
 
 function answerOf(result: unknown, url: string, check: CheckForm): FetchedJson {

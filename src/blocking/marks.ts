@@ -16,6 +16,8 @@ export interface CurrentCall {
   readonly signal: AbortSignal;
   /** The same without a signal, which takes microseconds to make. */
   onAbort: ((reason: Error) => void) | undefined;
+  /** What goes along with it. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
 const holder = globalThis as { [CALL]?: { call: CurrentCall | undefined } };

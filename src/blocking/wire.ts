@@ -23,7 +23,7 @@ export type ToIo =
   | readonly ['function', number: number, url: string, name: string]
   | readonly ['call', id: number, number: number, args: readonly unknown[], fields?: CallFields]
   /** Calls a method of a handle. */
-  | readonly ['method', id: number, held: number, name: string, args: readonly unknown[]]
+  | readonly ['method', id: number, held: number, name: string, args: readonly unknown[], fields?: CallFields]
   /** Asks a stream for its next item. */
   | readonly ['next', id: number, held: number]
   | readonly ['abort', id: number, reason: string]

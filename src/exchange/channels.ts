@@ -19,7 +19,15 @@ import { currentContext, type InContext } from '../http/body/stream-source.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { Connection } from '../process/watching/connection-channels.ts';
-import { messageOf, requestChannel, responseChannel, routeChannel, sentChannel, setMessage } from '../process/watching/request-channels.ts';
+import {
+  type Around,
+  messageOf,
+  requestChannel,
+  responseChannel,
+  routeChannel,
+  sentChannel,
+  setMessage,
+} from '../process/watching/request-channels.ts';
 import { type Sent, whenSent } from '../process/watching/sent.ts';
 
 /** What comes on the channels of requests: one object for all that is told of a request, which fills as more is known. */
@@ -38,6 +46,10 @@ export interface RequestMessage {
   readonly isGuest: boolean;
   /** Undefined when nobody watched connections as it was opened, and for a guest. */
   readonly connection: Connection | undefined;
+  /** May be set by whoever hears of `start`: makes the call of the handler, in a context that no store can be bound to. */
+  around: Around | undefined;
+  /** Its own, of a tracer: to look it up by the message would take longer than all else that is told. */
+  trace: unknown;
 }
 
 /** The one object. */
@@ -46,6 +58,8 @@ class WatchedRequest implements RequestMessage {
   response: Response | undefined = undefined;
   error: unknown = undefined;
   sent: Sent | undefined = undefined;
+  around: Around | undefined = undefined;
+  trace: unknown = undefined;
   /** The context in which its handler was called. */
   #inContext: InContext | undefined = undefined;
 
@@ -117,7 +131,7 @@ export function watchCall(request: Request, call: () => Response | Promise<Respo
 
 function callWatched(message: WatchedRequest, call: () => Response | Promise<Response>): Response | Promise<Response> {
   const { start, end, asyncStart, asyncEnd } = requestChannel;
-  return start.runStores(message, () => {
+  const watched = (): Response | Promise<Response> => {
     message.keepContext();
     const result = call();
     if (!(result instanceof Promise)) message.answered(result);
@@ -129,7 +143,8 @@ function callWatched(message: WatchedRequest, call: () => Response | Promise<Res
       asyncEnd.publish(message);
       return response;
     });
-  });
+  };
+  return start.runStores(message, () => (message.around ? message.around(watched) : watched()));
 }
 
 /** The answer to a request is known that no handler gives: it was refused, or is late. @param isNew Whether nothing was told of it before. */

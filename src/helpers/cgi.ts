@@ -15,7 +15,7 @@ import { HttpError, Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
 import { parseTarget } from '../http/target.ts';
 import { decodeUtf8 } from '../http/utf8.ts';
-import { type CallMessage, callChannel, traceCall } from '../process/watching/call-channel.ts';
+import { type CallMessage, callChannel, fieldsWith, traceCall } from '../process/watching/call-channel.ts';
 import { metaVariables } from './cgi/meta-variables.ts';
 import { Script } from './cgi/script.ts';
 import type { ScriptHead } from './cgi/script-head.ts';
@@ -77,12 +77,17 @@ export function cgi(request: Request, command: string, options: CgiOptions = {})
   const message: CallMessage = { kind: 'cgi', name: command, request: request.original, fields: [] };
   return whileAsked(
     request,
-    traceCall(message, () => answerOf(request, command, options, message.fields)),
+    traceCall(message, () => answerOf(request, command, options, fieldsWith(message))),
   );
 }
 
 /** @param fields What those who watch have added to those of the request. */
-async function answerOf(request: Request, command: string, options: CgiOptions, fields: CallMessage['fields'] = []): Promise<Response> {
+async function answerOf(
+  request: Request,
+  command: string,
+  options: CgiOptions,
+  fields: ReturnType<typeof fieldsWith> = [],
+): Promise<Response> {
   const { args, env, cwd, scriptName, timeout, localRedirect } = checkedOptions(command, options);
   const environment = metaVariables(withFields(request, fields), env, scriptName);
   const script = await Script.start(request, { command, args, cwd, environment }, timeout);

@@ -18,10 +18,10 @@ import { withFields } from '../http/request/with-fields.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { isBodyless, isFinalStatus } from '../http/status.ts';
-import { type CallMessage, callChannel, traceCall } from '../process/watching/call-channel.ts';
-import { UpstreamExchange } from './proxy/exchange.ts';
+import { type CallMessage, callChannel, fieldsWith, traceCall } from '../process/watching/call-channel.ts';
+import { UpstreamExchange, type UpstreamRequest } from './proxy/exchange.ts';
 import { gatewayError, UpstreamFailure } from './proxy/failure.ts';
-import { type Field, isOffered, offeredUpgrade, requestFields, type UpstreamHead } from './proxy/fields.ts';
+import { type Field, isOffered, offeredUpgrade, requestFields, type UpstreamHead, withoutLeftOut } from './proxy/fields.ts';
 import { type Dispatch, requestTarget, type Target, targetOf } from './proxy/target.ts';
 import { tunnelTo } from './proxy/tunnel.ts';
 import { isLoop, viaField } from './proxy/via.ts';
@@ -80,12 +80,7 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
  * startServer((request) => proxy(request, 'http://localhost:9000'));
  */
 export function proxy(request: Request, target: string, options: ProxyOptions = {}): Promise<Response> {
-  if (!callChannel.hasSubscribers) return whileAsked(request, forward(request, target, options));
-  const message: CallMessage = { kind: 'proxy', name: target, request: request.original, fields: [] };
-  return whileAsked(
-    request,
-    traceCall(message, () => forward(withFields(request, message.fields), target, options)),
-  );
+  return whileAsked(request, forward(request, target, options));
 }
 
 async function forward(request: Request, target: string, options: ProxyOptions): Promise<Response> {
@@ -96,22 +91,33 @@ async function forward(request: Request, target: string, options: ProxyOptions):
     throw new HttpError(508, 'This server has forwarded this request before', { code: 'proxy-loop' });
   }
   if (request.path === '*' || isLastHop(request)) return Response.empty(); // OPTIONS, addressed to us
-  const upgrade = offeredUpgrade(request);
-  const sent = {
-    path: requestTarget(request, upstream.base, checked.rewritePath),
+  const path = requestTarget(request, upstream.base, checked.rewritePath);
+  if (!callChannel.hasSubscribers) return send(request, upstream, path, checked);
+  const { method, original } = request;
+  const message: CallMessage = { kind: 'proxy', name: target, request: original, method, url: upstream.origin + path, fields: [] };
+  return traceCall(message, () => send(withFields(request, fieldsWith(message)), upstream, path, checked, message.fields));
+}
+
+/** @param replaced The fields of the request that those who watch have replaced, or have left out. */
+async function send(
+  request: Request,
+  upstream: Target,
+  path: string,
+  checked: Checked,
+  replaced: CallMessage['fields'] = [],
+): Promise<Response> {
+  const fields = replaced.length > 0 ? withoutLeftOut(requestFields(request), replaced) : requestFields(request);
+  const sent: UpstreamRequest = {
+    path,
     host: checked.host ?? upstream.host,
-    fields: [
-      ...requestFields(request),
-      viaField(request),
-      ...(checked.forwarded ? forwardedFields(addressOf(request), request.host, request.secure) : []),
-    ],
-    upgrade,
+    fields: [...fields, viaField(request), ...(checked.forwarded ? forwardedFields(addressOf(request), request.host, request.secure) : [])],
+    upgrade: offeredUpgrade(request),
   };
   // An idle connection may be closed just as we write to it, which says nothing about the upstream: try once more (RFC 9110 §9.2.2).
   for (let mayRepeat = SAFE.has(request.method) && request.body.size === 0; ; mayRepeat = false) {
     const exchange = UpstreamExchange.start(request, upstream, sent, checked);
     try {
-      return responseOf(request, await exchange.head(), exchange, upgrade);
+      return responseOf(request, await exchange.head(), exchange, sent.upgrade);
     } catch (error) {
       if (!mayRepeat || !exchange.wasClosed) throw answerable(error, request, upstream);
     }

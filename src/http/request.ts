@@ -5,6 +5,7 @@
  */
 
 import type { X509Certificate } from 'node:crypto';
+import type { Notes } from '../process/watching/notes.ts';
 import { routeChannel, tellRoute } from '../process/watching/request-channels.ts';
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
@@ -57,10 +58,10 @@ export class Request {
   readonly head: RequestHead;
   /** @internal */
   readonly parts: TargetParts;
-
   /** @internal When its last byte was read, monotonic ms; NaN when it was made by hand. */
   readonly readAt: number;
-
+  /** @internal Of those who watch it: not there when nobody does. */
+  declare notes?: Notes;
   readonly #body: RequestBody;
   readonly #peer: Peer;
   #route: string | undefined;

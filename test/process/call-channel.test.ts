@@ -46,6 +46,49 @@ it('a call into an I/O thread is told of, and the call is told of there with wha
   expect(messages).toMatchObject([{ kind: 'blocking', name: 'watched.parent', result: `called parent ${FIELD.join(',')}` }]);
 });
 
+it('a method of a handle is told of as a call of its own', () => {
+  const { events } = watchCalls();
+  using handle = watched.held();
+  expect(handle.parent()).toBe(`called parent ${FIELD.join(',')}`);
+  expect(events.slice(2)).toEqual(['start watched.held.parent', 'end watched.held.parent']);
+});
+
+it('the items of a stream belong to the call that has given it', () => {
+  const { events } = watchCalls();
+  const called = `called parentsOfItems ${FIELD.join(',')}`;
+  expect([...watched.parentsOfItems()]).toEqual([called, called]);
+  expect(events).toEqual(['start watched.parentsOfItems', 'end watched.parentsOfItems']);
+});
+
+it('whoever is told may make the call, in a context of its own', () => {
+  const channel = tracingChannel<unknown, CallMessage>('filrouge.call');
+  const places: string[] = [];
+  const surround = (message: CallMessage): void => {
+    message.around = (call) => {
+      places.push('before');
+      const result = call();
+      places.push('after');
+      return result;
+    };
+  };
+  channel.start.subscribe(surround as (message: unknown) => void);
+  onTestFinished(() => void channel.start.unsubscribe(surround as (message: unknown) => void));
+  expect(watched.parent()).toBe('called parent ');
+  expect(places).toEqual(['before', 'after']);
+});
+
+it('a proxied request is sent without a field that was left out', async () => {
+  const channel = tracingChannel<unknown, CallMessage>('filrouge.call');
+  const leaveOut = (message: CallMessage): number => message.fields.push(['traceparent', undefined]);
+  channel.start.subscribe(leaveOut as (message: unknown) => void);
+  onTestFinished(() => void channel.start.unsubscribe(leaveOut as (message: unknown) => void));
+  const target = await echoOf('traceparent');
+  const { port } = await serve((request) => proxy(request, target));
+  const client = await talk(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nTraceparent: of the client\r\n\r\n');
+  expect((await client.answers(1))[0]?.body).toBe('undefined');
+});
+
 it('a call that nobody watches takes nothing along', () => {
   expect(watched.parent()).toBe('called parent ');
 });

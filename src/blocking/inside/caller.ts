@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads';
 import { WaitBoard } from '../../process/wait-board.ts';
 import { type CallMessage, callChannel, traceCall } from '../../process/watching/call-channel.ts';
@@ -17,6 +18,13 @@ class Call implements CurrentCall {
   #controller: AbortController | undefined;
   #reason: string | undefined;
   onAbort: CurrentCall['onAbort'];
+  readonly fields: CallFields;
+  /** The context in which it runs, when somebody watches: what it gives to be read is read there as well. */
+  inContext: InContext = inThisOne;
+
+  constructor(fields: CallFields) {
+    this.fields = fields;
+  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -40,11 +48,15 @@ function reasonOf(reason: string): DOMException {
 }
 
 type Loaded = Record<string, unknown>;
+type InContext = <T>(call: () => T) => T;
+
+const NO_FIELDS: CallFields = [];
 
 /** What a caller holds: a handle, or a stream that it has begun to read. */
 interface Held {
   readonly target: object;
   readonly items: AsyncIterator<unknown> | undefined;
+  readonly inContext: InContext;
   release(): unknown;
 }
 
@@ -121,18 +133,20 @@ export class Caller {
   #take(message: ToIo): void {
     switch (message[0]) {
       case 'call': {
-        const [, id, number, args, fields = []] = message;
+        const [, id, number, args, fields = NO_FIELDS] = message;
         const { url, name } = this.#functions[number] as Numbered; // its caller has named it before
         const module = this.#place.moduleOf(url);
-        if (!(module instanceof Promise)) return this.#run(id, () => watchedCallIn(module, name, args, fields));
-        return this.#run(id, () => module.then((found) => watchedCallIn(found, name, args, fields)));
+        const call = new Call(fields);
+        if (!(module instanceof Promise)) return this.#run(id, call, () => watchedCallIn(module, name, args, call));
+        return this.#run(id, call, () => module.then((found) => begun(call, () => watchedCallIn(found, name, args, call))));
       }
       case 'function':
         this.#functions[message[1]] = { url: message[2], name: message[3] };
         return;
       case 'method': {
-        const [, id, held, name, args] = message;
-        return this.#run(id, () => callIn(this.#heldBy(held).target as Loaded, name, args));
+        const [, id, held, name, args, fields = NO_FIELDS] = message;
+        const call = new Call(fields);
+        return this.#run(id, call, () => watchedCallIn(this.#heldBy(held).target as Loaded, name, args, call));
       }
       case 'next':
         return this.#next(message[1], message[2]);
@@ -145,16 +159,12 @@ export class Caller {
     }
   }
 
-  #run(id: number, begin: () => unknown): void {
-    const call = new Call();
+  #run(id: number, call: Call, begin: () => unknown): void {
     let result: unknown;
-    current.call = call;
     try {
-      result = begin();
+      result = begun(call, begin);
     } catch (error) {
       return this.#send(id, ['error', id, errorToWire(error)]);
-    } finally {
-      current.call = undefined;
     }
     if (!isThenable(result)) return this.#answer(id, call, result);
     this.#calls.set(id, call);
@@ -165,7 +175,7 @@ export class Caller {
   }
 
   #answer(id: number, call: Call, value: unknown): void {
-    const held = heldOf(value);
+    const held = heldOf(value, call.inContext);
     if (call.isAborted) return held && quietly(() => held.release()); // nobody knows of it
     if (held) {
       const number = ++this.#lastHeld;
@@ -197,12 +207,11 @@ export class Caller {
   #next(id: number, number: number): void {
     const held = this.#held.get(number);
     if (!held?.items) return this.#send(id, ['done', id]);
-    const { items } = held;
-    const call = new Call();
+    const { items, inContext } = held;
+    const call = new Call(NO_FIELDS);
+    call.inContext = inContext;
     this.#calls.set(id, call);
-    current.call = call;
-    const step = items.next();
-    current.call = undefined;
+    const step = begun(call, () => inContext(() => items.next()));
     step.then(
       ({ done, value }) => {
         if (call.isAborted) return;
@@ -230,11 +239,28 @@ export class Caller {
   }
 }
 
+/** Begins a call: what it calls finds it in `current`. */
+function begun<T>(call: Call, begin: () => T): T {
+  current.call = call;
+  try {
+    return begin();
+  } finally {
+    current.call = undefined;
+  }
+}
+
 /** Calls a function of a module, and tells those who watch it here. */
-function watchedCallIn(module: Loaded, name: string, args: readonly unknown[], fields: CallFields): unknown {
+function watchedCallIn(module: Loaded, name: string, args: readonly unknown[], call: Call): unknown {
   if (!callChannel.hasSubscribers) return callIn(module, name, args);
-  const message: CallMessage = { kind: 'called', name, request: undefined, fields: fields.map(([field, value]) => [field, value]) };
-  return traceCall(message, () => callIn(module, name, args));
+  const message: CallMessage = { kind: 'called', name, request: undefined, fields: call.fields.map(([field, value]) => [field, value]) };
+  return traceCall(message, () => {
+    call.inContext = AsyncLocalStorage.snapshot();
+    return callIn(module, name, args);
+  });
+}
+
+function inThisOne<T>(call: () => T): T {
+  return call();
 }
 
 function callIn(target: Loaded, name: string, args: readonly unknown[]): unknown {
@@ -244,15 +270,16 @@ function callIn(target: Loaded, name: string, args: readonly unknown[]): unknown
 }
 
 /** What stays here of a result, and is used by calls: a handle or a stream. */
-function heldOf(value: unknown): Held | undefined {
+function heldOf(value: unknown, inContext: InContext): Held | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { [RELEASE]: release } = value as { [RELEASE]?: () => unknown };
-  if (release) return { target: value, items: undefined, release };
+  if (release) return { target: value, items: undefined, inContext, release };
   if (!(Symbol.asyncIterator in value)) return undefined;
   const items = (value as AsyncIterable<unknown>)[Symbol.asyncIterator]();
   return {
     target: value,
     items,
+    inContext,
     release() {
       (value as { destroy?(): void }).destroy?.(); // a stream of Node that nobody has read
       return items.return?.();

@@ -4,6 +4,7 @@
  * @module
  */
 import { isAscii } from 'node:buffer';
+import { hasSubscribers } from 'node:diagnostics_channel';
 import type * as undici from 'undici';
 import type { Dispatcher } from 'undici';
 import { current, HEAD } from '../marks.ts';
@@ -29,9 +30,18 @@ export async function loadFetch(url: string): Promise<Record<string, unknown>> {
       const { method = 'GET', headers = {}, body = null } = init;
       const answer = new Answer(resolve, reject);
       if (current.call) current.call.onAbort = (reason) => answer.abort(reason);
-      agent.dispatch({ origin, path, method, headers, body }, answer);
+      agent.dispatch({ origin, path, method, headers: withFields(headers), body }, answer);
     });
   return { get, close: () => agent.close() };
+}
+
+/** The fields that go out, with those that go along with the call. An instrumentation of undici in this thread adds its own instead. */
+function withFields(headers: NonNullable<FetchInit['headers']>): NonNullable<FetchInit['headers']> {
+  const fields = current.call?.fields;
+  if (!fields?.length || hasSubscribers('undici:request:create')) return headers;
+  const added = new Set(fields.map(([name]) => name.toLowerCase()));
+  const kept = Object.entries(headers).filter(([name]) => !added.has(name.toLowerCase()));
+  return Object.fromEntries([...kept, ...fields]);
 }
 
 /** Collects an answer; a large one becomes a stream, which is read on as its reader takes it. */

@@ -28,6 +28,12 @@ export function requestFields(request: Request): Field[] {
   return fields;
 }
 
+/** Fields without those that others have no value for. */
+export function withoutLeftOut(fields: readonly Field[], others: readonly (readonly [name: string, value: string | undefined])[]): Field[] {
+  const leftOut = new Set(others.filter(([, value]) => value === undefined).map(([name]) => keyOf(name)));
+  return fields.filter(([name]) => !leftOut.has(keyOf(name)));
+}
+
 /** The protocols that a client offers to switch to and that may be passed on; undefined: none. A request with a body is never upgraded. */
 export function offeredUpgrade(request: Request): string | undefined {
   if (request.httpVersion === '1.0' || request.body.size !== 0) return undefined;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 
 /** What produces a body piece by piece. */
 export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
@@ -13,7 +13,8 @@ export type InContext = <T>(call: () => T) => T;
 
 /** The context in which this is called. */
 export function currentContext(): InContext {
-  return AsyncLocalStorage.snapshot();
+  const here = new AsyncResource('FILROUGE'); // what AsyncLocalStorage.snapshot() makes as well, in five times as long
+  return (call) => here.runInAsyncScope(call);
 }
 
 /** Begins to read a source. */

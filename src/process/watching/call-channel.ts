@@ -6,6 +6,7 @@
  * @module
  */
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import type { Around } from './request-channels.ts';
 
 /** What comes on the channels of calls: one object for each call. */
 export interface CallMessage {
@@ -18,12 +19,17 @@ export interface CallMessage {
   readonly name: string;
   /** For which request, as it came; undefined when that is not known. */
   readonly request: object | undefined;
-  /** Of a fetch. */
+  /** Of `fetch` and `proxy`. */
   readonly method?: string;
-  /** Of a fetch: the whole address. */
+  /** Of `fetch` and `proxy`: the whole address. */
   readonly url?: string;
-  /** Goes with the call: as header fields with `fetch` and `proxy`, as HTTP_* variables with `cgi`, to the I/O thread with `blocking`. */
-  readonly fields: [name: string, value: string][];
+  /**
+   * Goes with the call: as header fields with `fetch` and `proxy`, as HTTP_* variables with `cgi`, to the I/O thread with `blocking`.
+   * They replace those of their names; undefined, with `proxy`, leaves out what the client has sent.
+   */
+  readonly fields: [name: string, value: string | undefined][];
+  /** May be set by whoever hears of `start`: makes the call, in a context that no store can be bound to. */
+  around?: Around;
   /** What has come of it: a Response with `proxy` and `cgi`. */
   result?: unknown;
   /** What it has failed with. */
@@ -35,8 +41,8 @@ export const callChannel: TracingChannel<unknown, CallMessage> = tracingChannel(
 
 /** Makes a call that somebody watches. @param call May give a promise: the call is over when that settles. */
 export function traceCall<T>(message: CallMessage, call: () => T): T {
-  const { start, end } = callChannel;
-  return start.runStores(message, () => {
+  const { end } = callChannel;
+  return within(message, () => {
     try {
       const result = call();
       if (result instanceof Promise) return result.then(succeeded(message), failed(message)) as T;
@@ -53,8 +59,8 @@ export function traceCall<T>(message: CallMessage, call: () => T): T {
 
 /** The call has begun, and comes back later: its end is told by `endCall`. */
 export function beginCall<T>(message: CallMessage, begin: () => T): T {
-  const { start, end } = callChannel;
-  return start.runStores(message, () => {
+  const { end } = callChannel;
+  return within(message, () => {
     try {
       return begin();
     } catch (error) {
@@ -64,6 +70,16 @@ export function beginCall<T>(message: CallMessage, begin: () => T): T {
       end.publish(message);
     }
   });
+}
+
+/** Tells of the beginning of a call, and makes it as whoever hears of it would have it. */
+function within<T>(message: CallMessage, call: () => T): T {
+  return callChannel.start.runStores(message, () => (message.around ? message.around(call) : call()));
+}
+
+/** The fields that go with a call. */
+export function fieldsWith({ fields }: CallMessage): [name: string, value: string][] {
+  return fields.filter((field): field is [string, string] => field[1] !== undefined);
 }
 
 /** What has come of a call that was begun. */

@@ -19,6 +19,8 @@ export interface Connection {
   readonly isSecure: boolean;
   /** As `performance.now()` tells it in the thread that has the connection, ms. */
   readonly openedAt: number;
+  /** Goes with its requests into handler threads: whoever hears of `open` may push there what a tracer passes on, such as `traceparent`. */
+  readonly fields: [name: string, value: string][];
 }
 
 /** What comes on the channels of connections. */
@@ -65,7 +67,7 @@ export function openConnection(
   openedAt: number,
 ): Connection {
   const { localAddress, localPort, remotePort } = wire;
-  const connection: Connection = { id: ++lastId, ...about, remotePort, localAddress, localPort, openedAt };
+  const connection: Connection = { id: ++lastId, ...about, remotePort, localAddress, localPort, openedAt, fields: [] };
   const message: ConnectionMessage = { connection };
   connectionOpened.publish(message);
   wire.once('close', () => connectionClosed.publish(message));

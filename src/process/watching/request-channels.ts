@@ -6,6 +6,10 @@
  * @module
  */
 import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import { NoteOf } from './notes.ts';
+
+/** Makes a call, and returns what it returns. */
+export type Around = <T>(call: () => T) => T;
 
 /** Around the call of a handler. */
 export const requestChannel: TracingChannel<unknown, object> = tracingChannel('filrouge.request');
@@ -17,7 +21,7 @@ export const responseChannel: Channel = channel('filrouge.request:response');
 export const sentChannel: Channel = channel('filrouge.request:sent');
 
 /** By the request as it came, not a cut of it. */
-const messages = new WeakMap<object, object>();
+const messages = new NoteOf<object>('message');
 
 /** The message of a request; undefined when nobody watches it. */
 export function messageOf(request: object): object | undefined {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NoteOf } from './notes.ts';
 
 /** How a response went out. All times are those of `performance.now()` in the thread that is told, milliseconds. */
 export interface Sent {
@@ -24,9 +25,9 @@ export interface Sent {
 export type SentCall = (sent: Sent) => unknown;
 
 /** By the request as it came, not a cut of it. */
-const calls = new WeakMap<object, SentCall[]>();
+const calls = new NoteOf<SentCall[]>('calls');
 /** How those are told who ask when it is known already. */
-const known = new WeakMap<object, (call: SentCall) => void>();
+const known = new NoteOf<(call: SentCall) => void>('known');
 let waiting = 0;
 
 /** Whether anybody may want to know: most programs never ask. */
