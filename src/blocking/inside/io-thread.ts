@@ -9,12 +9,14 @@ import { LifeCells } from '../life.ts';
 import type { FromIoThread, IoThreadData, ToIoThread } from '../wire.ts';
 import { Caller, type IoPlace } from './caller.ts';
 import { loadFetch } from './fetch.ts';
+import { preloads } from './preloads.ts';
 
 const { modules, life: buffer } = (workerData as { readonly filrougeIoThread: IoThreadData }).filrougeIoThread;
 const life = new LifeCells(buffer);
 const port = parentPort as MessagePort; // it is never a main thread
 const callers = new Set<Caller>();
 const place: IoPlace = { moduleOf, onRing: lookAround };
+const preloaded = preload();
 const loaded = new Map<string, Promise<Record<string, unknown>> | Record<string, unknown>>();
 
 process.on('exit', () => {
@@ -51,11 +53,18 @@ async function start(): Promise<void> {
   }
 }
 
+/** Loads what is to be there before all else, one after the other, as Node does. */
+async function preload(): Promise<void> {
+  for (const name of preloads(process.execArgv, process.env['NODE_OPTIONS'])) await import(name);
+}
+
 /** A module by its URL: loaded once, and at once when it is there. */
 function moduleOf(url: string): Promise<Record<string, unknown>> | Record<string, unknown> {
   let found = loaded.get(url);
   if (!found) {
-    const loading = (url.startsWith('filrouge:fetch?') ? loadFetch(url) : import(url)) as Promise<Record<string, unknown>>;
+    const loading = preloaded.then(
+      () => (url.startsWith('filrouge:fetch?') ? loadFetch(url) : import(url)) as Promise<Record<string, unknown>>,
+    );
     found = loading;
     loaded.set(url, loading);
     loading.then(
