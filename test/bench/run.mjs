@@ -17,7 +17,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { measureCalls, NAME, TITLE, tableOfCalls } from './lib/calls.mjs';
+import * as calls from './lib/calls.mjs';
 import { chartOf } from './lib/chart.mjs';
 import { fallOf, tableOf, versionsOf, withResults, withSection } from './lib/document.mjs';
 import { hasH2load } from './lib/h2load.mjs';
@@ -26,7 +26,13 @@ import { contestantsOf, lengthOf, measure } from './lib/measure.mjs';
 import { PEERS } from './lib/peers.mjs';
 import { hasCertificate, prepareFiles, ROOT } from './lib/places.mjs';
 import { QUICK, SCENARIOS } from './lib/scenarios.mjs';
+import * as traces from './lib/traces.mjs';
 
+/** Ratios to something else than node:http: each has a table of its own. */
+const TABLES = [
+  { name: calls.NAME, title: calls.TITLE, measure: () => calls.measureCalls(settings.rounds), tableOf: calls.tableOfCalls },
+  { name: traces.NAME, title: traces.TITLE, measure: () => traces.measureTraces(settings), tableOf: traces.tableOfTraces },
+];
 const PAGE = join(ROOT, 'docs/benchmarks.md');
 const CHART = join(ROOT, 'docs/benchmarks.svg');
 const ALWAYS = ['filrouge', 'node'];
@@ -58,7 +64,7 @@ const settings = {
 
 if (values.list) {
   for (const { name, title } of [...SCENARIOS, ...HTTP2_SCENARIOS]) console.log(`${name.padEnd(12)} ${title}`);
-  console.log(`${NAME.padEnd(12)} ${TITLE}`);
+  for (const { name, title } of TABLES) console.log(`${name.padEnd(12)} ${title}`);
   console.log(`\n${[...new Set([...PEERS, ...HTTP2_PEERS].map(({ name }) => name))].join(' ')}`);
 } else {
   try {
@@ -73,8 +79,9 @@ process.exit();
 async function main() {
   const dist = resolve(values.dist);
   process.env['BENCH_DIST'] = join(dist, 'index.js');
-  if (values.only === NAME) return runCalls();
   prepareFiles(dist);
+  const tables = TABLES.filter(({ name }) => (values.only === undefined ? !values.quick : namesOf('only').includes(name)));
+  if (values.only !== undefined && tables.length === namesOf('only').length) return runTables(tables);
   const wanted = chosen('only', [...SCENARIOS, ...HTTP2_SCENARIOS], values.quick ? QUICK : undefined);
   const canLoadHttp2 = wanted.some(({ isHttp2 }) => isHttp2) && hasH2load();
   const scenarios = wanted.filter(({ isSecure, isHttp2 }) => (!isSecure || hasCertificate()) && (!isHttp2 || canLoadHttp2));
@@ -102,22 +109,23 @@ async function main() {
     if (values.write) write([{ scenario, rows }]); // a run that is broken off has written what it has measured
   }
   if (values.json) writeJson(values.json, results);
-  if (!values.quick && (values.only === undefined || hasCalls())) await runCalls();
+  await runTables(tables);
 }
 
-function hasCalls() {
-  return values.only?.split(',').includes(NAME) ?? false;
+async function runTables(tables) {
+  for (const { name, title, measure: run, tableOf: draw } of tables) {
+    const table = draw(await run());
+    console.log(`${title}\n\n${table}\n`);
+    if (!values.write) continue;
+    const day = new Date().toISOString().slice(0, 10);
+    const basis = `*${day}, Node ${process.versions.node}, ${settings.rounds} rounds. ${machineText()}*`;
+    writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), name, `\n${table}\n\n${basis}\n`));
+  }
 }
 
-/** Ratios to something else than node:http: a table of their own. */
-async function runCalls() {
-  const results = await measureCalls(settings.rounds);
-  const table = tableOfCalls(results);
-  console.log(`${TITLE}\n\n${table}\n`);
-  if (!values.write) return;
-  const day = new Date().toISOString().slice(0, 10);
-  const basis = `*${day}, Node ${process.versions.node}, ${settings.rounds} rounds. ${machineText()}*`;
-  writeFileSync(PAGE, withSection(readFileSync(PAGE, 'utf8'), NAME, `\n${table}\n\n${basis}\n`));
+/** What an option names. */
+function namesOf(option) {
+  return values[option].split(',');
 }
 
 /** All that can be started, each with its version; the others are named. */
@@ -132,7 +140,8 @@ function prepareField(peers) {
 
 /** Those that an option names, or all of them. */
 function chosen(option, all, fallback, always = []) {
-  const names = values[option]?.split(',').filter((name) => option !== 'only' || name !== NAME) ?? fallback; // calls are no scenario
+  const isTable = (name) => option === 'only' && TABLES.some((table) => table.name === name); // which is no scenario
+  const names = values[option] === undefined ? fallback : namesOf(option).filter((name) => !isTable(name));
   if (names === undefined) return all;
   const unknown = names.find((name) => all.every((one) => one.name !== name));
   if (unknown !== undefined) throw new Error(`--${option}: there is no "${unknown}", but ${all.map(({ name }) => name).join(', ')}`);

@@ -12,6 +12,7 @@ import * as front from '../../src/index.ts';
 import * as nodeDoor from '../../src/node.ts';
 import { DURATION_BOUNDS } from '../../src/process/durations.ts';
 import { NO_TOTALS } from '../../src/process/server-status.ts';
+import * as opentelemetryDoor from '../../src/opentelemetry.ts';
 import * as proxyDoor from '../../src/proxy.ts';
 import * as pubsubDoor from '../../src/pubsub.ts';
 import * as redisDoor from '../../src/redis.ts';
@@ -26,6 +27,7 @@ const DOORS = {
   cgi: cgiDoor,
   fetch: fetchDoor,
   node: nodeDoor,
+  opentelemetry: opentelemetryDoor,
   proxy: proxyDoor,
   pubsub: pubsubDoor,
   redis: redisDoor,
@@ -124,6 +126,7 @@ const TAKERS: Readonly<
   },
   toFetch: { names: optionsOf('GuestOptions'), call: (options) => fetchDoor.toFetch(handler, options) },
   toNodeListener: { names: optionsOf('GuestOptions'), call: (options) => nodeDoor.toNodeListener(handler, options) },
+  traceRequests: { names: optionsOf('TraceOptions'), call: (options) => opentelemetryDoor.traceRequests(options) },
   websocket: { names: optionsOf('WebSocketOptions'), call: (options) => websocketDoor.websocket(new Request(), () => {}, options) },
 };
 

@@ -69,7 +69,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   guests: { layers: ['http', 'exchange', 'process'] },
   server: { layers: ['http', 'h1', 'h2', 'exchange', 'process'] },
   blocking: { layers: ['process'], packages: ['undici'] },
-  front: { layers: ['process', 'http', 'exchange', 'guests', 'server', 'helpers', 'blocking'] },
+  tracing: { layers: ['http', 'exchange', 'process'], packages: ['@opentelemetry/api'], without: SOCKETS },
+  front: { layers: ['process', 'http', 'exchange', 'guests', 'server', 'helpers', 'blocking', 'tracing'] },
 };
 
 /** Nothing that `import 'filrouge'` loads may load these. */
@@ -78,6 +79,7 @@ const HEAVY = new Set([
   'undici/index.js',
   'ws',
   'socket.io',
+  '@opentelemetry/api',
   'node:http',
   'node:https',
   'node:http2',
@@ -89,6 +91,7 @@ const HEAVY = new Set([
 const RESERVED: Readonly<Record<string, RegExp>> = {
   undici: /^(?:helpers\/proxy(?:\.ts$|\/)|blocking\/)/,
   'undici/index.js': /^helpers\/proxy(?:\.ts$|\/)/,
+  '@opentelemetry/api': /^tracing\//,
 };
 
 /** Breaches of the table: layers, node modules, packages. */

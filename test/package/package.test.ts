@@ -70,7 +70,7 @@ beforeAll(() => {
 
   mkdirSync(INSTALLED, { recursive: true });
   finished(spawnSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', INSTALLED], { encoding: 'utf8' }));
-  for (const name of [...dependenciesOf(INSTALLED), '@types/node']) install(name);
+  for (const name of [...dependenciesOf(INSTALLED), '@types/node', '@opentelemetry/api']) install(name); // the last one for its door
   writeConsumer('package.json', '{ "name": "consumer", "private": true, "type": "module" }');
   writeConsumer('program.ts', PROGRAM);
   const compilerOptions = {

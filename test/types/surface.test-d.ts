@@ -52,6 +52,7 @@ import {
   type UploadedFile,
   withSignedCookie,
 } from '../../src/index.ts';
+import type { TraceOptions } from '../../src/opentelemetry.ts';
 import type { ProxyOptions } from '../../src/proxy.ts';
 import type { RedisStoreOptions } from '../../src/redis.ts';
 import type { WebSocketOptions } from '../../src/websocket.ts';
@@ -237,6 +238,7 @@ takesUndefined<BlockingOptions>();
 takesUndefined<FetchOptions>();
 takesUndefined<ProxyOptions>();
 takesUndefined<RedisStoreOptions>();
+takesUndefined<TraceOptions>();
 takesUndefined<WebSocketOptions>();
 // @ts-expect-error one that does not
 takesUndefined<{ a?: number }>();

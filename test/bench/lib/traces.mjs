@@ -1,0 +1,76 @@
+/**
+ * What traces cost: each server without them, with one request of a hundred recorded, and with all. The three take turns round by round, so that a machine
+ * whose speed drifts slows all of them; of the ratios of the rounds the median counts. What is compared is how much of the processor a request takes: the
+ * inverse of the requests that one core serves, and the same while other programs have a part of the core.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { markdownTable } from './document.mjs';
+import { figure, median, spread } from './numbers.mjs';
+import { BENCH } from './places.mjs';
+import { SERVER_CORE, startServer } from './servers.mjs';
+import { load } from './wrk.mjs';
+
+/** For `--only`, and of its section on the page. */
+export const NAME = 'traces';
+export const TITLE = 'Requests with OpenTelemetry';
+
+const SERVERS = [
+  { name: 'filrouge', title: 'filrouge, `filrouge/opentelemetry`', file: 'filrouge.mjs' },
+  { name: 'fastify', title: 'fastify, `@fastify/otel` and `instrumentation-http`', file: 'fastify.mjs' },
+  { name: 'express', title: 'express, `instrumentation-express` and `-http`', file: 'express.mjs' },
+];
+const SHARES = [undefined, 0.01, 1];
+/** A route with a parameter: the one thing that a span learns from the framework. */
+const SCENARIO = { name: 'traces', asks: [{ path: '/api/r50/7' }] };
+
+/**
+ * @param {{ rounds: number, seconds: number }} settings
+ * @returns {Promise<{ title: string, rounds: number[][] }[]>} µs of the processor for a request, by share, in each round.
+ */
+export async function measureTraces({ rounds, seconds }) {
+  const results = [];
+  for (const server of SERVERS) {
+    const measured = [];
+    for (let round = -1; round < rounds; round++) {
+      const costs = [];
+      for (const share of SHARES) costs.push(await costOf(server, share, seconds));
+      if (round >= 0) measured.push(costs); // the first fills the caches of the disk
+    }
+    results.push({ title: server.title, rounds: measured });
+  }
+  return results;
+}
+
+/** The table of what was measured, as Markdown. */
+export function tableOfTraces(results) {
+  const lines = results.map(({ title, rounds }) => [
+    title,
+    figure(median(rounds.map(([without]) => without)), 1),
+    ...[1, 2].map((at) =>
+      spread(
+        rounds.map((costs) => costs[0] / costs[at]),
+        2,
+      ),
+    ),
+    figure(median(rounds.map((costs) => costs[2] - costs[0])), 1),
+  ]);
+  return markdownTable(['server', 'µs a request without', '1 % recorded', 'all recorded', 'µs more when recorded'], lines);
+}
+
+async function costOf({ name, file }, share, seconds) {
+  const preload = share === undefined ? [] : ['--import', pathToFileURL(join(BENCH, 'servers/telemetry.mjs')).href];
+  const env = share === undefined ? {} : { BENCH_TRACED: name, BENCH_SAMPLED: String(share) };
+  const ready = { command: process.execPath, args: [...preload, join(BENCH, 'servers', file)] };
+  const server = await startServer({ ready, env, core: SERVER_CORE });
+  try {
+    await load(server, SCENARIO, { seconds: 1, isFree: false }); // the compilers
+    const before = server.cpu();
+    const { rate } = await load(server, SCENARIO, { seconds, isFree: false });
+    return ((server.cpu() - before) * 1e6) / (rate * seconds);
+  } finally {
+    server.kill();
+  }
+}
