@@ -30,7 +30,7 @@ import { checkErrorFormat, type ErrorFormat } from '../http/errors/failure.ts';
 import { type Peer, type PeerServer, Request, type RequestHead } from '../http/request.ts';
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
-import { handlersAreHere } from '../process/io-threads.ts';
+import { handlersAreHere } from '../process/place/handler-place.ts';
 
 /** The function that the user writes: the same as for `startServer`. */
 export type GuestHandler = Handler;

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { homeSlot, slotOf } from '../process/slots.ts';
+import { homeSlot, slotOf } from '../process/place/slots.ts';
 
 /** Bytes of chance in a key: 144 bits, of which the choice of a worker takes away as many as their number has. */
 const BYTES = 18;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Durations } from './durations.ts';
+import { handlersAreHere, whenHandlersAreHere } from './place/handler-place.ts';
 import { WaitBoard } from './wait-board.ts';
 
 /** An I/O thread, as the server sees it. */
@@ -51,8 +52,6 @@ export interface Calling {
 const endings = new Map<Asking, (() => void)[] | undefined>();
 /** For which request something runs, also behind an `await`. There when both are: `filrouge/blocking`, and handlers in this thread. */
 let scope: RequestScope | undefined;
-let wanted: RequestScope | undefined;
-let hasHandlers = false;
 const threads = new Set<IoThread>();
 const callings = new Set<Calling>();
 let servers = 0;
@@ -77,14 +76,9 @@ export function ownCalls(): Record<string, Durations> {
 
 /** @internal Registered by `filrouge/blocking`: from now on it asks for which request it is called. */
 export function followRequests(by: RequestScope): void {
-  wanted = by;
-  if (hasHandlers) scope = by;
-}
-
-/** Handlers are called in this thread; not where they are only handed on to others, which would pay for nothing. */
-export function handlersAreHere(): void {
-  hasHandlers = true;
-  scope = wanted;
+  whenHandlersAreHere(() => {
+    scope = by;
+  });
 }
 
 /** Registered by whatever calls handlers in this thread. @returns Takes it back. */

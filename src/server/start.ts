@@ -10,7 +10,8 @@
 import type { Handler } from '../exchange/respond.ts';
 import { checkFunction } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
-import { settleIn } from '../process/slots.ts';
+import { keysOf } from '../process/place/affinities.ts';
+import { settleIn } from '../process/place/slots.ts';
 import { logAs } from './operator-log.ts';
 import { type ResolvedOptions, type RunningServer, resolveOptions, type ServerOptions } from './options.ts';
 import { THREAD_ROLE, takeRole, WORKER_ROLE } from './roles.ts';
@@ -43,7 +44,8 @@ let isStarted = false;
  */
 export async function startServer(handler: Handler, options?: ServerOptions): Promise<RunningServer> {
   checkFunction('Cannot start server', 'the handler', handler);
-  const resolved = resolveOptions(options);
+  const checked = resolveOptions(options);
+  const resolved = { ...checked, affinity: keysOf(checked.affinity, checked.workers) };
   checkRuntime(resolved.workers);
   readRoles();
   logAs(resolved.log);

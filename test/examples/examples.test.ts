@@ -36,6 +36,7 @@ const ASYNCHRONOUS = [
   'shop/io/products.ts',
   'shop/io/schema.ts',
   'shop/io/shop.ts',
+  'socket-io.ts', // its answers, and the questions to other workers, are promises
   'vite-ssr/development.ts',
   'vite-ssr/production.ts',
   'vite-ssr/server.ts',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { affinityKeyHere } from '../../src/index.ts';
-import { homeText, settleIn, slotOf } from '../../src/process/slots.ts';
+import { homeText, settleIn, slotOf } from '../../src/process/place/slots.ts';
 
 const before = homeText();
 afterEach(() => settleIn(before));

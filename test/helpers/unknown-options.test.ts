@@ -8,15 +8,17 @@ import MANIFEST from '../../package.json' with { type: 'json' };
 import * as blockingDoor from '../../src/blocking.ts';
 import * as cgiDoor from '../../src/cgi.ts';
 import * as fetchDoor from '../../src/fetch.ts';
+import { KNOWN_OPTIONS } from '../../src/guests/socket-io/options.ts';
 import * as front from '../../src/index.ts';
 import * as nodeDoor from '../../src/node.ts';
+import * as opentelemetryDoor from '../../src/opentelemetry.ts';
 import { DURATION_BOUNDS } from '../../src/process/durations.ts';
 import { NO_TOTALS } from '../../src/process/server-status.ts';
-import * as opentelemetryDoor from '../../src/opentelemetry.ts';
 import * as proxyDoor from '../../src/proxy.ts';
 import * as pubsubDoor from '../../src/pubsub.ts';
 import * as redisDoor from '../../src/redis.ts';
 import { resolveOptions } from '../../src/server/options.ts';
+import * as socketIODoor from '../../src/socket.io.ts';
 import * as testingDoor from '../../src/testing.ts';
 import * as websocketDoor from '../../src/websocket.ts';
 import { readSources } from '../house/sources.ts';
@@ -31,6 +33,7 @@ const DOORS = {
   proxy: proxyDoor,
   pubsub: pubsubDoor,
   redis: redisDoor,
+  'socket.io': socketIODoor,
   testing: testingDoor,
   websocket: websocketDoor,
 };
@@ -61,6 +64,7 @@ const TAKERS: Readonly<
     names: optionsOf('BlockingOptions'),
     call: (options) => blockingDoor.createBlocking('data:text/javascript,export{}', options),
   },
+  createSocketIO: { names: [...KNOWN_OPTIONS], call: (options) => socketIODoor.createSocketIO(options) },
   createFetch: { names: optionsOf('FetchOptions'), call: (options) => blockingDoor.createFetch(options) },
   createChannel: { names: optionsOf('ChannelOptions'), call: (options) => pubsubDoor.createChannel('news', options) },
   createCors: { names: optionsOf('CorsPolicy'), call: (options) => front.createCors(options), right: { origins: [] } },
@@ -142,6 +146,7 @@ const WITHOUT_OPTIONS = [
   'answerStatus',
   'answerWithFetch',
   'answerWithNode',
+  'upgradeWithNode',
   'assertOr400',
   'basicAuth',
   'bearerToken',

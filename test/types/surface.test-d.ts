@@ -55,6 +55,7 @@ import {
 import type { TraceOptions } from '../../src/opentelemetry.ts';
 import type { ProxyOptions } from '../../src/proxy.ts';
 import type { RedisStoreOptions } from '../../src/redis.ts';
+import { createSocketIO } from '../../src/socket.io.ts';
 import type { WebSocketOptions } from '../../src/websocket.ts';
 
 declare const request: Request;
@@ -287,3 +288,17 @@ void [one, rows, bytes];
 library.find('1');
 // @ts-expect-error not a function
 void library.version;
+
+interface ChatEvents {
+  say: (text: string, done: (count: number) => void) => void;
+}
+interface ChatNews {
+  said: (text: string) => void;
+}
+const chat = createSocketIO<ChatEvents, ChatNews>();
+chat.on('connection', (socket) => socket.on('say', (text, done) => done(same<typeof text, string>() ?? 1)));
+chat.emit('said', 'hello');
+// @ts-expect-error the text is missing
+chat.emit('said');
+// @ts-expect-error a misspelled option
+createSocketIO({ pingTimout: 1 });

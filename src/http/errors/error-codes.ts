@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   'not-found': '`tryOr404` found nothing, or `Response.file` names no regular file.',
   'method-not-allowed': 'The path is known, the method is not: see Allow.',
   'bad-handshake': 'A request to a websocket is not a handshake that can be accepted, or offers no upgrade: answered 426, 405 or 400.',
+  'server-stopping':
+    'A client without a session came to a Socket.IO server while its server drains: answered 503. It comes again, to another worker.',
   'upgrade-refused': 'The handler of `upgradeWithNode` has closed the connection without an answer: answered 400.',
   'bad-origin': 'A page of another origin tried to open a websocket: answered 403. If it may, name it in `origins`.',
   'client-gone': 'The client left, or its request ran out of time, before `cgi` or `proxy` had an answer: 499, a status that nobody reads.',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { slotOf } from '../../process/slots.ts';
+import { slotOf } from '../../process/place/slots.ts';
 
 /** Nobody holds a slot: its keys go to the next heaviest. */
 export const VACANT = 0;

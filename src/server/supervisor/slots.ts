@@ -1,7 +1,7 @@
 /**
  * The slots of `affinity`, kept by the primary: which worker holds which, and how they change hands.
  *
- * Every worker has one slot for its life, that of its predecessor. A key belongs to a slot (process/slots.ts), so a worker that is replaced takes along
+ * Every worker has one slot for its life, that of its predecessor. A key belongs to a slot (process/place/slots.ts), so a worker that is replaced takes along
  * its own keys and no others. At no moment may two workers begin requests with the same key:
  *
  *     HELD by P ──ready(S), leaving(P)──▶ CHANGING ──P has seen it──▶ HELD by S, or VACANT

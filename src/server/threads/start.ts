@@ -8,7 +8,7 @@ import { resolve as absolute } from 'node:path';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answering, Handler } from '../../exchange/respond.ts';
 import { callsFor, linksFor } from '../../process/io-threads.ts';
-import { homeText } from '../../process/slots.ts';
+import { homeText } from '../../process/place/slots.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { withWord } from '../recording/word-of-failure.ts';

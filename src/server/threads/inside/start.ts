@@ -9,7 +9,7 @@ import { withCode } from '../../../http/errors/error-codes.ts';
 import { watchGroupsWith } from '../../../process/child-groups.ts';
 import { countHitsWith } from '../../../process/hits.ts';
 import { callsFor } from '../../../process/io-threads.ts';
-import { refuseSeveral } from '../../../process/one-memory.ts';
+import { refuseSeveralThreads } from '../../../process/one-memory.ts';
 import { logAs } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
 import { withWord } from '../../recording/word-of-failure.ts';
@@ -20,7 +20,7 @@ import { ThreadSide } from './thread.ts';
 
 /** Takes requests from now on. Resolves when the server listens. */
 export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
-  if (options.threads.max > 1) refuseSeveral(`${options.threads.max} handler threads`);
+  if (options.threads.max > 1) refuseSeveralThreads(`${options.threads.max} handler threads`);
   logAs(options.log);
   const { port, shared, root } = (workerData as { readonly filrouge: ThreadData }).filrouge;
   const board = new Board(shared);
@@ -28,10 +28,10 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   const answering: Answering = { handler, options: answers, requests: 0, current: undefined };
   const side = new ThreadSide(answering, options.bodyMemory, port, board);
   word.post = side.post;
+  joinChannels(side, root); // before handlers are here: what is told of that publishes
   callsFor({ isBusy: () => answering.current !== undefined, id: () => board.running });
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
   countHitsWith((...question) => side.hits.ask(...question));
-  joinChannels(side, root);
   const { address, url } = await side.listening;
   const close = ({ timeout }: { timeout?: number | undefined } = {}): Promise<void> => {
     side.close(timeout);
