@@ -10,12 +10,20 @@ import { onTestFinished } from 'vitest';
 import { until } from '../support/until.ts';
 import type { Cluster } from './support.ts';
 
+/** What the fixture tells as JSON. */
+export interface Told extends Readonly<Record<string, unknown>> {
+  readonly pid: number;
+  readonly key: string;
+  readonly count: number;
+  readonly size: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
 export interface Asked {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what fixtures tell of themselves
-  readonly json: any;
+  readonly json: Told;
 }
 
 export interface Question {
@@ -61,7 +69,7 @@ export class Client {
     const response = await this.open(path, question);
     const body = await text(response.setEncoding('latin1'));
     const isJson = response.headers['content-type']?.startsWith('application/json');
-    return { status: response.statusCode ?? 0, headers: response.headers, text: body, json: isJson ? JSON.parse(body) : undefined };
+    return { status: response.statusCode ?? 0, headers: response.headers, text: body, json: (isJson ? JSON.parse(body) : {}) as Told };
   }
 
   close(): void {

@@ -31,7 +31,7 @@ describe('requests with the same key', () => {
     const accepting = await Promise.all(clients.map(async (client) => (await client.ask('/here')).json.pid));
     expect(new Set(accepting).size).toBeGreaterThan(1);
     const answers = await Promise.all(
-      clients.flatMap((client) => KEYS.map(async (key) => ({ key, ...(await client.ask('/', { headers: { key } })).json }))),
+      clients.flatMap((client) => KEYS.map(async (key) => ({ ...(await client.ask('/', { headers: { key } })).json, key }))),
     );
     for (const key of KEYS) {
       const ours = answers.filter((answer) => answer.key === key);
@@ -71,7 +71,7 @@ describe('a request that is passed on', () => {
     ).json;
     expect([here.pid, there.pid]).toEqual([accepting, answering]);
     expect(here).toMatchObject({ remoteAddress: '203.0.113.9', secure: true, httpVersion: '1.1', target: '/peer?a=1' });
-    const withoutKey = there.headers.filter(([name]: [string]) => name !== 'key');
+    const withoutKey = there.headers.filter(([name]) => name !== 'key');
     expect({ ...there, headers: withoutKey, pid: 0 }).toEqual({ ...here, pid: 0 });
   });
 
@@ -376,7 +376,7 @@ describe('the private sockets', () => {
   it('lie where only this user may enter, talk to nobody without the secret, and are gone with the server', async () => {
     const before = new Set(directories());
     const cluster = await start();
-    const [own = ''] = directories().filter((name) => !before.has(name));
+    const own = directories().find((name) => !before.has(name)) ?? '';
     const directory = join(tmpdir(), own);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     const socket = connect(join(directory, readdirSync(directory)[0] ?? ''));
@@ -392,7 +392,7 @@ describe('the private sockets', () => {
   it('are gone also when the primary was killed', async () => {
     const before = new Set(directories());
     const cluster = await start();
-    const [own = ''] = directories().filter((name) => !before.has(name));
+    const own = directories().find((name) => !before.has(name)) ?? '';
     process.kill(cluster.pid, 'SIGKILL');
     await until(
       () => !directories().includes(own) || undefined,

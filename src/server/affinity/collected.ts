@@ -48,19 +48,24 @@ export class CollectedBody {
 
   #run(error?: ProtocolError): void {
     if (this.#isOver) return;
-    let failure = error;
-    try {
-      while (!failure && !this.incoming.isBusy && this.#waiting.length > 0) {
-        const piece = this.#waiting.shift() as Buffer; // there is one
-        this.incoming.add(piece);
-        this.#owner.onTaken(piece.length);
-      }
-    } catch (thrown) {
-      failure = thrown as ProtocolError; // there is no room
-    }
+    const failure = error ?? this.#store();
     const isComplete = this.#isEnded && this.#waiting.length === 0 && !this.incoming.isBusy;
     if (!failure && !isComplete) return;
     this.#isOver = true;
     this.#owner.onBody(this, failure);
+  }
+
+  /** Puts what waits where it belongs. @returns Why there is no room for it. */
+  #store(): ProtocolError | undefined {
+    try {
+      while (!this.incoming.isBusy && this.#waiting.length > 0) {
+        const piece = this.#waiting.shift() as Buffer; // there is one
+        this.incoming.add(piece);
+        this.#owner.onTaken(piece.length);
+      }
+      return undefined;
+    } catch (error) {
+      return error as ProtocolError; // `add` throws nothing else
+    }
   }
 }

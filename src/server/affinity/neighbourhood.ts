@@ -38,13 +38,16 @@ const SECRET_TIME = 5000;
 /** How often a worker that leaves looks whether all that was passed to it has been answered, ms. */
 const DRAIN_STEP = 20;
 
+/** That of a worker which has asked for one: no slot is its own. */
+const NO_PLACE: AffinityPlace = { id: 0, slot: -1, directory: '', secret: Buffer.alloc(0) };
+
 /** A worker among the others of its server. */
 export class Neighbourhood implements SideOwner {
   readonly answering: Answering;
   readonly #affinity: Affinity;
   readonly #inner: Handler;
   readonly #service: () => Service;
-  readonly #place: AffinityPlace;
+  #place: AffinityPlace = NO_PLACE;
   #table: AffinityTable = NO_TABLE;
   /** What waits for the next table. */
   readonly #waiting: Set<() => void> = new Set();
@@ -54,11 +57,10 @@ export class Neighbourhood implements SideOwner {
   /** It answers nothing more for others. */
   #isOver = false;
 
-  private constructor(affinity: Affinity, inner: Handler, service: () => Service, place: AffinityPlace) {
+  private constructor(affinity: Affinity, inner: Handler, service: () => Service) {
     this.#affinity = affinity;
     this.#inner = inner;
     this.#service = service;
-    this.#place = place;
     this.answering = new Answerer(inner, service);
     this.#server = createServer((socket) => this.#admit(socket));
     this.#server.unref(); // to the end of the process: a neighbour that comes late learns to whom to go
@@ -72,14 +74,8 @@ export class Neighbourhood implements SideOwner {
    * @param service What becomes of the requests that clients send to this worker; asked for when there is one.
    */
   static async join(affinity: Affinity, inner: Handler, service: () => Service, host: AffinityHost): Promise<Neighbourhood> {
-    let joined: Neighbourhood | undefined;
-    let early = NO_TABLE;
-    const place = await host.join((table) => {
-      if (joined) joined.#take(table);
-      else early = table;
-    });
-    joined = new Neighbourhood(affinity, inner, service, place);
-    joined.#take(early);
+    const joined = new Neighbourhood(affinity, inner, service);
+    joined.#place = await host.join((table) => joined.#take(table));
     await joined.#listen();
     return joined;
   }
@@ -137,7 +133,7 @@ export class Neighbourhood implements SideOwner {
         await this.#tableFrom(version + 1);
         continue;
       }
-      const outcome = await new Promise<Outcome>((resolve) => this.#pass(holder, new Passage(request, version, isFirst, resolve), key));
+      const outcome = await this.#pass(holder, request, key, isFirst);
       if (outcome instanceof ProtocolError) return this.service.refusals.answer(this.service, request, request.head, outcome);
       if (typeof outcome !== 'number') return outcome;
       isFirst = outcome <= version; // else that worker is gone
@@ -146,13 +142,14 @@ export class Neighbourhood implements SideOwner {
     return workerGone(request, 503, 'No worker answers for this request');
   }
 
-  #pass(holder: number, passage: Passage, key: AffinityKey): void {
+  #pass(holder: number, request: Request, key: AffinityKey, isFirst: boolean): Promise<Outcome> {
     let link = this.#links.get(holder);
     if (!link) {
       link = new NeighbourLink(join(this.#place.directory, String(holder)), this.#place.secret, () => this.#links.delete(holder));
       this.#links.set(holder, link);
     }
-    link.pass(passage, key);
+    const { version } = this.#table;
+    return new Promise((resolve) => link.pass(new Passage(request, version, isFirst, resolve), key));
   }
 
   #take(table: AffinityTable): void {

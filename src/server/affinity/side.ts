@@ -17,7 +17,7 @@ import { Board } from '../threads/board.ts';
 import { arrivedBody } from '../threads/inside/arrived-body.ts';
 import { ThreadSide } from '../threads/inside/thread.ts';
 import { ReceivedLines, type WireLines } from '../threads/known-lines.ts';
-import type { ToThread, WireBody } from '../threads/wire.ts';
+import type { FromThread, ToThread, WireBody } from '../threads/wire.ts';
 import { CollectedBody } from './collected.ts';
 import type { AffinityKey } from './table.ts';
 import { type FromNeighbour, ItemReader, type Pass, type PassedBody, sendItems, type ToNeighbour } from './wire.ts';
@@ -61,7 +61,11 @@ class SocketPort {
     this.deliver = listener;
   }
 
-  postMessage(items: readonly FromNeighbour[]): void {
+  postMessage(items: readonly FromThread[]): void {
+    this.send(items);
+  }
+
+  send(items: readonly FromNeighbour[]): void {
     for (const item of items) {
       if (item[0] !== 'released') continue;
       this.bodies.get(item[1])?.close();
@@ -129,13 +133,13 @@ export class NeighbourSide extends ThreadSide {
     const arrival: Arrival = { pass, lines: this.#received.fromWire(lines), body: undefined };
     const verdict = this.#owner.isOurs(key, version);
     if (verdict === true) return this.#begin(arrival);
-    if (typeof verdict === 'number') return this.#port.postMessage([['moved', id, verdict]]);
+    if (typeof verdict === 'number') return this.#port.send([['moved', id, verdict]]);
     this.#arrivals.set(id, arrival);
     void verdict.then((later) => {
       if (this.#arrivals.get(id) !== arrival) return; // its client is gone
       this.#arrivals.delete(id);
       if (later === true) this.#begin(arrival);
-      else this.#port.postMessage([['moved', id, later]]);
+      else this.#port.send([['moved', id, later]]);
     });
   }
 
@@ -153,7 +157,7 @@ export class NeighbourSide extends ThreadSide {
         this.#arrivals.delete(id);
         if (error) {
           collected.incoming.close();
-          return this.#port.postMessage([['refused', id, error.status, error.code, error.message]]);
+          return this.#port.send([['refused', id, error.status, error.code, error.message]]);
         }
         this.#port.bodies.set(id, collected);
         this.#handle(arrival, collected.incoming.finish());

@@ -98,8 +98,9 @@ export class Slots {
 
   /** Who may answer for the keys of a vacant slot: all that hold one, or have not confirmed that theirs is changing hands. */
   #mayHaveBegun(): number[] {
-    const others = [...this.#changes.values()].flatMap(({ losers }) => [...losers]);
-    return [...this.#holders.filter((holder) => holder > VACANT), ...others];
+    const all = this.#holders.filter((holder) => holder > VACANT);
+    for (const { losers } of this.#changes.values()) all.push(...losers);
+    return all;
   }
 
   /** Ends the changes that everybody has confirmed. @returns Whether there were any. */
