@@ -104,7 +104,7 @@ export async function passed(cluster: Cluster, tls: AgentOptions = {}, ...others
     async () => {
       const candidate = new Client(cluster.origin, tls);
       const { pid } = (await candidate.ask('/here')).json;
-      return others.includes(pid) ? undefined : ([candidate, pid as number] as const);
+      return others.includes(pid) ? undefined : ([candidate, pid] as const);
     },
     () => 'a connection to another worker',
   );

@@ -6,7 +6,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ServerOptions } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
@@ -14,8 +14,11 @@ import { standsStill, until } from '../support/until.ts';
 import { Client, passed } from './affinity-client.ts';
 import { type Cluster, startCluster } from './support.ts';
 
-const start = (options: ServerOptions = {}): Promise<Cluster> => startCluster({ workers: 3, ...options }, { fixture: 'affinity' });
+const start = (options: ServerOptions = {}, env: Readonly<Record<string, string>> = {}): Promise<Cluster> =>
+  startCluster({ workers: 3, ...options }, { fixture: 'affinity', env });
 const MiB = 1024 * 1024;
+
+vi.setConfig({ testTimeout: 60_000 }); // several processes start in each
 
 /** Which worker answers for each key, asked over as many connections. */
 async function holders(cluster: Cluster, keys: readonly string[]): Promise<number[]> {
@@ -50,6 +53,20 @@ describe('requests with the same key', () => {
     expect(after.requests - before.requests).toBe(10);
     const of = ({ workers }: typeof after): number => workers.find(({ pid }) => pid === answering)?.requests ?? 0;
     expect(of(after) - of(before)).toBe(10);
+  });
+
+  it.each([0, 1])('are told to whoever watches requests where they are handled, once, with %i handler threads', async (threads) => {
+    const cluster = await start({ threads }, { WATCHED: '1' });
+    const { client, headers, answering, accepting } = await passed(cluster);
+    await client.ask('/watched/passed', { headers });
+    await client.ask('/watched/own');
+    await client.ask('/watched/end');
+    await cluster.prints(/told of \/watched\/end/);
+    const told = [...cluster.stdout.matchAll(/told of \/watched\/(passed|own) in (\d+)/g)].map(([, path, pid]) => [path, Number(pid)]);
+    expect(told).toEqual([
+      ['passed', answering],
+      ['own', accepting],
+    ]);
   });
 
   it.each([2, 4])('are answered by one worker also where each has %i handler threads', async (threads) => {
@@ -103,7 +120,7 @@ describe('a request that is passed on', () => {
         body += piece;
       });
       await once(stream, 'end');
-      return JSON.parse(body);
+      return JSON.parse(body) as Record<string, unknown>;
     };
     const answers = await Promise.all(KEYS.map((key) => ask('/peer', key)));
     expect(new Set(answers.map(({ pid }) => pid)).size).toBe(3);
@@ -129,7 +146,7 @@ describe('a request that is passed on', () => {
     const third = await passed(cluster, {}, answering, accepting);
     expect(await third.client.ask('/size', { method: 'POST', headers, body })).toMatchObject({
       status: 503,
-      headers: { 'retry-after': expect.any(String) },
+      headers: { 'retry-after': '1' },
       text: 'Cannot read body: other bodies take the room that there is for them',
     });
     expect((await new Client(cluster.origin).ask('/peer', { headers })).status).toBe(200);
@@ -144,7 +161,7 @@ describe('a request that is passed on', () => {
     expect(Buffer.from(text.text, 'latin1').toString()).toBe('é'.repeat(100_000));
     expect((await client.ask('/bytes', { headers })).text).toBe('x'.repeat(MiB));
     const file = await client.ask('/file', { headers });
-    expect([file.status, file.headers['etag'], JSON.parse(file.text).name]).toEqual([200, expect.any(String), 'filrouge']);
+    expect([file.status, file.headers['etag'], file.text]).toEqual([200, expect.any(String), readFileSync('package.json', 'utf8')]);
     expect((await client.ask('/large?size=3000001', { headers })).text.length).toBe(3_000_001);
     expect(await client.ask('/large?size=3000001', { headers, method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
     expect(await client.ask('/error', { headers })).toMatchObject({ status: 418, text: `from ${pid}` });

@@ -51,7 +51,7 @@ it('examples/mcp keeps the sessions of two hundred clients apart, over four work
   const names = ['remember', 'recall', 'primes'];
   expect(heard).toEqual(guests.map((_, i) => [names, ['1 notes', '2 notes'], `note ${i}\nanother`]));
   expect(program.stderr + program.stdout).not.toMatch(/\/mcp (?:4|5)\d\d |Error/);
-}, 60_000);
+}, 120_000);
 
 it('examples/mcp computes in a thread, while the same session goes on, and stops when the client cancels', async () => {
   const { url } = await run();

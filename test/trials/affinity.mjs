@@ -145,7 +145,9 @@ function micro(ms) {
 
 /** One connection. */
 class Client {
+  /** @readonly */
   #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  /** @readonly */
   #port;
 
   /** @param {number} port */
@@ -162,7 +164,7 @@ class Client {
         let size = 0;
         response.on('data', (/** @type {Buffer} */ piece) => {
           size += piece.length;
-          if (size < 64 * 1024) text += piece;
+          if (size < 64 * 1024) text += piece.toString();
         });
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text, size }));
         response.on('error', reject);

@@ -9,9 +9,9 @@ import type { Request } from '../../http/request.ts';
 import { Flights, wirePeerOf } from '../threads/flights.ts';
 import { SentLines } from '../threads/known-lines.ts';
 import type { ThreadLink, ToThread } from '../threads/wire.ts';
-import type { Passage } from './passage.ts';
+import type { Elsewhere, Passage } from './passage.ts';
 import type { AffinityKey } from './table.ts';
-import { type FromNeighbour, INLINE_BODY, ItemReader, type PassedBody, type PassedPeer, sendItems, type ToNeighbour } from './wire.ts';
+import { type FromNeighbour, INLINE_BODY, type PassedBody, type PassedPeer, readItems, sendItems, type ToNeighbour } from './wire.ts';
 
 /** One connection for all requests to one worker. */
 export class NeighbourLink implements ThreadLink {
@@ -28,9 +28,6 @@ export class NeighbourLink implements ThreadLink {
    * @param onGone The connection has ended: it is the worker's end, or was never possible.
    */
   constructor(path: string, secret: Uint8Array, onGone: () => void) {
-    const reader = new ItemReader<FromNeighbour>((items) => {
-      for (const item of items) this.#take(item);
-    });
     const socket = connect({ path });
     this.#socket = socket;
     socket.unref(); // connections keep the process alive, not this one
@@ -38,7 +35,9 @@ export class NeighbourLink implements ThreadLink {
     socket.on('connect', () => {
       this.#isOpen = true;
     });
-    socket.on('data', (bytes) => reader.push(bytes as Buffer));
+    readItems(socket, (items) => {
+      for (const item of items as readonly FromNeighbour[]) this.#take(item);
+    });
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => {
       this.#isGone = true;
@@ -51,11 +50,11 @@ export class NeighbourLink implements ThreadLink {
   /** Passes a request on. */
   pass(flight: Passage, key: AffinityKey): void {
     const { request, version } = flight;
-    request.whenAborted((reason) => this.#push(['abort', flight.id, reason.message, reason.name]));
     const id = this.#flights.board(flight, this);
     const { method, target, httpVersion } = request;
     const body = this.#bodyOf(flight);
     this.#push(['pass', id, key, version, method, target, httpVersion, this.#lines.toWire(request.lines), peerOf(request), body]);
+    request.whenAborted((reason) => this.#push(['abort', id, reason.message, reason.name]));
   }
 
   post(item: ToThread): void {
@@ -97,7 +96,7 @@ export class NeighbourLink implements ThreadLink {
     return ['stream' in source, body.size];
   }
 
-  #giveBack(id: number, outcome: number | ProtocolError): void {
+  #giveBack(id: number, outcome: Elsewhere | ProtocolError): void {
     const flight = this.#flights.get(id) as Passage | undefined; // `pass` has put it there
     this.#flights.delete(id);
     flight?.giveBack(outcome);
@@ -106,7 +105,7 @@ export class NeighbourLink implements ThreadLink {
   #take(item: FromNeighbour): void {
     switch (item[0]) {
       case 'moved':
-        return this.#giveBack(item[1], item[2]);
+        return this.#giveBack(item[1], { version: item[2], hasDied: false });
       case 'refused':
         return this.#giveBack(item[1], new ProtocolError(item[2], item[3], item[4]));
       case 'answer':

@@ -21,7 +21,7 @@ import { RequestBody } from '../../http/body/request-body.ts';
 import { kindOf } from '../../http/errors/bad-option.ts';
 import { ProtocolError } from '../../http/errors/protocol-error.ts';
 import { Request } from '../../http/request.ts';
-import type { Response } from '../../http/response.ts';
+import { Response } from '../../http/response.ts';
 import type { AffinityHost, AffinityPlace } from '../host.ts';
 import type { Service } from '../service.ts';
 import { NeighbourLink } from './link.ts';
@@ -135,9 +135,9 @@ export class Neighbourhood implements SideOwner {
       }
       const outcome = await this.#pass(holder, request, key, isFirst);
       if (outcome instanceof ProtocolError) return this.service.refusals.answer(this.service, request, request.head, outcome);
-      if (typeof outcome !== 'number') return outcome;
-      isFirst = outcome <= version; // else that worker is gone
-      await this.#tableFrom(outcome);
+      if (outcome instanceof Response) return outcome;
+      isFirst &&= !outcome.hasDied;
+      await this.#tableFrom(outcome.version);
     }
     return workerGone(request, 503, 'No worker answers for this request');
   }

@@ -9,8 +9,16 @@ import type { Request } from '../../http/request.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { Flight } from '../threads/flight.ts';
 
-/** What has become of it: its response; the least version of the table in which to look for another worker; or why it is refused. */
-export type Outcome = Response | number | ProtocolError;
+/** Another worker is to be asked. */
+export interface Elsewhere {
+  /** Of the table to look into, at least. */
+  readonly version: number;
+  /** The worker that was asked has died of it, or of something else. */
+  readonly hasDied: boolean;
+}
+
+/** What has become of it: its response, who else is to be asked, or why it is refused. */
+export type Outcome = Response | Elsewhere | ProtocolError;
 
 /** Methods that may be sent once more: by their definition nothing is changed by them (RFC 9110 §9.2.1). */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -38,7 +46,7 @@ export class Passage extends Flight {
   }
 
   /** It ends without a response: nothing has begun there. */
-  giveBack(outcome: number | ProtocolError): void {
+  giveBack(outcome: Elsewhere | ProtocolError): void {
     this.letGo?.();
     if (this.isAnswered) return;
     this.isAnswered = true;
@@ -47,7 +55,8 @@ export class Passage extends Flight {
 
   /** The worker is gone. @param hasBegun Whether the handler may have been called. */
   override lose(_status: number, hasBegun = true): void {
-    if (!hasBegun || (this.#mayRepeat && !this.#hasInterim && !this.isAnswered)) return this.giveBack(this.version + 1);
+    const mayRepeat = this.#mayRepeat && !this.#hasInterim && !this.isAnswered;
+    if (!hasBegun || mayRepeat) return this.giveBack({ version: this.version + 1, hasDied: hasBegun });
     this.answer(workerGone(this.request, 502, 'The worker that was to answer has died'));
     this.fail();
     this.letGo?.();

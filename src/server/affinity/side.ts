@@ -20,7 +20,7 @@ import { ReceivedLines, type WireLines } from '../threads/known-lines.ts';
 import type { FromThread, ToThread, WireBody } from '../threads/wire.ts';
 import { CollectedBody } from './collected.ts';
 import type { AffinityKey } from './table.ts';
-import { type FromNeighbour, ItemReader, type Pass, type PassedBody, sendItems, type ToNeighbour } from './wire.ts';
+import { type FromNeighbour, type Pass, readItems, sendItems } from './wire.ts';
 
 /** Those of a request have been read when it is handled. */
 const NO_LINES: WireLines = [-1, '', []];
@@ -90,15 +90,13 @@ export class NeighbourSide extends ThreadSide {
     super(owner.answering, owner.service.options.bodyMemory, port, new Board());
     this.#owner = owner;
     this.#port = port;
-    const reader = new ItemReader<ToNeighbour>((items) => port.deliver(items as readonly ToThread[])); // `take` knows the others
-    socket.on('data', (bytes) => reader.push(bytes as Buffer));
     socket.on('close', () => {
       for (const { body } of this.#arrivals.values()) body?.close();
       this.#arrivals.clear();
       this.abandon();
     });
     if (owner.service.isStopping) this.announce();
-    if (early.length > 0) reader.push(early);
+    readItems(socket, (items) => port.deliver(items as readonly ToThread[]), early); // `take` knows the others
   }
 
   override get isIdle(): boolean {
@@ -144,9 +142,7 @@ export class NeighbourSide extends ThreadSide {
   }
 
   #begin(arrival: Arrival): void {
-    const { pass } = arrival;
-    const id = pass[1];
-    const body: PassedBody = pass[9];
+    const [, id, key, version, , , , , , body] = arrival.pass;
     if (body === undefined || body instanceof Uint8Array) return this.#handle(arrival, body && Buffer.from(body)); // not a view of all that has come
     const [isLive, size] = body;
     if (isLive) return this.#handle(arrival, [true, size]);
@@ -158,6 +154,11 @@ export class NeighbourSide extends ThreadSide {
         if (error) {
           collected.incoming.close();
           return this.#port.send([['refused', id, error.status, error.code, error.message]]);
+        }
+        const verdict = this.#owner.isOurs(key, version); // it has taken its time
+        if (typeof verdict === 'number') {
+          collected.incoming.close();
+          return this.#port.send([['moved', id, verdict]]);
         }
         this.#port.bodies.set(id, collected);
         this.#handle(arrival, collected.incoming.finish());

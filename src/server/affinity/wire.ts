@@ -76,29 +76,23 @@ export function sendItems(socket: Socket, items: readonly (ToNeighbour | FromNei
 const NO_LENGTH: Buffer = Buffer.alloc(LENGTH_SIZE);
 
 /** Takes messages apart as they come. */
-export class ItemReader<T> {
-  readonly #onItems: (items: readonly T[]) => void;
+export class ItemReader {
   #pieces: Buffer[] = [];
   #size = 0;
 
-  constructor(onItems: (items: readonly T[]) => void) {
-    this.#onItems = onItems;
-  }
-
-  /** @throws RangeError when it cannot be a message of ours. */
-  push(bytes: Buffer): void {
+  /** @returns The messages that are complete now. @throws RangeError, or what `node:v8` throws, when it cannot be one of ours. */
+  push(bytes: Buffer): (readonly unknown[])[] {
+    const messages: (readonly unknown[])[] = [];
     this.#pieces.push(bytes);
     this.#size += bytes.length;
-    for (;;) {
-      const needed = this.#needed();
-      if (this.#size < needed) return;
+    for (let needed = this.#needed(); this.#size >= needed; needed = this.#needed()) {
       const all = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#size);
       const rest = all.subarray(needed);
       this.#pieces = rest.length > 0 ? [rest] : [];
       this.#size = rest.length;
-      this.#onItems(deserialize(all.subarray(LENGTH_SIZE, needed)) as T[]);
-      if (rest.length === 0) return;
+      messages.push(deserialize(all.subarray(LENGTH_SIZE, needed)) as unknown[]);
     }
+    return messages;
   }
 
   /** Bytes of the message that comes, with its length; as long as that has not come, one more than there are. */
@@ -109,4 +103,21 @@ export class ItemReader<T> {
     if (length > MAX_MESSAGE) throw new RangeError(`Cannot read message: it has ${length} bytes`);
     return length + LENGTH_SIZE;
   }
+}
+
+/** Calls a function with every message that comes. A connection on which something else comes is cut. @param early What has come already. */
+export function readItems(socket: Socket, onItems: (items: readonly unknown[]) => void, early?: Buffer): void {
+  const reader = new ItemReader();
+  const onData = (bytes: Buffer): void => {
+    let messages: (readonly unknown[])[];
+    try {
+      messages = reader.push(bytes);
+    } catch {
+      socket.destroy();
+      return;
+    }
+    for (const items of messages) onItems(items);
+  };
+  if (early && early.length > 0) onData(early);
+  socket.on('data', onData);
 }

@@ -144,7 +144,7 @@ describe('the slots of affinity', () => {
     const model = started();
     const before = KEYS.map((key) => model.holders(key)[0]);
     expect(new Set(before).size).toBe(SLOTS);
-    const [dead = 0, { slot }] = model.at(1) as [number, ModelWorker];
+    const [dead, { slot }] = model.at(1) as [number, ModelWorker];
     model.die(dead);
     model.settle();
     const meanwhile = KEYS.map((key) => model.holders(key)[0]);
@@ -159,7 +159,7 @@ describe('the slots of affinity', () => {
   it('have a reload move keys only from a worker to its successor', () => {
     const model = started();
     const before = KEYS.map((key) => model.holders(key)[0]);
-    const [old = 0, { slot }] = model.at(0) as [number, ModelWorker];
+    const [old, { slot }] = model.at(0) as [number, ModelWorker];
     const successor = model.fork(slot);
     model.ready(successor);
     model.leave(old);
@@ -169,7 +169,7 @@ describe('the slots of affinity', () => {
 
   it('wait for a worker that holds a key and has not heard, but not for one that is gone', () => {
     const model = started();
-    const [old = 0, worker] = model.at(0) as [number, ModelWorker];
+    const [old, worker] = model.at(0) as [number, ModelWorker];
     const key = KEYS.find((one) => model.holders(one)[0] === old) as string;
     const successor = model.fork(worker.slot);
     model.ready(successor);

@@ -1,0 +1,41 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { type FromNeighbour, ItemReader, sendItems, type ToNeighbour } from '../../../src/server/affinity/wire.ts';
+
+/** What a message is as bytes. */
+function bytesOf(...items: readonly (ToNeighbour | FromNeighbour)[]): Buffer {
+  const written: Buffer[] = [];
+  sendItems({ write: (bytes: Buffer) => written.push(bytes) } as unknown as Socket, items);
+  return Buffer.concat(written);
+}
+
+/** Feeds pieces. @returns What came out, message by message. */
+function read(pieces: Iterable<Buffer>): (readonly unknown[])[] {
+  const reader = new ItemReader();
+  return [...pieces].flatMap((piece) => reader.push(piece));
+}
+
+const PEER = ['127.0.0.1', 4711, false, undefined, 1.5, 8000, undefined] as const;
+const PASS = ['pass', 1, 'key é', 7, 'GET', '/a', '1.1', [-1, 'a:\u00ff', [0, 1, 2, 3]], PEER, undefined] as const;
+const DATA = ['data', 1, Uint8Array.from([0, 1, 2, 255])] as const;
+
+describe('messages between workers', () => {
+  it('come out as they went in, undefined and bytes too', () => {
+    const [items] = read([bytesOf(PASS, DATA, ['moved', 3, 9])]);
+    expect(items).toEqual([PASS, ['data', 1, expect.anything()], ['moved', 3, 9]]);
+    const [, data] = items as unknown as readonly [unknown, typeof DATA];
+    expect([...data[2]]).toEqual([0, 1, 2, 255]);
+  });
+
+  it('come out the same at every split, and byte by byte', () => {
+    const all = Buffer.concat([bytesOf(PASS), bytesOf(DATA), bytesOf(['moved', 3, 9])]);
+    const whole = read([all]);
+    expect(whole).toHaveLength(3);
+    for (let at = 1; at < all.length; at++) expect(read([all.subarray(0, at), all.subarray(at)])).toEqual(whole);
+    expect(read(Array.from(all, (byte) => Buffer.from([byte])))).toEqual(whole);
+  });
+
+  it('are refused when they claim to be larger than any of ours', () => {
+    expect(() => read([Buffer.from([255, 255, 255, 255, 0])])).toThrow(RangeError);
+  });
+});
