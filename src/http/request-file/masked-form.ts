@@ -8,6 +8,8 @@ import { parseDisposition } from '../fields/content-disposition.ts';
 import { parseContentType } from '../fields/content-type.ts';
 import { isNamed, isNamedAs, MASK } from './names.ts';
 
+/** More than `readForm` takes by default. */
+const MAX_PARTS = 2000;
 const HEAD_END: Buffer = Buffer.from('\r\n\r\n');
 const MASKED: Buffer = Buffer.from(MASK);
 
@@ -40,14 +42,16 @@ export function maskedMultipart(
   if (!bytes.subarray(0, delimiter.length).equals(delimiter)) return undefined;
   const between = Buffer.concat([Buffer.from('\r\n'), delimiter]);
   const pieces: Buffer[] = [];
+  let count = 0;
   for (let at = delimiter.length; ; ) {
     if (bytes[at] === 0x2d /* - */ && bytes[at + 1] === 0x2d) {
       pieces.push(bytes.subarray(at - delimiter.length));
       return Buffer.concat(pieces);
     }
     const headEnd = bytes.indexOf(HEAD_END, at);
-    const end = headEnd === -1 ? -1 : bytes.indexOf(between, headEnd + 2); // an empty content: its line end is that of the head
-    if (end === -1 || bytes[at] !== 0x0d /* CR */ || bytes[at + 1] !== 0x0a) return undefined;
+    const end = bytes.indexOf(between, at);
+    if (headEnd === -1 || end < headEnd + 2 || ++count > MAX_PARTS) return undefined; // of an empty content the line end is that of the head
+    if (bytes[at] !== 0x0d /* CR */ || bytes[at + 1] !== 0x0a) return undefined;
     const start = Math.min(headEnd + HEAD_END.length, end);
     const content = maskedPart(names, bytes.toString('latin1', at, headEnd), bytes.subarray(start, end), maskJson);
     if (content === undefined) return undefined;

@@ -9,7 +9,7 @@ import type { HeldBody } from '../body/request-body.ts';
 import { readRange } from '../file/file-pieces.ts';
 import { writeRecord } from '../file/records.ts';
 import type { Request } from '../request.ts';
-import { isSearched, maskedBody } from './masking.ts';
+import { maskedBody } from './masking.ts';
 import type { Occasion, RecordRules } from './occasion.ts';
 import { whyOf } from './why.ts';
 import { writtenHead } from './written.ts';
@@ -51,11 +51,11 @@ function bodyOf(request: Request, names: ReadonlySet<string>, { bytes, length }:
   const size = Buffer.isBuffer(bytes) ? bytes.length : bytes.size;
   const says = length > 0 || request.header('content-length') !== undefined || request.header('transfer-encoding') !== undefined;
   if (!says) return { bytes: NOTHING, size: 0, length: undefined, told: 'none' };
-  if (size === 0 || names.size === 0 || !isSearched(request.header('content-type'))) {
-    return upTo(room, bytes, size, Math.max(length, size));
-  }
-  const field = (name: string): string | undefined => request.header(name);
-  const masked = size > room ? undefined : maskedBody(names, field, inMemory(bytes), size === length);
+  const fields = (name: string): string[] => request.headerAll(name);
+  const read = (): Buffer => (Buffer.isBuffer(bytes) ? bytes : readRange(bytes.descriptor, 0, size));
+  const isWhole = size === length && size <= room;
+  const masked = size > 0 && names.size > 0 ? maskedBody(names, fields, size, read, isWhole) : undefined;
+  if (masked === undefined) return upTo(room, bytes, size, Math.max(length, size));
   if (masked) return upTo(room, masked, masked.length, masked.length);
   return { bytes: NOTHING, size: 0, length, told: `left out: it cannot be searched for what is to be masked; it had ${size} bytes` };
 }
@@ -63,8 +63,4 @@ function bodyOf(request: Request, names: ReadonlySet<string>, { bytes, length }:
 function upTo(room: number, bytes: HeldBody['bytes'], size: number, length: number): Body {
   const written = Math.min(size, room);
   return { bytes, size: written, length, told: written === length ? `${length} bytes` : `the first ${written} of ${length} bytes` };
-}
-
-function inMemory(bytes: HeldBody['bytes']): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : readRange(bytes.descriptor, 0, bytes.size);
 }

@@ -109,6 +109,11 @@ describe('recordRequest', () => {
       ['multipart/form-data; boundary=x', '--y\r\nContent-Disposition: form-data; name="password"\r\n\r\nhidden\r\n--y--\r\n'],
       ['multipart/form-data', '--y\r\nContent-Disposition: form-data; name="password"\r\n\r\nhidden\r\n--y--\r\n'],
       ['multipart/form-data; boundary=y', '--y\r\nContent-Disposition: form-data; name="password"\r\n\r\nhidden'],
+      [
+        'multipart/form-data; boundary=y',
+        '--y\r\nContent-Disposition: form-data; name="a"\r\n--y\r\nContent-Disposition: form-data; name="password"\r\n\r\nhidden\r\n--y--\r\n',
+      ],
+      ['text/plain, application/json', '{"password":"hidden", }'],
       ['application/x-www-form-urlencoded', 'password=hidden', 'gzip'],
     ];
     for (const [type, body, encoding] of bodies) {
@@ -117,6 +122,48 @@ describe('recordRequest', () => {
       expect(text).not.toContain('hidden');
       expect(text).toContain(`# body: left out: it cannot be searched for what is to be masked; it had ${body.length} bytes\r\n`);
     }
+  });
+
+  it('masks what is JSON whatever it is said to be, and leaves other types as they are', async () => {
+    const body = '{"password":"hidden"}';
+    for (const headers of [{}, { 'Content-Type': 'text/plain' }, { 'Content-Type': 'application/octet-stream' }]) {
+      expect((await recorded(new Request({ method: 'POST', headers, body }), { mask: ['password'] })).text).toContain('{"password":"***"}');
+    }
+    const xml = new Request({ method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: '<password>shown</password>' });
+    expect((await recorded(xml, { mask: ['password'] })).text).toContain('<password>shown</password>');
+  });
+
+  it('masks parameters in fields and queries, however deep in a URL', async () => {
+    const once = encodeURIComponent('/a?x=1&password=hidden');
+    const values = [
+      'https://a.example/?x=1&password=hidden#y',
+      'https://a.example/#password=hidden',
+      `https://a.example/?next=${once}&z=1`,
+      `https://a.example/?next=${encodeURIComponent(`/b?next=${once}`)}&z=1`,
+      'password=hidden',
+      'Custom user=1, password="hidden"',
+      'a=1;password=hidden',
+      'a=1&pass%77ord=hidden?a=hidden',
+    ];
+    const headers = values.map((value, i) => [`X-${i}`, value] as const);
+    const { text } = await recorded(new Request({ target: `/?${values[3]}`, headers }), { mask: ['password'] });
+    expect(text).not.toContain('hidden');
+    expect(text).toContain('X-2: https://a.example/?next=***&z=1\r\n');
+  });
+
+  it('copes with what is made to be slow to mask', async () => {
+    const request = new Request({
+      method: 'POST',
+      target: `/?${'a=%253F'.repeat(1000)}`,
+      headers: [
+        ...Array.from({ length: 60 }, (_, i) => [`X-${i}`, '?a='.repeat(2000)] as const),
+        ...Array.from({ length: 60 }, (_, i) => [`Y-${i}`, `${'a'.repeat(100_000)}?=`] as const),
+        ['Content-Type', 'application/json'],
+      ],
+      body: `{${'"a":0,'.repeat(150_000)}"b":${'['.repeat(2000)}${']'.repeat(2000)}}`,
+    });
+    const { path } = await recorded(request, { mask: ['password'] });
+    expect(requestFromFile(path).body.text()).toBe(request.body.text());
   });
 
   it('cannot be made to begin a line, or to name a file elsewhere', async () => {
