@@ -8,7 +8,7 @@
  */
 import { escaped, escapedBlock, quoted } from '../http/escaped.ts';
 import type { Request } from '../http/request.ts';
-import { idOf } from '../process/request-ids.ts';
+import { idOf } from '../process/requests/ids.ts';
 
 /** Prints an error in serving a request, with the id of that request if it has one. */
 export function printErrorOf(request: Request, error: unknown): void {

@@ -8,7 +8,7 @@
 import { checkOptions, checkSystemString } from '../http/errors/bad-option.ts';
 import type { Request } from '../http/request.ts';
 import { checkedRules, RULES, record } from '../http/request-file/record.ts';
-import { idFor } from '../process/request-ids.ts';
+import { idFor } from '../process/requests/ids.ts';
 
 /** Options of `recordRequest`. */
 export interface RecordOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Request } from '../http/request.ts';
-import { idFor } from '../process/request-ids.ts';
+import { idFor } from '../process/requests/ids.ts';
 
 /**
  * Returns the id of a request: a random UUID (version 4), the same on every call, also for a request made from it by `withoutPrefix`.

@@ -6,7 +6,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Handler } from '../exchange/respond.ts';
 import { callsFor, closeIoThreads, startIoThreads } from '../process/io-threads.ts';
-import { allWritten } from '../process/recordings.ts';
+import { allWritten } from '../process/requests/recordings.ts';
 import type { Neighbourhood } from './affinity/neighbourhood.ts';
 
 import type { ConnectionGate } from './connection-gate.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Request } from '../../http/request.ts';
-import { idOf } from '../../process/request-ids.ts';
+import { idOf } from '../../process/requests/ids.ts';
 import { type TraceIds, traceIdsOf } from '../../process/watching/trace-ids.ts';
 
 /** The ids under which a request is known elsewhere. */

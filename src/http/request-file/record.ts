@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { isNewTrouble, mayWrite, writeSoon } from '../../process/recordings.ts';
+import { isNewTrouble, mayWrite, writeSoon } from '../../process/requests/recordings.ts';
 import type { HeldBody } from '../body/request-body.ts';
 import { badOption, checkInteger, kindOf, MiB } from '../errors/bad-option.ts';
 import { escaped, quoted } from '../escaped.ts';

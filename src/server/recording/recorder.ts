@@ -24,7 +24,7 @@ import type { Request } from '../../http/request.ts';
 import type { Occasion } from '../../http/request-file/occasion.ts';
 import { record } from '../../http/request-file/record.ts';
 import { Response } from '../../http/response.ts';
-import { idFor, idOf, setId } from '../../process/request-ids.ts';
+import { idFor, idOf, setId } from '../../process/requests/ids.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedRecording } from './options.ts';
 

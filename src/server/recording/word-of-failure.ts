@@ -6,7 +6,7 @@
 import type { RequestRecorder } from '../../http/request/peer.ts';
 import type { ErrorAnswers, Request } from '../../http/request.ts';
 import { whyOf } from '../../http/request-file/why.ts';
-import { idFor } from '../../process/request-ids.ts';
+import { idFor } from '../../process/requests/ids.ts';
 import type { FromThread } from '../threads/wire.ts';
 import type { ResolvedRecording } from './options.ts';
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RecordOptions, Request, recordRequest } from '../../../src/index.ts';
-import { setId } from '../../../src/process/request-ids.ts';
+import { setId } from '../../../src/process/requests/ids.ts';
 import { requestFromFile } from '../../../src/testing.ts';
 import { newFolder, recordsIn } from '../../support/records.ts';
 
