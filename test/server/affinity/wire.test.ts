@@ -15,7 +15,7 @@ function read(pieces: Iterable<Buffer>): (readonly unknown[])[] {
   return [...pieces].flatMap((piece) => reader.push(piece));
 }
 
-const PEER = ['127.0.0.1', 4711, false, undefined, 1.5, 8000, undefined] as const;
+const PEER = ['127.0.0.1', 4711, false, undefined, 1.5, 8000, undefined, undefined] as const;
 const PASS = ['pass', 1, 'key é', 7, 'GET', '/a', '1.1', [-1, 'a:\u00ff', [0, 1, 2, 3]], PEER, undefined] as const;
 const DATA = ['data', 1, Uint8Array.from([0, 1, 2, 255])] as const;
 
