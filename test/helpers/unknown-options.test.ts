@@ -145,6 +145,7 @@ const WITHOUT_OPTIONS = [
   'acceptsLanguages',
   'answerStatus',
   'answerWithFetch',
+  'affinityKeyHere',
   'answerWithNode',
   'upgradeWithNode',
   'assertOr400',
