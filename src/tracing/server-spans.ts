@@ -156,7 +156,7 @@ export class ServerSpans {
       if (values.length > 0) attributes[`http.response.header.${name}`] = values;
     }
     span.setAttributes(attributes);
-    if (error !== undefined) span.recordException(error instanceof Error ? error : String(error));
+    if (error !== undefined) span.recordException(error instanceof Error || typeof error === 'string' ? error : errorType(error));
     if (failure !== undefined && (sent.outcome === 'failed' || isServerError(sent))) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(sent.endedAt);
   }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Channel, channel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, trace } from '@opentelemetry/api';
 import type { RequestMessage } from '../exchange/channels.ts';
 import { badOption, checkBoolean, checkFunction, checkOptions, kindOf } from '../http/errors/bad-option.ts';
@@ -74,30 +74,30 @@ export function traceBy(idOf: (request: Request) => string, options: TraceOption
   holder[STOP]?.();
   const stops = [
     tracesKnownBy((request) => requests.idsOf(request)),
-    listen<RequestMessage>('tracing:filrouge.request:start', (message) => {
+    listen('tracing:filrouge.request:start', (message: RequestMessage) => {
       const { context: within } = requests.begin(message);
       message.around = (call) => context.with(within, call);
     }),
-    listen<RequestMessage>('filrouge.request:response', (message) => requests.answered(message)),
-    listen<RequestMessage>('filrouge.request:sent', (message) => {
+    listen('filrouge.request:response', (message: RequestMessage) => requests.answered(message)),
+    listen('filrouge.request:sent', (message: RequestMessage) => {
       if (message.sent) requests.end(message, message.sent);
     }),
-    listen<CallMessage>('tracing:filrouge.call:start', (message) => calls.begin(message)),
-    listen<CallMessage>('tracing:filrouge.call:end', (message) => {
+    listen('tracing:filrouge.call:start', (message: CallMessage) => calls.begin(message)),
+    listen('tracing:filrouge.call:end', (message: CallMessage) => {
       if ('result' in message || 'error' in message) calls.end(message); // else it has given a promise
     }),
-    listen<CallMessage>('tracing:filrouge.call:asyncEnd', (message) => calls.end(message)),
+    listen('tracing:filrouge.call:asyncEnd', (message: CallMessage) => calls.end(message)),
   ];
   if (options.connections) {
     stops.push(
-      listen<ConnectionMessage>('filrouge.connection:open', (message) => carriers.openConnection(message)),
-      listen<ConnectionMessage>('filrouge.connection:close', (message) => carriers.closeConnection(message)),
+      listen('filrouge.connection:open', (message: ConnectionMessage) => carriers.openConnection(message)),
+      listen('filrouge.connection:close', (message: ConnectionMessage) => carriers.closeConnection(message)),
     );
   }
   if (options.streams) {
     stops.push(
-      listen<StreamMessage>('filrouge.stream:open', (message) => carriers.openStream(message)),
-      listen<StreamMessage>('filrouge.stream:close', (message) => carriers.closeStream(message)),
+      listen('filrouge.stream:open', (message: StreamMessage) => carriers.openStream(message)),
+      listen('filrouge.stream:close', (message: StreamMessage) => carriers.closeStream(message)),
     );
   }
   holder[STOP] = () => {
@@ -106,11 +106,10 @@ export function traceBy(idOf: (request: Request) => string, options: TraceOption
 }
 
 /** @returns Takes it back. */
-function listen<M>(name: string, call: (message: M) => void): () => void {
-  const found: Channel = channel(name);
-  const listener = (message: unknown): void => call(message as M);
-  found.subscribe(listener);
-  return () => void found.unsubscribe(listener);
+function listen(name: string, call: (message: never) => void): () => void {
+  const listener = (message: unknown): void => call(message as never);
+  subscribe(name, listener);
+  return () => unsubscribe(name, listener);
 }
 
 function spellingOf(options: TraceOptions): Spelling {

@@ -1,6 +1,6 @@
 /** What is told of calls to the outside, and what goes with them. */
 
-import { tracingChannel } from 'node:diagnostics_channel';
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,8 +35,17 @@ function watchCalls(): { readonly events: string[]; readonly messages: CallMessa
     ]),
   ) as unknown as Parameters<typeof channel.subscribe>[0];
   channel.subscribe(handlers);
-  onTestFinished(() => void channel.unsubscribe(handlers));
+  onTestFinished(() => {
+    channel.unsubscribe(handlers);
+  });
   return { events, messages };
+}
+
+/** Hears of the beginning of calls until the test ends. */
+function onStart(listener: (message: CallMessage) => unknown): void {
+  const heard = (message: unknown): void => void listener(message as CallMessage);
+  subscribe('tracing:filrouge.call:start', heard);
+  onTestFinished(() => void unsubscribe('tracing:filrouge.call:start', heard));
 }
 
 it('a call into an I/O thread is told of, and the call is told of there with what goes along', () => {
@@ -61,7 +70,6 @@ it('the items of a stream belong to the call that has given it', () => {
 });
 
 it('whoever is told may make the call, in a context of its own', () => {
-  const channel = tracingChannel<unknown, CallMessage>('filrouge.call');
   const places: string[] = [];
   const surround = (message: CallMessage): void => {
     message.around = (call) => {
@@ -71,17 +79,14 @@ it('whoever is told may make the call, in a context of its own', () => {
       return result;
     };
   };
-  channel.start.subscribe(surround as (message: unknown) => void);
-  onTestFinished(() => void channel.start.unsubscribe(surround as (message: unknown) => void));
+  onStart(surround);
   expect(watched.parent()).toBe('called parent ');
   expect(places).toEqual(['before', 'after']);
 });
 
 it('a proxied request is sent without a field that was left out', async () => {
-  const channel = tracingChannel<unknown, CallMessage>('filrouge.call');
   const leaveOut = (message: CallMessage): number => message.fields.push(['traceparent', undefined]);
-  channel.start.subscribe(leaveOut as (message: unknown) => void);
-  onTestFinished(() => void channel.start.unsubscribe(leaveOut as (message: unknown) => void));
+  onStart(leaveOut);
   const target = await echoOf('traceparent');
   const { port } = await serve((request) => proxy(request, target));
   const client = await talk(port);
@@ -178,9 +183,7 @@ it('a script finds them among its variables', async () => {
 });
 
 it('a field that cannot be sent fails the call', async () => {
-  const channel = tracingChannel<unknown, CallMessage>('filrouge.call');
   const push = (message: CallMessage): number => message.fields.push(['Bad name', 'x']);
-  channel.start.subscribe(push as (message: unknown) => void);
-  onTestFinished(() => void channel.start.unsubscribe(push as (message: unknown) => void));
+  onStart(push);
   await expect((async () => proxy(new Request(), 'http://127.0.0.1:1'))()).rejects.toMatchObject({ code: 'bad-header' });
 });

@@ -76,7 +76,9 @@ describe('a request', () => {
     const collector = await traced();
     const { port } = await serve(() => Response.text('x'), { h2c: true });
     const session = connect(`http://127.0.0.1:${port}`);
-    onTestFinished(() => void session.destroy());
+    onTestFinished(() => {
+      session.destroy();
+    });
     await new Promise((resolve) => session.request({ ':path': '/two' }).on('close', resolve).resume().end());
     const { attributes } = await collector.one(() => true);
     expect(attributes).toMatchObject({ 'network.protocol.version': '2', 'url.path': '/two', 'http.response.status_code': 200 });

@@ -1,21 +1,28 @@
 /**
- * What is kept of each request for those who watch it: in the request itself, as in a WeakMap, whose entries for so many short-lived objects keep the
- * garbage collector busy for a quarter of the time.
+ * What is kept of each request for those who watch it: in the request itself. It would be a WeakMap, but entries for so many objects that live so shortly
+ * keep the garbage collector busy for a quarter of the time.
  *
  * @module
  */
 
-/** What a request keeps. */
+/** What a request keeps. Private, so that `console.log` of a request does not show what nobody looks for there. */
 export class Notes {
-  message: unknown = undefined;
-  calls: unknown = undefined;
-  known: unknown = undefined;
+  #message: unknown;
+  #calls: unknown;
+  #known: unknown;
 
-  /** What `console.log` of a request shows of them: nobody looks for them there. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return 'Notes';
+  get(name: Name): unknown {
+    return name === 'message' ? this.#message : name === 'calls' ? this.#calls : this.#known;
+  }
+
+  set(name: Name, value: unknown): void {
+    if (name === 'message') this.#message = value;
+    else if (name === 'calls') this.#calls = value;
+    else this.#known = value;
   }
 }
+
+type Name = 'message' | 'calls' | 'known';
 
 /** A request, as far as it matters here. */
 interface Noted {
@@ -24,14 +31,14 @@ interface Noted {
 
 /** One of the notes of all requests. */
 export class NoteOf<V> {
-  readonly #name: keyof Notes;
+  readonly #name: Name;
 
-  constructor(name: keyof Notes) {
+  constructor(name: Name) {
     this.#name = name;
   }
 
   get(request: object): V | undefined {
-    return (request as Noted).notes?.[this.#name] as V | undefined;
+    return (request as Noted).notes?.get(this.#name) as V | undefined;
   }
 
   has(request: object): boolean {
@@ -40,10 +47,10 @@ export class NoteOf<V> {
 
   set(request: Noted, value: V): void {
     request.notes ??= new Notes();
-    request.notes[this.#name] = value;
+    request.notes.set(this.#name, value);
   }
 
   delete({ notes }: Noted): void {
-    if (notes) notes[this.#name] = undefined;
+    notes?.set(this.#name, undefined);
   }
 }
