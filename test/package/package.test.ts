@@ -90,7 +90,7 @@ describe('the packed tarball', { timeout: 60_000 }, () => {
   it('holds dist, the licences, the readme and the changelog, and nothing else', () => {
     const top = readdirSync(INSTALLED).toSorted();
     expect(top).toEqual(['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'package.json']);
-    const kinds = new Set(filesOf(join(INSTALLED, 'dist')).map((name) => /\.[^/]*$/.exec(name)?.[0]));
+    const kinds = new Set(filesOf(join(INSTALLED, 'dist')).map((name) => /(?:\.d\.ts|\.js\.map|\.[a-z]+)$/.exec(name)?.[0]));
     expect(kinds).toEqual(new Set(['.d.ts', '.js', '.js.map', '.cjs']));
   });
 
@@ -113,12 +113,13 @@ describe('the packed tarball', { timeout: 60_000 }, () => {
     expect(run(CONSUMER, 'required.cjs')).toBe('hello');
   });
 
-  it('declares its types with no package but Node, by files that are there', () => {
+  it('declares its types with no package but Node, and that of the door which is for its users, by files that are there', () => {
     const declarations = Object.values(EXPORTS).flatMap((door) => (typeof door === 'string' ? [] : [door.types]));
     const dangling: string[] = [];
     for (const name of declarations) {
       for (const specifier of specifiersOf(readFileSync(join(INSTALLED, name), 'utf8'))) {
         if (specifier.startsWith('node:') || specifier === 'node') continue; // the second one: a reference to its types
+        if (/^socket\.io(?:-adapter)?$/.test(specifier) && /(?:guests\/socket-io|\/socket\.io\.d)/.test(name)) continue;
         const file = join(dirname(name), specifier.replace(/\.[jt]s$/, '.d.ts'));
         if (!/^\.\.?\//.test(specifier) || !existsSync(join(INSTALLED, file))) dangling.push(`${name} mentions ${specifier}`);
         else if (!declarations.includes(file)) declarations.push(file); // is looked at in its turn
