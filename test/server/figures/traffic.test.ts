@@ -112,7 +112,7 @@ describe('what requests were answered', () => {
 
   it('tells apart those whose client has left before', async () => {
     const held = deferred<Response>();
-    const { port, server } = await serve(() => held.promise);
+    const { port, server } = await serve(() => held.promise, { h2c: true }); // itself, without a gateway that holds connections
     const client = await talk(port);
     client.send(get('/') + get('/'));
     await until(
