@@ -90,6 +90,16 @@ export type {
   Totals,
   WorkerStatus,
 } from './process/server-status.ts';
+export type {
+  ObservedServer,
+  OpenRequest,
+  ServerActivity,
+  ServerMark,
+  SlowRequest,
+  ThreadActivity,
+  ThreadState,
+  WorkerActivity,
+} from './process/watching/server-activity.ts';
 export type { RunningServer, ServerOptions } from './server/options.ts';
 export type { RefusedHead } from './server/refusals.ts';
 export { startServer } from './server/start.ts';

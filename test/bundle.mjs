@@ -47,7 +47,7 @@ await build({
         // What a handler thread shares with the listener and the primary: a file more costs each thread a third of a millisecond.
         {
           name: 'shared',
-          test: /\/src\/(?:exchange\/(?:respond|explain|finish|print-error|web-response)|helpers\/reading\/schema|server\/(?:roles|operator-log|peer|questions\/.*|tls\/options|body\/live-stream|threads\/(?:wire|board|known-lines)))\.ts$/,
+          test: /\/src\/(?:exchange\/(?:respond|explain|finish|print-error|web-response)|helpers\/reading\/schema|server\/(?:roles|operator-log|seen\/marks|peer|questions\/.*|tls\/options|body\/live-stream|threads\/(?:wire|board|known-lines)))\.ts$/,
         },
       ],
     },

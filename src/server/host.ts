@@ -4,11 +4,12 @@
  * @module
  */
 import type { Handler } from '../exchange/respond.ts';
-import type { LocalStatus, ServerStatus } from '../process/server-status.ts';
+import type { LocalStatus } from '../process/server-status.ts';
+import type { LocalActivity, ObservedServer } from '../process/watching/server-activity.ts';
 import type { AffinityTable } from './affinity/table.ts';
 
-/** The surroundings of a local server, as it sees them. */
-export interface ServerHost {
+/** The surroundings of a local server, as it sees them; and the whole server, for scripts in a thread. */
+export interface ServerHost extends ObservedServer {
   /** Where requests may be answered by other workers. */
   readonly affinity?: AffinityHost | undefined;
   /** Whether there is a primary, which replaces this process when needed. */
@@ -21,8 +22,6 @@ export interface ServerHost {
   onClose(timeout: number | undefined): void;
   /** Wraps the handler: requests may have to wait before they reach it. */
   guard(handler: Handler): Handler;
-  /** The status of the whole server, for scripts in a thread. */
-  status(): Promise<ServerStatus>;
 }
 
 /** The place of a worker among the others. */
@@ -61,4 +60,8 @@ export interface LocalServer {
   /** Changes whenever something has happened that a status tells and that outlives the server. */
   readonly activity: number;
   status(): LocalStatus;
+  /** What its threads are doing now. */
+  look(): Promise<LocalActivity>;
+  /** Where a thread stands, see `ObservedServer.stackOf`. */
+  stackOf(thread: number): Promise<readonly string[] | undefined>;
 }

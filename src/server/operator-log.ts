@@ -5,6 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { escaped, escapedBlock } from '../http/escaped.ts';
+import { mark } from './seen/marks.ts';
 
 /** How events are written. */
 export type LogFormat = 'text' | 'json' | 'off';
@@ -67,6 +68,7 @@ function ignore(): void {}
  * @param fields What a program that reads the JSON may want apart from the message.
  */
 export function log(event: OperatorEvent, message: string, fields: EventFields = {}): void {
+  mark(event, message);
   if (format !== 'off') console.error(lineOf(event, message, fields));
 }
 

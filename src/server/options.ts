@@ -18,7 +18,7 @@ import {
 import { checkErrorFormat, type ErrorFormat } from '../http/errors/failure.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
-import type { ServerStatus } from '../process/server-status.ts';
+import type { ObservedServer } from '../process/watching/server-activity.ts';
 import type { Affinity } from './affinity/option.ts';
 import { shareOfDisk } from './body/disk-budget.ts';
 import { shareOfMemory } from './body/memory-budget.ts';
@@ -143,7 +143,7 @@ export interface ServerOptions {
 }
 
 /** A server that runs. */
-export interface RunningServer extends AsyncDisposable {
+export interface RunningServer extends ObservedServer, AsyncDisposable {
   /** `http://localhost:8000` or `https://…`: with the port that is really bound. */
   readonly url: string;
   readonly address: { host: string; port: number } | { path: string };
@@ -155,8 +155,6 @@ export interface RunningServer extends AsyncDisposable {
   close(options?: { timeout?: number | undefined }): Promise<void>;
   /** In the primary: replaces every worker; new ones listen before old ones stop, so that no request fails. Rejects when the new ones cannot start: the old ones go on. */
   reload(): Promise<void>;
-  /** What the server does, as a whole and worker by worker: asked in a worker or in a handler thread it is the same. */
-  status(): Promise<ServerStatus>;
 }
 
 /** The options with every default filled in. */

@@ -18,6 +18,7 @@ import { Listener } from './listener.ts';
 import { log } from './operator-log.ts';
 import type { ResolvedOptions } from './options.ts';
 import { withRecorder } from './recording/recorder.ts';
+import { lookAt } from './seen/activity.ts';
 import { Service } from './service.ts';
 import type { ThreadPool } from './threads/pool.ts';
 import { Certificates } from './tls/certificates.ts';
@@ -106,6 +107,8 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
     get activity() {
       return activityOf(service);
     },
+    look: () => lookAt(service, threads?.seen),
+    stackOf: async (thread) => (threads ? threads.seen.stackOf(thread) : thread === 0 ? [] : undefined),
     status: () => localStatus(service, listener.sockets.size, gc, threads?.figures),
   };
 }

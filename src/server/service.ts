@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Handler } from '../exchange/respond.ts';
 import { Stopping } from '../exchange/stopping.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../http/request/head-limits.ts';
@@ -20,6 +21,8 @@ export interface ManagedConnection {
   readonly protocol: Protocol | undefined;
   /** Checks whether its time is up. Called at each tick. */
   tick(now: number): void;
+  /** Its exchanges: those whose handler has not answered yet are looked at when somebody asks what the server does. */
+  readonly exchanges: { readonly open: readonly Exchange[] };
   /** Takes one more request at most: connections at rest close after a moment, others after the answers they owe. */
   drain(): void;
   /** Ends at once, whatever it is doing. */
@@ -72,7 +75,6 @@ export class Service {
     this.handler = handler;
     this.options = options;
     this.handsOn = handsOn;
-    this.traffic = new Traffic(options.metrics);
     this.refusals = new Refusals(options.onRefused, options.recorder);
     const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
     this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);
@@ -87,6 +89,7 @@ export class Service {
       for (const connection of this.connections) connection.tick(now);
       this.onTick(now);
     });
+    this.traffic = new Traffic(options.metrics, this.clock);
     const { headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, handlerTimeout, slowRequest } = options;
     const forHandlers = (handlerTimeout || Number.POSITIVE_INFINITY) * PRECISION;
     this.clock.start(Math.min(headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, forHandlers, slowRequest || forHandlers));

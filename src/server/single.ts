@@ -8,10 +8,12 @@ import type { Handler } from '../exchange/respond.ts';
 import { withCode } from '../http/errors/error-codes.ts';
 import { DURATION_BOUNDS } from '../process/durations.ts';
 import { addTotals, NO_TOTALS, type ServerStatus } from '../process/server-status.ts';
+import type { ServerActivity } from '../process/watching/server-activity.ts';
 import { localGate } from './connection-gate.ts';
 import type { LocalServer } from './host.ts';
 import { logStarted } from './operator-log.ts';
 import type { ResolvedOptions, RunningServer } from './options.ts';
+import { sharedForAWhile } from './questions/shared-for-a-while.ts';
 import { serveLocally } from './serve.ts';
 import { AFTERMATH, drainOnSignals, endWithThreads } from './signals.ts';
 import { removeStaleSocket } from './socket/socket-file.ts';
@@ -30,7 +32,15 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
     onClose: (timeout) => void local.close(timeout === undefined ? {} : { timeout }),
     guard: (inner) => inner,
     status: async () => status(),
+    activity: () => activity(),
+    stackOf: (pid, thread) => stackOf(pid, thread),
   });
+  const activity = sharedForAWhile(async (): Promise<ServerActivity> => {
+    const { marks, ...told } = await local.look();
+    return { workers: [{ pid: process.pid, generation: 1, ...told }], marks };
+  });
+  const stackOf = async (pid: number, thread: number): Promise<readonly string[] | undefined> =>
+    pid === process.pid ? local.stackOf(thread) : undefined;
   const status = (): ServerStatus => {
     const own = { pid: process.pid, generation: 1, ...local.status() };
     return { generation: 1, restarts: 0, bounds: DURATION_BOUNDS, ...addTotals(NO_TOTALS, own), workers: [own] };
@@ -53,6 +63,8 @@ export async function startSingle(handler: Handler, options: ResolvedOptions): P
     close: (how) => local.close(how),
     reload: () => Promise.reject(withCode(new Error('Cannot reload: this server has no workers'), 'bad-option')),
     status: async () => status(),
+    activity,
+    stackOf,
     [Symbol.asyncDispose]: () => local.close(),
   };
 }

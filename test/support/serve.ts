@@ -41,6 +41,8 @@ export async function serve(handler: Handler, options: ServerOptions = {}): Prom
     onClose: () => void server.close(),
     guard: (inner) => inner,
     status: () => Promise.reject(new Error('There is no status in these tests')),
+    activity: () => Promise.reject(new Error('There is no activity in these tests')),
+    stackOf: () => Promise.resolve(undefined),
   };
   const server: LocalServer = await serveLocally(handler, resolved, localGate(options.maxConnections ?? 10_000), host);
   onTestFinished(() => server.close({ timeout: 0 }));

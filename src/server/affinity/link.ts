@@ -113,7 +113,7 @@ export class NeighbourLink implements ThreadLink {
       case 'ready':
       case 'close':
       case 'hits':
-      case 'status':
+      case 'question':
       case 'group':
       case 'channel':
         return; // what a worker says to itself

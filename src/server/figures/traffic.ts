@@ -5,7 +5,12 @@
  */
 import type { Exchange } from '../../exchange/exchange.ts';
 import { noCounts, type SessionCounts } from '../../h2/session-counts.ts';
+import { type Durations, DurationTally } from '../../process/durations.ts';
+import { Slowest } from '../seen/slowest.ts';
 import { AnswerTally } from './answer-tally.ts';
+
+/** For how long a look lasts, ms: a page that is open looks every second. */
+const LOOK = 5000;
 
 /** What connections speak; those that were handed over, something else. */
 export type Protocol = 'http/1.1' | 'h2' | 'upgraded';
@@ -13,6 +18,7 @@ export type Protocol = 'http/1.1' | 'h2' | 'upgraded';
 /** Counts what comes and what goes out. */
 export class Traffic {
   readonly answers: AnswerTally;
+  readonly slowest: Slowest = new Slowest();
   /** Requests whose client left before their answer began to be sent. */
   abandoned = 0;
   /** Connections by their first protocol. */
@@ -23,10 +29,18 @@ export class Traffic {
   resumed = 0;
 
   readonly #isTimed: boolean;
+  readonly #clock: { readonly now: number };
+  /** How long answers took while somebody was looking. */
+  readonly #latency: DurationTally = new DurationTally();
+  #seenUntil = Number.NEGATIVE_INFINITY;
 
-  /** @param isTimed Whether it is measured how long requests take. */
-  constructor(isTimed: boolean) {
+  /**
+   * @param isTimed Whether it is measured how long requests take, also while nobody looks.
+   * @param clock What is known without asking the system for the time.
+   */
+  constructor(isTimed: boolean, clock: { readonly now: number }) {
     this.#isTimed = isTimed;
+    this.#clock = clock;
     this.answers = new AnswerTally(isTimed);
   }
 
@@ -35,8 +49,17 @@ export class Traffic {
     const { request } = exchange;
     if (request === undefined || exchange.target.path === '*') return;
     exchange.hasBegun = true;
-    const seconds = this.#isTimed ? (performance.now() - request.readAt) / 1000 : 0;
-    this.answers.add(request.route, request.method, status, seconds);
+    const isSeen = this.#clock.now < this.#seenUntil;
+    const ms = (this.#isTimed || isSeen ? performance.now() : this.#clock.now) - request.readAt; // else it is late by a tick at most
+    this.answers.add(request.route, request.method, status, ms / 1000);
+    if (isSeen) this.#latency.add(ms / 1000);
+    if (ms > this.slowest.bar) this.slowest.note(request, performance.now() - request.readAt, status);
+  }
+
+  /** Somebody looks: for a while it is measured how long requests take. @returns What was measured so far. */
+  look(): Durations {
+    this.#seenUntil = performance.now() + LOOK;
+    return this.#latency.read();
   }
 
   /** An exchange ends because its client has left. */

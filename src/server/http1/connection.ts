@@ -63,6 +63,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   protocol: Protocol = 'http/1.1';
   /** Nothing more is answered: the socket lingers, was handed over, or is gone. */
   isOver = false;
+  readonly exchanges: Turns;
   readonly #reader: RequestReader;
   readonly #patience: Patience;
   readonly #peer: Peer;
@@ -72,8 +73,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   #incoming: Turn | undefined;
   #isRunning = false;
   #isPaused = false;
-  /** The client has ended its side, */
-  #isEnded = false;
+  #isEnded = false; // the client has ended its side,
   /** and has been asked whether it is still there. */
   #departure: Departure | undefined;
 
@@ -86,6 +86,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#proxies = proxiesFor(peer, service.options.trustProxy);
     this.#patience = new Patience(service);
     this.#turns = new Turns(this, service);
+    this.exchanges = this.#turns;
     peer.carrier = this;
     service.opened(this, 'http/1.1');
     listen(socket, this);
@@ -138,8 +139,7 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
 
   /** A head has come. @returns The request when it can be handled already: its body is streamed, or there is none to wait for. */
   #takeHead(head: HeadEvent): Request | undefined {
-    head.parts ??= parseTarget(head.target);
-    const target = head.parts;
+    const target = (head.parts ??= parseTarget(head.target));
     if (!target) throw badTarget();
     const turn = new Turn(head, target, this.#proxies ? clientBehind(this.#peer, head.lines, this.#proxies) : this.#peer);
     if (head.length === 0) {

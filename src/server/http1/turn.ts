@@ -130,6 +130,11 @@ export class Turns {
     return this.#owed.at(-1);
   }
 
+  /** Those whose handler has not answered yet. */
+  get open(): Turn[] {
+    return this.#owed.filter((turn) => !turn.response);
+  }
+
   /** Whether one more request may be admitted. */
   get hasRoom(): boolean {
     const { length } = this.#owed;

@@ -35,7 +35,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
   readonly #service: Service;
   readonly #socket: Socket;
   readonly #peer: Peer;
-  readonly #exchanges: Exchanges;
+  readonly exchanges: Exchanges;
   readonly #session: Exchanges['session'];
   readonly #writer: FrameWriter<StreamExchange>;
   readonly #patience: Patience;
@@ -56,8 +56,8 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#service = service;
     this.#socket = socket;
     this.#peer = peer;
-    this.#exchanges = new Exchanges(this, peer, service);
-    this.#session = this.#exchanges.session;
+    this.exchanges = new Exchanges(this, peer, service);
+    this.#session = this.exchanges.session;
     this.#writer = new FrameWriter(socket, this.#session, service.options.writeTimeout);
     this.#patience = new Patience(service);
     peer.carrier = this;
@@ -127,8 +127,8 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
 
   /** Rest begins with the end of the last exchange: a client that only pings is at rest. */
   #watch(): void {
-    const { hasMoved } = this.#exchanges;
-    this.#exchanges.hasMoved = false;
+    const { hasMoved } = this.exchanges;
+    this.exchanges.hasMoved = false;
     if (this.#session.isMidway && this.mayGoOn) {
       if (hasMoved) this.#patience.watch(ANSWERING); // what has come in part is another frame than before
       this.#patience.watch(READING_HEAD);
@@ -138,14 +138,14 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
 
   /** Sends an interim response. A client that does not read gets none: they are the first thing to do without. */
   sendInterim(request: Request, status: number, fields: HeaderList): void {
-    if (this.mayGoOn) this.#exchanges.sendInterim(request, status, fields);
+    if (this.mayGoOn) this.exchanges.sendInterim(request, status, fields);
   }
 
   /** The client has ended its side. It gets what is under way, if it is still there: the GOAWAY finds that out. */
   onEnd(): void {
     if (this.#isOver) return;
     this.#isEnded = true;
-    this.#exchanges.endInput();
+    this.exchanges.endInput();
     this.#session.goAway(true);
     this.#settle();
     probe(this.#socket);
@@ -156,14 +156,14 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#peer.carrier = undefined; // a request that is kept must not keep all of this alive
     this.#isOver = true;
     this.#writer.close();
-    this.#exchanges.abandonAll();
+    this.exchanges.abandonAll();
   }
 
   tick(now: number): void {
     if (((this.#isPaused || this.#isEnded) && hasLeft(this.#socket)) || this.#writer.isStuck(now)) return this.destroy();
     if (this.#isOver) return;
     this.#isRunning = true;
-    this.#exchanges.tick(now);
+    this.exchanges.tick(now);
     this.#isRunning = false;
     if (now >= this.#leavesAt) {
       this.#leavesAt = Number.POSITIVE_INFINITY;
@@ -183,7 +183,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
   }
 
   drain(): void {
-    this.#exchanges.stop();
+    this.exchanges.stop();
     this.leave();
     this.flushSoon();
   }
@@ -202,7 +202,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
   /** Ends the connection behind what has been written. */
   #end(isUnread: boolean): void {
     this.#isOver = true;
-    this.#exchanges.abandonAll();
+    this.exchanges.abandonAll();
     stopReading(this.#socket);
     end(this.#socket, isUnread, this.#writer.isOut);
   }

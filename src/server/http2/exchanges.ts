@@ -68,8 +68,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   readonly #owner: ExchangesOwner;
   /** Made with the first response that has to wait. */
   readonly #backlog: Backlog;
-  /** The client has ended its side. */
-  #isInputEnded = false;
+  #isInputEnded = false; // the client has ended its side
   readonly #peer: Peer;
   /** Set when the peer is one of them. */
   readonly #proxies: TrustedProxies | undefined;
@@ -92,12 +91,8 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     this.hasMoved = true;
     const isHandshake = head.protocol !== undefined;
     head.parts ??= parseTarget(head.target);
-    const exchange = new StreamExchange(
-      stream,
-      isHandshake ? asHandshake(head) : head,
-      head.parts ?? NO_TARGET,
-      this.#clientOf(head.lines),
-    );
+    const asked = isHandshake ? asHandshake(head) : head;
+    const exchange = new StreamExchange(stream, asked, head.parts ?? NO_TARGET, this.#clientOf(head.lines));
     if (!head.parts) return this.#refuse(exchange, badTarget());
     if (isHandshake) {
       exchange.socket = new StreamSocket(this.session, stream, this.flushSoon);
@@ -309,6 +304,11 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
       this.session.reset(stream, CANCEL);
       this.onReset(stream);
     }
+  }
+
+  /** Those whose handler has not answered yet. */
+  get open(): StreamExchange[] {
+    return [...this.session.streams].flatMap(({ exchange }) => (exchange?.request && !exchange.response ? [exchange] : []));
   }
 
   /** Ends the bodies that have no end of their own. */

@@ -19,6 +19,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** A connection whose first bytes have not come. */
 export class PlaintextChoice implements ManagedConnection, SocketOwner {
   readonly protocol = undefined;
+  readonly exchanges: { readonly open: readonly [] } = { open: [] };
   readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #service: Service;

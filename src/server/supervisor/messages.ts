@@ -5,10 +5,12 @@
  *
  * @module
  */
-import type { LocalStatus, ServerStatus } from '../../process/server-status.ts';
+import type { LocalStatus } from '../../process/server-status.ts';
+import type { LocalActivity } from '../../process/watching/server-activity.ts';
 import type { AffinityTable } from '../affinity/table.ts';
 import type { Address, AffinityPlace } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
+import type { ServerAnswer, ServerQuestion } from '../questions/server-questions.ts';
 
 /** How many connections are lent at a time, at most: few enough that little lies idle in a worker that is stuck. */
 export const PORTION = 32;
@@ -27,8 +29,10 @@ export type WorkerMessage =
   | { readonly kind: 'status'; readonly id: number; readonly status: LocalStatus }
   /** It has had its share of requests or memory, and asks for a successor. */
   | { readonly kind: 'recycle'; readonly rss: number; readonly requests: number }
-  /** Its script asks for the status of the whole server. */
-  | { readonly kind: 'server-status'; readonly id: number }
+  /** What its threads are doing, or where one of them stands. */
+  | { readonly kind: 'looked'; readonly id: number; readonly seen: LocalActivity | readonly string[] | undefined }
+  /** Its script asks something of the whole server. */
+  | { readonly kind: 'question'; readonly id: number; readonly question: ServerQuestion }
   /** Its lease of connections is used up. */
   | { readonly kind: 'lease-wanted' }
   /** More of its lease is free than it needs; also the answer to `reclaim`, even when that is nothing. */
@@ -44,11 +48,13 @@ export type WorkerMessage =
 export type PrimaryMessage =
   /** From now on `readiness` says that the server stops. */
   | { readonly kind: 'stopping' }
-  | { readonly kind: 'server-status'; readonly id: number; readonly status: ServerStatus }
+  | { readonly kind: 'told'; readonly id: number; readonly answer: ServerAnswer }
   /** No successor could start for a worker that has asked for one. */
   | { readonly kind: 'go-on' }
   | { readonly kind: 'close'; readonly timeout: number }
   | { readonly kind: 'status'; readonly id: number }
+  /** What do your threads do? Where does the one with this number stand? */
+  | { readonly kind: 'look'; readonly id: number; readonly thread: number | undefined }
   /** More connections; 0: there are none. */
   | { readonly kind: 'lease'; readonly count: number }
   | { readonly kind: 'affinity-place'; readonly place: Omit<AffinityPlace, 'secret'> & { readonly secret: string } }

@@ -14,10 +14,13 @@ import { DURATION_BOUNDS } from '../../process/durations.ts';
 import { HitCounter } from '../../process/hit-counter.ts';
 import { refuseSeveral } from '../../process/one-memory.ts';
 import { addTotals, NO_TOTALS, NOTHING_NOW, type ServerStatus, type Totals, type WorkerStatus } from '../../process/server-status.ts';
+import type { ServerActivity } from '../../process/watching/server-activity.ts';
 import { log, logForPrograms, logStarted } from '../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../options.ts';
 import { answerHits, type HitAnswer, type HitQuestion } from '../questions/hit-asker.ts';
+import { sharedForAWhile } from '../questions/shared-for-a-while.ts';
 import { checkScript, WORKER_ROLE } from '../roles.ts';
+import { marksOf, recentMarks } from '../seen/marks.ts';
 import { drainOnSignals } from '../signals.ts';
 import { removeStaleSocket, tightenUmask } from '../socket/socket-file.ts';
 import { EarlyDeaths, MAX_FAILURES, messageOf } from './early-deaths.ts';
@@ -116,6 +119,8 @@ class Supervisor implements WorkerEvents {
       close,
       reload: () => this.reload(),
       status: () => this.status(),
+      activity: () => this.activity(),
+      stackOf: (pid, thread) => this.stackOf(pid, thread),
       [Symbol.asyncDispose]: () => close(),
     };
   }
@@ -188,9 +193,23 @@ class Supervisor implements WorkerEvents {
   }
 
   async status(): Promise<ServerStatus> {
-    const workers = await Promise.all([...this.#workers].filter((worker) => worker.readyAt !== undefined).map(statusOf));
+    const workers = await Promise.all(this.#serving.map(statusOf));
     const totals = workers.reduce<Totals>(addTotals, this.#before);
     return { generation: this.#generation, restarts: this.#restarts, bounds: DURATION_BOUNDS, ...totals, workers };
+  }
+
+  readonly activity: () => Promise<ServerActivity> = sharedForAWhile(async () => {
+    const seen = await Promise.all(this.#serving.map(async (worker) => ({ worker, ...(await worker.sight.activity()) })));
+    const workers = seen.map(({ worker: { pid, generation }, marks: _marks, ...told }) => ({ pid, generation, ...told }));
+    return { workers, marks: marksOf(recentMarks(), ...seen.map(({ marks }) => marks)) };
+  });
+
+  async stackOf(pid: number, thread: number): Promise<readonly string[] | undefined> {
+    return this.#serving.find((worker) => worker.pid === pid)?.sight.stackOf(thread);
+  }
+
+  get #serving(): WorkerProcess[] {
+    return [...this.#workers].filter((worker) => worker.readyAt !== undefined);
   }
 
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void {

@@ -5,18 +5,21 @@
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { withCode } from '../../http/errors/error-codes.ts';
-import { type LocalStatus, NO_TOTALS, type ServerStatus, type Totals } from '../../process/server-status.ts';
+import { type LocalStatus, NO_TOTALS, type Totals } from '../../process/server-status.ts';
+import type { ObservedServer } from '../../process/watching/server-activity.ts';
 import type { AffinityTable } from '../affinity/table.ts';
 import { CHANNEL_PIPE } from '../channels/pipe.ts';
 import type { Address } from '../host.ts';
 import { withoutStack } from '../operator-log.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
 import { Replies } from '../questions/replies.ts';
-import { type StuckMessage, WATCH_PIPE } from '../watchdog/message.ts';
+import { answerTo, type ServerQuestion } from '../questions/server-questions.ts';
+import { Lines, WATCH_PIPE, type WatchMessage, type WatchQuestion } from '../watchdog/message.ts';
 import type { Borrower } from './lender.ts';
 import { fromWorker, NOT_CALLED, type PrimaryMessage } from './messages.ts';
+import { Sight } from './sight.ts';
 import { carryChannels } from './worker-channels.ts';
 
 /** What a worker knows of its server once it listens. */
@@ -25,8 +28,8 @@ export interface Place {
   readonly url: string;
 }
 
-/** What the primary hears of a worker. */
-export interface WorkerEvents {
+/** What the primary hears of a worker; and the whole server, for what its script asks. */
+export interface WorkerEvents extends ObservedServer {
   onLeaving(worker: WorkerProcess, isRetiring: boolean): void;
   onExit(worker: WorkerProcess, how: string): void;
   /** Its main thread does not come back from a handler. */
@@ -40,8 +43,6 @@ export interface WorkerEvents {
   onJoin(worker: WorkerProcess): void;
   /** It goes by this table of `affinity` now. */
   onTableSeen(worker: WorkerProcess, version: number): void;
-  /** What the whole server does. */
-  status(): Promise<ServerStatus>;
 }
 
 /** How long a worker may take to answer with its status, ms: one that is stuck never does. */
@@ -68,7 +69,14 @@ export class WorkerProcess implements Borrower {
   isLeaving = false;
   /** A successor has been started. */
   isReplaced = false;
+  /** What its threads do. */
+  readonly sight: Sight = new Sight({
+    look: (id, thread) => this.#tell({ kind: 'look', id, thread }),
+    watch: (id) => this.#pipe?.write(`${JSON.stringify({ id } satisfies WatchQuestion)}\n`),
+  });
   readonly #worker: Worker;
+  /** To the thread that watches it from inside; see watch.ts. */
+  readonly #pipe: Duplex | null | undefined;
   readonly #statuses: Replies<void, LocalStatus> = new Replies((id) => this.#tell({ kind: 'status', id }), STATUS_TIME);
 
   /** @param startTimeout When it is killed unless it listens, ms. */
@@ -77,7 +85,8 @@ export class WorkerProcess implements Borrower {
     this.slot = slot;
     const worker = cluster.fork(env);
     this.#worker = worker;
-    this.#listen(worker, events);
+    this.#pipe = worker.process.stdio[WATCH_PIPE] as Duplex | null | undefined;
+    this.#listen(events);
     const channels = (worker.process.stdio as readonly unknown[])[CHANNEL_PIPE] as Socket | null | undefined;
     if (channels) carryChannels(channels); // there is none when the fork has failed
     let failure: Error | undefined;
@@ -108,7 +117,8 @@ export class WorkerProcess implements Borrower {
         else if (message?.kind === 'lease-wanted') events.onLeaseWanted(this);
         else if (message?.kind === 'lease-returned') events.onLeaseReturned(this, message.count);
         else if (message?.kind === 'recycle') events.onRecycle(this, message.rss, message.requests);
-        else if (message?.kind === 'server-status') void this.#tellStatus(message.id, events);
+        else if (message?.kind === 'looked') this.sight.looked(message.id, message.seen);
+        else if (message?.kind === 'question') void this.#answer(message.id, message.question, events);
         else if (message?.kind === 'hits') this.#tell({ kind: 'hits', id: message.id, answers: events.onHits(message.questions) });
       });
       worker.on('error', (error) => {
@@ -120,6 +130,7 @@ export class WorkerProcess implements Borrower {
         const why = code === 0 ? NOT_CALLED : `a worker ended with ${how} before it listened; see its output`;
         reject(failure ?? failureOf(why, undefined));
         this.#statuses.abandon();
+        this.sight.abandon();
         settleExit();
         events.onExit(this, how);
       });
@@ -185,21 +196,21 @@ export class WorkerProcess implements Borrower {
     return this.#statuses.ask();
   }
 
-  /** Listens to the thread that watches the worker from inside; see watch.ts. */
-  #listen(worker: Worker, events: WorkerEvents): void {
-    const pipe = worker.process.stdio[WATCH_PIPE] as Readable | null | undefined;
-    let text = '';
-    pipe?.on('error', () => {}); // 'exit' follows
-    pipe?.on('data', (bytes: Buffer) => {
-      text += bytes.toString();
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines) events.onStuck(this, (JSON.parse(line) as StuckMessage).what);
+  /** Listens to the thread that watches the worker. */
+  #listen(events: WorkerEvents): void {
+    const lines = new Lines();
+    this.#pipe?.on('error', () => {}); // 'exit' follows
+    this.#pipe?.on('data', (bytes: Buffer) => {
+      for (const line of lines.take(bytes)) {
+        const message = JSON.parse(line) as WatchMessage;
+        if ('what' in message) events.onStuck(this, message.what);
+        else this.sight.stands(message.id, message.standing);
+      }
     });
   }
 
-  async #tellStatus(id: number, events: WorkerEvents): Promise<void> {
-    this.#tell({ kind: 'server-status', id, status: await events.status() });
+  async #answer(id: number, question: ServerQuestion, server: ObservedServer): Promise<void> {
+    this.#tell({ kind: 'told', id, answer: await answerTo(server, question) });
   }
 
   #tell(message: PrimaryMessage): void {

@@ -12,7 +12,7 @@ import type { FromThread, ThreadLink, WireList, WirePeer, WireRoute } from './wi
 /** An item that concerns one request and is no answer. */
 export type Following = Exclude<
   FromThread,
-  readonly ['ready' | 'close' | 'hits' | 'status' | 'group' | 'channel' | 'answer', ...unknown[]]
+  readonly ['ready' | 'close' | 'hits' | 'question' | 'group' | 'channel' | 'answer', ...unknown[]]
 >;
 
 /** Requests by their numbers. */

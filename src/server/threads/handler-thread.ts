@@ -7,6 +7,7 @@ import type { MessagePort, Transferable, Worker } from 'node:worker_threads';
 import type { Durations } from '../../process/durations.ts';
 import { type RecallReason, WaitBoard } from '../../process/wait-board.ts';
 import { countForThread } from '../questions/hit-asker.ts';
+import type { ServerQuestion } from '../questions/server-questions.ts';
 import { Board } from './board.ts';
 import type { Flight } from './flight.ts';
 import { Flights, wirePeerOf } from './flights.ts';
@@ -23,8 +24,8 @@ export interface ThreadEvents {
   onExit(thread: HandlerThread, why: string): void;
   /** The script has called `close()`. */
   onClose(timeout: number | undefined): void;
-  /** The script has asked what the server does. */
-  onStatusWanted(thread: HandlerThread, id: number): Promise<void>;
+  /** The script asks something of the whole server. */
+  onQuestion(thread: HandlerThread, id: number, question: ServerQuestion): Promise<void>;
 }
 
 /** What a thread runs in: a worker of node:worker_threads, or for tests something else. */
@@ -251,8 +252,8 @@ export class HandlerThread implements ThreadLink {
         return;
       case 'channel':
         return this.#channels.take(item[1]);
-      case 'status':
-        return void this.#events.onStatusWanted(this, item[1]);
+      case 'question':
+        return void this.#events.onQuestion(this, item[1], item[2]);
       case 'answer':
         this.flights.answered(item);
         return this.#events.onAnswer(this);

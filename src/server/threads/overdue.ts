@@ -10,6 +10,7 @@ import { quoted } from '../../http/escaped.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { OWN_CODE } from '../../process/own-code.ts';
 import { log } from '../operator-log.ts';
+import { placeFound } from '../seen/slowest.ts';
 import { placeOf } from '../watchdog/place.ts';
 import type { Flight } from './flight.ts';
 import type { HandlerThread } from './handler-thread.ts';
@@ -49,6 +50,7 @@ export async function tellStuck(worker: Worker | undefined, flight: Flight | und
     recordOverdue(flight);
   }
   const place = await standing;
+  if (flight) placeFound(flight.request, place);
   const what = flight ? `${nameOf(flight)} has taken ${elapsed(flight, now)}` : 'a handler thread does not take requests any more';
   log('stuck', `${what} and stands ${place ?? 'in a call that cannot be looked into'}; its thread is replaced`, {
     ...(flight && fieldsOf(flight, now)),
@@ -84,13 +86,14 @@ export function tellSlow(thread: HandlerThread, flight: Flight, now: number): vo
     const where = await place;
     return `slow, ${elapsed(flight, now)}${where === undefined ? '' : `; it stands ${where}`}`;
   });
-  void place.then((where) =>
+  void place.then((where) => {
+    placeFound(flight.request, where);
     log(
       'slow',
       `${nameOf(flight)} is slow: ${elapsed(flight, now)}${where ? `${what} stands ${where}` : isRunning ? '' : ', its promise has not settled'}`,
       { ...fieldsOf(flight, now), ...(where !== undefined && { place: where }) },
-    ),
-  );
+    );
+  });
 }
 
 /** A request in a message. */

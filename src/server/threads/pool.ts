@@ -23,6 +23,8 @@ import type { WorkerStatus } from '../../process/server-status.ts';
 import type { Address, ServerHost } from '../host.ts';
 import { log } from '../operator-log.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { answerTo, type ServerQuestion } from '../questions/server-questions.ts';
+import { PoolActivity } from './activity.ts';
 import { Flight } from './flight.ts';
 import { HandlerThread, type StartBacking, type ThreadEvents } from './handler-thread.ts';
 import { abort, endWait, isDeaf } from './io-waits.ts';
@@ -58,6 +60,7 @@ export class ThreadPool implements ThreadEvents {
   readonly #start: StartBacking;
   readonly #host: ServerHost;
   readonly #threads: Set<HandlerThread> = new Set();
+  readonly seen: PoolActivity = new PoolActivity(this.#threads);
   readonly #queue: WaitingRequests = new WaitingRequests();
   readonly #figures: PoolFigures = new PoolFigures();
   #isChecking = false;
@@ -195,9 +198,8 @@ export class ThreadPool implements ThreadEvents {
     this.#host.onClose(timeout);
   }
 
-  async onStatusWanted(thread: HandlerThread, id: number): Promise<void> {
-    const status = await this.#host.status().catch(() => undefined); // the primary is gone
-    thread.post(['status', id, status]);
+  async onQuestion(thread: HandlerThread, id: number, question: ServerQuestion): Promise<void> {
+    thread.post(['told', id, await answerTo(this.#host, question)]);
   }
 
   #add(): HandlerThread {
@@ -340,8 +342,7 @@ export class ThreadPool implements ThreadEvents {
     flight?.refuse(tookTooLong(flight.request));
     this.#add();
     this.#drain();
-    const { worker } = thread.backing;
-    const what = await tellStuck(worker, flight, now);
+    const what = await tellStuck(thread.backing.worker, flight, now);
     if (await this.#stop(thread)) return;
     tellUnstoppable(what);
     this.#host.onUnstoppable();

@@ -36,12 +36,12 @@ import type { Heartbeat } from '../../http/body/paced-pieces.ts';
 import type { FileParts } from '../../http/file/file-content.ts';
 import type { FileVersion } from '../../http/file/open-file.ts';
 import type { HttpVersion } from '../../http/request.ts';
-import type { ServerStatus } from '../../process/server-status.ts';
 import type { RecallReason } from '../../process/wait-board.ts';
 import type { Connection } from '../../process/watching/connection-channels.ts';
 import type { Sent } from '../../process/watching/sent.ts';
 import type { Address } from '../host.ts';
 import type { HitAnswer, HitQuestion } from '../questions/hit-asker.ts';
+import type { ServerAnswer, ServerQuestion } from '../questions/server-questions.ts';
 import type { WireLines } from './known-lines.ts';
 
 /**
@@ -90,8 +90,8 @@ export type ToThread =
   | readonly ['listening', address: Address, url: string]
   /** What was counted for the questions with this number. */
   | readonly ['hits', id: number, answers: readonly HitAnswer[]]
-  /** What the server does: the answer to the question with this number. */
-  | readonly ['status', id: number, status: ServerStatus | undefined]
+  /** The answer to the question with this number. */
+  | readonly ['told', id: number, answer: ServerAnswer]
   /** The server begins to stop; later, that it drains; and for each connection that was taken over, or body without an end, that it is to end. */
   | readonly ['stopping']
   | readonly ['draining']
@@ -148,7 +148,8 @@ export type FromThread =
   | readonly ['released', id: number]
   /** Hits to be counted for the whole server. */
   | readonly ['hits', id: number, questions: readonly HitQuestion[]]
-  | readonly ['status', id: number]
+  /** The script asks something of the whole server. */
+  | readonly ['question', id: number, question: ServerQuestion]
   /** A handler has started a process group, or it has ended. */
   | readonly ['group', id: number, isRunning: boolean]
   | readonly ['channel', ChannelWord]

@@ -16,13 +16,40 @@ export interface Watched {
   readonly handlerTimeout: number;
   readonly slowRequest: number;
   readonly log: LogFormat;
+  /** Whether the main thread calls handlers itself. If not, it looks into its handler threads: a process that is inspected from two sides may crash. */
+  readonly isInline: boolean;
   /** Whether there is a primary to notify. */
   readonly hasPrimary: boolean;
   /** The folder of our own code, see own-code.ts. */
   readonly own: string | undefined;
 }
 
-/** A message over the pipe, as one line of JSON. */
-export interface StuckMessage {
-  readonly what: string;
+/** From the watching thread, over the pipe, as one line of JSON: that the main thread is stuck, or the answer to a question. */
+export type WatchMessage = { readonly what: string } | { readonly id: number; readonly standing: Standing | undefined };
+
+/** From the primary, over the same pipe: where does the main thread stand? */
+export interface WatchQuestion {
+  readonly id: number;
+}
+
+/** Where a main thread stands that does not answer itself. */
+export interface Standing {
+  /** How long its event loop has stood still, ms. */
+  readonly ms?: number | undefined;
+  /** The request whose handler is being called. */
+  readonly request?: { readonly method: string; readonly path: string } | undefined;
+  readonly waitsIn?: string | undefined;
+  readonly place: string | undefined;
+  readonly stack: readonly string[];
+}
+
+/** The lines of a pipe, as the pieces of it come. */
+export class Lines {
+  #rest = '';
+
+  take(piece: Buffer): string[] {
+    const lines = (this.#rest + piece.toString()).split('\n');
+    this.#rest = lines.pop() ?? '';
+    return lines;
+  }
 }

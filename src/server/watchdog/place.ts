@@ -16,6 +16,8 @@ import { originalPlace, shownPlace } from '../../exchange/explain/original-place
  * spends its time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
  */
 const PATIENCE = 2500;
+/** How many frames of a stack are told: of a deep recursion the innermost. */
+const MOST_FRAMES = 50;
 
 /** A frame as the inspector reports it; lines and columns count from 0. */
 interface CallFrame {
@@ -40,16 +42,55 @@ class FrameReader {
   }
 }
 
+/** What threads are asked for and have not answered yet: whoever wants to know of the same thread gets the same answer. */
+const asked: WeakMap<Worker, Promise<readonly CallFrame[] | undefined>> = new WeakMap();
+
 /**
  * Finds the line that a handler thread is executing.
- *
- * A thread that does not answer in time may do so later: when its system call returns, it pauses in the debugger and must be resumed, or it
- * would stay there for ever, and not even `terminate` could end it. So the session stays open until the thread has answered or ended.
  *
  * @param own Where our own frames lie, which are skipped; see own-code.ts.
  * @returns `at work (src/server.ts:12:5)`; undefined when it cannot be interrupted.
  */
-export function placeOf(worker: Worker, own: string | undefined): Promise<string | undefined> {
+export async function placeOf(worker: Worker, own: string | undefined): Promise<string | undefined> {
+  const frames = await inTime(framesOf(worker));
+  return frames && describePlace(frames, own);
+}
+
+/** The same, however long it takes: until the thread can be interrupted, or has ended. */
+export async function placeOnceThere(worker: Worker, own: string | undefined): Promise<string | undefined> {
+  const frames = await framesOf(worker);
+  return frames && describePlace(frames, own);
+}
+
+/** Finds all that a handler thread is inside of, innermost first, 50 frames at most; undefined when it cannot be interrupted. */
+export async function stackOf(worker: Worker): Promise<readonly string[] | undefined> {
+  const frames = await inTime(framesOf(worker));
+  return frames && described(frames);
+}
+
+function framesOf(worker: Worker): Promise<readonly CallFrame[] | undefined> {
+  const frames = asked.get(worker) ?? askForFrames(worker);
+  asked.set(worker, frames);
+  return frames;
+}
+
+async function inTime<F>(frames: Promise<F>): Promise<F | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<undefined>((settle) => {
+    timer = setTimeout(settle, PATIENCE, undefined);
+  });
+  const found = await Promise.race([frames, overdue]);
+  clearTimeout(timer);
+  return found;
+}
+
+/**
+ * Has a thread pause, and go on at once.
+ *
+ * A thread that does not answer in time may do so later: when its system call returns, it pauses in the debugger and must be resumed, or it
+ * would stay there for ever, and not even `terminate` could end it. So the session stays open until the thread has answered or ended.
+ */
+function askForFrames(worker: Worker): Promise<readonly CallFrame[] | undefined> {
   return new Promise((settle) => {
     const session = new Session();
     const reader = new FrameReader();
@@ -57,11 +98,10 @@ export function placeOf(worker: Worker, own: string | undefined): Promise<string
     let count = 0;
     session.connect();
     const finish = (frames: readonly CallFrame[] | undefined): void => {
-      clearTimeout(timer);
       session.disconnect();
-      settle(frames && describePlace(frames, own));
+      asked.delete(worker);
+      settle(frames);
     };
-    const timer = setTimeout(settle, PATIENCE, undefined);
     const ask = (method: string): void => {
       const message = JSON.stringify({ id: ++count, method });
       session.post('NodeWorker.sendMessageToWorker', { message, sessionId: sessionId as string }, () => {});
@@ -88,6 +128,15 @@ export function placeOf(worker: Worker, own: string | undefined): Promise<string
   });
 }
 
+/** Where the main thread stands. */
+export interface MainPlace {
+  readonly place: string | undefined;
+  /** All that it is inside of, innermost first. */
+  readonly stack: readonly string[];
+  /** The value of the expression that was asked for. */
+  readonly value: string;
+}
+
 /**
  * Finds the line that the main thread is executing; called in a thread beside it.
  *
@@ -95,10 +144,7 @@ export function placeOf(worker: Worker, own: string | undefined): Promise<string
  * @param own Where our own frames lie, which are skipped; see own-code.ts.
  * @returns The place and the value of the expression; undefined when it cannot be interrupted.
  */
-export function mainPlace(
-  expression: string,
-  own: string | undefined,
-): Promise<{ readonly place: string | undefined; readonly value: string } | undefined> {
+export function mainPlace(expression: string, own: string | undefined): Promise<MainPlace | undefined> {
   return new Promise((settle) => {
     const session = new Session();
     const reader = new FrameReader();
@@ -107,7 +153,7 @@ export function mainPlace(
     } catch {
       return settle(undefined); // not every runtime has it
     }
-    const finish = (result: { readonly place: string | undefined; readonly value: string } | undefined): void => {
+    const finish = (result: MainPlace | undefined): void => {
       clearTimeout(timer);
       session.disconnect();
       settle(result);
@@ -118,7 +164,9 @@ export function mainPlace(
       if (!frames) return;
       session.post('Runtime.evaluate', { expression, silent: true }, (error, answer) => {
         const value: unknown = error ? '' : answer.result.value;
-        session.post('Debugger.resume', () => finish({ place: describePlace(frames, own), value: typeof value === 'string' ? value : '' }));
+        session.post('Debugger.resume', () =>
+          finish({ place: describePlace(frames, own), stack: described(frames), value: typeof value === 'string' ? value : '' }),
+        );
       });
     });
     session.post('Debugger.enable', () => {});
@@ -134,12 +182,16 @@ function describePlace(frames: readonly CallFrame[], own: string | undefined): s
     const { url } = frame;
     if (!url.startsWith('file:') || url.includes('/node_modules/') || (own !== undefined && url.startsWith(own))) continue;
     const place = placeIn(frame);
-    if (!place.includes('/node_modules/') && !place.startsWith('node_modules/')) return described(frame, place);
+    if (!place.includes('/node_modules/') && !place.startsWith('node_modules/')) return atFrame(frame, place);
   }
-  return described(innermost, placeIn(innermost));
+  return atFrame(innermost, placeIn(innermost));
 }
 
-function described({ functionName }: CallFrame, place: string): string {
+function described(frames: readonly CallFrame[]): string[] {
+  return frames.slice(0, MOST_FRAMES).map((frame) => atFrame(frame, placeIn(frame)));
+}
+
+function atFrame({ functionName }: CallFrame, place: string): string {
   return `at ${functionName || 'a function without a name'} (${place})`;
 }
 

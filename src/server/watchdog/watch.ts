@@ -45,6 +45,7 @@ export function watchMainThread(service: Service, hasPrimary: boolean): Watch {
     handlerTimeout: isInline ? options.handlerTimeout : 0,
     slowRequest: isInline ? options.slowRequest : 0,
     log: options.log,
+    isInline,
     hasPrimary,
     own: OWN_CODE,
   };

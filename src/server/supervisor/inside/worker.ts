@@ -27,8 +27,8 @@
  * | `stopping` | – | `readiness` answers 503 from now on | no effect |
  * | `go-on` | – | waiting requests begin; asks again later | no effect |
  * | `lease`, `reclaim` | the same in all three: connections may be waiting for it | | |
- * | `hits`, `server-status`, `affinity-…` | the same in all three: the answer to a question of ours | | |
- * | `status` | – | answered | answered |
+ * | `hits`, `told`, `affinity-…` | the same in all three: the answer to a question of ours | | |
+ * | `status`, `look` | – | answered | answered |
  *
  * @module
  */
@@ -39,11 +39,12 @@ import { withCode } from '../../../http/errors/error-codes.ts';
 import { countHitsWith } from '../../../process/hits.ts';
 import { refuseSeveral } from '../../../process/one-memory.ts';
 import type { ServerStatus } from '../../../process/server-status.ts';
+import type { ServerActivity } from '../../../process/watching/server-activity.ts';
 import type { LocalServer, ServerHost } from '../../host.ts';
 import { isPlain } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
 import { HitAsker } from '../../questions/hit-asker.ts';
-import { Replies } from '../../questions/replies.ts';
+import { AskedServer } from '../../questions/server-questions.ts';
 import { serveLocally } from '../../serve.ts';
 import { fromPrimary, type WorkerMessage } from '../messages.ts';
 import { joinChannels } from './channels.ts';
@@ -83,7 +84,8 @@ class WorkerLife implements ServerHost {
   );
   readonly #recycling: Recycling;
   readonly #hits: HitAsker = new HitAsker((id, questions) => tell({ kind: 'hits', id, questions }));
-  readonly #statuses: Replies<void, ServerStatus> = new Replies((id) => tell({ kind: 'server-status', id }));
+  /** The whole server, as the primary knows it. */
+  readonly #server: AskedServer = new AskedServer((id, question) => tell({ kind: 'question', id, question }));
   /** Undefined while it is starting. */
   #local: LocalServer | undefined;
   /** Undefined until it leaves. */
@@ -131,10 +133,16 @@ class WorkerLife implements ServerHost {
     return this.#recycling.guard(handler);
   }
 
-  async status(): Promise<ServerStatus> {
-    const status = await this.#statuses.ask();
-    if (!status) throw new Error('Cannot tell the status: the primary is gone');
-    return status;
+  status(): Promise<ServerStatus> {
+    return this.#server.status();
+  }
+
+  activity(): Promise<ServerActivity> {
+    return this.#server.activity();
+  }
+
+  stackOf(pid: number, thread: number): Promise<readonly string[] | undefined> {
+    return this.#server.stackOf(pid, thread);
   }
 
   #listenToPrimary(): void {
@@ -172,8 +180,11 @@ class WorkerLife implements ServerHost {
       case 'hits':
         this.#hits.answered(message.id, message.answers);
         break;
-      case 'server-status':
-        this.#statuses.answered(message.id, message.status);
+      case 'told':
+        this.#server.answered(message.id, message.answer);
+        break;
+      case 'look':
+        if (this.#local) void tellSeen(message.id, message.thread, this.#local);
         break;
       case 'affinity-place':
       case 'affinity-table':
@@ -197,7 +208,7 @@ class WorkerLife implements ServerHost {
 
   readonly #onDisconnect = (): void => {
     this.#hits.abandon();
-    this.#statuses.abandon();
+    this.#server.abandon();
     if (this.#departure || !cluster.worker) return;
     cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
     void this.#leave(Math.min(this.#options.shutdownTimeout, ORPHAN_TIME), 1);
@@ -251,6 +262,8 @@ class WorkerLife implements ServerHost {
       close,
       reload: () => Promise.reject(onlyInPrimary('reload')),
       status: () => this.status(),
+      activity: () => this.activity(),
+      stackOf: (pid, thread) => this.stackOf(pid, thread),
       [Symbol.asyncDispose]: () => close(),
     };
   }
@@ -258,6 +271,10 @@ class WorkerLife implements ServerHost {
 
 function tellStatus(id: number, local: LocalServer): void {
   tell({ kind: 'status', id, status: local.status() });
+}
+
+async function tellSeen(id: number, thread: number | undefined, local: LocalServer): Promise<void> {
+  tell({ kind: 'looked', id, seen: await (thread === undefined ? local.look() : local.stackOf(thread)) });
 }
 
 function tell(message: WorkerMessage): void {

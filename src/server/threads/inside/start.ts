@@ -44,11 +44,9 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
     closed: side.closed,
     close,
     reload: () => Promise.reject(notHere('reload')),
-    status: async () => {
-      const status = await side.statuses.ask();
-      if (!status) throw new Error('Cannot tell the status: the primary is gone');
-      return status;
-    },
+    status: () => side.server.status(),
+    activity: () => side.server.activity(),
+    stackOf: (pid, thread) => side.server.stackOf(pid, thread),
     [Symbol.asyncDispose]: () => close(),
   };
 }

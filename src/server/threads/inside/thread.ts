@@ -19,11 +19,10 @@ import { type Carrier, Request } from '../../../http/request.ts';
 import { HttpError, Response } from '../../../http/response.ts';
 import { isBodyless } from '../../../http/status.ts';
 import { parseTarget, type TargetParts } from '../../../http/target.ts';
-import type { ServerStatus } from '../../../process/server-status.ts';
 import { isSentWanted } from '../../../process/watching/sent.ts';
 import type { Address } from '../../host.ts';
 import { HitAsker } from '../../questions/hit-asker.ts';
-import { Replies } from '../../questions/replies.ts';
+import { AskedServer } from '../../questions/server-questions.ts';
 import type { Board } from '../board.ts';
 import { ReceivedLines } from '../known-lines.ts';
 import { type ChannelWord, type FromThread, onWire, ownedBytes, SMALL, type ToThread, type WireContent } from '../wire.ts';
@@ -37,7 +36,7 @@ import { TunnelSocket } from './tunnel-socket.ts';
 import { peerFrom } from './wire-peer.ts';
 
 export type NewRequest = Extract<ToThread, readonly ['request', ...unknown[]]>;
-type Elsewhere = 'request' | 'hits' | 'status' | 'channel' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed';
+type Elsewhere = 'request' | 'hits' | 'told' | 'channel' | 'listening' | 'stopping' | 'draining' | 'probe' | 'closed';
 type Following = Exclude<ToThread, readonly [Elsewhere, ...unknown[]]>;
 
 /** What it speaks through. */
@@ -61,8 +60,8 @@ export class ThreadSide implements Carrier, ChannelPort {
   readonly #board: Board;
   readonly #open: Map<number, Open> = new Map();
   readonly #server: { isStopping: boolean; readonly stopping: Stopping; readonly options: Answering['options'] };
-  /** What the whole server does. */
-  readonly statuses: Replies<void, ServerStatus> = new Replies((id) => this.post(['status', id]));
+  /** The whole server, as the script sees it. */
+  readonly server: AskedServer = new AskedServer((id, question) => this.post(['question', id, question]));
   /** Counts hits for the whole server. */
   readonly hits: HitAsker = new HitAsker((id, questions) => this.post(['hits', id, questions]));
   /** Set when the first channel of this thread is made. */
@@ -162,8 +161,8 @@ export class ThreadSide implements Carrier, ChannelPort {
         return;
       case 'draining':
         return this.#server.stopping.begin();
-      case 'status':
-        return this.statuses.answered(item[1], item[2]);
+      case 'told':
+        return this.server.answered(item[1], item[2]);
       case 'channel':
         return this.onChannel(item[1]);
       case 'probe':
