@@ -53,6 +53,7 @@ export { type ListedRoute, listRoutes, router } from './helpers/router.ts';
 export type { Checked, RouteParams } from './helpers/routes/params.ts';
 export { type SecureHeadersOptions, secureHeaders } from './helpers/secure-headers.ts';
 export { type ServeDirOptions, serveDir } from './helpers/serve-dir.ts';
+export { type ServeStatusOptions, serveStatus } from './helpers/serve-status.ts';
 export {
   createMemorySessionStore,
   createSessions,

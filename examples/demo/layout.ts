@@ -5,7 +5,7 @@ export function page(title: string, body: Html): Response {
   return Response.html(layout(title, body));
 }
 
-const PAGES = ['Notes', 'Files', 'Chat', 'Members', 'Workings'];
+const PAGES = ['Notes', 'Files', 'Chat', 'Members', 'Workings', 'Status'];
 
 function layout(title: string, body: Html): Html {
   return html`<!doctype html>

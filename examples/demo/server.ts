@@ -10,11 +10,12 @@
  *     $ curl -i http://localhost:8000/members                                           303 See Other, Location: /login
  *     $ curl -i http://localhost:8000/login -d name=ada -d password=lovelace            303 See Other, Set-Cookie: session=…
  *     $ curl -i -r 0-99 http://localhost:8000/style.css                                 206 Partial Content
+ *     $ curl -N http://localhost:8000/status?events                                     what the server does, once a second; /status is the page
  *     $ curl -i http://localhost:8000/nowhere                                           404 Not Found
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { compress, finish, logAccess, match, type Request, Response, readForm, serveDir, startServer } from 'filrouge';
+import { compress, finish, logAccess, match, type Request, Response, readForm, serveDir, serveStatus, startServer } from 'filrouge';
 import { api, facts } from './api.ts';
 import { chat } from './chat.ts';
 import { files, isUpload, MAX_UPLOAD } from './files.ts';
@@ -35,7 +36,8 @@ const server = await startServer(handle, { host, port: Number(port), workers, ma
 if (server.role === 'primary') console.log(`\n  The demo is at ${server.url}/ — Ctrl-C ends it.\n`);
 
 function answer(request: Request): Response | Promise<Response> {
-  if (match(request, 'POST /login')) return logIn(request); // the one thing here that has to wait
+  if (match(request, 'POST /login')) return logIn(request); // with the next, all that has to wait here
+  if (match(request, 'GET /status')) return serveStatus(request, server, { allow: isAtThisMachine(request) });
   return withErrorPage(() => answerAtOnce(request));
 }
 
@@ -71,6 +73,11 @@ function leaveNote(request: Request): Response {
     return notesPage(allNotes(), error.message, text).withStatus(400);
   }
   return Response.redirect('/notes'); // after a form, to a page: a reload must not send the form again
+}
+
+/** The demo stands behind no proxy, where everybody would come from this machine: there, ask for a login. */
+function isAtThisMachine({ remoteAddress }: Request): boolean {
+  return remoteAddress === '127.0.0.1' || remoteAddress === '::1';
 }
 
 /** Sees every error that became a 500. The visitor learns only that something failed. */

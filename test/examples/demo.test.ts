@@ -55,6 +55,10 @@ describe('examples/demo', () => {
     expect([right.status, cookieOf(right)]).toEqual([303, expect.stringMatching(/^session=[\w.-]+$/)]);
     const style = await fetch(`${origin}/style.css`, { headers: { Range: 'bytes=0-99' } });
     expect([style.status, (await style.text()).length]).toEqual([206, 100]);
+    const events = new AbortController();
+    const { headers } = await fetch(`${origin}/status?events`, { signal: events.signal });
+    expect(headers.get('content-type')).toBe('text/event-stream');
+    events.abort();
     expect((await fetch(`${origin}/nowhere`)).status).toBe(404);
   });
 

@@ -144,7 +144,7 @@ export const SCRIPT: string = String.raw`'use strict';
   const rows = new Map();
   const cards = new Map();
 
-  const STATES = { starting: 'starts', idle: 'idle', awaiting: 'awaits promises', running: 'in a handler', blocked: 'blocked after an await' };
+  const STATES = { starting: 'starts', idle: 'idle', awaiting: 'awaits promises', running: 'in a handler', blocked: 'does not come back' };
 
   function cardOf(pid) {
     let card = cards.get(pid);
