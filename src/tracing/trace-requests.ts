@@ -14,6 +14,7 @@ import { isToken } from '../http/grammar.ts';
 import type { Request } from '../http/request.ts';
 import type { CallMessage } from '../process/watching/call-channel.ts';
 import type { ConnectionMessage, StreamMessage } from '../process/watching/connection-channels.ts';
+import { grantFarewell } from '../process/watching/farewell.ts';
 import { tracesKnownBy } from '../process/watching/trace-ids.ts';
 import { CallSpans } from './call-spans.ts';
 import { CarrierSpans } from './carrier-spans.ts';
@@ -59,6 +60,9 @@ const KNOWN: ReadonlySet<string> = new Set([
 /** The name under which the SDK is asked for a tracer and a meter. */
 const SCOPE = 'filrouge';
 
+/** How long a handler thread may take to send what it has gathered, when the server stops, ms. */
+const FAREWELL = 3000;
+
 /** On globalThis: ends what the last call has begun. The script and what was loaded before it may have different copies of this module. */
 const STOP: unique symbol = Symbol.for('filrouge.opentelemetry.stop') as never;
 const holder = globalThis as { [STOP]?: (() => void) | undefined };
@@ -100,6 +104,7 @@ export function traceBy(idOf: (request: Request) => string, options: TraceOption
       listen('filrouge.stream:close', (message: StreamMessage) => carriers.closeStream(message)),
     );
   }
+  grantFarewell(FAREWELL);
   holder[STOP] = () => {
     for (const stop of stops) stop();
   };

@@ -110,7 +110,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until an HTTP server answers on a port. It is asked what it has to refuse before any handler sees it: a request without Host (RFC 9112 §3.2). */
-export async function accepting(port: number): Promise<void> {
+export async function accepting(port: number, deadline?: number): Promise<void> {
   await until(
     async () => {
       const socket = connect(port, 'localhost', () => socket.write('GET / HTTP/1.1\r\nConnection: close\r\n\r\n'));
@@ -124,5 +124,6 @@ export async function accepting(port: number): Promise<void> {
       return answers || undefined;
     },
     () => `an HTTP server that answers on port ${port}`,
+    deadline,
   );
 }

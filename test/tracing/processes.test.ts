@@ -15,7 +15,7 @@ const SERVER = fileURLToPath(new URL('fixtures/server.mjs', import.meta.url));
 async function start(collector: Collector, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const port = await freePort();
   new Program(process.execPath, ['--import', TELEMETRY, SERVER], { ...telemetryEnv(collector), PORT: String(port), ...env });
-  await accepting(port);
+  await accepting(port, 30_000); // it loads an SDK in each of its threads
   return `http://127.0.0.1:${port}`;
 }
 

@@ -31,8 +31,8 @@ export interface ThreadEvents {
 /** What a thread runs in: a worker of node:worker_threads, or for tests something else. */
 export interface Backing {
   readonly worker: Worker | undefined;
-  /** @returns Whether it has ended in time. */
-  stop(): Promise<boolean>;
+  /** @param isIdle It has nothing to do, and may end by itself. @returns Whether it has ended in time. */
+  stop(isIdle: boolean): Promise<boolean>;
 }
 
 /** Starts a thread that speaks through `data.port` and waits for I/O threads on its board. `onExit` gets the reason why it has ended. */
@@ -189,10 +189,11 @@ export class HandlerThread implements ThreadLink {
 
   /** Stops it, whatever it does. What it has under way is lost. @returns Whether it has ended; false when something holds it that no interrupt reaches. */
   async stop(): Promise<boolean> {
+    const isIdle = this.isReady && this.flights.size === 0;
     this.isGone = true;
     this.#port.close();
     this.#loseAll(503);
-    return this.backing.stop();
+    return this.backing.stop(isIdle);
   }
 
   /** It has died. */

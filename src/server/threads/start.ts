@@ -5,10 +5,12 @@
  */
 import nodeModule from 'node:module';
 import { resolve as absolute } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import type { Answering, Handler } from '../../exchange/respond.ts';
 import { callsFor, linksFor } from '../../process/io-threads.ts';
 import { homeText } from '../../process/place/slots.ts';
+import { farewellTime } from '../../process/watching/farewell.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
 import { withWord } from '../recording/word-of-failure.ts';
@@ -81,7 +83,11 @@ function startWorkerThread(script: string, env: Readonly<Record<string, string>>
     worker.unref();
     return {
       worker,
-      stop() {
+      async stop(isIdle) {
+        if (isIdle && farewellTime() > 0) {
+          worker.ref(); // nothing else may keep the process alive
+          await Promise.race([exited, pause(farewellTime(), undefined, { ref: false })]);
+        }
         void worker.terminate();
         const overdue = new Promise<false>((resolve) => setTimeout(() => resolve(false), TERMINATION_TIME).unref());
         return Promise.race([exited, overdue]);
