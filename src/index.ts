@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { RequestMessage } from './exchange/channels.ts';
 export { type Finisher, finish } from './exchange/finish.ts';
 export type { Handler } from './exchange/respond.ts';
 export { accepts, acceptsEncodings, acceptsLanguages } from './helpers/accepts.ts';
@@ -91,6 +92,8 @@ export type {
   Totals,
   WorkerStatus,
 } from './process/server-status.ts';
+export type { CallMessage } from './process/watching/call-channel.ts';
+export type { ConnectionMessage, StreamMessage } from './process/watching/connection-channels.ts';
 export type {
   ObservedServer,
   OpenRequest,

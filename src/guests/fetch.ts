@@ -172,8 +172,9 @@ function webResponseOf(
   for (const [name, value] of headers) fields.append(name, value);
   if (length !== undefined && !isBodyless(status)) fields.set('Content-Length', String(length));
   const init = { status, headers: fields, encodeBody: 'manual' }; // or workerd would apply Content-Encoding to a body that has it already
-  if (body instanceof CheckedPieces && !isBodyless(status))
+  if (body instanceof CheckedPieces && !isBodyless(status)) {
     return new globalThis.Response(streamOf(body, guest, { request, response }, dispatch, end), init);
+  }
   if (body instanceof CheckedPieces) body.drop();
   end(true);
   return new globalThis.Response(body instanceof Uint8Array && !isBodyless(status) ? body : null, init);

@@ -20,6 +20,8 @@ export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeov
 /** The same function, called in the context in which this is called: a connection is taken over long after its handler has returned. */
 export function inThisContext(take: TakeConnection): TakeConnection {
   const inContext = currentContext();
-  return (socket, head, { stopping, report }) =>
-    inContext(() => take(socket, head, { stopping, report: (error) => inContext(() => report(error)) }));
+  return (socket, head, takeover) => {
+    const report = (error: unknown): void => inContext(() => takeover.report(error));
+    inContext(() => take(socket, head, { stopping: takeover.stopping, report }));
+  };
 }

@@ -73,7 +73,9 @@ describe.each(PLACES)('a request that is handled %s', (_where, options) => {
     expect(message.response?.status).toBe(200);
     expect(message.sent).toMatchObject({ status: 200, bytes: 5, outcome: 'sent' });
     const { startedAt, firstByteAt, endedAt } = message.sent ?? { startedAt: 0, firstByteAt: 0, endedAt: 0 };
-    expect([startedAt, firstByteAt, endedAt]).toEqual([startedAt, firstByteAt, endedAt].sort((one, other) => Number(one) - Number(other)));
+    expect([startedAt, firstByteAt, endedAt]).toEqual(
+      [startedAt, firstByteAt, endedAt].toSorted((one, other) => Number(one) - Number(other)),
+    );
   });
 
   it('is told of with its route, however often one matches, and with its promise', async () => {

@@ -117,8 +117,9 @@ describe('the instrumentation of node:http', () => {
     const wss = new WebSocketServer({ noServer: true });
     onTestFinished(() => wss.close());
     const { port } = await serve((request) => {
-      if (request.path === '/ws')
+      if (request.path === '/ws') {
         return upgradeWithNode(request, (req, socket, head) => wss.handleUpgrade(req, socket, head, (ws) => ws.close()));
+      }
       return answerWithNode(request, (_req, res) => res.end('listened'));
     });
     const client = await talk(port);

@@ -45,7 +45,10 @@ export function traceCall<T>(message: CallMessage, call: () => T): T {
   return within(message, () => {
     try {
       const result = call();
-      if (result instanceof Promise) return result.then(succeeded(message), failed(message)) as T;
+      if (result instanceof Promise) {
+        void result.then(succeeded(message), failed(message));
+        return result;
+      }
       message.result = result;
       return result;
     } catch (error) {
@@ -85,24 +88,22 @@ export function fieldsWith({ fields }: CallMessage): [name: string, value: strin
 /** What has come of a call that was begun. */
 export function endCall(message: CallMessage, { error, result }: { readonly error?: unknown; readonly result?: unknown }): void {
   if (error === undefined) succeeded(message)(result);
-  else failed(message)(error).catch(() => {});
+  else failed(message)(error);
 }
 
-function succeeded(message: CallMessage): (result: unknown) => unknown {
+function succeeded(message: CallMessage): (result: unknown) => void {
   return (result) => {
     message.result = result;
     callChannel.asyncStart.publish(message);
     callChannel.asyncEnd.publish(message);
-    return result;
   };
 }
 
-function failed(message: CallMessage): (error: unknown) => Promise<never> {
+function failed(message: CallMessage): (error: unknown) => void {
   return (error) => {
     tellFailure(message, error);
     callChannel.asyncStart.publish(message);
     callChannel.asyncEnd.publish(message);
-    return Promise.reject(error);
   };
 }
 
