@@ -39,6 +39,7 @@ const DOORS = {
 };
 const handler = (): front.Response => Response.empty();
 const redis = { get: nothing, set: nothing, del: nothing, eval: nothing };
+const observed = { activity: nothing, stackOf: nothing, status: nothing } as unknown as front.ObservedServer;
 const secret = 'x'.repeat(32);
 const form = new Request({ method: 'POST', body: new URLSearchParams({ a: '1' }) });
 const json = new Request({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '1' });
@@ -166,12 +167,14 @@ const WITHOUT_OPTIONS = [
   'requestId',
   'router',
   'sendEarlyHints',
+  'serveStatus', // above: what it takes has no default
   'tryOr400',
   'tryOr404',
 ];
 
 /** Options within others, and those of a class. */
 const WITHIN: readonly [what: string, call: () => unknown][] = [
+  ['serveStatus', () => front.serveStatus(new Request(), observed, { allow: true, ...wrong() })],
   ['the cookie of createSessions', () => front.createSessions({ secret, cookie: wrong() })],
   ['the cookie of withCookie', () => Response.empty().withCookie('a', 'b', wrong())],
   ['the threads of startServer', () => front.startServer(handler, { threads: { min: 1, max: 1, ...wrong() }, workers: 0, port: 0 })],
