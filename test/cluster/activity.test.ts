@@ -52,7 +52,7 @@ async function thread(
   );
 }
 
-describe('what the server tells of its handler threads', () => {
+describe('what the server tells of its handler threads', { timeout: 30_000 }, () => {
   it('names the line at which each stands that does not come back, its request without the query, and what lies above it', async () => {
     const cluster = await start({ workers: 2, threads: 2, handlerTimeout: 0 });
     begin(cluster, '/loop?secret=1');
@@ -130,7 +130,7 @@ describe('what the server tells of its handler threads', () => {
   });
 });
 
-describe('the events of the status page', () => {
+describe('the events of the status page', { timeout: 30_000 }, () => {
   it('name the line of a handler that is stuck, as in the trial of that name, and never a query', async () => {
     const cluster = await startCluster({ workers: 2, threads: 2, handlerTimeout: 1000 }, { fixture: 'threads' });
     const { body } = await request(`${cluster.origin}/status?events`);
@@ -174,7 +174,7 @@ describe('what the server tells of workers without handler threads', { timeout: 
     expect(await ask(cluster, `/stack/${worker.pid}/0`)).toEqual([]);
     await (await request(`${cluster.origin}/later/30?secret=1`)).body.dump();
     const slowest = await until(
-      async () => (await ask<ServerActivity>(cluster, '/activity')).workers[0]?.slowest.find(({ path }) => path !== '/activity'),
+      async () => (await ask<ServerActivity>(cluster, '/activity')).workers[0]?.slowest.find(({ path }) => path === '/later/30'),
       () => 'a slow request',
     );
     expect(slowest).toMatchObject({ method: 'GET', path: '/later/30' });

@@ -84,16 +84,20 @@ describeInChromium('the demo in Chromium', { timeout: 30_000 }, () => {
     await shoot(page, 'workings');
     expect(complaints).toEqual([]);
 
+    const missing = await page.goto(`${origin}/missing`);
+    expect(missing?.status()).toBe(404);
+    expect(await page.textContent('main')).toContain('There is no page at /missing');
+    await shoot(page, 'not-found');
+  });
+
+  it('shows what its workers are doing', async () => {
+    const page = await visitor();
+    await page.goto(origin);
     await page.click('nav >> text=Status');
     await page.waitForSelector('#link.live');
     expect(await page.textContent('#workers')).toMatch(/^Process \d+\d+ connection/);
     await shoot(page, 'status');
     expect(complaints).toEqual([]);
-
-    const missing = await page.goto(`${origin}/missing`);
-    expect(missing?.status()).toBe(404);
-    expect(await page.textContent('main')).toContain('There is no page at /missing');
-    await shoot(page, 'not-found');
   });
 
   it('refuses a wrong password, lets the right one in and out, and shows nothing by the back button', async () => {
