@@ -1,4 +1,6 @@
 /** The surface as the compiler sees it: `tsc` is the test. */
+import type { Cluster, Redis } from 'ioredis';
+import type { createClient, createCluster, createSentinel } from 'redis';
 import { z } from 'zod';
 import { type BlockingOptions, createBlocking, type FetchOptions } from '../../src/blocking.ts';
 import type { CgiOptions } from '../../src/cgi.ts';
@@ -54,7 +56,8 @@ import {
 } from '../../src/index.ts';
 import type { TraceOptions } from '../../src/opentelemetry.ts';
 import type { ProxyOptions } from '../../src/proxy.ts';
-import type { RedisStoreOptions } from '../../src/redis.ts';
+import { type ChannelOptions, createChannel, type MessagesOptions, type SubscribeOptions } from '../../src/pubsub.ts';
+import { type RedisRateStoreOptions, type RedisStoreOptions, redisRateStore, redisSessionStore } from '../../src/redis.ts';
 import { createSocketIO } from '../../src/socket.io.ts';
 import type { WebSocketOptions } from '../../src/websocket.ts';
 
@@ -239,6 +242,10 @@ takesUndefined<BlockingOptions>();
 takesUndefined<FetchOptions>();
 takesUndefined<ProxyOptions>();
 takesUndefined<RedisStoreOptions>();
+takesUndefined<RedisRateStoreOptions>();
+takesUndefined<ChannelOptions>();
+takesUndefined<MessagesOptions>();
+takesUndefined<SubscribeOptions>();
 takesUndefined<TraceOptions>();
 takesUndefined<WebSocketOptions>();
 // @ts-expect-error one that does not
@@ -302,3 +309,25 @@ chat.emit('said', 'hello');
 chat.emit('said');
 // @ts-expect-error a misspelled option
 createSocketIO({ pingTimout: 1 });
+
+// A channel of texts is a source of events as it is; of other values it is not.
+const texts = createChannel<string>('texts');
+void Response.events(texts.messages());
+const numbers = createChannel<{ readonly n: number }>('numbers');
+numbers.subscribe(({ n }) => void same<typeof n, number>());
+// @ts-expect-error a message of another type
+numbers.publish('1');
+// @ts-expect-error no event
+void Response.events(numbers.messages());
+
+// Each form of either Redis client does for stores and channels.
+declare const redisForms: readonly [
+  ReturnType<typeof createClient>,
+  ReturnType<typeof createCluster>,
+  ReturnType<typeof createSentinel>,
+  Redis,
+  Cluster,
+];
+for (const redis of redisForms) {
+  void [redisSessionStore(redis), redisRateStore(redis, { unavailable: 'count-here' }), createChannel('news', { redis })];
+}
