@@ -314,7 +314,7 @@ createSocketIO({ pingTimout: 1 });
 const texts = createChannel<string>('texts');
 void Response.events(texts.messages());
 const numbers = createChannel<{ readonly n: number }>('numbers');
-numbers.subscribe(({ n }) => void same<typeof n, number>());
+numbers.subscribe(({ n }) => same<typeof n, number>());
 // @ts-expect-error a message of another type
 numbers.publish('1');
 // @ts-expect-error no event
