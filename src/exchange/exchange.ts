@@ -48,8 +48,8 @@ export class Exchange<H extends RequestHead = RequestHead> {
   dispatch: Dispatch | undefined = undefined;
   /** A request that is not for a handler: it was refused. */
   #refused: Request | undefined = undefined;
-  /** Whether its response has begun to be sent. */
-  hasBegun = false;
+  /** Whether it was handed to the handler, and its response has not begun to be sent. */
+  isAwaited = false;
   /** When the handler's time is up, in monotonic ms. */
   #deadline: number = Number.POSITIVE_INFINITY;
 
@@ -73,6 +73,7 @@ export class Exchange<H extends RequestHead = RequestHead> {
       return undefined;
     }
     host.inFlight++;
+    this.isAwaited = true;
     return request;
   }
 

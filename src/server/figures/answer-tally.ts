@@ -16,6 +16,8 @@ const MAX_ROWS = 1000;
 
 /** The requests of one route that were answered alike. */
 interface Row {
+  /** Undefined: no pattern has matched. */
+  readonly route: string | undefined;
   readonly method: string;
   readonly status: number;
   count: number;
@@ -30,6 +32,8 @@ export class AnswerTally {
     [OTHER, []],
   ]);
   #rows = 0;
+  /** The row of the last answer: often that of the next one. */
+  #last: Row = { route: undefined, method: '', status: 0, count: 0, durations: undefined };
   readonly #isTimed: boolean;
 
   /** @param isTimed Whether it is known how long requests have taken. */
@@ -39,9 +43,13 @@ export class AnswerTally {
 
   /** Counts an answer. @param route The pattern that matched; undefined when none has. */
   add(route: string | undefined, method: string, status: number, seconds: number): void {
-    const row = this.#find(route, method, status) ?? this.#rowFor(route, method, status);
+    let row = this.#last;
+    if (row.status !== status || row.route !== route || row.method !== method) {
+      row = this.#find(route, method, status) ?? this.#rowFor(route, method, status);
+      this.#last = row;
+    }
     row.count++;
-    row.durations?.add(seconds);
+    if (row.durations !== undefined) row.durations.add(seconds);
   }
 
   /** All answers. */
@@ -82,7 +90,7 @@ export class AnswerTally {
   }
 
   #insert(route: string | undefined, method: string, status: number): Row {
-    const row: Row = { method, status, count: 0, durations: this.#isTimed ? new DurationTally() : undefined };
+    const row: Row = { route, method, status, count: 0, durations: this.#isTimed ? new DurationTally() : undefined };
     const rows = this.#routes.get(route);
     if (rows) rows.push(row);
     else this.#routes.set(route, [row]);

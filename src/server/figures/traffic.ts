@@ -5,6 +5,7 @@
  */
 import type { Exchange } from '../../exchange/exchange.ts';
 import { noCounts, type SessionCounts } from '../../h2/session-counts.ts';
+import type { Request } from '../../http/request.ts';
 import { type Durations, DurationTally } from '../../process/durations.ts';
 import { Slowest } from '../seen/slowest.ts';
 import { AnswerTally } from './answer-tally.ts';
@@ -46,12 +47,12 @@ export class Traffic {
 
   /** The head of an answer goes out. Only those to requests that were handed to the handler count. */
   answering(exchange: Exchange, status: number): void {
-    const { request } = exchange;
-    if (request === undefined || exchange.target.path === '*') return;
-    exchange.hasBegun = true;
+    if (!exchange.isAwaited) return;
+    exchange.isAwaited = false;
+    const request = exchange.request as Request; // it was made when the exchange was admitted
     const isSeen = this.#clock.now < this.#seenUntil;
     const ms = (this.#isTimed || isSeen ? performance.now() : this.#clock.now) - request.readAt; // else it is late by a tick at most
-    this.answers.add(request.route, request.method, status, ms / 1000);
+    this.answers.add(request.route, exchange.head.method, status, ms / 1000);
     if (isSeen) this.#latency.add(ms / 1000);
     if (ms > this.slowest.bar) this.slowest.note(request, performance.now() - request.readAt, status);
   }
@@ -63,7 +64,7 @@ export class Traffic {
   }
 
   /** An exchange ends because its client has left. */
-  leaving({ request, target, hasBegun }: Exchange): void {
-    if (request !== undefined && target.path !== '*' && !hasBegun) this.abandoned++;
+  leaving({ isAwaited }: Exchange): void {
+    if (isAwaited) this.abandoned++;
   }
 }

@@ -4,7 +4,11 @@ import { Traffic } from '../../../src/server/figures/traffic.ts';
 
 /** An exchange whose request came at this time. */
 function exchangeAt(readAt: number): Exchange {
-  return { request: { readAt, method: 'GET', path: '/', route: undefined }, target: { path: '/' } } as unknown as Exchange;
+  return {
+    request: { readAt, method: 'GET', path: '/', route: undefined },
+    head: { method: 'GET' },
+    isAwaited: true,
+  } as unknown as Exchange;
 }
 
 describe('how long requests take', () => {
