@@ -10,7 +10,20 @@
  */
 import { endAll } from './server.mjs';
 
-const KNOWN = ['stuck', 'lines', 'reload', 'kills', 'leak', 'burst', 'blocking', 'database', 'slowlog', 'certificates', 'affinity'];
+const KNOWN = [
+  'stuck',
+  'lines',
+  'reload',
+  'kills',
+  'leak',
+  'burst',
+  'blocking',
+  'database',
+  'slowlog',
+  'certificates',
+  'affinity',
+  'socket-io',
+];
 
 const asked = process.argv.slice(2);
 const names = asked.filter((word) => !word.startsWith('--'));
