@@ -7,9 +7,12 @@
  *
  * @module
  */
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type IoThread, ownBoard, registerIoThread, reportIoThread } from '../process/io-threads.ts';
 import { WaitBoard } from '../process/wait-board.ts';
+import { farewellTime } from '../process/watching/farewell.ts';
 import { errorOfWire } from './errors.ts';
 import { LifeCells } from './life.ts';
 import { Link } from './link.ts';
@@ -114,6 +117,7 @@ export class Keeper implements IoThread {
     const message: ToIoThread = ['close'];
     life.worker.postMessage(message, []);
     await closed;
+    if (farewellTime() > 0) await Promise.race([once(life.worker, 'exit'), pause(farewellTime(), undefined, { ref: false })]);
     await life.worker.terminate();
   }
 

@@ -13,10 +13,18 @@ const SERVER = fileURLToPath(new URL('fixtures/server.mjs', import.meta.url));
 
 /** Starts a server that exports to a collector. @returns Its origin. */
 async function start(collector: Collector, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  return (await startProgram(collector, env)).origin;
+}
+
+async function startProgram(
+  collector: Collector,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly origin: string; readonly program: Program }> {
   const port = await freePort();
-  new Program(process.execPath, ['--import', TELEMETRY, SERVER], { ...telemetryEnv(collector), PORT: String(port), ...env });
+  const args = ['--import', TELEMETRY, SERVER];
+  const program = new Program(process.execPath, args, { ...telemetryEnv(collector), PORT: String(port), ...env });
   await accepting(port, 30_000); // it loads an SDK in each of its threads
-  return `http://127.0.0.1:${port}`;
+  return { origin: `http://127.0.0.1:${port}`, program };
 }
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -57,5 +65,20 @@ describe.runIf(hasPostgres)('a request through a proxy to a handler thread that 
     ]);
     expect(chain[4]?.scope).toBe('@opentelemetry/instrumentation-pg');
     expect(collector.spans.filter(({ traceId, scope }) => traceId === TRACE && scope.endsWith('-http'))).toEqual([]);
+  });
+
+  it('is sent from all threads when the server stops', async () => {
+    const postgres = await Postgres.start();
+    onTestFinished(() => postgres.remove());
+    const collector = await Collector.start();
+    const env = { ...postgres.env, INSTRUMENT: 'pg', OTEL_BSP_SCHEDULE_DELAY: '60000' };
+    const { origin, program } = await startProgram(collector, env);
+    await fetch(`${origin}/people/7`);
+    expect(collector.spans).toEqual([]);
+    program.child.kill('SIGTERM');
+    await program.ended;
+    await collector.one(({ name }) => name === 'GET /people/{id:uint}');
+    await collector.one(({ name }) => name === 'database.person');
+    await collector.one(({ scope, name }) => scope.endsWith('-pg') && name.includes('query'));
   });
 });

@@ -117,6 +117,11 @@ export class Caller {
     this.#board.wake();
   }
 
+  /** Nobody calls any more. */
+  unref(): void {
+    this.#port.unref();
+  }
+
   /** It is gone: so is all that it holds here. */
   end(life: LifeCells): void {
     life.endLook(this.#mailbox.owner);

@@ -85,6 +85,8 @@ async function close(): Promise<void> {
     }
   }
   tell(['closed']);
+  for (const caller of callers) caller.unref(); // it ends when what it has gathered is sent, or is ended
+  port.unref();
 }
 
 function tell(message: FromIoThread): void {

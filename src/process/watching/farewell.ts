@@ -1,5 +1,5 @@
 /**
- * How long a handler thread that is not needed any more may go on, so that what it has gathered is sent: by whoever listens to `beforeExit` in it, as
+ * How long a handler thread or an I/O thread that is not needed any more may go on, so that what it has gathered is sent: by whoever listens to `beforeExit` in it, as
  * tracers do. It ends earlier when nothing is left for it to do.
  *
  * @module
@@ -12,7 +12,7 @@ export function farewellTime(): number {
   return time;
 }
 
-/** Asked for by whatever gathers something in handler threads. */
+/** Asked for by whatever gathers something in threads. */
 export function grantFarewell(milliseconds: number): void {
   time = milliseconds;
 }
