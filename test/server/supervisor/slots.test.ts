@@ -183,4 +183,26 @@ describe('the slots of affinity', () => {
     model.settle();
     expect(model.holders(key)).toEqual([successor]);
   });
+
+  it('wait also for a worker that answers for the keys of a vacant slot, and has not heard that its own is changing hands', () => {
+    const model = started();
+    const [[dead], [deaf, { slot: slotOfTheDeaf }]] = [model.at(0), model.at(1)] as [[number, ModelWorker], [number, ModelWorker]];
+    const ofTheDead = KEYS.filter((key) => model.holders(key)[0] === dead);
+    model.die(dead);
+    model.settle();
+    const key = ofTheDead.find((one) => model.holders(one)[0] === deaf) as string;
+    model.ready(model.fork(slotOfTheDeaf));
+    const successor = model.fork(0);
+    model.ready(successor);
+    const others = [...model.workers].filter(([id]) => id !== deaf);
+    for (let round = 0; round < 5; round++) {
+      for (const [id, worker] of others) {
+        while (worker.tables.length > 0) model.hear(worker);
+        while (worker.confirmed.length > 0) model.confirm(id, worker);
+      }
+    }
+    expect(model.holders(key)).toEqual([deaf]);
+    model.settle();
+    expect(model.holders(key)).toEqual([successor]);
+  });
 });
