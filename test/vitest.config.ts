@@ -5,6 +5,9 @@ import { threadText } from './thread-text.mjs';
 
 /** Tests that look at time, memory or the load of the machine: one after the other, when the others are done. */
 const ALONE = [
+  'test/cluster/affinity.test.ts',
+  'test/cluster/channels*.test.ts',
+  'test/cluster/socket-io*.test.ts',
   'test/cluster/threads.test.ts',
   'test/cluster/watchdog.test.ts',
   'test/h1/differential.test.ts',

@@ -117,9 +117,9 @@ it('calls that are made together each end when they are waited for', () => {
     [undefined, 'no'],
     [called, undefined],
   ]);
-  expect(events.slice(0, 8)).toEqual([
-    ...['start', 'end', 'start', 'end', 'asyncStart', 'asyncEnd', 'asyncStart', 'asyncEnd'].map((event) => `${event} watched.parent`),
-  ]);
+  expect(events.slice(0, 8)).toEqual(
+    ['start', 'end', 'start', 'end', 'asyncStart', 'asyncEnd', 'asyncStart', 'asyncEnd'].map((event) => `${event} watched.parent`),
+  );
 });
 
 it('of calls that are made together and given up, each has an end', () => {

@@ -60,7 +60,7 @@ describe('a request that fails', () => {
     [
       'throws a Response of 500',
       () => {
-        throw Response.empty(500);
+        throw Response.empty(500); // oxlint-disable-line typescript/only-throw-error -- as guards do
       },
       /^answered 500$/,
     ],
