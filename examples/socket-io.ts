@@ -39,7 +39,7 @@ io.on('connection', (socket) => {
     socket.data.room = room;
     await socket.join(room);
     const there = await io.in(room).fetchSockets(); // of all workers
-    done(there.map(({ data }) => data.name).sort());
+    done(there.map(({ data }) => data.name).toSorted());
   });
   socket.on('say', (text, done) => {
     io.to(socket.data.room).emit('said', socket.data.name, text.slice(0, 1000));

@@ -72,7 +72,7 @@ async function use(port, i, outcome) {
     outcome.completed++;
     outcome.sessions.push(performance.now() - began);
   } catch (error) {
-    outcome.failures.push(`${kind}, by ${WAYS[i % WAYS.length]?.join(' and ')}: ${error instanceof Error ? error.message : error}`);
+    outcome.failures.push(`${kind}, by ${WAYS[i % WAYS.length]?.join(' and ')}: ${error instanceof Error ? error.message : String(error)}`);
   }
   socket.disconnect();
 }

@@ -13,7 +13,7 @@ it('makes of a message what JSON makes of it, as on its way to a client, but byt
       return '0.05';
     }
   }
-  const message = {
+  const plain = {
     text: 'héllo',
     list: [1, undefined, null, () => {}],
     gone: undefined,
@@ -21,11 +21,8 @@ it('makes of a message what JSON makes of it, as on its way to a client, but byt
     when: new Date(0),
     price: new Price(),
     map: new Map([['a', 1]]),
-    bytes: Buffer.from([1, 2]),
-    view: new Uint8Array([3]),
-    whole: new Uint8Array([4]).buffer,
   };
-  const { bytes, view, whole, ...plain } = message;
+  const message = { ...plain, bytes: Buffer.from([1, 2]), view: new Uint8Array([3]), whole: new Uint8Array([4]).buffer };
   expect(passed(message)).toEqual({
     ...(JSON.parse(JSON.stringify(plain)) as object),
     bytes: Buffer.from([1, 2]),

@@ -95,7 +95,7 @@ describe('the handshake of Engine.IO', () => {
     const open = JSON.parse(text.slice(1)) as Record<string, unknown>;
     expect(text[0]).toBe('0');
     expect(open).toEqual({
-      sid: expect.any(String),
+      sid: expect.any(String) as unknown,
       upgrades: ['websocket'],
       pingInterval: 25_000,
       pingTimeout: 20_000,
@@ -107,7 +107,13 @@ describe('the handshake of Engine.IO', () => {
     const { port } = await serveIO();
     const { next } = await lineTo(port);
     const open = JSON.parse(String(await next()).slice(1)) as Record<string, unknown>;
-    expect(open).toEqual({ sid: expect.any(String), upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: 1_000_000 });
+    expect(open).toEqual({
+      sid: expect.any(String) as unknown,
+      upgrades: [],
+      pingInterval: 25_000,
+      pingTimeout: 20_000,
+      maxPayload: 1_000_000,
+    });
   });
 
   it('refuses what is not a handshake', async () => {
