@@ -20,7 +20,8 @@ import { z } from 'zod';
 const sessions = new Map<string, { readonly transport: Transport; usedAt: number }>();
 setInterval(endIdle, 60_000).unref();
 
-const { PORT: port = '8000', HOST: host = 'localhost', WORKERS: workers = '4' } = process.env;
+const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
+const { WORKERS: workers = '4' } = process.env;
 const affinity = (head: Request): string | undefined => head.header('mcp-session-id');
 startServer((request) => finish(request, answer, logAccess), { host, port: Number(port), workers: Number(workers), affinity });
 

@@ -23,8 +23,8 @@ import { logIn } from './login.ts';
 import { members } from './members.ts';
 import { addNote, allNotes, NoteError } from './notes.ts';
 import { errorPage, homePage, notesPage, workingsPage } from './pages.ts';
-import { refuseForeignForm } from './same-origin.ts';
-import { safe, withErrorPage } from './way-out.ts';
+import { isAtThisMachine, refuseForeignForm } from './same-origin.ts';
+import { onError, safe, withErrorPage } from './way-out.ts';
 
 const PUBLIC = fileURLToPath(new URL('public', import.meta.url)); // wherever the program is started from
 const { PORT: port = '8000', HOST: host = 'localhost' } = process.env;
@@ -73,15 +73,4 @@ function leaveNote(request: Request): Response {
     return notesPage(allNotes(), error.message, text).withStatus(400);
   }
   return Response.redirect('/notes'); // after a form, to a page: a reload must not send the form again
-}
-
-/** The demo stands behind no proxy, where everybody would come from this machine: there, ask for a login. */
-function isAtThisMachine({ remoteAddress }: Request): boolean {
-  return remoteAddress === '127.0.0.1' || remoteAddress === '::1';
-}
-
-/** Sees every error that became a 500. The visitor learns only that something failed. */
-function onError(error: unknown, request: Request): Response {
-  console.error('%s %s:', request.method, request.target, error);
-  return errorPage(500, 'Something went wrong on our side. It has been written down.');
 }

@@ -31,3 +31,9 @@ export function pageOf(error: unknown): Response {
   if (error instanceof HttpError) return errorPage(error.status, error.message);
   throw error;
 }
+
+/** Sees every error that became a 500. The visitor learns only that something failed. */
+export function onError(error: unknown, request: Request): Response {
+  console.error('%s %s:', request.method, request.target, error);
+  return errorPage(500, 'Something went wrong on our side. It has been written down.');
+}

@@ -27,6 +27,7 @@ const ASYNCHRONOUS = [
   'demo/login.ts',
   'demo/server.ts',
   'login-session.ts',
+  'mcp.ts',
   'postgres/people.ts',
   'server-sent-events.ts',
   'shop/io/mail.ts',
