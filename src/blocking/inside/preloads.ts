@@ -14,12 +14,20 @@ const WORD = /(?:[^\s"]|"(?:[^"\\]|\\.)*")+/g;
  * @param variable NODE_OPTIONS, which comes first.
  */
 export function preloads(flags: readonly string[], variable: string | undefined): string[] {
-  const words = (variable?.match(WORD) ?? []).map((word) =>
-    word.replace(/"((?:[^"\\]|\\.)*)"/g, (_, quoted: string) => quoted.replace(/\\(.)/g, '$1')),
-  );
-  const all = [...words, ...flags];
+  const all = [...(variable?.match(WORD) ?? []).map(unquoted), ...flags];
   return all.flatMap((flag, i) => {
     if (flag === '--import') return all[i + 1] ?? [];
     return flag.startsWith('--import=') ? flag.slice('--import='.length) : [];
   });
+}
+
+/** A word without its quotes, and without the backslashes between them. */
+function unquoted(word: string): string {
+  let text = '';
+  let isQuoted = false;
+  for (let at = 0; at < word.length; at++) {
+    if (word[at] === '"') isQuoted = !isQuoted;
+    else text += isQuoted && word[at] === '\\' ? (word[++at] ?? '') : (word[at] ?? '');
+  }
+  return text;
 }

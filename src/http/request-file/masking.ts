@@ -85,7 +85,7 @@ export function maskedBody(
 
 /** How members are found in a body. Of a type that is malformed, or given twice, one that is named in it is enough. */
 function kindOf(type: string): 'json' | 'urlencoded' | 'multipart' | undefined {
-  if (/\/(?:[^;,\s]*\+)?json\b/.test(type)) return 'json';
+  if (/[/+]json\b/.test(type)) return 'json';
   if (type.includes('x-www-form-urlencoded')) return 'urlencoded';
   return type.includes('multipart/') ? 'multipart' : undefined;
 }

@@ -54,7 +54,7 @@ export function writtenHead(request: Request, names: ReadonlySet<string>, accoun
   const lines = [
     `# recorded: ${account.at.toISOString()}`,
     `# why: ${printable(account.why).slice(0, MAX_WHY)}`,
-    `# request: ${account.id}${origin === '' ? '' : `, for ${escapedUrl(origin.replace(/\/\/.*@/, `//${MASK}@`))}`}`,
+    `# request: ${account.id}${origin === '' ? '' : `, for ${escapedUrl(withoutUser(origin))}`}`,
     `# client: ${printable(original.remoteAddress ?? '-').replaceAll(' ', '')}${original.secure ? ', TLS' : ''}, HTTP/${original.httpVersion}`,
     `# masked: ${masked.map(printable).join(', ')}`,
     `# body: ${account.body}`,
@@ -62,6 +62,13 @@ export function writtenHead(request: Request, names: ReadonlySet<string>, accoun
     ...fieldsOf(original, names, account.length),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+/** An origin whose name and password are masked. */
+function withoutUser(origin: string): string {
+  const start = origin.indexOf('//') + 2;
+  const end = origin.lastIndexOf('@');
+  return end < start ? origin : `${origin.slice(0, start)}${MASK}${origin.slice(end)}`;
 }
 
 /** The target behind the address of a server on this machine. */
