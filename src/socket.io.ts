@@ -42,7 +42,7 @@ export function createSocketIO<
 function channelOf(path: string): Bus {
   const channel = createChannel<Uint8Array>(`socket.io:${path}`);
   return {
-    publish: (bytes) => void channel.publish(bytes),
+    publish: (bytes) => channel.publish(bytes),
     subscribe: (listener) => void channel.subscribe(listener, { maxQueued: MAX_QUEUED, overflow: 'wait' }),
   };
 }

@@ -40,9 +40,9 @@ interface EngineParts {
 /** What the server is surrounded by. */
 export interface Surroundings {
   /** Carries messages between the workers and threads of the server. Called when the options name no adapter. */
-  bus(path: string): Bus;
+  readonly bus: (path: string) => Bus;
   /** Makes the id of a session: a key that leads to this worker. */
-  sessionId(): string;
+  readonly sessionId: () => string;
 }
 
 const ONLY_WEBSOCKET = "Only websocket is served here: connect with { transports: ['websocket'] }";

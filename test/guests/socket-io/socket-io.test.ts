@@ -203,7 +203,10 @@ describe('websockets alone', () => {
     const answer = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`, { headers: { Origin: 'https://a.example' } });
     expect(answer.status).toBe(400);
     expect(answer.headers.get('access-control-allow-origin')).toBe('*'); // so that a page may read it
-    expect(await answer.json()).toEqual({ code: 0, message: expect.stringContaining("connect with { transports: ['websocket'] }") });
+    expect(await answer.json()).toEqual({
+      code: 0,
+      message: expect.stringContaining("connect with { transports: ['websocket'] }") as string,
+    });
     const [error] = await next(clientOf(port, { transports: ['polling'], reconnection: false }), 'connect_error');
     expect(error).toMatchObject({ type: 'TransportError', description: 400 });
   });

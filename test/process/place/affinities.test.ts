@@ -1,6 +1,8 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 
-let place: typeof import('../../../src/process/place/affinities.ts');
+import type * as Affinities from '../../../src/process/place/affinities.ts';
+
+let place: typeof Affinities;
 beforeEach(async () => {
   vi.resetModules();
   place = await import('../../../src/process/place/affinities.ts');
@@ -26,6 +28,6 @@ it('refuses a part that comes when several workers serve already, whose requests
   place.leadRequests('one', () => undefined);
   place.keysOf(own, 2);
   expect(() => place.leadRequests('a Socket.IO server', () => undefined)).toThrow(
-    expect.objectContaining({ code: 'bad-option', message: expect.stringContaining('create it before startServer') }),
+    expect.objectContaining({ code: 'bad-option', message: expect.stringContaining('create it before startServer') as string }),
   );
 });
