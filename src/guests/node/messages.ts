@@ -19,6 +19,14 @@ const NEEDS_DRAIN: symbol | undefined = symbolOf(new ServerResponse(new Incoming
 /** In newer versions: how `req.signal` lets go of the socket. */
 const DETACH_SIGNAL: symbol | undefined = symbolOf(IncomingMessage.prototype, 'kDetachAbortSignal');
 
+/** Who looks after a message. Its socket has another reader when it is over, which what a listener still does with it must not reach. */
+const READER: unique symbol = Symbol('reader');
+
+/** A message of ours. */
+interface Looked {
+  [READER]?: SocketReader | undefined;
+}
+
 function symbolOf(holder: object, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);
 }
@@ -35,12 +43,13 @@ export function requestOf(socket: GuestSocket, method: string, url: string, flat
   if (internals._addHeaderLines) internals._addHeaderLines(flat, flat.length);
   else joinFields(req, flat);
   req._read = read;
+  (req as Looked)[READER] = socket.reader;
   return req;
 }
 
 function read(this: IncomingMessage, size: number): void {
   IncomingMessage.prototype._read.call(this, size);
-  (this.socket as GuestSocket).reader?.onRead();
+  (this as Looked)[READER]?.onRead();
 }
 
 /** For versions of Node.js whose messages do not join fields by themselves. */
@@ -91,7 +100,7 @@ function writeHead(this: ServerResponse, ...given: readonly unknown[]): ServerRe
 }
 
 function end(this: ServerResponse, ...given: readonly unknown[]): ServerResponse {
-  const reader = readerOf(this);
+  const reader = (this.req as Looked)[READER];
   reader?.onEnding();
   Reflect.apply(GENUINE.end, this, given);
   reader?.onEnd();
@@ -100,11 +109,7 @@ function end(this: ServerResponse, ...given: readonly unknown[]): ServerResponse
 
 function finished(this: ServerResponse): void {
   if (DETACH_SIGNAL) (this.req as unknown as Record<symbol, () => void>)[DETACH_SIGNAL]?.();
-  readerOf(this)?.onFinish();
-}
-
-function readerOf({ req }: ServerResponse): SocketReader | undefined {
-  return (req.socket as GuestSocket).reader;
+  (this.req as Looked)[READER]?.onFinish();
 }
 
 /** The exchange is over, and the socket goes on: what node:http does then. */

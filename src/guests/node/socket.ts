@@ -84,7 +84,7 @@ export class GuestSocket extends ClientSocket {
   static of(request: Request, reader: SocketReader): GuestSocket {
     const { peer } = request;
     const idle = idleSockets.get(peer);
-    if (!idle) return new GuestSocket(request, reader);
+    if (!idle?.writable) return new GuestSocket(request, reader); // a listener may have ended it, or destroyed it, when its response was over
     idleSockets.delete(peer); // over HTTP/2 there may be several at a time
     idle.reader = reader;
     return idle;
@@ -96,10 +96,14 @@ export class GuestSocket extends ClientSocket {
     this.on('close', closed).on('drain', drained).on('error', ignore); // what a listener destroys it with: 'close' follows
   }
 
-  /** The response is over: the socket waits for the next request on its connection, unless the listener has made use of it, or ended it. */
-  rest({ peer }: Request): void {
+  /**
+   * The response is over: the socket waits for the next request on its connection, unless the listener has made use of it, or ended it.
+   *
+   * @param isFree Whether nothing is left that ends it: a message of node:http which is destroyed before its end takes its socket along.
+   */
+  rest({ peer }: Request, isFree: boolean): void {
     this.reader = undefined;
-    if (this.#isTimed || !this.writable || USES.some((event) => this.listenerCount(event) > 1)) this.destroy();
+    if (!isFree || this.#isTimed || !this.writable || USES.some((event) => this.listenerCount(event) > 1)) this.destroy();
     else idleSockets.set(peer, this);
   }
 

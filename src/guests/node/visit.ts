@@ -141,12 +141,14 @@ class Visit implements SocketReader {
 
   onFinish(): void {
     this.#endBody();
-    if (this.#source && !this.#req.complete) this.#source.destroy();
-    else if (!this.#isRead) dropRest(this.#req);
     this.#clear();
+    if (this.#source && !this.#req.complete) {
+      this.#source.destroy();
+      if (this.#isRead) breakOff(this.#req); // whoever reads it must not wait for ever for what will not come
+    } else if (!this.#isRead) dropRest(this.#req);
     if (this.#socket.destroyed) return; // its end closes the response
     this.#res.detachSocket(this.#socket);
-    process.nextTick(closed, this.#res, this.#socket, this.#request);
+    process.nextTick(closed, this.#req, this.#res, this.#socket, this.#request);
   }
 
   #endBody(): void {
@@ -205,7 +207,7 @@ class Visit implements SocketReader {
     this.#response?.dispose();
     this.#refuse(error);
     this.#body?.breakOff(error instanceof Error ? error : new Error(String(error)));
-    this.#socket.destroy();
+    if (this.#socket.reader === this) this.#socket.destroy(); // else it has gone on to another request
   };
 
   // the client
@@ -261,9 +263,9 @@ class Visit implements SocketReader {
 }
 
 /** The end of an exchange, as node:http tells it: the response is closed first. */
-function closed(res: ServerResponse, socket: GuestSocket, request: Request): void {
+function closed(req: IncomingMessage, res: ServerResponse, socket: GuestSocket, request: Request): void {
   close(res);
-  socket.rest(request);
+  socket.rest(request, req.complete);
 }
 
 /** About as much as has been read of it; of a body, what is known. */
