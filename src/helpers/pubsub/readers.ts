@@ -4,7 +4,7 @@
  * @module
  */
 import { withCode } from '../../http/errors/error-codes.ts';
-import type { Hub } from '../../process/channels/hub.ts';
+import type { Hub, Parcel } from '../../process/channels/hub.ts';
 import { decode } from './codec.ts';
 import { Mailbox } from './mailbox.ts';
 import type { ResolvedReading } from './options.ts';
@@ -62,8 +62,12 @@ export function call(source: Source, listener: (message: unknown) => unknown, op
     goOn();
   };
   const report = (error: unknown): void => {
-    if (options.onError) options.onError(error);
-    else console.error(`[pubsub] A subscriber of channel "${source.name}" has failed:`, error);
+    if (!options.onError) return console.error(`[pubsub] A subscriber of channel "${source.name}" has failed:`, error);
+    try {
+      options.onError(error);
+    } catch (second) {
+      console.error(`[pubsub] Cannot call onError of a subscriber of channel "${source.name}":`, second);
+    }
   };
   const end = (): void => {
     if (isOver) return;
@@ -98,7 +102,13 @@ export function iterate<T>(source: Source, options: ResolvedReading): Messages<T
     while (waiting.length > 0) {
       const parcel = mailbox.shift();
       if (!parcel) return;
-      waiting.shift()?.resolve({ done: false, value: decode(parcel) as T });
+      try {
+        const value = decode(parcel) as T;
+        waiting.shift()?.resolve({ done: false, value });
+      } catch (error) {
+        tellUnreadable(source.name, parcel, error);
+        mailbox.missed(1);
+      }
     }
   };
   const end = (): void => {
@@ -150,6 +160,15 @@ export function iterate<T>(source: Source, options: ResolvedReading): Messages<T
 function endOnAbort(signal: AbortSignal | undefined, end: () => void): void {
   if (signal?.aborted) end();
   else signal?.addEventListener('abort', end, { once: true });
+}
+
+const unreadable: WeakSet<Parcel> = new WeakSet();
+
+/** A message has come that is none of ours, or of another version of Node, by Redis: told once, however many read it. */
+function tellUnreadable(channel: string, parcel: Parcel, error: unknown): void {
+  if (unreadable.has(parcel)) return;
+  unreadable.add(parcel);
+  console.error(`[pubsub] A message for channel "${channel}" cannot be read:`, error);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

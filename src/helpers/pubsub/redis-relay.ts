@@ -213,7 +213,9 @@ export class RedisRelay {
   #answered(cost: number): void {
     this.#queued -= cost;
     this.#isStuck = false;
-    if (this.#queued > 0) this.#patience?.refresh();
+    if (this.#patience && this.#queued > 0) this.#patience.refresh();
+    else if (this.#queued > 0)
+      this.#patience = setTimeout(this.#onImpatience, PATIENCE).unref(); // it may stand still again
     else {
       clearTimeout(this.#patience);
       this.#patience = undefined;

@@ -1,7 +1,8 @@
 /** Channels in one process without a server. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { toFetch } from '../../../src/fetch.ts';
 import { Response } from '../../../src/index.ts';
+import { hubOf } from '../../../src/process/channels/hub.ts';
 import { type Channel, createChannel, type MessagesOptions } from '../../../src/pubsub.ts';
 import { until } from '../../support/until.ts';
 
@@ -360,4 +361,85 @@ describe('messages', () => {
     expect(got.every((n, i) => n === i)).toBe(true);
     expect([got.length, messages.dropped, channel.dropped]).toEqual([100_000, 0, 0]);
   });
+});
+
+describe('a message that cannot be read, as another version of Node may publish one', () => {
+  const GARBAGE = new Uint8Array([0xff, 0x7f, 0x41]);
+
+  it('counts as missed by those who iterate, and they go on', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => printed.mockRestore());
+    const channel = newChannel<string>();
+    const readers = [channel.messages(), channel.messages()];
+    const nexts = readers.map((reader) => reader.next());
+    hubOf(setImmediate).arriveHere(channel.name, GARBAGE);
+    channel.publish('after');
+    expect(await Promise.all(nexts)).toEqual([
+      { done: false, value: 'after' },
+      { done: false, value: 'after' },
+    ]);
+    expect(readers.map((reader) => reader.dropped)).toEqual([1, 1]);
+    expect(printed).toHaveBeenCalledTimes(1);
+  });
+
+  it('ends the reading of those who want all', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const channel = newChannel<string>();
+    const next = channel.messages({ overflow: 'close' }).next();
+    hubOf(setImmediate).arriveHere(channel.name, GARBAGE);
+    await expect(next).rejects.toMatchObject({ code: 'channel-overflow' });
+  });
+});
+
+it('goes on calling a listener whose onError throws', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  onTestFinished(() => printed.mockRestore());
+  const channel = newChannel<number>();
+  const seen: number[] = [];
+  channel.subscribe(
+    (message) => {
+      seen.push(message);
+      if (message === 1) throw new Error('first');
+      return message === 2 ? Promise.reject(new Error('second')) : undefined;
+    },
+    {
+      onError: () => {
+        throw new Error('onError');
+      },
+    },
+  );
+  for (const message of [1, 2, 3]) channel.publish(message);
+  await until(
+    () => seen.length === 3 || undefined,
+    () => `all messages: ${seen.join()}`,
+  );
+  expect(printed).toHaveBeenCalledTimes(2);
+});
+
+it('lets publishers go on when Redis stops answering for a second time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const answers: (() => void)[] = [];
+  const client = {
+    isReady: true,
+    publish: () => new Promise<number>((resolve) => answers.push(() => resolve(1))),
+    eval: async () => 0,
+    duplicate: () => ({}),
+  };
+  const channel = createChannel<string>('stuck-again', { redis: client });
+  for (const size of [1, 700_000, 700_000, 700_000]) channel.publish('x'.repeat(size));
+  const first = channel.drained();
+  vi.advanceTimersByTime(1000);
+  await first;
+  answers[0]?.();
+  await new Promise(setImmediate);
+  let isThere = false;
+  const second = channel.drained().then(() => {
+    isThere = true;
+  });
+  await new Promise(setImmediate);
+  expect(isThere).toBe(false); // it answers again
+  vi.advanceTimersByTime(1000);
+  await second;
 });
