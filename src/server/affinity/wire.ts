@@ -27,6 +27,10 @@ export const SECRET_SIZE = 32;
 export const INLINE_BODY: number = 16 * 1024;
 /** No message of ours is larger, bytes: several of the largest pieces that a body is sent in fit into one. */
 const MAX_MESSAGE: number = 256 * 1024 * 1024;
+/** With this much in it a message is sent, bytes: the next item may be as large as any. */
+const ENOUGH: number = 4 * 1024 * 1024;
+/** What a request or an answer may carry, about: a head, and a body that goes with it, bytes. */
+const LARGE_ITEM: number = 32 * 1024;
 const LENGTH_SIZE = 4;
 
 /** A body: none, its bytes, or that it follows: to be collected, or passed on as it comes; with its size, -1 when nobody knows. */
@@ -62,8 +66,37 @@ export type FromNeighbour =
   | readonly ['refused', id: number, status: number, code: ErrorCode, message: string]
   | FromThread;
 
-/** Writes a message. */
+/**
+ * Writes items: in one message, unless there is much in them. A turn of the loop may bring a window of each of thousands of bodies, and what is too large
+ * for a message would cost all requests on the connection.
+ */
 export function sendItems(socket: Socket, items: readonly (ToNeighbour | FromNeighbour)[]): void {
+  let start = 0;
+  let size = 0;
+  for (let at = 0; at < items.length; at++) {
+    size += sizeOf(items[at] as ToNeighbour | FromNeighbour);
+    if (size < ENOUGH || at === items.length - 1) continue;
+    sendMessage(socket, items.slice(start, at + 1));
+    start = at + 1;
+    size = 0;
+  }
+  sendMessage(socket, start === 0 ? items : items.slice(start));
+}
+
+/** Bytes of what an item carries, as far as that may be much. */
+function sizeOf(item: ToNeighbour | FromNeighbour): number {
+  switch (item[0]) {
+    case 'data':
+      return item[2].length;
+    case 'pass':
+    case 'answer':
+      return LARGE_ITEM;
+    default:
+      return 0;
+  }
+}
+
+function sendMessage(socket: Socket, items: readonly (ToNeighbour | FromNeighbour)[]): void {
   const serializer = new DefaultSerializer();
   serializer.writeRawBytes(NO_LENGTH);
   serializer.writeHeader();

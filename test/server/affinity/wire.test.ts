@@ -35,6 +35,16 @@ describe('messages between workers', () => {
     expect(read(Array.from(all, (byte) => Buffer.from([byte])))).toEqual(whole);
   });
 
+  it('leave in several when there is much in one turn, in their order, none larger than may come', () => {
+    const written: Buffer[] = [];
+    const piece = Buffer.alloc(1024 * 1024);
+    const items = Array.from({ length: 20 }, (_, i) => ['data', i, piece.subarray()] as const);
+    sendItems({ write: (bytes: Buffer) => written.push(bytes) } as unknown as Socket, items);
+    expect(written.length).toBeGreaterThan(2);
+    for (const { length } of written) expect(length).toBeLessThan(10 * 1024 * 1024);
+    expect(read(written).flatMap((message) => message.map((item) => (item as (typeof items)[0])[1]))).toEqual(items.map(([, i]) => i));
+  });
+
   it('are refused when they claim to be larger than any of ours', () => {
     expect(() => read([Buffer.from([255, 255, 255, 255, 0])])).toThrow(RangeError);
   });
