@@ -17,6 +17,7 @@ import type { Socket } from 'node:net';
 import { DefaultSerializer, deserialize } from 'node:v8';
 import type { ErrorCode } from '../../http/errors/error-codes.ts';
 import type { HttpVersion } from '../../http/request.ts';
+import { pieceEnd } from '../connection/memory-pieces.ts';
 import type { WireLines } from '../threads/known-lines.ts';
 import type { FromThread, ToThread, WirePeer } from '../threads/wire.ts';
 import type { AffinityKey } from './table.ts';
@@ -27,7 +28,7 @@ export const SECRET_SIZE = 32;
 export const INLINE_BODY: number = 16 * 1024;
 /** No message of ours is larger, bytes: several of the largest pieces that a body is sent in fit into one. */
 const MAX_MESSAGE: number = 256 * 1024 * 1024;
-/** With this much in it a message is sent, bytes: the next item may be as large as any. */
+/** With this much in it a message is sent; no item carries more, bytes or characters. */
 const ENOUGH: number = 4 * 1024 * 1024;
 /** What a request or an answer may carry, about: a head, and a body that goes with it, bytes. */
 const LARGE_ITEM: number = 32 * 1024;
@@ -67,23 +68,40 @@ export type FromNeighbour =
   | FromThread;
 
 /**
- * Writes items: in one message, unless there is much in them. A turn of the loop may bring a window of each of thousands of bodies, and what is too large
- * for a message would cost all requests on the connection.
+ * Writes items: in one message, unless there is much in them. A turn of the loop may bring a window of each of thousands of bodies, and a handler's stream may
+ * give any amount at once: what is too large for a message would cost all requests on the connection.
  */
 export function sendItems(socket: Socket, items: readonly (ToNeighbour | FromNeighbour)[]): void {
-  let start = 0;
+  let message: (ToNeighbour | FromNeighbour)[] = [];
   let size = 0;
-  for (let at = 0; at < items.length; at++) {
-    size += sizeOf(items[at] as ToNeighbour | FromNeighbour);
-    if (size < ENOUGH || at === items.length - 1) continue;
-    sendMessage(socket, items.slice(start, at + 1));
-    start = at + 1;
-    size = 0;
+  for (const item of items) {
+    for (const part of partsOf(item)) {
+      if (size >= ENOUGH) {
+        sendMessage(socket, message);
+        message = [];
+        size = 0;
+      }
+      message.push(part);
+      size += sizeOf(part);
+    }
   }
-  sendMessage(socket, start === 0 ? items : items.slice(start));
+  sendMessage(socket, message);
 }
 
-/** Bytes of what an item carries, as far as that may be much. */
+/** An item, or several of less when it carries more than is sent at once. */
+function partsOf(item: ToNeighbour | FromNeighbour): readonly (ToNeighbour | FromNeighbour)[] {
+  if (item[0] !== 'data' || item[2].length <= ENOUGH) return [item];
+  const [kind, id, whole] = item;
+  const parts: FromNeighbour[] = [];
+  for (let at = 0; at < whole.length; ) {
+    const end = pieceEnd(whole, at, ENOUGH);
+    parts.push([kind, id, typeof whole === 'string' ? whole.slice(at, end) : whole.subarray(at, end)]);
+    at = end;
+  }
+  return parts;
+}
+
+/** Bytes of what an item carries, as far as that may be much; about, of text. */
 function sizeOf(item: ToNeighbour | FromNeighbour): number {
   switch (item[0]) {
     case 'data':

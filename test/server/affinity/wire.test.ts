@@ -45,6 +45,27 @@ describe('messages between workers', () => {
     expect(read(written).flatMap((message) => message.map((item) => (item as (typeof items)[0])[1]))).toEqual(items.map(([, i]) => i));
   });
 
+  it('leave in several when a stream gives much at once, cut between characters', () => {
+    const written: Buffer[] = [];
+    const socket = { write: (bytes: Buffer) => written.push(bytes) } as unknown as Socket;
+    const bytes = Buffer.from('0123456789'.repeat(2 * 1024 * 1024));
+    const text = `a${'\u{1f600}'.repeat(3 * 1024 * 1024)}`;
+    sendItems(socket, [
+      ['data', 1, bytes],
+      ['data', 2, text],
+      ['end', 1],
+    ]);
+    for (const { length } of written) expect(length).toBeLessThan(20 * 1024 * 1024);
+    const items = read(written).flat() as unknown as (readonly ['data', number, Uint8Array | string])[];
+    const of = (id: number): (Uint8Array | string)[] =>
+      items.filter(([kind, of]) => kind === 'data' && of === id).map(([, , piece]) => piece);
+    expect(Buffer.concat(of(1) as Uint8Array[]).equals(bytes)).toBe(true);
+    expect(of(2).length).toBeGreaterThan(1);
+    expect(of(2).every((piece) => (piece as string).isWellFormed())).toBe(true);
+    expect(of(2).join('') === text).toBe(true);
+    expect(items.at(-1)).toEqual(['end', 1]);
+  });
+
   it('are refused when they claim to be larger than any of ours', () => {
     expect(() => read([Buffer.from([255, 255, 255, 255, 0])])).toThrow(RangeError);
   });
