@@ -79,8 +79,7 @@ export class Dispatch {
 
 /** Tells those who want to know about a request. What they throw is for `onError`. */
 export function tellSent(request: Request, sent: Sent): void {
-  const report = (error: unknown): void =>
-    inContextOf(request, undefined, () => void reportError(request.peer.server ?? NO_SERVER, request, error));
+  const report = (error: unknown): void => reportLate(request, error);
   nowSent(request, (call) => {
     try {
       const result = call(sent);
@@ -89,6 +88,11 @@ export function tellSent(request: Request, sent: Sent): void {
       report(error);
     }
   });
+}
+
+/** Something has failed for a request whose answer it cannot change any more: `onError` sees it. */
+export function reportLate(request: Request, error: unknown): void {
+  inContextOf(request, undefined, () => void reportError(request.peer.server ?? NO_SERVER, request, error));
 }
 
 const NO_SERVER: Pick<Answering, 'options'> = { options: { onError: undefined, errors: 'auto' } };

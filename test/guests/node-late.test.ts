@@ -15,7 +15,8 @@ type Exchange = readonly [req: IncomingMessage, res: ServerResponse];
 async function afterOne(
   request: string,
   settled: Promise<void> = Promise.resolve(),
-): Promise<{ client: Talk; first: Exchange; second: Promise<Exchange> }> {
+): Promise<{ client: Talk; first: Exchange; second: Promise<Exchange>; errors: readonly unknown[] }> {
+  const errors: unknown[] = [];
   const second = deferred<Exchange>();
   const exchanges: Exchange[] = [];
   const { port } = await serve(
@@ -26,12 +27,12 @@ async function afterOne(
         res.end('first');
         return settled;
       }),
-    { streamBody: () => true, onError: () => {} },
+    { streamBody: () => true, onError: (error) => void errors.push(error) },
   );
   const client = await talk(port);
   client.send(request);
   expect((await client.answers(1))[0]?.body).toBe('first');
-  return { client, first: exchanges[0] as Exchange, second: second.promise };
+  return { client, first: exchanges[0] as Exchange, second: second.promise, errors };
 }
 
 it('is not ended by a response that is ended twice', async () => {
@@ -45,15 +46,16 @@ it('is not ended by a response that is ended twice', async () => {
   expect((await client.answers(2))[1]?.body).toBe('second');
 });
 
-it('is not broken off by what a listener rejects with when its response is over', async () => {
+it('is not broken off by what a listener rejects with when its response is over: onError sees it', async () => {
   const settled = deferred<void>();
-  const { client, second } = await afterOne(GET, settled.promise);
+  const { client, second, errors } = await afterOne(GET, settled.promise);
   client.send(GET);
   const [, res] = await second;
   settled.reject(new Error('late'));
   await new Promise(setImmediate);
   res.end('second');
   expect((await client.answers(2))[1]).toMatchObject({ status: 200, body: 'second' });
+  expect(errors).toMatchObject([{ message: 'late' }]);
 });
 
 it.each<[string, (exchange: Exchange) => unknown]>([

@@ -10,6 +10,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { reportLate } from '../../exchange/dispatch.ts';
 import { withoutConnection } from '../../exchange/outgoing.ts';
 import { contentOf } from '../../http/body/response-body.ts';
 import { HeaderList } from '../../http/header-list.ts';
@@ -62,6 +63,8 @@ class Visit implements SocketReader {
   #isEnding = false;
   /** The listener has ended its response. */
   #isEnded = false;
+  /** All of its response has been taken: the socket goes on to another request. */
+  #isOver = false;
 
   constructor(request: Request, resolve: (response: Response) => void, reject: (error: unknown) => void) {
     this.#request = request;
@@ -140,6 +143,7 @@ class Visit implements SocketReader {
   }
 
   onFinish(): void {
+    this.#isOver = true;
     this.#endBody();
     this.#clear();
     if (this.#source && !this.#req.complete) {
@@ -204,10 +208,11 @@ class Visit implements SocketReader {
 
   /** What a listener has thrown: nobody knows whether its response is what it wanted to send. */
   readonly #fail = (error: unknown): void => {
+    if (this.#isOver) return reportLate(this.#request, error);
     this.#response?.dispose();
     this.#refuse(error);
     this.#body?.breakOff(error instanceof Error ? error : new Error(String(error)));
-    if (this.#socket.reader === this) this.#socket.destroy(); // else it has gone on to another request
+    this.#socket.destroy();
   };
 
   // the client
