@@ -105,7 +105,7 @@ export class NeighbourLink implements ThreadLink {
   #take(item: FromNeighbour): void {
     switch (item[0]) {
       case 'moved':
-        return this.#giveBack(item[1], { version: item[2], hasDied: false });
+        return this.#giveBack(item[1], { version: item[2], isGone: false, hasDied: false });
       case 'refused':
         return this.#giveBack(item[1], new ProtocolError(item[2], item[3], item[4]));
       case 'answer':

@@ -33,6 +33,8 @@ import { SECRET_SIZE } from './wire.ts';
 
 /** How long a request may wait until somebody answers for its key, ms: that takes milliseconds, unless a worker is stuck or the primary gone. */
 const PATIENCE = 5000;
+/** A worker that could not be reached is asked again after this, ms, unless a table says before that another one answers. */
+const AGAIN = 100;
 /** How long a neighbour may take to say the secret, ms. */
 const SECRET_TIME = 5000;
 /** How often a worker that leaves looks whether all that was passed to it has been answered, ms. */
@@ -137,7 +139,7 @@ export class Neighbourhood implements SideOwner {
       if (outcome instanceof ProtocolError) return this.service.refusals.answer(this.service, request, request.head, outcome);
       if (outcome instanceof Response) return outcome;
       isFirst &&= !outcome.hasDied;
-      await this.#tableFrom(outcome.version);
+      await this.#tableFrom(outcome.version, outcome.isGone ? AGAIN : PATIENCE);
     }
     return workerGone(request, 503, 'No worker answers for this request');
   }
@@ -160,8 +162,8 @@ export class Neighbourhood implements SideOwner {
   }
 
   /** Waits for a table, but not for ever. */
-  async #tableFrom(version: number): Promise<void> {
-    const end = performance.now() + PATIENCE;
+  async #tableFrom(version: number, patience: number = PATIENCE): Promise<void> {
+    const end = performance.now() + patience;
     while (this.#table.version < version && performance.now() < end) {
       await new Promise<void>((resolve) => {
         const goOn = (): void => {
@@ -169,7 +171,7 @@ export class Neighbourhood implements SideOwner {
           this.#waiting.delete(goOn);
           resolve();
         };
-        const timer = setTimeout(goOn, PATIENCE);
+        const timer = setTimeout(goOn, patience);
         this.#waiting.add(goOn);
       });
     }

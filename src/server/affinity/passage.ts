@@ -13,7 +13,9 @@ import { Flight } from '../threads/flight.ts';
 export interface Elsewhere {
   /** Of the table to look into, at least. */
   readonly version: number;
-  /** The worker that was asked has died of it, or of something else. */
+  /** The connection to the worker that was asked is gone, or could not be made: the worker has died, or has no descriptor left, or too much to do. */
+  readonly isGone: boolean;
+  /** It may have died of this request. */
   readonly hasDied: boolean;
 }
 
@@ -56,7 +58,7 @@ export class Passage extends Flight {
   /** The worker is gone. @param hasBegun Whether the handler may have been called. */
   override lose(_status: number, hasBegun = true): void {
     const mayRepeat = this.#mayRepeat && !this.#hasInterim && !this.isAnswered;
-    if (!hasBegun || mayRepeat) return this.giveBack({ version: this.version + 1, hasDied: hasBegun });
+    if (!hasBegun || mayRepeat) return this.giveBack({ version: this.version + 1, isGone: true, hasDied: hasBegun });
     this.answer(workerGone(this.request, 502, 'The worker that was to answer has died'));
     this.fail();
     this.letGo?.();

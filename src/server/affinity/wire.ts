@@ -131,7 +131,7 @@ export class ItemReader {
   #pieces: Buffer[] = [];
   #size = 0;
 
-  /** @returns The messages that are complete now. @throws RangeError, or what `node:v8` throws, when it cannot be one of ours. */
+  /** @returns The messages that are complete now. @throws RangeError, TypeError, or what `node:v8` throws, when it cannot be one of ours. */
   push(bytes: Buffer): (readonly unknown[])[] {
     const messages: (readonly unknown[])[] = [];
     this.#pieces.push(bytes);
@@ -141,7 +141,9 @@ export class ItemReader {
       const rest = all.subarray(needed);
       this.#pieces = rest.length > 0 ? [rest] : [];
       this.#size = rest.length;
-      messages.push(deserialize(all.subarray(LENGTH_SIZE, needed)) as unknown[]);
+      const items: unknown = deserialize(all.subarray(LENGTH_SIZE, needed));
+      if (!Array.isArray(items)) throw new TypeError('Cannot read message: it is no list');
+      messages.push(items);
     }
     return messages;
   }
