@@ -197,6 +197,18 @@ function atFrame({ functionName }: CallFrame, place: string): string {
 
 /** The place of a frame, in the original source where a source map names it. */
 function placeIn({ url, location }: CallFrame): string {
-  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-  return shownPlace(originalPlace({ path, line: location.lineNumber + 1, column: (location.columnNumber ?? 0) + 1 }));
+  const line = location.lineNumber + 1;
+  const column = (location.columnNumber ?? 0) + 1;
+  const path = pathOf(url);
+  return path === undefined ? `${url}:${line}:${column}` : shownPlace(originalPlace({ path, line, column }));
+}
+
+/** The path of a script; undefined where its name is a URL that no file can have: whoever compiles code calls it what they like. */
+function pathOf(url: string): string | undefined {
+  if (!url.startsWith('file:')) return url;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return undefined;
+  }
 }
