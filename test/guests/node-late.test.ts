@@ -19,16 +19,16 @@ async function afterOne(
   const errors: unknown[] = [];
   const second = deferred<Exchange>();
   const exchanges: Exchange[] = [];
-  const { port } = await serve(
-    (received) =>
-      answerWithNode(received, (req, res) => {
-        exchanges.push([req, res]);
-        if (exchanges.length > 1) return second.resolve([req, res]);
-        res.end('first');
-        return settled;
-      }),
-    { streamBody: () => true, onError: (error) => void errors.push(error) },
-  );
+  const listener = (req: IncomingMessage, res: ServerResponse): unknown => {
+    exchanges.push([req, res]);
+    if (exchanges.length > 1) return second.resolve([req, res]);
+    res.end('first');
+    return settled;
+  };
+  const { port } = await serve((received) => answerWithNode(received, listener), {
+    streamBody: () => true,
+    onError: (error) => void errors.push(error),
+  });
   const client = await talk(port);
   client.send(request);
   expect((await client.answers(1))[0]?.body).toBe('first');

@@ -213,13 +213,11 @@ export class RedisRelay {
   #answered(cost: number): void {
     this.#queued -= cost;
     this.#isStuck = false;
-    if (this.#patience && this.#queued > 0) this.#patience.refresh();
-    else if (this.#queued > 0)
-      this.#patience = setTimeout(this.#onImpatience, PATIENCE).unref(); // it may stand still again
-    else {
+    if (this.#queued === 0) {
       clearTimeout(this.#patience);
       this.#patience = undefined;
-    }
+    } else if (this.#patience) this.#patience.refresh();
+    else this.#patience = setTimeout(this.#onImpatience, PATIENCE).unref(); // it may stand still again
     if (this.#queued < LOW) this.#wake();
   }
 
