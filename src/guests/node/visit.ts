@@ -270,7 +270,7 @@ class Visit implements SocketReader {
 /** The end of an exchange, as node:http tells it: the response is closed first. */
 function closed(req: IncomingMessage, res: ServerResponse, socket: GuestSocket, request: Request): void {
   close(res);
-  socket.rest(request, req.complete);
+  socket.rest(request, req.complete && request.httpVersion !== '2.0'); // requests of one connection of HTTP/2 have nothing to do with each other
 }
 
 /** About as much as has been read of it; of a body, what is known. */
