@@ -5,9 +5,6 @@ import { threadText } from './thread-text.mjs';
 
 /** Tests that look at time, memory or the load of the machine: one after the other, when the others are done. */
 const ALONE = [
-  'test/cluster/affinity.test.ts',
-  'test/cluster/channels*.test.ts',
-  'test/cluster/socket-io*.test.ts',
   'test/cluster/threads.test.ts',
   'test/cluster/watchdog.test.ts',
   'test/h1/differential.test.ts',
@@ -35,7 +32,7 @@ export default defineConfig({
           name: 'side by side',
           include: ['test/**/*.test.ts'],
           exclude: [...NEVER, ...ALONE],
-          maxWorkers: Math.max(2, availableParallelism() - 1), // many wait for processes: two do not hinder each other on two cores
+          maxWorkers: Math.max(3, availableParallelism() - 1), // many wait for processes: three do not hinder each other on two cores
           sequence: { groupOrder: 0 },
         },
       },

@@ -338,21 +338,6 @@ describe('the pool', () => {
     for (const { text } of await all) expect(text).toBe('blocked');
   });
 
-  it('ends the threads it does not need, and then the process, when their memory has not come back', { timeout: 60_000 }, async () => {
-    const cluster = await start({ workers: 1, threads: { min: 1, max: 24 }, handlerTimeout: 0 });
-    const [before] = (await cluster.ask('status')).workers;
-    await Promise.all(Array.from({ length: 24 }, () => get(cluster, '/block/600')));
-    expect((await cluster.ask('status')).workers[0]?.threads).toBeGreaterThan(12);
-    await cluster.prints(/worker \d+ recycled after \d+ requests, \d+ MiB of memory/, 50_000);
-    expect((await get(cluster, '/ping')).text).toBe('pong');
-    const after = await until(
-      async () => (await cluster.ask('status')).workers.find(({ pid }) => pid !== before?.pid),
-      () => 'another process',
-    );
-    expect(after.threads).toBe(1);
-    expect(after.rss).toBeLessThan(1.2 * (before?.rss ?? 0));
-  });
-
   it('answers 503 with Retry-After when more wait than it holds, and serves again', async () => {
     const cluster = await start({ threads: 1, handlerTimeout: 0 });
     const blocked = get(cluster, '/block/1500');
