@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRateLimiter, createSessions, Request, Response } from '../../../src/index.ts';
 import { type RedisClient, type RedisStoreOptions, redisRateStore, redisSessionStore } from '../../../src/redis.ts';
+import { isOverTls } from '../../support/over.ts';
 import { isWithoutRedis, RedisServer } from '../../support/redis.ts';
 import { connectRedis, endRedis } from '../../support/redis-clients.mjs';
 import { serve, talk } from '../../support/serve.ts';
@@ -162,7 +163,7 @@ describe.skipIf(isWithoutRedis).each(['redis', 'ioredis'] as const)('a Redis tha
   it('has clients answered 503 with Retry-After where a session is opened', async () => {
     const sessions = createSessions<{ user: string }>({ secret: 'k'.repeat(32), store: redisSessionStore(client, { timeout: 50 }) });
     const { port } = await serve(async (request) => (await sessions.open(request)).save(Response.text('hello')));
-    const first = await sessions.open(new Request());
+    const first = await sessions.open(new Request({ secure: isOverTls })); // the name of the cookie depends on it
     first.data.user = 'ada';
     const cookie = (await first.save(Response.empty())).header('set-cookie')?.split(';')[0] ?? '';
     redis.pause();
