@@ -6,7 +6,7 @@
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
-import { isSentWanted, nowSent, type Sent } from '../process/watching/sent.ts';
+import { isSentWanted, nowSent, type Sent, whenSent } from '../process/watching/sent.ts';
 import { inContextOf } from './channels.ts';
 import { type Outgoing, sizeOf } from './outgoing.ts';
 import { type Answering, reportError } from './respond.ts';
@@ -25,7 +25,6 @@ export class Dispatch {
   /** Set when its body goes in pieces. */
   counter: BytesOut | undefined = undefined;
   readonly #request: Request;
-  readonly #isKept: boolean;
   #response: Response | undefined = undefined;
   #status: number | undefined = undefined;
   #firstByteAt: number | undefined = undefined;
@@ -33,7 +32,7 @@ export class Dispatch {
   /** @param isKept Whether it is to be known even if nobody has asked yet. */
   constructor(request: Request, isKept = false) {
     this.#request = request;
-    this.#isKept = isKept;
+    if (isKept) whenSent(request, nobody);
   }
 
   /** One that somebody else's server sends. */
@@ -46,7 +45,7 @@ export class Dispatch {
 
   /** Whether anybody wants to know. */
   get isWanted(): boolean {
-    return this.#isKept || isSentWanted(this.#request);
+    return isSentWanted(this.#request);
   }
 
   /** Its head goes out. @param status When it is another than that of the response: 200 for a websocket over HTTP/2. */
@@ -101,3 +100,5 @@ const NO_SERVER: Pick<Answering, 'options'> = { options: { onError: undefined, e
 export function tellUnsent(request: Request): void {
   new Dispatch(request).end(false);
 }
+
+function nobody(): void {}

@@ -13,6 +13,7 @@ type Skips = readonly (readonly [file: string, ...names: readonly string[]])[];
 
 /** The gateway is the client that such a test sees: its port, and how it ends a connection. */
 const OF_A_GATEWAY: Skips = [
+  ['guests/watched.test.ts', 'the instrumentation of node:http'], // which sees the gateway as well
   ['rfc/rfc9112-connection.test.ts', 'also after the system has asked'],
   ['helpers/websocket/websocket.test.ts', 'does not take its own long calculations'], // in the client's process
   ['helpers/cgi/rouille.test.ts', 'has the address without the port', 'has the port of ours'],
@@ -25,6 +26,7 @@ const OF_HTTP1: Skips = [
   ['exchange/error-format.test.ts', 'what is refused before the handler is called', 'decides for connections beyond maxConnections'],
   // only HTTP/1.1 has the field that tells a browser from a proxy
   ['exchange/explain.test.ts', 'a 500 on the machine of its programmer', 'the page in Chromium'],
+  ['exchange/channels.test.ts', 'that no handler sees is told of with its refusal'],
   ['exchange/stores.test.ts', 'is there where a connection is taken over'],
   ['exchange/web-response.test.ts', 'is not collected as garbage while it waits behind a slow answer'], // pipelined
   ['guests/answer-with-node.test.ts', 'is a 501 for a method', 'sends on the interim responses', 'sends it with its length, HEAD and 304'],
@@ -44,7 +46,11 @@ const OF_HTTP1: Skips = [
 ];
 
 /** Where the gateway passes bytes it does not always learn that a client has left; test/server/http1/departure.test.ts asks without it. */
-const OF_PASSED_BYTES: Skips = [['helpers/proxy/proxy.test.ts', 'answers 499 to nobody when the client has left']];
+const OF_PASSED_BYTES: Skips = [
+  ['exchange/channels.test.ts', 'when its client leaves before the answer'],
+  ['helpers/on-sent.test.ts', 'tells of a client that leaves before the answer'],
+  ['helpers/proxy/proxy.test.ts', 'answers 499 to nobody when the client has left'],
+];
 
 /** What is said in the clear. */
 const OF_PLAIN_TEXT: Skips = [

@@ -4,11 +4,11 @@
  * @module
  */
 import type { Request } from '../../http/request.ts';
-import { isSentKnown } from '../../process/watching/sent.ts';
+import { isSentKnown, isSentWanted } from '../../process/watching/sent.ts';
 
-/** Whether a response has gone out, or was given up, and it is not known how. */
+/** Whether a response has gone out, or was given up, and nobody has asked how. */
 export function isGone(request: Request): boolean {
-  if (isSentKnown(request)) return false;
+  if (isSentKnown(request) || isSentWanted(request)) return false; // over TLS it is on its way for a while
   let isOver = false;
   let isAsking = true;
   request.onEnd(() => {
