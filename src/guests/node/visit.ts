@@ -12,6 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { reportLate } from '../../exchange/dispatch.ts';
 import { withoutConnection } from '../../exchange/outgoing.ts';
+import { isThenable } from '../../http/awaitable.ts';
 import { contentOf } from '../../http/body/response-body.ts';
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
@@ -80,7 +81,7 @@ class Visit implements SocketReader {
   call(listener: Listener): void {
     try {
       const result = listener(this.#req, this.#res) as unknown;
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') Promise.resolve(result).catch(this.#fail);
+      if (isThenable(result)) Promise.resolve(result).catch(this.#fail);
     } catch (error) {
       return this.#fail(error);
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThenable } from '../../http/awaitable.ts';
 import { withCode } from '../../http/errors/error-codes.ts';
 import type { Hub, Parcel } from '../../process/channels/hub.ts';
 import { decode } from './codec.ts';
@@ -169,10 +170,6 @@ function tellUnreadable(channel: string, parcel: Parcel, error: unknown): void {
   if (unreadable.has(parcel)) return;
   unreadable.add(parcel);
   console.error(`[pubsub] A message for channel "${channel}" cannot be read:`, error);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function tooSlow(channel: string): Error {

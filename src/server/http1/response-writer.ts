@@ -12,6 +12,7 @@ import type { CheckedPieces } from '../../http/body/body-source.ts';
 import { WakeUp } from '../../process/wake-up.ts';
 import { PIECE, pieceEnd, pieceOf, textStep } from '../connection/memory-pieces.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
+import { type OutNotice, tellOut } from '../socket/out-notices.ts';
 import { Uptake } from '../socket/uptake.ts';
 
 /** More gathered text than this is written before the next answer is made. */
@@ -34,7 +35,7 @@ export class ResponseWriter {
   #isChunked = false;
   #isWriting = false;
   /** Told when what was gathered before is out. */
-  #notices: ((isOut: boolean) => void)[] | undefined;
+  #notices: OutNotice[] | undefined;
   /** Bytes of the body in memory that goes, or went last, in pieces. */
   bytes = 0;
 
@@ -76,7 +77,7 @@ export class ResponseWriter {
   }
 
   /** Calls a function when all that was gathered or written so far is out, or never will be. */
-  whenOut(call: (isOut: boolean) => void): void {
+  whenOut(call: OutNotice): void {
     this.#notices ??= [];
     this.#notices.push(call);
   }
@@ -176,15 +177,10 @@ export class ResponseWriter {
     return this.#uptake.isStuck(now, this.#pending);
   }
 
-  /** Tells those who want to know that it is out: at once when the system has accepted it, else when the stream says so. */
   #tell(): void {
     const notices = this.#notices ?? [];
     this.#notices = undefined;
-    const tell = (isOut: boolean): void => {
-      for (const notice of notices) notice(isOut);
-    };
-    if (this.#socket.writable && !this.isOut) this.#socket.write('', (error) => tell(!error));
-    else tell(this.#socket.writable);
+    tellOut(this.#socket, notices, this.isOut);
   }
 
   /** Wakes those that wait: the connection is gone. */

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { FrameMemory } from '../../h2/frames.ts';
 import type { Session } from '../../h2/session.ts';
 import { canWriteDirectly, writeDirectly } from '../socket/direct-write.ts';
+import { type OutNotice, tellOut } from '../socket/out-notices.ts';
 import { Uptake } from '../socket/uptake.ts';
 
 /** Most bytes of bodies that are framed for one write. */
@@ -33,7 +34,7 @@ export class FrameWriter<X> {
   #pending = 0;
   #isFlushing = false;
   /** Told when what was framed before is out. */
-  #notices: ((isOut: boolean) => void)[] | undefined;
+  #notices: OutNotice[] | undefined;
 
   /** @param timeout How long the client may go without reading anything, ms. */
   constructor(socket: Socket, session: Session<X>, timeout: number) {
@@ -73,7 +74,7 @@ export class FrameWriter<X> {
   }
 
   /** Calls a function when all that is framed so far is out, or never will be. */
-  whenOut(call: (isOut: boolean) => void): void {
+  whenOut(call: OutNotice): void {
     this.#notices ??= [];
     this.#notices.push(call);
   }
@@ -101,15 +102,10 @@ export class FrameWriter<X> {
     return this.#uptake.isStuck(now, this.#pending);
   }
 
-  /** Tells those who want to know that it is out: at once when the system has accepted it, else when the stream says so. */
   #tell(): void {
     const notices = this.#notices ?? [];
     this.#notices = undefined;
-    const tell = (isOut: boolean): void => {
-      for (const notice of notices) notice(isOut);
-    };
-    if (this.#socket.writable && !this.isOut) this.#socket.write('', (error) => tell(!error));
-    else tell(this.#socket.writable);
+    tellOut(this.#socket, notices, this.isOut);
   }
 
   #write(frames: Buffer): void {
