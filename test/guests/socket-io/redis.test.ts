@@ -1,51 +1,28 @@
 /**
  * Socket.IO servers of several machines, joined by the adapters of the Socket.IO project over a real Redis.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import { createClient, type RedisClientType } from 'redis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SocketIOOptions } from '../../../src/socket.io.ts';
+import { isWithoutRedis, RedisServer } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 import { connected, next, serveIO, WAYS } from './served.ts';
 
-const REDIS = '/usr/bin/redis-server';
-const isThere = existsSync(REDIS);
-if (!isThere) console.warn(`SKIPPED: the Redis tests need ${REDIS} (Debian: apt-get install redis-server)`);
-
 type Done = (...args: unknown[]) => void;
 
-describe.skipIf(!isThere && process.env['CI'] === undefined)('two machines', () => {
-  let folder = '';
-  let path = '';
-  let stop = async (): Promise<void> => {};
+describe.skipIf(isWithoutRedis)('two machines', () => {
+  const redis = new RedisServer();
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'filrouge-redis-'));
-    path = join(folder, 'socket');
-    const redis = spawn(REDIS, ['--port', '0', '--unixsocket', path, '--save', '', '--dir', folder], { stdio: 'ignore' });
-    stop = async () => {
-      redis.kill();
-      await once(redis, 'close');
-    };
-    await until(
-      () => existsSync(path) || undefined,
-      () => 'the socket of Redis',
-    );
+    await redis.start();
   });
-  afterAll(async () => {
-    await stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => redis.remove());
 
   async function client(): Promise<RedisClientType> {
-    const made = createClient({ socket: { path, tls: false } }) as unknown as RedisClientType;
+    const made = createClient({ socket: { path: redis.path, tls: false } }) as unknown as RedisClientType;
     made.on('error', () => {});
     await made.connect();
     onTestFinished(() => made.close());
@@ -53,7 +30,7 @@ describe.skipIf(!isThere && process.env['CI'] === undefined)('two machines', () 
   }
 
   function streamsClient(): Redis {
-    const made = new Redis(path);
+    const made = new Redis(redis.path);
     made.on('error', () => {});
     onTestFinished(() => made.disconnect());
     return made;
