@@ -1,9 +1,14 @@
-import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { Response } from '../../src/index.ts';
 import { DiskBudget, shareOfDisk } from '../../src/server/body/disk-budget.ts';
+import { allClosedBelow, openBelow } from '../helpers/serve-dir/folder.ts';
 import { type Served, serve, type Talk, talk } from '../support/serve.ts';
 import { until } from '../support/until.ts';
+
+/** How the names of bodies on disk begin. */
+const SPOOLED = join(tmpdir(), 'filrouge-');
 
 const KiB = 1024;
 
@@ -50,8 +55,7 @@ describe('shareOfDisk', () => {
 
 describe('the bodies on disk', () => {
   /** A server with room for 1 MiB, and an upload that has brought 900 of its 950 KiB. */
-  async function withUpload(): Promise<Served & { slow: Talk; files: number }> {
-    const files = readdirSync('/dev/fd').length;
+  async function withUpload(): Promise<Served & { slow: Talk }> {
     const served = await serve((request) => Response.text(String(request.body.size)), {
       maxMemoryForBodies: 0,
       maxDiskForBodies: 1024 * KiB,
@@ -63,7 +67,7 @@ describe('the bodies on disk', () => {
       async () => ((await isWelcome(served.port, 200)) ? undefined : true),
       () => 'an upload that takes the room',
     );
-    return { ...served, slow, files };
+    return { ...served, slow };
   }
 
   /** Whether a body would be taken: it is only announced, so that it takes no room from the others. @param size KiB. */
@@ -103,7 +107,8 @@ describe('the bodies on disk', () => {
   });
 
   it('give their room back when they are answered, refused, or left by their client', async () => {
-    const { port, slow, files, server } = await withUpload();
+    const { port, slow, server } = await withUpload();
+    expect(openBelow(SPOOLED)).toBeGreaterThan(0);
     slow.socket.destroy();
     await until(
       async () => ((await post(port, 1000)) === 200 ? true : undefined),
@@ -111,10 +116,7 @@ describe('the bodies on disk', () => {
     );
     expect(await post(port, 1000)).toBe(200);
     await server.close({ timeout: 0 });
-    await until(
-      () => (readdirSync('/dev/fd').length <= files ? true : undefined),
-      () => 'the files to be closed',
-    );
+    await allClosedBelow(SPOOLED);
   });
 
   it('may be larger than the bound when they are alone', async () => {

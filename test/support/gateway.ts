@@ -16,8 +16,8 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { hasLeft } from '../../src/server/socket/presence.ts';
 
 /** A gateway that runs. */
@@ -57,21 +57,21 @@ export async function openGateway(port: number, over: 'https' | 'h2' | 'h2c'): P
 
 function passBytes(port: number): Server {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const how: ConnectionOptions & { allowHalfOpen: boolean } = { port, host: '127.0.0.1', allowHalfOpen: true, rejectUnauthorized: false };
-    const back = connectTls(how);
+    const below = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const back = connectTls({ socket: below, rejectUnauthorized: false });
+    const reset = (): void => void below.resetAndDestroy();
     socket.pipe(back);
     back.pipe(socket);
     socket.once('end', () => {
-      const timer = setInterval(() => hasLeft(socket) && socket.destroy(), WATCH_INTERVAL); // what the server sends draws a reset
+      const timer = setInterval(() => {
+        if (!hasLeft(socket)) return; // what the server sends draws a reset
+        reset();
+        socket.destroy();
+      }, WATCH_INTERVAL);
       socket.once('close', () => clearInterval(timer));
     });
-    for (const [one, other] of [
-      [socket, back],
-      [back, socket],
-    ] as const) {
-      one.on('error', () => (other instanceof TLSSocket ? other.destroy() : other.resetAndDestroy()));
-      one.on('close', () => other.destroySoon());
-    }
+    socket.on('error', reset).on('close', () => back.destroySoon());
+    back.on('error', () => socket.resetAndDestroy()).on('close', () => socket.destroySoon());
   });
 }
 
