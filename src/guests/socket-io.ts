@@ -19,6 +19,7 @@ import { silentServer } from './node/passing.ts';
 import { visitUpgrade } from './node/upgrade.ts';
 import { visit } from './node/visit.ts';
 import { type Bus, clusterAdapter } from './socket-io/adapter.ts';
+import { type EngineClient, leave, watchUpgrade } from './socket-io/leaving.ts';
 import { checkedOptions, type SocketIOOptions } from './socket-io/options.ts';
 
 export type { Bus } from './socket-io/adapter.ts';
@@ -32,9 +33,7 @@ export type Events = { [event: string]: Untyped };
 
 /** What the declarations of the engine keep to themselves. */
 interface EngineParts {
-  readonly clients: Readonly<
-    Record<string, { readonly transport: { readonly name: string; readonly writable: boolean }; close(discard: boolean): void }>
-  >;
+  readonly clients: Readonly<Record<string, EngineClient>>;
 }
 
 /** What the server is surrounded by. */
@@ -79,6 +78,7 @@ export class SocketIOServer<
     }
     this.attach(this.#host);
     this.engine.generateId = sessionId;
+    this.engine.on('connection', watchUpgrade);
     if (!this.#isPolled) this.engine.use(refusePolling);
   }
 
@@ -99,12 +99,24 @@ export class SocketIOServer<
     }
     const protocols = offeredUpgrade(request);
     if (protocols === undefined || request.body.size !== 0) return whileAsked(request, visit(request, this.#onRequest));
-    return whileAsked(request, visitUpgrade(request, protocols, this.#onUpgrade));
+    return whileAsked(request, visitUpgrade(request, protocols, this.#onUpgrade, this.#onStopping));
   }
 
   readonly #onRequest = (req: IncomingMessage, res: ServerResponse): unknown => this.#host.emit('request', req, res);
 
   readonly #onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): unknown => this.#host.emit('upgrade', req, socket, head);
+
+  /** The worker that a websocket has come to stops, or the one that it has been passed on by. */
+  readonly #onStopping = (request: Request, end: () => void): void => {
+    const client = this.#clients[sidOf(request) ?? ''];
+    if (client?.transport.name !== 'polling') return end();
+    client.once('close', end);
+    leave(client);
+  };
+
+  get #clients(): EngineParts['clients'] {
+    return (this.engine as unknown as EngineParts).clients;
+  }
 
   #isOwn({ path }: Request): boolean {
     return path.startsWith(this.#prefix);
@@ -116,9 +128,7 @@ export class SocketIOServer<
     this.#watched.add(server);
     server.stopping.when(() => {
       this.#draining.add(server);
-      for (const client of Object.values((this.engine as unknown as EngineParts).clients)) {
-        if (client.transport.name === 'polling') client.close(!client.transport.writable); // without a request that waits, nobody can be told
-      }
+      for (const client of Object.values(this.#clients)) if (client.transport.name === 'polling') leave(client);
     });
   }
 }

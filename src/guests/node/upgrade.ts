@@ -20,6 +20,9 @@ import { ask, guarded, pairsOf, receiveErrors, type Switched, silentServer } fro
 /** What is called with the event `upgrade`. */
 type UpgradeHandler = (req: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
 
+/** What is done when the server stops, instead of ending the connection at once. @param end Ends it, as if the client had. */
+type OnStopping = (request: Request, end: () => void) => void;
+
 /** How long a connection waits to be taken over after its 101, ms: the response is sent at once, or never. */
 const GRACE = 5000;
 /** How long a client may take to close a connection that the handler has closed, ms. */
@@ -32,12 +35,17 @@ const handlers: WeakMap<object, UpgradeHandler> = new WeakMap();
 let server: Server | undefined;
 
 /** Passes a request to a handler. @param protocols The value of Upgrade. @returns The answer, once its head is there. */
-export async function visitUpgrade(request: Request, protocols: string, handler: UpgradeHandler): Promise<Response> {
+export async function visitUpgrade(
+  request: Request,
+  protocols: string,
+  handler: UpgradeHandler,
+  onStopping: OnStopping = endAtOnce,
+): Promise<Response> {
   const response = await ask(request, {
     server: upgradeServer(),
     connection: ['Connection', 'Upgrade', 'Upgrade', protocols],
     onConnection: (far) => void handlers.set(far, handler),
-    onSwitch: (switched) => takingOver(request, switched),
+    onSwitch: (switched) => takingOver(request, switched, onStopping),
     brokenOff: refused,
   });
   return response.take ? response : response.withHeader('Connection', 'close'); // what has refused an upgrade has closed its connection
@@ -53,7 +61,7 @@ function refused(cause: Error): HttpError {
   return new HttpError(400, 'The upgrade was refused: its connection was closed without an answer', { code: 'upgrade-refused', cause });
 }
 
-function takingOver(request: Request, { incoming, far, early }: Switched): Response {
+function takingOver(request: Request, { incoming, far, early }: Switched, onStopping: OnStopping): Response {
   const { near } = far;
   near.on('error', ignore);
   let broken: Error | undefined;
@@ -79,23 +87,25 @@ function takingOver(request: Request, { incoming, far, early }: Switched): Respo
       if (broken) takeover.report(broken);
       if (head.length > 0) near.write(head);
       if (early.length > 0) client.write(early);
-      join(client, far, takeover);
+      join(client, far, takeover, (end) => onStopping(request, end));
     },
     headers,
   );
 }
 
 /** Joins the client's connection and the handler's: what comes from one goes to the other, no faster than the other reads it. */
-function join(client: Duplex, far: PairedSocket, { stopping }: Takeover): void {
+function join(client: Duplex, far: PairedSocket, { stopping }: Takeover, onStopping: (end: () => void) => void): void {
   const { near } = far;
   if (near.destroyed) {
     client.destroy();
     return;
   }
   const stop = (): void => {
-    client.unpipe(near);
-    client.resume();
-    near.end(); // as if the client had ended it: handlers of any protocol understand that
+    onStopping(() => {
+      client.unpipe(near);
+      client.resume();
+      near.end(); // as if the client had ended it: handlers of any protocol understand that
+    });
   };
   client.on('error', ignore);
   client.on('close', () => {
@@ -124,3 +134,7 @@ function linger(client: Duplex): void {
 }
 
 function ignore(): void {}
+
+function endAtOnce(_request: Request, end: () => void): void {
+  end();
+}

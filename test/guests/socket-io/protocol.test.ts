@@ -2,83 +2,14 @@
  * Engine.IO protocol 4 and Socket.IO protocol 5 by a raw client: what is on the wire, for polling over fetch and for websockets over ws.
  */
 import { once } from 'node:events';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { SocketIOOptions } from '../../../src/socket.io.ts';
 import { until } from '../../support/until.ts';
+import { lineTo, Poller, urlOf } from './raw.ts';
 import { serveIO } from './served.ts';
 
-const SEPARATOR = '\x1e';
 type Done = (...args: unknown[]) => void;
-
-/** A client that polls. */
-class Poller {
-  readonly #url: string;
-  readonly sid: string;
-  readonly open: Record<string, unknown>;
-
-  constructor(url: string, open: Record<string, unknown>) {
-    this.open = open;
-    this.sid = String(open['sid']);
-    this.#url = `${url}&sid=${this.sid}`;
-  }
-
-  static async begin(port: number): Promise<Poller> {
-    const url = urlOf(port, 'EIO=4&transport=polling');
-    const text = await (await fetch(url)).text();
-    expect(text).toMatch(/^0\{/);
-    return new Poller(url, JSON.parse(text.slice(1)) as Record<string, unknown>);
-  }
-
-  /** The packets of the next poll. */
-  async poll(): Promise<string[]> {
-    const response = await fetch(this.#url);
-    expect(response.status).toBe(200);
-    return (await response.text()).split(SEPARATOR);
-  }
-
-  async post(...packets: string[]): Promise<{ status: number; text: string }> {
-    const headers = { 'Content-Type': 'text/plain;charset=UTF-8' };
-    const response = await fetch(this.#url, { method: 'POST', headers, body: packets.join(SEPARATOR) });
-    return { status: response.status, text: await response.text() };
-  }
-
-  /** Connects to the main namespace. @returns The id of its socket. */
-  async connect(): Promise<string> {
-    await this.post('40');
-    const [packet = ''] = await this.poll();
-    expect(packet).toMatch(/^40\{"sid":"[^"]+"\}$/);
-    return (JSON.parse(packet.slice(2)) as { sid: string }).sid;
-  }
-}
-
-function urlOf(port: number, query: string, scheme = 'http'): string {
-  return `${scheme}://127.0.0.1:${port}/socket.io/?${query}`;
-}
-
-/** A websocket, and the packets that have come over it. */
-interface Line {
-  readonly socket: WebSocket;
-  readonly packets: (string | Buffer)[];
-  next(): Promise<string | Buffer>;
-}
-
-async function lineTo(port: number, sid = ''): Promise<Line> {
-  const socket = new WebSocket(urlOf(port, `EIO=4&transport=websocket${sid && `&sid=${sid}`}`, 'ws'));
-  onTestFinished(() => socket.terminate());
-  const packets: (string | Buffer)[] = [];
-  let read = 0;
-  socket.on('message', (data: Buffer, isBinary) => packets.push(isBinary ? data : data.toString()));
-  await once(socket, 'open');
-  const next = async (): Promise<string | Buffer> => {
-    const at = read++;
-    return until(
-      () => packets[at],
-      () => `packet ${at}`,
-    );
-  };
-  return { socket, packets, next };
-}
 
 /** What is wrong with a request, as the engine says it. */
 async function refusal(port: number, query: string, init?: RequestInit): Promise<[number, unknown]> {
