@@ -31,6 +31,9 @@ const MIN_FRAGMENTS = 1024;
 /** Reads of one frame, for the same reason. TCP segments of old tunnels bring 536 bytes each. */
 const MIN_CHUNKS = 1024;
 
+/** The server that was used last. */
+let last: { readonly limit: number; readonly server: WebSocketServer } | undefined;
+
 /**
  * Takes a connection.
  *
@@ -39,23 +42,36 @@ const MIN_CHUNKS = 1024;
  * @returns Undefined when the client has already left; the socket is then destroyed.
  */
 export function adoptSocket(socket: Duplex, head: Uint8Array, key: string, maxMessageSize: number): Frames | undefined {
-  const limits = {
-    maxPayload: maxMessageSize,
-    maxFragments: MIN_FRAGMENTS + Math.floor(maxMessageSize / 4096), // writers with a 4 KiB buffer send one fragment each
-    maxBufferedChunks: MIN_CHUNKS + Math.floor(maxMessageSize / 256),
-    closeTimeout: CLOSE_TIMEOUT,
-  };
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, ...limits });
   const request = { method: 'GET', headers: { upgrade: 'websocket', 'sec-websocket-key': key, 'sec-websocket-version': '13' } };
   let adopted: Frames | undefined;
-  Object.defineProperty(socket, 'write', { configurable: true, value: () => true });
+  const { write } = socket;
+  socket.write = swallow;
   try {
     const rest = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
-    server.handleUpgrade(request as unknown as IncomingMessage, socket, rest, (ws) => {
+    serverFor(maxMessageSize).handleUpgrade(request as unknown as IncomingMessage, socket, rest, (ws) => {
       adopted = ws; // with `binaryType` as it is, the data of a message is a Buffer
     });
   } finally {
-    Reflect.deleteProperty(socket, 'write'); // the prototype's shows again
+    socket.write = write; // deleting it would cost 1.7 KiB for each socket, and make all of its properties slow
   }
   return adopted;
+}
+
+/** A server of `ws` keeps nothing of the connections that it has taken: one serves all with the same limit. */
+function serverFor(maxMessageSize: number): WebSocketServer {
+  if (last?.limit !== maxMessageSize) {
+    const limits = {
+      maxPayload: maxMessageSize,
+      maxFragments: MIN_FRAGMENTS + Math.floor(maxMessageSize / 4096), // writers with a 4 KiB buffer send one fragment each
+      maxBufferedChunks: MIN_CHUNKS + Math.floor(maxMessageSize / 256),
+      closeTimeout: CLOSE_TIMEOUT,
+    };
+    const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, ...limits });
+    last = { limit: maxMessageSize, server };
+  }
+  return last.server;
+}
+
+function swallow(): boolean {
+  return true;
 }

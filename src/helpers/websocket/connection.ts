@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream';
 import { currentContext } from '../../http/body/stream-source.ts';
 import { badOption } from '../../http/errors/bad-option.ts';
-import type { Takeover } from '../../http/takeover.ts';
+import type { StraightWriter, Takeover } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { Inbox, type Message } from './inbox.ts';
@@ -75,6 +75,7 @@ export class Connection implements WebSocketConnection {
   readonly #ws: Frames;
   readonly #socket: Duplex;
   readonly #takeover: Takeover;
+  readonly #straight: StraightWriter | undefined;
   readonly #maxQueued: number;
   readonly #inbox: Inbox;
   #drained: Promise<void> | undefined = undefined;
@@ -86,6 +87,7 @@ export class Connection implements WebSocketConnection {
     this.#ws = ws;
     this.#socket = socket;
     this.#takeover = takeover;
+    this.#straight = takeover.straight;
     this.#maxQueued = options.maxQueued;
     this.#inbox = new Inbox((isPaused) => (isPaused ? ws.pause() : ws.resume()));
     this.closed = new Promise((resolve) => {
@@ -120,14 +122,14 @@ export class Connection implements WebSocketConnection {
       throw new TypeError(`Cannot send message: it is ${data === null ? 'null' : typeof data}, not a string or bytes`);
     }
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (this.#socket.writableLength > this.#maxQueued) {
+    if (this.#socket.writableLength + (this.#straight?.pending ?? 0) > this.#maxQueued) {
       return this.#cut(`The peer did not take what was sent: more than ${this.#maxQueued} bytes wait`);
     }
-    writeMessage(this.#socket, data);
+    writeMessage(this.#socket, data, this.#straight);
   }
 
   drained(): Promise<void> {
-    if (!this.#socket.writableNeedDrain) return Promise.resolve();
+    if (!this.#socket.writableNeedDrain && !this.#straight?.pending) return Promise.resolve();
     this.#drained ??= new Promise((resolve) => {
       const done = (): void => {
         this.#socket.off('drain', done).off('close', done);

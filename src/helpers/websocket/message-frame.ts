@@ -6,6 +6,7 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
+import type { StraightWriter } from '../../http/takeover.ts';
 
 const FINAL_TEXT = 0x81;
 const FINAL_BINARY = 0x82;
@@ -25,9 +26,10 @@ let isForgetting = false;
  *
  * @param data Bytes must not be changed until they have been sent.
  */
-export function writeMessage(socket: Duplex, data: string | Uint8Array): void {
+export function writeMessage(socket: Duplex, data: string | Uint8Array, straight?: StraightWriter): void {
   if (typeof data === 'string') {
-    socket.write(data === lastText ? lastFrame : frameOf(data));
+    const frame = data === lastText ? lastFrame : frameOf(data);
+    if (straight?.write(frame) !== true) socket.write(frame);
     return;
   }
   const head = Buffer.allocUnsafe(headSize(data.length));

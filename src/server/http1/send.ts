@@ -18,6 +18,7 @@ import { SMALL_BODY } from '../connection/memory-pieces.ts';
 import { type OpenBody, openBody } from '../connection/open-body.ts';
 import { takeoverOf } from '../connection/takeover.ts';
 import type { Service } from '../service.ts';
+import { straightTo } from '../socket/straight-socket.ts';
 import type { ResponseWriter } from './response-writer.ts';
 import type { Turn } from './turn.ts';
 
@@ -174,7 +175,7 @@ function sendUpgrade(connection: SendingConnection, turn: Turn, response: Respon
     response.take?.(
       connection.socket,
       rest,
-      takeoverOf(connection.service, turn, (listener) => connection.socket.on('close', listener)),
+      takeoverOf(connection.service, turn, (listener) => connection.socket.on('close', listener), straightTo(connection.socket)),
     );
   } catch (error) {
     reportError(connection.service, turn.asRequest(), error);

@@ -137,13 +137,17 @@ it('reads no faster than its loop: the client has to wait, and nothing is lost',
   expect(await promise).toBe(800 * piece.length);
 });
 
-it('says when the system has taken what was sent', async () => {
+it.each([
+  ['bytes', 64, Buffer.alloc(128 * 1024)],
+  ['text', 64, 'x'.repeat(128 * 1024)],
+  ['one long text', 1, 'x'.repeat(12 * 1024 * 1024)],
+])('says when the system has taken what was sent: %s', async (_what, count, message) => {
   const order: string[] = [];
   const { promise, resolve } = deferred<void>();
   const gate = deferred<void>();
   const { client } = await opened(async (socket) => {
     await gate.promise;
-    for (let i = 0; i < 64; i++) socket.send(Buffer.alloc(128 * 1024));
+    for (let i = 0; i < count; i++) socket.send(message);
     const drained = Promise.all([socket.drained(), socket.drained()]).then(() => order.push('drained'));
     socket.send('last');
     order.push('sent');
@@ -162,6 +166,35 @@ it('says when the system has taken what was sent', async () => {
   await promise;
   expect(order).toEqual(['sent', 'drained']);
   client.terminate();
+});
+
+it('sends text, bytes and pings in their order to a client that does not read for a while', async () => {
+  const open = deferred<WebSocketConnection>();
+  const { client } = await opened((connection) => open.resolve(connection));
+  const socket = await open.promise;
+  client.pause();
+  const sent: string[] = [];
+  const send = (i: number): void => {
+    const text = `${i} ${'x'.repeat(i % 7 === 0 ? 100_000 : 100)}`;
+    sent.push(text.slice(0, 10));
+    socket.send(i % 3 === 0 ? Buffer.from(text) : text);
+    if (i % 50 === 0) socket.ping();
+  };
+  for (let i = 0; i < 500; i++) send(i);
+  const received: string[] = [];
+  client.on('message', (data: Buffer) => received.push(data.toString('latin1', 0, 10)));
+  client.resume();
+  await until(
+    () => (received.length >= 400 ? true : undefined),
+    () => 'most messages',
+  );
+  for (let i = 500; i < 520; i++) send(i);
+  await until(
+    () => (received.length === 520 ? true : undefined),
+    () => `all messages: ${received.length}`,
+  );
+  expect(received).toEqual(sent);
+  client.close();
 });
 
 it('does not wait for ever for a client that is gone', async () => {
@@ -186,13 +219,16 @@ async function isBlocked(socket: WebSocketConnection): Promise<boolean> {
   ]);
 }
 
-it('cuts off a client that does not take what is sent, when more than maxQueued waits', async () => {
+it.each([
+  ['bytes', Buffer.alloc(1024 * 1024)],
+  ['text', 'x'.repeat(1024 * 1024)],
+])('cuts off a client that does not take what is sent, when more than maxQueued waits: %s', async (_what, message) => {
   const closings: Closing[] = [];
   const { client } = await opened(
     (socket) => {
       void socket.closed.then((closing) => closings.push(closing));
       socket.onMessage(() => {
-        for (let i = 0; i < 100 && closings.length === 0; i++) socket.send(Buffer.alloc(1024 * 1024));
+        for (let i = 0; i < 100 && closings.length === 0; i++) socket.send(message);
       });
     },
     { maxQueued: 2 * 1024 * 1024 },
