@@ -94,7 +94,7 @@ function takingOver(request: Request, { incoming, far, early }: Switched, onStop
 }
 
 /** Joins the client's connection and the handler's: what comes from one goes to the other, no faster than the other reads it. */
-function join(client: Duplex, far: PairedSocket, { stopping }: Takeover, onStopping: (end: () => void) => void): void {
+function join(client: Duplex, far: PairedSocket, { stopping, straight }: Takeover, onStopping: (end: () => void) => void): void {
   const { near } = far;
   if (near.destroyed) {
     client.destroy();
@@ -119,7 +119,12 @@ function join(client: Duplex, far: PairedSocket, { stopping }: Takeover, onStopp
   if (far.closed) part();
   else far.on('close', part);
   if (client instanceof Socket) client.setKeepAlive(true, 60_000); // detects a client that vanished silently
-  near.pipe(client);
+  near.on('data', (bytes: Buffer) => {
+    if (straight?.write(bytes) === true || client.write(bytes)) return;
+    near.pause();
+    client.once('drain', () => near.resume());
+  });
+  near.once('end', () => client.end());
   client.pipe(near);
   if (stopping.aborted) stop();
   else stopping.addEventListener('abort', stop, { once: true });
