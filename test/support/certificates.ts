@@ -18,9 +18,14 @@ interface Wishes {
   /** `YYMMDDHHMMSSZ`. Default: yesterday and tomorrow. */
   readonly from?: string;
   readonly to?: string;
+  /** The kind of its key. Default: `ec`. */
+  readonly kind?: keyof typeof KEYS;
 }
 
-const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+const KEYS = {
+  ec: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+  rsa: ['-newkey', 'rsa:2048', '-nodes'],
+};
 
 /** Signs certificates, in a folder of its own. */
 export class Authority {
@@ -53,7 +58,7 @@ export class Authority {
     this.#openssl(
       'req',
       '-x509',
-      ...KEY,
+      ...KEYS.ec,
       '-days',
       '2',
       '-subj',
@@ -71,10 +76,10 @@ export class Authority {
   }
 
   /** Makes a certificate. @param name Of its files, and its common name. */
-  issue(name: string, { names = ['localhost'], from = day(-1), to = day(1) }: Wishes = {}): Files {
+  issue(name: string, { names = ['localhost'], from = day(-1), to = day(1), kind = 'ec' }: Wishes = {}): Files {
     const [cert, key, wish] = [`${name}.pem`, `${name}.key`, `${name}.csr`].map((file) => this.#path(file)) as [string, string, string];
     const alternatives = `subjectAltName=${names.map((host) => `DNS:${host}`).join()}`;
-    this.#openssl('req', '-new', ...KEY, '-subj', `/CN=${name}`, '-addext', alternatives, '-keyout', key, '-out', wish);
+    this.#openssl('req', '-new', ...KEYS[kind], '-subj', `/CN=${name}`, '-addext', alternatives, '-keyout', key, '-out', wish);
     this.#openssl(
       'ca',
       '-batch',

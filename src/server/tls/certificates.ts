@@ -8,11 +8,11 @@
  *
  * @module
  */
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { log } from '../operator-log.ts';
-import { badTls, type CertificateOptions, type ResolvedTls } from './options.ts';
+import { badTls, type CertificateOptions, isList, type Pem, type ResolvedTls } from './options.ts';
 
 /** A failure is told when the files have stayed as they are for so many looks after it. */
 const PATIENCE = 2;
@@ -20,11 +20,13 @@ const PATIENCE = 2;
 const LEAST_VERSION = 'TLSv1.2';
 const PEM = '-----BEGIN ';
 
-/** A certificate that has been read. */
+/** A certificate that has been read, or some for the same names. */
 interface Loaded {
   readonly options: SecureContextOptions;
-  readonly context: SecureContext;
-  readonly leaf: X509Certificate | undefined;
+  /** One for each certificate. */
+  readonly contexts: readonly SecureContext[];
+  /** None of what a `pfx` holds. */
+  readonly leaves: readonly X509Certificate[];
   readonly staple: Buffer | undefined;
 }
 
@@ -45,12 +47,12 @@ export class Certificates {
     this.#files = filesOf(tls);
     this.#marks = marksOf(this.#files);
     this.#main = load('tls', tls.main);
-    this.#byName = loadAll(tls);
+    this.#byName = loadAll(tls, this.#main);
   }
 
   /** Tells of certificates that have expired: clients refuse them, but somebody may want just that, or have set the clock. */
   warn(): void {
-    for (const { leaf } of this.#all()) if (leaf) warnIfExpired(leaf);
+    for (const { leaves } of this.#all()) leaves.forEach(warnIfExpired);
   }
 
   /** What the server is made with: the certificate for clients that ask for no name that we have. */
@@ -66,18 +68,18 @@ export class Certificates {
       .digest('base64url');
   }
 
-  /** The certificate for a name; undefined: the main one. */
-  contextFor(name: string): SecureContext | undefined {
+  /** The certificates for a name, one of each kind of key; none: the main ones. */
+  contextsFor(name: string): readonly SecureContext[] {
     const lower = name.toLowerCase();
     const found = this.#byName.get(lower) ?? this.#byName.get(`*${lower.slice(lower.indexOf('.'))}`);
-    return found?.context;
+    return found?.contexts ?? [];
   }
 
   /** What is stapled to a handshake with a certificate. @param der The certificate. */
   stapleFor(der: Uint8Array): Buffer | undefined {
     const fingerprint = createHash('sha256').update(der).digest('hex');
-    for (const { leaf, staple } of this.#all()) {
-      if (leaf && staple && leaf.fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint) return staple;
+    for (const { leaves, staple } of this.#all()) {
+      if (staple && leaves.some((leaf) => leaf.fingerprint256.replaceAll(':', '').toLowerCase() === fingerprint)) return staple;
     }
     return undefined;
   }
@@ -96,14 +98,14 @@ export class Certificates {
     this.#looks = 0;
     try {
       const main = load('tls', this.#tls.main);
-      this.#byName = loadAll(this.#tls);
+      this.#byName = loadAll(this.#tls, main);
       this.#main = main;
     } catch (error) {
       this.#failure = (error as Error).message;
       return false;
     }
     this.#failure = undefined;
-    const serials = [...this.#all()].map(({ leaf }) => leaf?.serialNumber ?? 'unknown').join(', ');
+    const serials = [...this.#all()].flatMap(serialsOf).join(', ');
     log('certificate-changed', `the certificate has changed: serial number ${serials}`, { serials });
     return true;
   }
@@ -115,33 +117,86 @@ export class Certificates {
 }
 
 /** Who vouches for clients does not depend on the name: without `ca` of their own, all authorities that Node knows would. */
-function loadAll({ names, main, clientCertificates }: ResolvedTls): Map<string, Loaded> {
+function loadAll({ names, main, clientCertificates }: ResolvedTls, loaded: Loaded): Map<string, Loaded> {
   const shared = clientCertificates === undefined ? {} : { ca: main.ca, crl: main.crl };
-  return new Map([...names].map(([name, given]) => [name, load(`tls.names["${name}"]`, { ...given, ...shared })]));
+  const all = new Map<string, Loaded>();
+  for (const [name, given] of names) {
+    const what = `tls.names["${name}"]`;
+    const own = load(what, { ...given, ...shared });
+    checkKinds(what, own, loaded);
+    all.set(name, own);
+  }
+  return all;
+}
+
+/**
+ * Node.js puts the certificate for a name in the place of the main one of its kind, and leaves those of other kinds where they are
+ * (https://github.com/nodejs/node/issues/54235): a client that likes another kind better would get the main one for the name.
+ */
+function checkKinds(what: string, own: Loaded, main: Loaded): void {
+  if (own.leaves.length === 0) return;
+  const kinds = new Set(own.leaves.map(kindOf));
+  for (const kind of main.leaves.map(kindOf)) {
+    if (!kinds.has(kind)) {
+      throw badTls(`${what} has no certificate with a key of the kind ${kind}, as tls.cert has: some clients would get that of tls.cert`);
+    }
+  }
+}
+
+function kindOf({ publicKey }: X509Certificate): string | undefined {
+  return publicKey.asymmetricKeyType;
 }
 
 /** @throws TypeError with code `bad-option`. */
 function load(what: string, given: CertificateOptions): Loaded {
   const { cert, key, ca, ocsp, ...others } = given;
   const options: SecureContextOptions = { minVersion: LEAST_VERSION, ...others };
-  const pem = cert === undefined ? undefined : pemOf(`${what}.cert`, cert);
-  if (pem !== undefined) options.cert = pem;
-  if (key !== undefined) options.key = pemOf(`${what}.key`, key);
   if (ca !== undefined) options.ca = pemOf(`${what}.ca`, ca);
+  if (isList(cert) && isList(key)) return loadList(what, cert, key, options);
+  if (cert !== undefined) options.cert = pemOf(`${what}.cert`, cert as Pem);
+  if (key !== undefined) options.key = pemOf(`${what}.key`, key as Pem);
+  return use(`${what}.cert and ${what}.key`, options, ocsp);
+}
+
+/** Each is checked with its key alone: put together, OpenSSL fits keys to certificates by their kinds, and the last one of a kind takes its place. */
+function loadList(what: string, certs: readonly Pem[], keys: readonly Pem[], common: SecureContextOptions): Loaded {
+  const pairs = certs.map((given, at) => {
+    const pair = { cert: pemOf(`${what}.cert[${at}]`, given), key: pemOf(`${what}.key[${at}]`, keys[at] as Pem) };
+    return use(`${what}.cert[${at}] and ${what}.key[${at}]`, { ...common, ...pair });
+  });
+  const leaves = pairs.flatMap((pair) => pair.leaves);
+  const kinds = leaves.map(kindOf);
+  for (const [at, kind] of kinds.entries()) {
+    const first = kinds.indexOf(kind);
+    if (first === at) continue;
+    throw badTls(`${what}.cert[${first}] and ${what}.cert[${at}] both have keys of the kind ${kind}: clients would only ever get one`);
+  }
+  const cert = pairs.flatMap(({ options }) => options.cert ?? []);
+  const key = pairs.flatMap(({ options }) => (options.key ?? []) as string);
+  return { options: { ...common, cert, key }, contexts: pairs.flatMap(({ contexts }) => contexts), leaves, staple: undefined };
+}
+
+/** @throws TypeError with code `bad-option` when OpenSSL does not take it, its key is another's, or it is not valid yet. */
+function use(what: string, options: SecureContextOptions, ocsp?: string): Loaded {
+  const { cert, key, passphrase } = options;
   try {
-    const leaf = pem === undefined ? undefined : new X509Certificate(pem);
+    const leaf = cert === undefined ? undefined : new X509Certificate(cert as string);
     if (leaf && Date.parse(leaf.validFrom) > Date.now()) {
       throw new Error(`the certificate is not valid before ${leaf.validFrom}: look at the clock of this machine`);
     }
-    const context = createSecureContext(options);
-    return { options, context, leaf, staple: ocsp === undefined ? undefined : readFileSync(ocsp) };
+    const context = createSecureContext(options); // takes a key of another kind than the certificate's
+    if (leaf && key !== undefined && !leaf.checkPrivateKey(createPrivateKey({ key: key as string, passphrase }))) {
+      throw new Error('the key is not that of the certificate');
+    }
+    const staple = ocsp === undefined ? undefined : readFileSync(ocsp);
+    return { options, contexts: [context], leaves: leaf ? [leaf] : [], staple };
   } catch (cause) {
-    throw badTls(`${what}.cert and ${what}.key cannot be used: ${(cause as Error).message}`, cause);
+    throw badTls(`${what} cannot be used: ${(cause as Error).message}`, cause);
   }
 }
 
 /** PEM as it is, any other text as the path of a file that holds it. */
-function pemOf(name: string, value: string | Uint8Array): string {
+function pemOf(name: string, value: Pem): string {
   if (typeof value !== 'string') return Buffer.from(value).toString('latin1');
   if (value.includes(PEM)) return value;
   let text: string;
@@ -155,11 +210,16 @@ function pemOf(name: string, value: string | Uint8Array): string {
 }
 
 function filesOf({ main, names }: ResolvedTls): string[] {
-  const files = [main, ...names.values()].flatMap(({ cert, key, ca, ocsp }) => [cert, key, ca].filter(isPath).concat(ocsp ?? []));
+  const files = [main, ...names.values()].flatMap(({ cert, key, ca, ocsp }) =>
+    [cert, key, ca]
+      .flat()
+      .filter(isPath)
+      .concat(ocsp ?? []),
+  );
   return [...new Set(files)];
 }
 
-function isPath(value: string | Uint8Array | undefined): value is string {
+function isPath(value: Pem | undefined): value is string {
   return typeof value === 'string' && !value.includes(PEM);
 }
 
@@ -175,6 +235,10 @@ function markOf(file: string): string {
   } catch {
     return 'gone';
   }
+}
+
+function serialsOf({ leaves }: Loaded): string[] {
+  return leaves.length === 0 ? ['unknown'] : leaves.map(({ serialNumber }) => serialNumber);
 }
 
 function warnIfExpired({ validTo, subject }: X509Certificate): void {

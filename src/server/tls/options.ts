@@ -6,17 +6,28 @@
 import type { SecureContextOptions } from 'node:tls';
 import { badOption, checkInteger, checkOptions, checkString, kindOf } from '../../http/errors/bad-option.ts';
 
+/** PEM, as text or bytes, or a file's path. */
+export type Pem = string | Uint8Array;
+
 /** A certificate, with everything else that `tls.createSecureContext` takes. */
 export interface CertificateOptions extends Omit<SecureContextOptions, 'cert' | 'key' | 'ca'> {
-  /** The certificate, with its chain: PEM, as text or bytes, or a file's path. */
-  cert?: string | Uint8Array | undefined;
-  /** Its private key: PEM, as text or bytes, or a file's path. */
-  key?: string | Uint8Array | undefined;
+  /**
+   * The certificate, with its chain: PEM, as text or bytes, or a file's path. Or a list of such, each with another kind of key, for the same names: a
+   * client gets one whose signatures it can check (RFC 8446 §4.4.2.2).
+   *
+   * @example
+   * ```ts
+   * startServer(handler, { tls: { cert: ['ecdsa.pem', 'rsa.pem'], key: ['ecdsa.key', 'rsa.key'] } });
+   * ```
+   */
+  cert?: Pem | readonly Pem[] | undefined;
+  /** Its private key: PEM, as text or bytes, or a file's path. With a list of certificates, the list of their keys in the same order. */
+  key?: Pem | readonly Pem[] | undefined;
   /** Certificates of those who may sign certificates of clients: PEM or a file's path, as above. Default: those that Node knows. */
-  ca?: string | Uint8Array | undefined;
+  ca?: Pem | undefined;
   /**
    * A file with the answer of the certificate's OCSP responder, DER (RFC 6960), stapled to handshakes whose client asks for it. Something else keeps it
-   * up to date; it is read again when it changes.
+   * up to date; it is read again when it changes. Not with a list of certificates: Node.js does not tell which of them a client gets.
    */
   ocsp?: string | undefined;
 }
@@ -101,13 +112,39 @@ export function resolveTls(tls: TlsOptions): ResolvedTls {
 }
 
 function checkGiven(what: string, { cert, key, ca, pfx, ocsp }: CertificateOptions): void {
-  for (const [name, value] of Object.entries({ cert, key, ca })) {
-    if (value === undefined && (name === 'ca' || pfx !== undefined)) continue;
-    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-      throw badTls(`${what}.${name} is ${value === undefined ? 'missing' : kindOf(value)}: give PEM text or the path of a file`);
-    }
+  for (const [name, value] of Object.entries({ cert, key })) {
+    if (value !== undefined || pfx === undefined) checkPems(`${what}.${name}`, value);
   }
-  if (ocsp !== undefined) checkString(SUBJECT, `${what}.ocsp`, ocsp);
+  if (ca !== undefined) checkPem(`${what}.ca`, ca);
+  if (lengthOf(cert) !== lengthOf(key)) {
+    throw badTls(`${what}.cert and ${what}.key are not lists of the same length: each certificate needs its key`);
+  }
+  if (ocsp === undefined) return;
+  checkString(SUBJECT, `${what}.ocsp`, ocsp);
+  if (isList(cert)) {
+    throw badTls(`${what}.ocsp is not possible with a list of certificates: Node.js does not tell which of them a client gets`);
+  }
+}
+
+function checkPems(name: string, value: CertificateOptions['cert']): void {
+  if (!isList(value)) return checkPem(name, value);
+  if (value.length === 0) throw badTls(`${name} is an empty list`);
+  for (const [at, one] of value.entries()) checkPem(`${name}[${at}]`, one);
+}
+
+function checkPem(name: string, value: unknown): void {
+  if (typeof value === 'string' || value instanceof Uint8Array) return;
+  throw badTls(`${name} is ${value === undefined ? 'missing' : kindOf(value)}: give PEM text or the path of a file`);
+}
+
+/** @internal Whether it is given as a list. */
+export function isList(value: CertificateOptions['cert']): value is readonly Pem[] {
+  return Array.isArray(value);
+}
+
+/** Undefined: no list. */
+function lengthOf(value: CertificateOptions['cert']): number | undefined {
+  return isList(value) ? value.length : undefined;
 }
 
 /** A client may name one host in its handshake and another in its request: one that was vouched for on the first would be believed on the second. */

@@ -50,7 +50,7 @@ export class SecureServer {
       handshakeTimeout: Math.min(HANDSHAKE_TIME, service.options.headersTimeout),
       requestCert: clientCertificates !== undefined,
       rejectUnauthorized: clientCertificates === 'require',
-      SNICallback: (name, done) => this.#choose(name, done),
+      SNICallback: chooser((name) => certificates.contextsFor(name)),
     });
     this.#server.on('secureConnection', (socket) => {
       service.traffic.handshakes++;
@@ -78,17 +78,6 @@ export class SecureServer {
     clearInterval(this.#timer);
   }
 
-  /** An error here would end the process (CVE-2026-21637). */
-  #choose(name: string, done: (error: Error | null, context?: SecureContext) => void): void {
-    let context: SecureContext | undefined;
-    try {
-      context = this.#certificates.contextFor(name);
-    } catch (error) {
-      return done(error as Error);
-    }
-    done(null, context);
-  }
-
   #refresh(): void {
     const hasChanged = this.#certificates.refresh();
     const keys = ticketKeys(this.#secret, this.#certificates.trust);
@@ -98,4 +87,21 @@ export class SecureServer {
     } else if (!keys.equals(this.#keys)) this.#server.setTicketKeys(keys);
     this.#keys = keys;
   }
+}
+
+/**
+ * Puts the certificates for a name in the place of the main ones. Node.js takes one by the callback, of which it also takes `ca`, and the others by the
+ * socket, which is `this`.
+ */
+function chooser(contextsFor: (name: string) => readonly SecureContext[]) {
+  return function choose(this: TLSSocket, name: string, done: (error: Error | null, context?: SecureContext) => void): void {
+    let contexts: readonly SecureContext[];
+    try {
+      contexts = contextsFor(name);
+      for (const context of contexts.slice(1)) this.setKeyCert(context);
+    } catch (error) {
+      return done(error as Error); // thrown, it would end the process (CVE-2026-21637)
+    }
+    done(null, contexts[0]);
+  };
 }
