@@ -53,8 +53,16 @@ describe('the preface of the client (§3.4)', () => {
 });
 
 describe('bytes that are no preface', () => {
+  it('are an error of HTTP/2 where a line of them names no version of HTTP', async () => {
+    const client = await speak({}, Buffer.from('INVALID CONNECTION PREFACE\r\n\r\n'));
+    expect(await client.ending()).toMatchObject({ code: 'PROTOCOL_ERROR', isReset: false });
+  });
+
   it.each([
-    'INVALID CONNECTION PREFACE\r\n\r\n',
+    'GET /\r\n\r\n',
+    'GET /a b HTTP/1.1\r\n\r\n',
+    'GET / http/1.1\r\n\r\n',
+    '\r\nGET / HTTP/1.x\r\n\r\n',
     'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n',
     'PRI * HTTP/1.1\r\n\r\n',
     '\x00\x00\x00\x04\x00\x00\x00\x00\x00\r\n\r\n',

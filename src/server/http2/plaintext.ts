@@ -1,6 +1,6 @@
 /**
  * Which protocol a client speaks in the clear: HTTP/2 when it begins with the preface, which it then does with prior knowledge (RFC 9113 §3.3);
- * else HTTP/1.1.
+ * else HTTP/1.1. A line like those of the preface in which no version of HTTP stands is of neither: HTTP/2 has an error for it (RFC 9113 §3.4).
  *
  * @module
  */
@@ -15,6 +15,9 @@ import { listen, pass, type SocketOwner } from '../socket/socket-events.ts';
 import { Http2Connection } from './connection.ts';
 
 const NOTHING: Buffer = Buffer.alloc(0);
+/** Three words or more. */
+const LIKE_A_PREFACE = /^\S+ \S+ \S/;
+const VERSION = / http\//i;
 
 /** A connection whose first bytes have not come. */
 export class PlaintextChoice implements ManagedConnection, SocketOwner {
@@ -42,7 +45,7 @@ export class PlaintextChoice implements ManagedConnection, SocketOwner {
     const count = Math.min(all.length, PREFACE.length);
     const isPreface = all.compare(PREFACE, 0, count, 0, count) === 0;
     if (isPreface && count < PREFACE.length) this.#begun = Buffer.from(all);
-    else this.#choose(isPreface).onRead(Buffer.from(all)); // its own copy: what follows may be read before it has been used up
+    else this.#choose(isPreface || isBrokenPreface(all)).onRead(Buffer.from(all)); // its own copy: what follows may be read before it has been used up
     return true;
   };
 
@@ -77,4 +80,9 @@ export class PlaintextChoice implements ManagedConnection, SocketOwner {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+function isBrokenPreface(bytes: Buffer): boolean {
+  const line = bytes.toString('latin1', 0, bytes.indexOf('\n') + 1);
+  return LIKE_A_PREFACE.test(line) && !VERSION.test(line);
 }
