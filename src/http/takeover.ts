@@ -12,6 +12,8 @@ export interface Takeover {
   readonly stopping: AbortSignal;
   /** Hands an error to the server's `onError`. Nothing is answered: there is no response any more. */
   report(error: unknown): void;
+  /** @internal Calls a function when `stopping` aborts, at once when it has. A connection that waits so needs no signal, which takes a kilobyte. */
+  whenStopping?(call: () => void): void;
   /** @internal A faster way to write small pieces, where there is one. */
   readonly straight?: StraightWriter | undefined;
 }
@@ -31,7 +33,40 @@ export type TakeConnection = (socket: Duplex, head: Uint8Array, takeover: Takeov
 export function inThisContext(take: TakeConnection): TakeConnection {
   const inContext = currentContext();
   return (socket, head, takeover) => {
-    const report = (error: unknown): void => inContext(() => takeover.report(error));
-    inContext(() => take(socket, head, { stopping: takeover.stopping, report, straight: takeover.straight }));
+    inContext(() => take(socket, head, new TakeoverInContext(takeover, inContext)));
   };
+}
+
+class TakeoverInContext implements Takeover {
+  readonly #takeover: Takeover;
+  readonly #inContext: ReturnType<typeof currentContext>;
+
+  constructor(takeover: Takeover, inContext: ReturnType<typeof currentContext>) {
+    this.#takeover = takeover;
+    this.#inContext = inContext;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#takeover.stopping;
+  }
+
+  get straight(): StraightWriter | undefined {
+    return this.#takeover.straight;
+  }
+
+  report(error: unknown): void {
+    this.#inContext(() => this.#takeover.report(error));
+  }
+
+  whenStopping(call: () => void): void {
+    whenStopping(this.#takeover, call);
+  }
+}
+
+/** Calls a function when the server begins to stop, at once when it has. */
+export function whenStopping(takeover: Takeover, call: () => void): void {
+  if (takeover.whenStopping) return takeover.whenStopping(call);
+  const { stopping } = takeover;
+  if (stopping.aborted) call();
+  else stopping.addEventListener('abort', call, { once: true });
 }

@@ -35,10 +35,10 @@ export async function drain(service: Service, listener: Listener, timeout: numbe
  * at the same moment.
  */
 function sayGoodbye({ takeovers }: Service, timeout: number): void {
-  const stops = [...takeovers];
-  const gap = Math.min(GOODBYE_GAP, timeout / 2 / stops.length);
-  stops.forEach((stop, i) => {
-    if (i === 0) stop();
-    else setTimeout(stop, i * gap).unref();
+  const leaving = [...takeovers];
+  const gap = Math.min(GOODBYE_GAP, timeout / 2 / leaving.length);
+  leaving.forEach((takeover, i) => {
+    if (i === 0) takeover.stop();
+    else setTimeout(() => takeover.stop(), i * gap).unref();
   });
 }

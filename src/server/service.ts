@@ -32,6 +32,12 @@ export interface ManagedConnection {
 /** Bounds for handlers are kept more closely than those for clients: the tick is 0.4 / 8 of them, a twentieth. */
 const PRECISION = 0.4;
 
+/** The owner of a connection that was taken over. */
+export interface Leaving {
+  /** The server stops. */
+  stop(): void;
+}
+
 /** One process's share of a server. */
 export class Service {
   readonly handler: Handler;
@@ -47,8 +53,8 @@ export class Service {
   /** Room for bodies on disk. */
   readonly disk: DiskBudget;
   readonly connections: Set<ManagedConnection> = new Set();
-  /** Each tells the owner of a connection that was taken over that the server stops. */
-  readonly takeovers: Set<() => void> = new Set();
+  /** Who has taken connections over, and is to hear that the server stops. */
+  readonly takeovers: Set<Leaving> = new Set();
   /** Whether handler threads answer. */
   readonly handsOn: boolean;
   /** The request whose handler is being called: the watching thread names it when this thread is stuck. */

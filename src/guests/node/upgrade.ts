@@ -13,7 +13,7 @@ import type { Duplex } from 'node:stream';
 import { withoutConnection } from '../../exchange/outgoing.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
-import type { Takeover } from '../../http/takeover.ts';
+import { type Takeover, whenStopping } from '../../http/takeover.ts';
 import type { PairedSocket } from './pair.ts';
 import { ask, guarded, pairsOf, receiveErrors, type Switched, silentServer } from './passing.ts';
 
@@ -94,13 +94,15 @@ function takingOver(request: Request, { incoming, far, early }: Switched, onStop
 }
 
 /** Joins the client's connection and the handler's: what comes from one goes to the other, no faster than the other reads it. */
-function join(client: Duplex, far: PairedSocket, { stopping, straight }: Takeover, onStopping: (end: () => void) => void): void {
+function join(client: Duplex, far: PairedSocket, takeover: Takeover, onStopping: (end: () => void) => void): void {
   const { near } = far;
+  const { straight } = takeover;
   if (near.destroyed) {
     client.destroy();
     return;
   }
   const stop = (): void => {
+    if (client.destroyed) return;
     onStopping(() => {
       client.unpipe(near);
       client.resume();
@@ -109,7 +111,6 @@ function join(client: Duplex, far: PairedSocket, { stopping, straight }: Takeove
   };
   client.on('error', ignore);
   client.on('close', () => {
-    stopping.removeEventListener('abort', stop);
     near.resume();
     const isStillRead = near.writableEnded && !far.readableEnded && !far.destroyed;
     if (!isStillRead) near.destroy();
@@ -126,8 +127,7 @@ function join(client: Duplex, far: PairedSocket, { stopping, straight }: Takeove
   });
   near.once('end', () => client.end());
   client.pipe(near);
-  if (stopping.aborted) stop();
-  else stopping.addEventListener('abort', stop, { once: true });
+  whenStopping(takeover, stop);
 }
 
 /** The handler has closed its connection: the client still gets what is on its way to it. */

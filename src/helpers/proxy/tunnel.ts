@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TakeConnection } from '../../http/takeover.ts';
+import { type TakeConnection, type Takeover, whenStopping } from '../../http/takeover.ts';
 
 /** How long an upstream connection waits to be taken over, ms: the response is sent at once, or never. */
 const GRACE = 5000;
@@ -16,34 +16,31 @@ const LINGER = 5000;
 export function tunnelTo(upstream: Duplex): TakeConnection {
   const late = setTimeout(() => upstream.destroy(), GRACE);
   late.unref();
-  return (client, head, { stopping }) => {
+  return (client, head, takeover) => {
     clearTimeout(late);
     if (head.length > 0) upstream.write(head);
-    join(client, upstream, stopping);
+    join(client, upstream, takeover);
   };
 }
 
-function join(client: Duplex, upstream: Duplex, stopping: AbortSignal): void {
+function join(client: Duplex, upstream: Duplex, takeover: Takeover): void {
   if (upstream.destroyed) {
     client.destroy();
     return;
   }
   const stop = (): void => {
+    if (client.destroyed) return;
     client.unpipe(upstream);
     client.resume();
     upstream.end(); // as if the client had ended it: the upstream sends what it still has, and ends as well
   };
   client.on('error', () => {});
-  client.on('close', () => {
-    stopping.removeEventListener('abort', stop);
-    upstream.destroy();
-  });
+  client.on('close', () => upstream.destroy());
   upstream.on('close', () => closeClient(client, upstream.readableEnded));
   if (client instanceof Socket) client.setKeepAlive(true, 60_000); // detects a client that vanished silently
   upstream.pipe(client);
   client.pipe(upstream);
-  if (stopping.aborted) stop();
-  else stopping.addEventListener('abort', stop, { once: true });
+  whenStopping(takeover, stop);
 }
 
 /** Closes the client's connection when the upstream is gone: after a clean end the client still gets what is on its way to it. */

@@ -6,9 +6,9 @@
 import type { Duplex } from 'node:stream';
 import { currentContext } from '../../http/body/stream-source.ts';
 import { badOption } from '../../http/errors/bad-option.ts';
-import type { StraightWriter, Takeover } from '../../http/takeover.ts';
+import { type StraightWriter, type Takeover, whenStopping } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { type Patient, startHeartbeat } from './heartbeat.ts';
 import { Inbox, type Message } from './inbox.ts';
 import { writeMessage } from './message-frame.ts';
 import type { ResolvedWebSocketOptions } from './options.ts';
@@ -69,7 +69,7 @@ export interface WebSocketConnection extends AsyncIterable<string | Buffer> {
 }
 
 /** Ties the frames of `ws`, the messages that wait, and the server together. */
-export class Connection implements WebSocketConnection {
+export class Connection implements WebSocketConnection, Patient {
   readonly protocol: string;
   readonly closed: Promise<Closing>;
   readonly #ws: Frames;
@@ -79,6 +79,7 @@ export class Connection implements WebSocketConnection {
   readonly #maxQueued: number;
   readonly #inbox: Inbox;
   #drained: Promise<void> | undefined = undefined;
+  #isLeaving = false;
   /** Why we gave up, if we did, and the code we closed with. */
   #complaint: Closing = { code: 1006, reason: '' };
 
@@ -92,7 +93,6 @@ export class Connection implements WebSocketConnection {
     this.#inbox = new Inbox((isPaused) => (isPaused ? ws.pause() : ws.resume()));
     this.closed = new Promise((resolve) => {
       ws.on('close', (code, reason) => {
-        takeover.stopping.removeEventListener('abort', this.#goAway);
         this.#inbox.end(false);
         resolve(code === 1006 ? this.#complaint : { code, reason: reason.toString() });
       });
@@ -100,17 +100,13 @@ export class Connection implements WebSocketConnection {
     // The peer has broken the protocol or a limit: `ws` has closed with the reason, and reads nothing more from it.
     ws.on('error', ({ code = '', message }) => this.#giveUp({ code: CODES_OF_ERRORS[code] ?? 1002, reason: message }));
     ws.on('message', (data, isBinary) => this.#inbox.add(isBinary ? data : data.toString()));
-    takeover.stopping.addEventListener('abort', this.#goAway);
-    startHeartbeat(socket, options.pingInterval, {
-      ping: () => this.ping(),
-      isPaused: () => this.#inbox.isPaused,
-      giveUp: () => this.#cut('The peer did not answer a ping'),
-    });
+    startHeartbeat(socket, options.pingInterval, this);
   }
 
   /** Hands the connection to its user. */
   run(onOpen: (socket: WebSocketConnection) => void | Promise<void>): void {
-    if (this.#takeover.stopping.aborted) return this.#goAway();
+    whenStopping(this.#takeover, this.#goAway);
+    if (this.#isLeaving) return;
     this.#call(
       () => onOpen(this),
       () => this.#inbox.settle(),
@@ -126,6 +122,16 @@ export class Connection implements WebSocketConnection {
       return this.#cut(`The peer did not take what was sent: more than ${this.#maxQueued} bytes wait`);
     }
     writeMessage(this.#socket, data, this.#straight);
+  }
+
+  /** @internal Whether the peer is not being read. */
+  get isPaused(): boolean {
+    return this.#inbox.isPaused;
+  }
+
+  /** @internal The peer is silent. */
+  giveUp(): void {
+    this.#cut('The peer did not answer a ping');
   }
 
   drained(): Promise<void> {
@@ -161,7 +167,10 @@ export class Connection implements WebSocketConnection {
     return this.#inbox.iterate();
   }
 
-  readonly #goAway = (): void => this.close(1001, 'The server is stopping');
+  readonly #goAway = (): void => {
+    this.#isLeaving = true;
+    this.close(1001, 'The server is stopping');
+  };
 
   /** Calls the user's code. When it fails the peer gets 1011, and the server's `onError` the error. */
   #call(f: () => void | Promise<void>, settle: () => void = ignore): void {

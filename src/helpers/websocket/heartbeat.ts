@@ -9,9 +9,15 @@ import type { Duplex } from 'node:stream';
 export interface Patient {
   ping(): void;
   /** Whether the peer is not being read: then its answer cannot be seen, and its silence means nothing. */
-  isPaused(): boolean;
+  readonly isPaused: boolean;
   /** Called once, when nothing has come since the last ping. */
   giveUp(): void;
+}
+
+interface Heart {
+  readonly patient: Patient;
+  wasHeard: boolean;
+  timer: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -21,21 +27,26 @@ export interface Patient {
  */
 export function startHeartbeat(socket: Duplex, interval: number, patient: Patient): void {
   if (interval === 0) return;
-  let wasHeard = true;
+  const heart: Heart = { patient, wasHeard: true, timer: undefined };
   socket.on('data', () => {
-    wasHeard = true;
+    heart.wasHeard = true;
   });
-  const judge = (): void => {
-    if (!wasHeard && !patient.isPaused()) {
-      clearInterval(timer);
-      patient.giveUp();
-      return;
-    }
-    wasHeard = false;
-    patient.ping();
-  };
-  // Behind the reads of this turn: after a long calculation the timer is due first, while the answer already lies in the socket.
-  const timer = setInterval(() => setImmediate(judge), interval);
-  timer.unref();
-  socket.on('close', () => clearInterval(timer));
+  heart.timer = setInterval(beat, interval, heart).unref();
+  socket.on('close', () => clearInterval(heart.timer));
+}
+
+/** Judges behind the reads of this turn: after a long calculation the timer is due first, while the answer already lies in the socket. */
+function beat(heart: Heart): void {
+  setImmediate(judge, heart);
+}
+
+function judge(heart: Heart): void {
+  const { patient } = heart;
+  if (!heart.wasHeard && !patient.isPaused) {
+    clearInterval(heart.timer);
+    patient.giveUp();
+    return;
+  }
+  heart.wasHeard = false;
+  patient.ping();
 }
