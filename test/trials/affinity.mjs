@@ -3,7 +3,13 @@
  *
  *     npm run trial -- affinity
  */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Bounds } from './bounds.mjs';
 import { largest, quantile } from './client.mjs';
 import { pause, Server, until } from './server.mjs';
@@ -32,16 +38,25 @@ export async function run({ seconds }) {
 /** The same requests over one connection, answered where they were accepted and passed on, by turns. @param {Client} client @param {Bounds} bounds */
 async function measureCost(client, bounds) {
   const { here, there } = await keysOf(client);
-  const kinds = { 'no key': {}, 'own key': { key: here }, 'passed on': { key: there } };
+  const relay = await Relay.start();
+  /** @type {Record<string, () => Promise<unknown>>} */
+  const kinds = {
+    'no key': () => client.ask('/peer', {}),
+    'own key': () => client.ask('/peer', { key: here }),
+    'passed on': () => client.ask('/peer', { key: there }),
+    'bare bytes, back at once': () => relay.ask('='),
+    'bare bytes, by another process': () => relay.ask('-'),
+  };
   /** @type {Record<string, number[]>} */
-  const times = { 'no key': [], 'own key': [], 'passed on': [] };
-  const medians = /** @type {Record<string, number[]>} */ ({ 'no key': [], 'own key': [], 'passed on': [] });
+  const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
+  /** @type {Record<string, number[]>} */
+  const medians = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   for (let row = 0; row < ROWS; row++) {
-    for (const [kind, headers] of Object.entries(kinds)) {
+    for (const [kind, ask] of Object.entries(kinds)) {
       const own = [];
       for (let i = 0; i < ROW; i++) {
         const began = performance.now();
-        await client.ask('/peer', headers);
+        await ask();
         own.push(performance.now() - began);
       }
       if (row === 0) continue; // warms up
@@ -49,11 +64,18 @@ async function measureCost(client, bounds) {
       medians[kind]?.push(quantile(own, 0.5));
     }
   }
+  relay.end();
   console.table(
     Object.entries(times).map(([kind, all]) => ({ kind, 'p50 µs': micro(quantile(all, 0.5)), 'p99 µs': micro(quantile(all, 0.99)) })),
   );
-  const costs = (medians['passed on'] ?? []).map((median, i) => micro(median - (medians['own key']?.[i] ?? 0)));
+  const between = (/** @type {string} */ less, /** @type {string} */ more) =>
+    (medians[more] ?? []).map((median, i) => micro(median - (medians[less]?.[i] ?? 0)));
+  const costs = between('own key', 'passed on');
+  const floor = between('bare bytes, back at once', 'bare bytes, by another process');
   console.log(`passing on costs, row by row, µs: ${costs.join(' ')}; median ${quantile(costs, 0.5)}`);
+  console.log(
+    `bare bytes cost, row by row, µs: ${floor.join(' ')}; median ${quantile(floor, 0.5)}: the least that the way to another process takes`,
+  );
   bounds.atMost('cost of a passed request at p50, µs', quantile(costs, 0.5), 60);
 }
 
@@ -177,6 +199,44 @@ class Client {
 
   close() {
     this.#agent.destroy();
+  }
+}
+
+/** The way to another process and back, without anything else. */
+class Relay {
+  /** @readonly */
+  #child;
+  /** @readonly */
+  #directory;
+  /** @readonly */
+  #socket;
+
+  static async start() {
+    const directory = mkdtempSync(join(tmpdir(), 'filrouge-relay-'));
+    const child = fork('test/trials/fixtures/relay.mjs', [join(directory, 'socket')]);
+    const [port] = await once(child, 'message');
+    const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    return new Relay(child, directory, socket);
+  }
+
+  /** @param {import('node:child_process').ChildProcess} child @param {string} directory @param {import('node:net').Socket} socket */
+  constructor(child, directory, socket) {
+    this.#child = child;
+    this.#directory = directory;
+    this.#socket = socket;
+  }
+
+  /** Sends as much as a request has. @param {string} first Its first character: see the fixture. */
+  async ask(first) {
+    this.#socket.write(first.padEnd(350, '.'));
+    await once(this.#socket, 'data');
+  }
+
+  end() {
+    this.#socket.destroy();
+    this.#child.disconnect();
+    rmSync(this.#directory, { recursive: true });
   }
 }
 

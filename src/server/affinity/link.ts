@@ -74,17 +74,19 @@ export class NeighbourLink implements ThreadLink {
     this.#push(['draining']);
   }
 
-  /** Items of one turn of the loop leave in one message. */
+  /** Items of one turn of the loop leave in one message, but for a request that is alone: it does not wait for others. */
   #push(item: ToNeighbour): void {
     if (this.#isGone) return;
-    if (this.#outbox.length === 0) setImmediate(this.#flush);
     this.#outbox.push(item);
+    if (this.#outbox.length > 1) return;
+    if (item[0] === 'pass' && this.#flights.size === 1) this.#flush();
+    else setImmediate(this.#flush);
   }
 
   readonly #flush = (): void => {
     const items = this.#outbox;
     this.#outbox = [];
-    if (!this.#isGone) sendItems(this.#socket, items);
+    if (!this.#isGone && items.length > 0) sendItems(this.#socket, items);
   };
 
   #bodyOf(flight: Passage): PassedBody {

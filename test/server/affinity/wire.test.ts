@@ -27,6 +27,31 @@ describe('messages between workers', () => {
     expect([...data[2]]).toEqual([0, 1, 2, 255]);
   });
 
+  it('come out as they went in where they are sent as text: undefined, floats, and characters of any kind', () => {
+    const wide = ['answer', 2, 200, ['3', 'a', '\u00e9'], ['text', '"\\\u2028\ud800 é 😀'], false, true, '/a/{é}'] as const;
+    const none = ['answer', 4, 304, 3, ['none'], true, false, -1] as const;
+    for (const items of [[PASS], [wide, none, ['over', 5]], [['moved', 3, 9], PASS]] as const) {
+      const bytes = bytesOf(...items);
+      expect(bytes.subarray(4, 6).toString()).toBe('[[');
+      expect(read([bytes])).toStrictEqual([items]);
+    }
+  });
+
+  it('are sent as values when there are bytes in them, or a long text', () => {
+    const long = ['answer', 2, 200, 1, ['text', 'é'.repeat(100_000)], false, false, 0] as const;
+    const body = [...PASS.slice(0, 9), Uint8Array.of(1, 2)] as unknown as ToNeighbour;
+    for (const item of [long, body]) {
+      expect(bytesOf(item)[4]).toBe(0xff);
+      expect(read([bytesOf(PASS, item)])).toEqual([[PASS, item]]);
+    }
+  });
+
+  it('are refused when they are no list', () => {
+    const message = Buffer.from('....[1');
+    message.writeUInt32LE(2, 0);
+    expect(() => read([message])).toThrow(SyntaxError);
+  });
+
   it('come out the same at every split, and byte by byte', () => {
     const all = Buffer.concat([bytesOf(PASS), bytesOf(DATA), bytesOf(['moved', 3, 9])]);
     const whole = read([all]);
