@@ -3,6 +3,7 @@ import { basicAuth } from '../../src/helpers/basic-auth.ts';
 import { bearerToken } from '../../src/helpers/bearer-token.ts';
 import { parseAuthorization } from '../../src/http/fields/authorization.ts';
 import { Request } from '../../src/index.ts';
+import { cpuTime } from '../support/cpu-time.ts';
 
 const sent = (...values: string[]): Request => new Request({ headers: values.map((value) => ['Authorization', value] as const) });
 const basic = (pair: string | Uint8Array): Request => sent(`Basic ${Buffer.from(pair as string).toString('base64')}`);
@@ -77,10 +78,11 @@ describe('parseAuthorization (RFC 9110 §11.6.2)', () => {
   });
 
   it('reads 64 KiB of nothing useful in a few milliseconds', () => {
-    const started = performance.now();
-    for (const value of [`Bearer ${'='.repeat(65_536)}x`, `Bearer ${' '.repeat(65_536)}`, `Bearer ${'a'.repeat(65_536)} `]) {
-      parseAuthorization(value);
-    }
-    expect(performance.now() - started).toBeLessThan(100);
+    const time = cpuTime(() => {
+      for (const value of [`Bearer ${'='.repeat(65_536)}x`, `Bearer ${' '.repeat(65_536)}`, `Bearer ${'a'.repeat(65_536)} `]) {
+        parseAuthorization(value);
+      }
+    });
+    expect(time).toBeLessThan(100);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { conditional } from '../../src/helpers/conditional.ts';
 import { parseEntityTag, parseEntityTags } from '../../src/http/fields/etag.ts';
 import { Request, Response } from '../../src/index.ts';
+import { cpuTime } from '../support/cpu-time.ts';
 
 const BEFORE = 'Sat, 29 Oct 1994 19:43:30 GMT';
 const AT = 'Sat, 29 Oct 1994 19:43:31 GMT';
@@ -206,8 +207,9 @@ describe('entity tags (RFC 9110 §8.8.3)', () => {
       { isWeak: true, opaque: 'b,c' },
       { isWeak: false, opaque: 'd' },
     ]);
-    const started = performance.now();
-    for (const text of ['"', ', ', '"a"', ' ', ',"']) parseEntityTags(text.repeat(65_536 / text.length));
-    expect(performance.now() - started).toBeLessThan(200);
+    const time = cpuTime(() => {
+      for (const text of ['"', ', ', '"a"', ' ', ',"']) parseEntityTags(text.repeat(65_536 / text.length));
+    });
+    expect(time).toBeLessThan(200);
   });
 });

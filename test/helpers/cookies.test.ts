@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cookies } from '../../src/helpers/cookies.ts';
 import { Request, Response } from '../../src/index.ts';
+import { cpuTime } from '../support/cpu-time.ts';
 
 const sent = (...lines: string[]): Request => new Request({ headers: lines.map((line) => ['Cookie', line] as const) });
 
@@ -48,9 +49,7 @@ describe('cookies (RFC 6265 §4.2, §5.4)', () => {
 
   it.each([';', 'a;', '=;', 'a=;', '"; ', '%'])('reads 64 KiB of %j in a few milliseconds', (piece) => {
     const request = sent(piece.repeat(65_536 / piece.length));
-    const started = performance.now();
-    cookies(request);
-    expect(performance.now() - started).toBeLessThan(100);
+    expect(cpuTime(() => cookies(request))).toBeLessThan(100);
   });
 
   it('cannot be set with a name, path or domain that would begin another attribute (cookie CVE-2024-47764)', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readForm, readFormParts } from '../../../src/helpers/read-form.ts';
+import { cpuTime } from '../../support/cpu-time.ts';
 import { failure, inMemory, multipart, onDisk } from '../../support/forms.ts';
 
 /** Parts as plain values. */
@@ -207,12 +208,10 @@ describe('the limits of a multipart form', () => {
 
   it('answer 10,000 empty parts in less than 100 ms, and read them in less than 250 when told to', () => {
     const body = text(10_000);
-    const started = performance.now();
-    expect(failure(() => parts(body))).toMatchObject({ status: 413 });
-    const refused = performance.now();
-    expect(readFormParts(inMemory(body), { fields: 10_000 })).toHaveLength(10_000);
-    expect(refused - started).toBeLessThan(100);
-    expect(performance.now() - refused).toBeLessThan(250);
+    const refusing = cpuTime(() => expect(failure(() => parts(body))).toMatchObject({ status: 413 }));
+    const reading = cpuTime(() => expect(readFormParts(inMemory(body), { fields: 10_000 })).toHaveLength(10_000));
+    expect(refusing).toBeLessThan(100);
+    expect(reading).toBeLessThan(250);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { readForm, readFormParts, type UploadedFile } from '../../../src/helpers/read-form.ts';
 import { Request } from '../../../src/index.ts';
+import { cpuTime } from '../../support/cpu-time.ts';
 import { failure, inMemory, multipart } from '../../support/forms.ts';
 
 const URLENCODED = 'application/x-www-form-urlencoded';
@@ -192,9 +193,7 @@ describe('readFormParts of an urlencoded form (WHATWG URL §5)', () => {
 
   it('makes no five million fields of 10 MiB before it counts them', () => {
     const request = urlencoded('&a'.repeat(5 * 1024 * 1024));
-    const started = performance.now();
-    expect(failure(() => readFormParts(request))).toMatchObject({ status: 413 });
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuTime(() => expect(failure(() => readFormParts(request))).toMatchObject({ status: 413 }))).toBeLessThan(500);
   });
 
   it('starts no search for an ampersand between ampersands', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import rangeParser from 'range-parser';
 import { describe, expect, it } from 'vitest';
 import { type ByteRange, parseRange, serializeContentRange } from '../../../src/http/fields/range.ts';
+import { cpuTime } from '../../support/cpu-time.ts';
 
 /** Ranges as `first-last`, both included, as the field has them. */
 function shown(value: string | undefined, size = 1000): string | undefined {
@@ -90,9 +91,10 @@ describe('parseRange (RFC 9110 §14.1.2)', () => {
   });
 
   it('needs linear time for long fields', () => {
-    const started = performance.now();
-    for (const piece of ['0-1,', ',', '0', '-', ' ', '\t,']) parseRange(`bytes=${piece.repeat(65_536)}`, 10);
-    expect(performance.now() - started).toBeLessThan(200);
+    const time = cpuTime(() => {
+      for (const piece of ['0-1,', ',', '0', '-', ' ', '\t,']) parseRange(`bytes=${piece.repeat(65_536)}`, 10);
+    });
+    expect(time).toBeLessThan(200);
   });
 
   it('agrees with range-parser on every well-formed field, but for suffixes longer than the file, which that one drops against the RFC', () => {
