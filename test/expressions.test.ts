@@ -29,15 +29,17 @@ function faultOf(pattern: string, flags: string): string | undefined {
 describe('every regular expression in src', { timeout: 120_000 }, () => {
   it('takes linear time for every input', () => {
     const faults: string[] = [];
-    let count = 0;
+    const known = new Set<string>();
     for (const path of FILES) {
       for (const { line, pattern, flags } of expressionsOf(readFileSync(ROOT + path, 'utf8'))) {
-        count++;
+        const expression = `/${pattern}/${flags}`;
+        if (known.has(expression)) continue; // the same in several files
+        known.add(expression);
         const fault = faultOf(pattern, flags);
         if (fault) faults.push(`${path}:${line} ${fault}`);
       }
     }
-    expect(count).toBeGreaterThan(80);
+    expect(known.size).toBeGreaterThan(80);
     expect(faults).toEqual([]);
   });
 
