@@ -30,7 +30,7 @@ function linesOf(...code: readonly string[]): string[] {
 /** The same with variables in its environment, which is empty otherwise. */
 function linesIn(env: Readonly<Record<string, string>>, ...code: readonly string[]): string[] {
   const args = ['--no-warnings', '--input-type=module', '--eval', code.join('\n')];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 20_000, env });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 60_000, env });
   if (status !== 0) throw new Error(`Node ended with ${status}: ${stderr}`);
   return stdout.split('\n').filter((line) => line !== '');
 }

@@ -25,11 +25,11 @@ async function run(heading: string): Promise<{ origin: string; program: Program 
   await build({ input, platform: 'node', external: /^(?:@?[a-z])/, output: { file } });
   const port = await freePort();
   const program = start(file, { PORT: String(port) });
-  await program.prints(/serving on/, 20_000);
+  await program.prints(/serving on/);
   return { origin: `http://localhost:${port}`, program };
 }
 
-describe('docs/mounted-apps.md', { timeout: 40_000 }, () => {
+describe('docs/mounted-apps.md', () => {
   it('answers a query with GraphQL Yoga, names what is wrong with another, and shows GraphiQL to a browser', async () => {
     const { origin } = await run('GraphQL Yoga');
     const ask = async (query: string): Promise<unknown> => {

@@ -65,10 +65,10 @@ beforeAll(() => {
   );
   const { status, stdout } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', WORK], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`Cannot compile the recipes: ${stdout}`);
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('the recipes', { timeout: 30_000 }, () => {
+describe('the recipes', () => {
   it('are all run by a test of this file', () => {
     const source = readFileSync(fileURLToPath(import.meta.url), 'utf8');
     expect(RECIPES.filter(({ heading }) => !source.includes(`'${heading}'`)).map(({ heading }) => heading)).toEqual([]);

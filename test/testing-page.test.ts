@@ -13,7 +13,7 @@ const BLOCKS = PAGE.split(/^## /m).flatMap((section) =>
   [...section.matchAll(/^```ts\n([\s\S]*?)\n```$/gm)].map(([, code = '']) => ({ heading: section.split('\n', 1)[0] ?? '', code })),
 );
 
-describe('docs/testing.md', { timeout: 60_000 }, () => {
+describe('docs/testing.md', () => {
   beforeAll(async () => {
     rmSync(WORK, { recursive: true, force: true });
     mkdirSync(WORK, { recursive: true });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions, ServerStatus } from '../../src/index.ts';
-import { isAlive, Program } from '../support/program.ts';
+import { isAlive, Program, shared } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 interface Served extends Program {
@@ -10,7 +10,7 @@ interface Served extends Program {
 }
 
 async function serve(options: ServerOptions, env: Readonly<Record<string, string>> = {}): Promise<Served> {
-  const all: ServerOptions = { workers: 0, threads: 4, ...options };
+  const all: ServerOptions = { workers: 0, threads: 4, shutdownTimeout: 600_000, ...options };
   const program = new Program(process.execPath, ['test/blocking/fixtures/server.mjs'], { OPTIONS: JSON.stringify(all), ...env }, 'ipc');
   const [, origin = ''] = await program.prints(/listening on (http\S+)/);
   return Object.assign(program, { origin });
@@ -54,7 +54,9 @@ const MODES: [string, ServerOptions][] = [
 ];
 
 describe.each(MODES)('a call without await %s', (_, options) => {
-  it('returns values, throws errors, and gives each process one I/O thread', async () => {
+  const one = shared(() => serve({ ...options, workers: Math.min(1, options.workers ?? 0) }));
+
+  it('returns values, throws errors, and gives each process one I/O thread, which closes what it holds when the server has drained', async () => {
     const server = await serve(options);
     const found = await Promise.all(Array.from({ length: 40 }, () => get(server, '/where')));
     const places = found.map(({ body }) => body as { pid: number; threadId: number });
@@ -63,10 +65,13 @@ describe.each(MODES)('a call without await %s', (_, options) => {
     expect(await get(server, '/fail')).toEqual({ status: 500, body: { code: 'FAR', name: 'RangeError', message: 'It is too far' } });
     expect((await get(server, '/both/5')).body).toEqual([5, 3]);
     expect((await get(server, '/later')).body).toBe('3');
+    process.kill(server.pid, 'SIGTERM');
+    expect(await server.ended).toBe(0);
+    expect(server.stdout.match(/store closed in \d+/g)).toHaveLength(Math.max(1, options.workers ?? 0));
   });
 
   it('releases a handle when its handler has answered, whatever happens', async () => {
-    const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0) });
+    const server = one();
     await get(server, '/begin');
     expect(await events(server)).toBe('rolled back 1');
     await get(server, '/begin?commit');
@@ -88,20 +93,12 @@ describe.each(MODES)('a call without await %s', (_, options) => {
   });
 
   it('is answered by a new I/O thread when the one before has died', async () => {
-    const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0) });
+    const server = one();
     const { threadId } = (await get(server, '/where')).body as { threadId: number };
     expect(await get(server, '/die')).toMatchObject({ status: 500, body: { code: 'blocking-thread-died' } });
     expect(await get(server, '/where')).toMatchObject({ status: 200 });
     expect(((await get(server, '/where')).body as { threadId: number }).threadId).not.toBe(threadId);
     await server.prints(/the I\/O thread of store has died and is replaced: it ended by itself/);
-  });
-
-  it('lets the module close what it holds when the server has drained', async () => {
-    const server = await serve(options);
-    await get(server, '/where');
-    process.kill(server.pid, 'SIGTERM');
-    expect(await server.ended).toBe(0);
-    expect(server.stdout.match(/store closed in \d+/g)).toHaveLength(Math.max(1, options.workers ?? 0));
   });
 });
 
@@ -129,7 +126,7 @@ describe('a handler thread that waits', () => {
   });
 
   it('is answered 503 at handlerTimeout, named by its call, and not replaced', async () => {
-    const server = await serve({ threads: 1, handlerTimeout: 300, slowRequest: 100 });
+    const server = await serve({ threads: 1, handlerTimeout: 1000, slowRequest: 100 });
     const before = (await get(server, '/thread')).body;
     expect((await get(server, '/sleep/60000')).status).toBe(503);
     await server.prints(/GET "\/sleep\/60000" is slow: \d+ ms, and waits in store\.sleep\n/);
@@ -171,7 +168,7 @@ describe('a handler thread that waits', () => {
 
 describe('a worker without threads that waits', () => {
   it('is named by its call in the log, and replaced at handlerTimeout', async () => {
-    const server = await serve({ workers: 1, threads: 0, handlerTimeout: 600, slowRequest: 200 });
+    const server = await serve({ workers: 1, threads: 0, handlerTimeout: 1500, slowRequest: 200 });
     const before = ((await get(server, '/where')).body as { pid: number }).pid;
     await expect(get(server, '/sleep/60000')).rejects.toThrow();
     await server.prints(/GET "\/sleep\/60000" is slow: \d+ ms, and waits in store\.sleep\n/);
@@ -248,12 +245,16 @@ describe('the figures of a server', () => {
   });
 
   it('keep the calls of a thread that was stopped, and say what threads do', async () => {
-    const server = await serve({ workers: 0, threads: 2, handlerTimeout: 1500 });
+    const server = await serve({ workers: 0, threads: 2, handlerTimeout: 3000 });
     for (let i = 0; i < 10; i++) expect((await get(server, '/later')).status).toBe(200);
-    expect((await ask(server, 'status')).workers[0]?.threadStates).toEqual({ starting: 0, idle: 2, running: 0, waiting: 0 });
+    await expect
+      .poll(async () => (await ask(server, 'status')).workers[0]?.threadStates)
+      .toEqual({ starting: 0, idle: 2, running: 0, waiting: 0 });
     const stubborn = get(server, '/stubborn');
     await waiting(server, 1);
-    expect((await ask(server, 'status')).workers[0]?.threadStates).toEqual({ starting: 0, idle: 1, running: 0, waiting: 1 });
+    await expect
+      .poll(async () => (await ask(server, 'status')).workers[0]?.threadStates)
+      .toEqual({ starting: 0, idle: 1, running: 0, waiting: 1 });
     expect((await stubborn).status).toBe(503);
     await server.prints(/GET "\/stubborn" has taken \d+ ms and stands .*; its thread is replaced/);
     for (let i = 0; i < 5; i++) expect((await get(server, '/later')).status).toBe(200);

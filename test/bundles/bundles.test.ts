@@ -42,18 +42,18 @@ function runsFrom(prepare: () => string | Promise<string>): void {
   });
 }
 
-describeWithTools('a program bundled by esbuild as an ES module', { timeout: 60_000 }, () => {
+describeWithTools('a program bundled by esbuild as an ES module', () => {
   runsFrom(() => esbuilt('esm', 'esbuild/program.mjs', '--sourcemap', BANNER));
 });
 
-describeWithTools('a program bundled by esbuild as CommonJS', { timeout: 60_000 }, () => {
+describeWithTools('a program bundled by esbuild as CommonJS', () => {
   runsFrom(() => esbuilt('cjs', 'esbuild/program.cjs'));
 });
 
-describe('a program bundled by rolldown', { timeout: 60_000 }, () => {
+describe('a program bundled by rolldown', () => {
   runsFrom(async () => join(await rollDown(folder, ['program.mjs'], 'rolldown'), 'program.js'));
 });
 
-describeWithTools('a program traced by @vercel/nft and copied elsewhere', { timeout: 60_000 }, () => {
+describeWithTools('a program traced by @vercel/nft and copied elsewhere', () => {
   runsFrom(() => join(trace(folder, ['program.mjs']), 'program.mjs'));
 });

@@ -62,14 +62,14 @@ function callsFrom(prepare: () => Command | Promise<Command>, hasWorkers = true)
   });
 }
 
-describeWithTools('calls of a program bundled by esbuild as ES modules', { timeout: 60_000 }, () => {
+describeWithTools('calls of a program bundled by esbuild as ES modules', () => {
   callsFrom(() => {
     esbuild(folder, ...ENTRIES, '--format=esm', '--external:undici', '--outdir=esm', '--sourcemap', BANNER);
     return byNode(alone('esm'));
   });
 });
 
-describeWithTools('calls of a program bundled by esbuild as CommonJS', { timeout: 60_000 }, () => {
+describeWithTools('calls of a program bundled by esbuild as CommonJS', () => {
   callsFrom(() => {
     const url = ['--define:import.meta.url=__url', "--banner:js=const __url = require('node:url').pathToFileURL(__filename).href;"];
     esbuild(folder, ...ENTRIES, '--format=cjs', '--external:undici', '--outdir=cjs', ...url);
@@ -78,22 +78,22 @@ describeWithTools('calls of a program bundled by esbuild as CommonJS', { timeout
   });
 });
 
-describe('calls of a program bundled by rolldown', { timeout: 60_000 }, () => {
+describe('calls of a program bundled by rolldown', () => {
   callsFrom(async () => {
     await rollDown(folder, ENTRIES, 'rolldown');
     return byNode(alone('rolldown'));
   });
 });
 
-describeWithTools('calls of a program traced by @vercel/nft and copied elsewhere', { timeout: 60_000 }, () => {
+describeWithTools('calls of a program traced by @vercel/nft and copied elsewhere', () => {
   callsFrom(() => byNode(trace(folder, ENTRIES)));
 });
 
-describeWithTools('calls of a program that Bun runs', { timeout: 60_000 }, () => {
+describeWithTools('calls of a program that Bun runs', () => {
   callsFrom(() => [bun(), 'run', join(folder, 'calls.js')]);
 });
 
-describeWithTools('calls of a program that "bun build --compile" made an executable of', { timeout: 60_000 }, () => {
+describeWithTools('calls of a program that "bun build --compile" made an executable of', () => {
   callsFrom(() => {
     mkdirSync(join(folder, 'compiled'));
     runTool(folder, bun(), 'build', '--compile', ...ENTRIES, '--external', 'undici', '--outfile', 'compiled/calls');
@@ -101,11 +101,11 @@ describeWithTools('calls of a program that "bun build --compile" made an executa
   });
 });
 
-describeWithTools('calls of a program that Deno runs', { timeout: 60_000 }, () => {
+describeWithTools('calls of a program that Deno runs', () => {
   callsFrom(() => [deno(), 'run', '--allow-all', join(folder, 'calls.js')], false);
 });
 
-describeWithTools('createFetch in a bundle in CommonJS, where nothing has an import.meta.url', { timeout: 60_000 }, () => {
+describeWithTools('createFetch in a bundle in CommonJS, where nothing has an import.meta.url', () => {
   it('finds undici beside the bundle', async () => {
     writeFileSync(
       join(folder, 'ask.js'),

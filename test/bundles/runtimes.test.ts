@@ -53,11 +53,11 @@ function runsInBun(prepare: () => readonly string[]): void {
   });
 }
 
-describeWithTools('a program that Bun runs', { timeout: 60_000 }, () => {
+describeWithTools('a program that Bun runs', () => {
   runsInBun(() => [bun(), 'run', PROGRAM]);
 });
 
-describeWithTools('a program that "bun build --compile" made an executable of', { timeout: 60_000 }, () => {
+describeWithTools('a program that "bun build --compile" made an executable of', () => {
   let file: string | undefined;
   runsInBun(() => {
     if (file === undefined) runTool(folder, bun(), 'build', '--compile', 'program.mjs', '--outfile', 'compiled');
@@ -66,7 +66,7 @@ describeWithTools('a program that "bun build --compile" made an executable of', 
   });
 });
 
-describeWithTools('a program that Deno runs', { timeout: 60_000 }, () => {
+describeWithTools('a program that Deno runs', () => {
   it('answers with every helper, and notices a handler that is stuck', async () => {
     const program = start([deno(), 'run', '--allow-all', PROGRAM], { handlerTimeout: 700 });
     const [, origin = ''] = await program.prints(/single listens on (http\S+)/);
@@ -89,7 +89,7 @@ describeWithTools('a program that Deno runs', { timeout: 60_000 }, () => {
   });
 });
 
-describeWithTools('a handler that workerd calls', { timeout: 60_000 }, () => {
+describeWithTools('a handler that workerd calls', () => {
   it('answers with the helpers that need no system, and is told that it cannot start a server', async () => {
     const banner = "import { createRequire } from 'node:module'; const require = createRequire('/');";
     const args = ['worker.mjs', '--bundle', '--platform=node', '--format=esm', '--outfile=workerd/worker.js', `--banner:js=${banner}`];

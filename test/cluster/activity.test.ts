@@ -52,7 +52,7 @@ async function thread(
   );
 }
 
-describe('what the server tells of its handler threads', { timeout: 30_000 }, () => {
+describe('what the server tells of its handler threads', () => {
   it('names the line at which each stands that does not come back, its request without the query, and what lies above it', async () => {
     const cluster = await start({ workers: 2, threads: 2, handlerTimeout: 0 });
     begin(cluster, '/loop?secret=1');
@@ -129,7 +129,7 @@ describe('what the server tells of its handler threads', { timeout: 30_000 }, ()
   });
 });
 
-describe('the events of the status page', { timeout: 30_000 }, () => {
+describe('the events of the status page', () => {
   it('name the line of a handler that is stuck, as in the trial of that name, and never a query', async () => {
     const cluster = await startCluster({ workers: 2, threads: 2, handlerTimeout: 1000 }, { fixture: 'threads' });
     const { body } = await request(`${cluster.origin}/status?events`);
@@ -144,7 +144,7 @@ describe('the events of the status page', { timeout: 30_000 }, () => {
   });
 });
 
-describe('what the server tells of workers without handler threads', { timeout: 30_000 }, () => {
+describe('what the server tells of workers without handler threads', () => {
   it('names the line at which a worker is stuck, when another is asked', async () => {
     const cluster = await start({ workers: 2, handlerTimeout: 0 });
     begin(cluster, '/loop?secret=1');

@@ -23,7 +23,7 @@ export interface Report {
 
 /** Starts a server whose readers and publishers are those of fixtures/channels.mjs. */
 export function startChannels(options: ServerOptions, env: Readonly<Record<string, string>> = {}): Promise<ChannelCluster> {
-  return startCluster(options, { fixture: 'channels', env, deadline: 30_000 });
+  return startCluster(options, { fixture: 'channels', env });
 }
 
 /** Has the primary do something. */

@@ -42,7 +42,7 @@ const nodeFor = (word: string): string => (/^(?:\/usr\/bin\/)?node$/.test(word) 
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 if (!hasSystemd) console.warn('SKIPPED: one test of the unit needs systemd-analyze (Debian: apt-get install systemd)');
 
-describe('the systemd unit of docs/operations.md', { timeout: 30_000 }, () => {
+describe('the systemd unit of docs/operations.md', () => {
   const unit = blockOf('ini');
   const setting = (key: string): string => new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1] ?? '';
 
@@ -75,7 +75,7 @@ describe('the systemd unit of docs/operations.md', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the image of docs/operations.md', { timeout: 30_000 }, () => {
+describe('the image of docs/operations.md', () => {
   const lines = blockOf('dockerfile').split('\n');
   const wordsOf = (key: string): string[] => lines.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
 

@@ -48,18 +48,17 @@ async function oldOnesGone(cluster: Cluster, old: readonly number[]): Promise<Se
       return status.workers.length === 2 && status.workers.every(({ pid }) => !old.includes(pid)) ? status : undefined;
     },
     () => 'the old workers to end',
-    20_000,
   );
 }
 
 /** The status once it has these rows: a worker that does not answer in time, since the machine is busy, counts as it did when it last did. */
 async function statusWith(cluster: Cluster, rows: Record<string, number>): Promise<ServerStatus> {
-  await expect.poll(async () => rowsOf(await cluster.ask('status')), { timeout: 20_000 }).toEqual(rows);
+  await expect.poll(async () => rowsOf(await cluster.ask('status'))).toEqual(rows);
   return cluster.ask('status');
 }
 
 describe.each(modes)('the figures of %s', (_mode, options) => {
-  it('are exact after a thousand requests, when a worker was killed, and after a reload', { timeout: 60_000 }, async () => {
+  it('are exact after a thousand requests, when a worker was killed, and after a reload', async () => {
     const cluster = await startCluster(options, { fixture: 'figures' });
     await ask1000(cluster);
     const first = await statusWith(cluster, rowsAfter(1));
@@ -86,7 +85,7 @@ describe.each(modes)('the figures of %s', (_mode, options) => {
     expect(last.answered.map(({ durations }) => durations?.count)).toEqual(last.answered.map(({ count }) => count));
   });
 
-  it('are a page that is valid in both formats whatever the server is doing', { timeout: 60_000 }, async () => {
+  it('are a page that is valid in both formats whatever the server is doing', async () => {
     const cluster = await startCluster(options, { fixture: 'figures' });
     let pages = 0;
     const scrape = async (): Promise<void> => {

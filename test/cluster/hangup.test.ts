@@ -52,7 +52,7 @@ it.each([[{ workers: 2 }], [{ workers: 0 }]])('during a drain it changes nothing
 
 it('to all processes at once it reloads, and what is in flight is answered', async () => {
   const cluster = await startCluster({ workers: 2 }, { fixture: 'starting' });
-  const slow = await slowRequest(cluster, 500);
+  const slow = await slowRequest(cluster, 1000);
   const before = childrenOf(cluster.pid);
   for (const pid of [cluster.pid, ...before]) process.kill(pid, 'SIGHUP');
   await cluster.prints(/reloaded: generation 2 serves/);
@@ -80,7 +80,7 @@ it('while the first workers start it changes nothing', async () => {
 
 it('without workers it drains: there is nothing to reload', async () => {
   const cluster = await startCluster({ workers: 0 }, { fixture: 'starting' });
-  const slow = await slowRequest(cluster, 300);
+  const slow = await slowRequest(cluster, 1000);
   cluster.child.kill('SIGHUP');
   expect(parseAnswers(await slow.closed())[1]?.body).toBe('slow');
   slow.end();

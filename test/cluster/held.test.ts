@@ -10,9 +10,6 @@ import { childrenOf, isAlive } from '../support/program.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, interruptAgain, startCluster } from './support.ts';
 
-/** Below a `shutdownTimeout` that is not waited for, ms. */
-const IN_TIME = 25_000;
-
 /** A server with a thread that opens a FIFO for reading, which nobody opens for writing. */
 async function held(options: ServerOptions): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
@@ -31,52 +28,35 @@ async function held(options: ServerOptions): Promise<Cluster> {
   return cluster;
 }
 
-it(
-  'one process ends after shutdownTimeout, by the signal it was sent',
-  async () => {
-    const cluster = await held({ workers: 0, shutdownTimeout: 300 });
-    cluster.child.kill('SIGTERM');
-    expect(await cluster.ended).toBe('SIGTERM');
-  },
-  IN_TIME,
-);
+it('one process ends after shutdownTimeout, by the signal it was sent', async () => {
+  const cluster = await held({ workers: 0, shutdownTimeout: 300 });
+  cluster.child.kill('SIGTERM');
+  expect(await cluster.ended).toBe('SIGTERM');
+});
 
-it(
-  'one process ends at once at a second signal',
-  async () => {
-    const cluster = await held({ workers: 0, shutdownTimeout: 60_000 });
-    cluster.child.kill('SIGINT');
-    await until(
-      () => cluster.isRefusing(),
-      () => 'the drain to begin',
-    );
-    await interruptAgain(cluster);
-    expect(await cluster.ended).toBe('SIGTERM');
-  },
-  IN_TIME,
-);
+it('one process ends at once at a second signal', async () => {
+  const cluster = await held({ workers: 0 });
+  cluster.child.kill('SIGINT');
+  await until(
+    () => cluster.isRefusing(),
+    () => 'the drain to begin',
+  );
+  await interruptAgain(cluster);
+  expect(await cluster.ended).toBe('SIGTERM');
+});
 
-it(
-  'a worker ends after shutdownTimeout, and so does its primary',
-  async () => {
-    const cluster = await held({ workers: 1, shutdownTimeout: 300 });
-    cluster.child.kill('SIGTERM');
-    expect(await cluster.ended).toBe(0);
-  },
-  IN_TIME,
-);
+it('a worker ends after shutdownTimeout, and so does its primary', async () => {
+  const cluster = await held({ workers: 1, shutdownTimeout: 300 });
+  cluster.child.kill('SIGTERM');
+  expect(await cluster.ended).toBe(0);
+});
 
-it(
-  'a worker whose primary is gone ends as well',
-  async () => {
-    const cluster = await held({ workers: 1, shutdownTimeout: 300 });
-    const [worker] = childrenOf(cluster.pid);
-    cluster.child.kill('SIGKILL');
-    await until(
-      () => !isAlive(worker ?? 0) || undefined,
-      () => 'the worker to end',
-      IN_TIME,
-    );
-  },
-  IN_TIME,
-);
+it('a worker whose primary is gone ends as well', async () => {
+  const cluster = await held({ workers: 1, shutdownTimeout: 300 });
+  const [worker] = childrenOf(cluster.pid);
+  cluster.child.kill('SIGKILL');
+  await until(
+    () => !isAlive(worker ?? 0) || undefined,
+    () => 'the worker to end',
+  );
+});

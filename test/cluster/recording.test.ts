@@ -71,7 +71,7 @@ describe.each([
   ['in threads of a worker', { workers: 2, threads: 2 }],
   ['in threads of a single process', {}],
   ['on the thread of the process', { threads: 0, slowRequest: 300 }],
-] as const)('%s', { timeout: 30_000 }, (_where, options) => {
+] as const)('%s', (_where, options) => {
   it('a request whose handler throws is recorded, and fails the same in a test, with curl, and as it is', async () => {
     const { cluster, onError } = await start(options);
     expect(
@@ -147,7 +147,7 @@ describe.each([
   });
 });
 
-describe('a handler that is stuck in its thread', { timeout: 30_000 }, () => {
+describe('a handler that is stuck in its thread', () => {
   it('is recorded by the process, with its body and the line where it stands, and is stuck again', async () => {
     for (const body of ['small', 'x'.repeat(3 * MiB)]) {
       const { cluster, onError } = await start({ maxMemoryForBodies: MiB });
@@ -180,7 +180,7 @@ describe('a handler that is stuck in its thread', { timeout: 30_000 }, () => {
   });
 });
 
-describe('several processes that record into one folder', { timeout: 30_000 }, () => {
+describe('several processes that record into one folder', () => {
   it('keep together as many files as are allowed, each whole, and nothing else', async () => {
     const onError = newFolder();
     const options = { workers: 4, threads: 1, handlerTimeout: 20_000, slowRequest: 0, record: { onError, maxFiles: 7 } };

@@ -3,6 +3,7 @@ import { io as connect, type ManagerOptions, type Socket, type SocketOptions } f
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
 import type { SocketIOOptions } from '../../src/socket.io.ts';
+import { shared } from '../support/program.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
@@ -49,7 +50,6 @@ async function all(lists: readonly unknown[][], count: number): Promise<void> {
   await until(
     () => lists.every((list) => list.length >= count) || undefined,
     () => `${count} in each of ${JSON.stringify(lists.map(({ length }) => length))}`,
-    20_000,
   );
 }
 
@@ -57,7 +57,7 @@ describe.each([
   ['two workers', { workers: 2 }, 2],
   ['four workers', { workers: 4 }, 4],
   ['two handler threads', { workers: 0, threads: 2 }, 2],
-] as const)('over %s, websockets', { timeout: 60_000 }, (_name, server, places) => {
+] as const)('over %s, websockets', (_name, server, places) => {
   const io: SocketIOOptions = { transports: ['websocket'] };
 
   it('hear what is emitted in any of them: to all, to rooms, in order, with bytes of any size', async () => {
@@ -105,13 +105,15 @@ describe.each([
   });
 });
 
-describe.each([1, 2, 4])('over %i workers, without any set-up', { timeout: 60_000 }, (workers) => {
+describe.each([1, 2, 4])('over %i workers, without any set-up', (workers) => {
+  const server = shared(() => start({ workers }));
+
   it.each([
     ['by polling only', ['polling']],
     ['by websocket only', ['websocket']],
     ['by polling, upgraded to websocket', ['polling', 'websocket']],
   ])('clients %s are served: events, rooms, acknowledgements, a namespace, and what others emit', async (_way, transports) => {
-    const cluster = await start({ workers });
+    const cluster = server();
     const clients = await Promise.all(Array.from({ length: 8 }, () => connected(cluster, { transports })));
     const places = await Promise.all(clients.map((client) => client.timeout(10_000).emitWithAck('where') as Promise<string>));
     const said = heard(clients, 'said');
@@ -129,7 +131,7 @@ describe.each([1, 2, 4])('over %i workers, without any set-up', { timeout: 60_00
   });
 });
 
-describe('over workers', { timeout: 60_000 }, () => {
+describe('over workers', () => {
   it('a client that comes back to another worker gets its session, and what it has missed', async () => {
     const cluster = await start({ workers: 2 }, { transports: ['websocket'], connectionStateRecovery: {} });
     const [ada, bob] = (await apart(cluster, 2, { ...WEBSOCKET, reconnectionDelay: 200 })) as [Socket, Socket];
@@ -180,7 +182,7 @@ describe('over workers', { timeout: 60_000 }, () => {
   });
 });
 
-it('long-polling in one handler thread of each worker works', { timeout: 60_000 }, async () => {
+it('long-polling in one handler thread of each worker works', async () => {
   const cluster = await start({ workers: 2, threads: 1 });
   const clients = await Promise.all(Array.from({ length: 4 }, () => connected(cluster, { transports: ['polling'] })));
   for (const client of clients) expect(await client.timeout(10_000).emitWithAck('ping pong', 1)).toBe(1);

@@ -42,7 +42,7 @@ const HOUR = `(() => {
   return sizes;
 })()`;
 
-describeInChromium('the status page', { timeout: 40_000 }, () => {
+describeInChromium('the status page', () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;

@@ -10,9 +10,6 @@ import { Program } from '../support/program.ts';
 import { parseAnswers, Talk } from '../support/serve.ts';
 import { type Cluster, startCluster } from './support.ts';
 
-/** Far above what an end may take: whoever waits for it fails the test. */
-const PATIENT: ServerOptions = { shutdownTimeout: 60_000 };
-
 function open(origin: string, path: string, fields = ''): Talk {
   const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
@@ -43,7 +40,7 @@ describe.each<[string, ServerOptions]>([
   ['one process', { workers: 0 }],
   ['handler threads', { workers: 0, threads: 2 }],
 ])('a hundred event streams of %s', (_what, how) => {
-  const start = (): Promise<Cluster> => startCluster({ ...PATIENT, ...how }, { fixture: 'streams' });
+  const start = (): Promise<Cluster> => startCluster(how, { fixture: 'streams' });
 
   it('end between two events at SIGTERM, and the server with them', async () => {
     const cluster = await start();
@@ -79,7 +76,7 @@ describe.each<[string, ServerOptions]>([
 });
 
 it('end between two events at a reload', async () => {
-  const cluster = await startCluster({ ...PATIENT, workers: 2 }, { fixture: 'streams' });
+  const cluster = await startCluster({ workers: 2 }, { fixture: 'streams' });
   const clients = await hundred(cluster);
   await Promise.all([cluster.ask('reload'), allWhole(clients)]);
   expect(await open(cluster.origin, '/events').until(/data: 0 /)).toContain('200 OK');

@@ -86,7 +86,7 @@ describe('a worker that dies', () => {
     const client = async (): Promise<void> => {
       while (!isOver) {
         try {
-          const { body } = await undiciRequest(`${cluster.origin}/pid`, { dispatcher: agent, headersTimeout: 3000 });
+          const { body } = await undiciRequest(`${cluster.origin}/pid`, { dispatcher: agent, headersTimeout: 15_000 });
           await body.text();
           served++;
         } catch (error) {
@@ -106,16 +106,19 @@ describe('a worker that dies', () => {
         () => 'full strength',
       );
     }
+    await until(
+      () => served > 1000 || undefined,
+      () => `a thousand answers, not ${served}`,
+    );
     isOver = true;
     await Promise.all(clients);
-    expect(served).toBeGreaterThan(1000);
     expect(failures.length).toBeLessThanOrEqual(4 * 16); // at most what was in flight in each killed worker
     expect(failures).not.toContain('UND_ERR_HEADERS_TIMEOUT'); // none hangs
   });
 
   it('by an error outside of a handler answers what it has first', async () => {
     const cluster = await startCluster({ workers: 1 });
-    const slow = text(cluster, '/slow/300');
+    const slow = text(cluster, '/slow/1000');
     await until(
       async () => (await cluster.ask('status')).workers[0]?.inFlight === 1 || undefined,
       () => 'a request in flight',
@@ -154,7 +157,7 @@ describe('a worker that dies', () => {
   it('from SIGTERM finishes what it has and has a successor', async () => {
     const cluster = await startCluster({ workers: 1 });
     const pid = Number(await text(cluster, '/pid'));
-    const slow = text(cluster, '/slow/300');
+    const slow = text(cluster, '/slow/1000');
     await until(
       async () => (await cluster.ask('status')).workers[0]?.inFlight === 1 || undefined,
       () => 'a request in flight',
@@ -190,10 +193,13 @@ describe('reload', () => {
       async () => (await pids(cluster)).every((pid) => !before.includes(pid)) || undefined,
       () => 'only new workers',
     );
+    await until(
+      () => served > 20 || undefined,
+      () => `answers, more than ${served}`,
+    );
     isOver = true;
     await Promise.all(clients);
     expect(failures).toEqual([]);
-    expect(served).toBeGreaterThan(20);
   });
 
   it('leaves the old workers serving when the new code does not start', async () => {
@@ -244,7 +250,7 @@ describe('recycling', () => {
     await agent.close();
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
     expect(Math.max(...answers.map(({ rss }) => rss))).toBeLessThan(1.1 * limit);
-    expect(cluster.stderr.match(/recycled after/g)?.length).toBeGreaterThan(1);
+    await cluster.prints(/recycled after.*recycled after/s);
   });
 
   it('serves on with the old worker when no successor can start, also those who had to wait', async () => {
@@ -263,7 +269,7 @@ describe('recycling', () => {
 describe('the end', () => {
   it('lets what is in flight finish, on SIGTERM, and exits with 0', async () => {
     const cluster = await startCluster({ workers: 2 });
-    const slow = text(cluster, '/slow/300');
+    const slow = text(cluster, '/slow/1000');
     await until(
       async () => (await cluster.ask('status')).workers.some(({ inFlight }) => inFlight === 1) || undefined,
       () => 'a request in flight',
@@ -325,9 +331,8 @@ describe('the end', () => {
     await until(
       () => workers.every((pid) => !isAlive(pid)) || undefined,
       () => 'no worker left',
-      15_000,
     );
-  }, 20_000);
+  });
 
   it('by close() ends the workers and lets the primary go on', async () => {
     const cluster = await startCluster({ workers: 2 });

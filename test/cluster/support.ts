@@ -9,6 +9,9 @@ import type { ServerOptions, ServerStatus } from '../../src/index.ts';
 import { Program } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
+/** No drain that hangs is ended by the server before the test that waits for it fails, ms. */
+const PATIENT = 600_000;
+
 /** A server over workers, seen from outside. */
 export class Cluster extends Program {
   origin = '';
@@ -42,18 +45,16 @@ export interface ClusterSetup {
   readonly env?: Readonly<Record<string, string>>;
   /** A script of test/cluster/fixtures. */
   readonly fixture?: string;
-  /** When it has to listen, ms. */
-  readonly deadline?: number;
 }
 
 /** Starts a cluster and waits until it listens, unless it is expected to fail. */
 export async function startCluster(
   options: ServerOptions,
-  { isExpectedToFail = false, workerEnv = {}, env = {}, fixture = 'server', deadline }: ClusterSetup = {},
+  { isExpectedToFail = false, workerEnv = {}, env = {}, fixture = 'server' }: ClusterSetup = {},
 ): Promise<Cluster> {
-  const cluster = new Cluster(options, { WORKER_ENV: JSON.stringify(workerEnv), ...env }, fixture);
+  const cluster = new Cluster({ shutdownTimeout: PATIENT, ...options }, { WORKER_ENV: JSON.stringify(workerEnv), ...env }, fixture);
   if (isExpectedToFail) return cluster;
-  const [, origin] = await cluster.prints(/listening on (http\S+)/, deadline);
+  const [, origin] = await cluster.prints(/listening on (http\S+)/);
   cluster.origin = origin ?? '';
   return cluster;
 }

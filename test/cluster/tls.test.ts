@@ -59,7 +59,7 @@ describe('a session is taken up again', () => {
     const after = await Promise.all(Array.from({ length: 100 }, () => visit(cluster, { session: first.session })));
     expect(after.filter(({ isResumed }) => isResumed)).toHaveLength(100);
     expect(after.some(({ pid }) => before.some((earlier) => earlier.pid === pid))).toBe(false);
-  }, 20_000);
+  });
 });
 
 describe('a certificate that changes', () => {
@@ -84,7 +84,7 @@ describe('a certificate that changes', () => {
       );
     }
     expect(cluster.stderr).not.toMatch(/the old one stays/);
-  }, 20_000);
+  });
 
   it('that is broken when a thread or a worker starts stops neither', async () => {
     const files = { cert: join(authority.folder, 'torn.pem'), key: main.key };
@@ -97,7 +97,7 @@ describe('a certificate that changes', () => {
     cluster.child.kill('SIGHUP');
     await cluster.prints(/reload failed, the old workers keep serving: .*holds no PEM text/);
     expect((await visit(cluster)).serial).toBe(serialOf(main));
-  }, 20_000);
+  });
 });
 
 describe('the certificate of a client', () => {
@@ -107,5 +107,5 @@ describe('the certificate of a client', () => {
     const cluster = await startCluster({ workers: 0, threads: 1, tls }, { fixture: 'tls' });
     const given = { cert: readFileSync(ada.cert), key: readFileSync(ada.key) };
     expect((await visit(cluster, given)).client).toBe('CN=ada');
-  }, 20_000);
+  });
 });

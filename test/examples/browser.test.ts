@@ -9,7 +9,7 @@ import { accepting, freePort, start } from '../support/program.ts';
 /** 2 by 1 pixels, red and blue. */
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGM4IScnZ3MCAAdfAieyfXRcAAAAAElFTkSuQmCC', 'base64');
 
-describeInChromium('the demo in Chromium', { timeout: 30_000 }, () => {
+describeInChromium('the demo in Chromium', () => {
   let browser: Browser;
   let folder: string;
   let origin: string;

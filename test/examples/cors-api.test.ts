@@ -56,7 +56,7 @@ describe('examples/cors-api', () => {
 });
 
 describeInChromium('examples/cors-api in Chromium', () => {
-  it('is read by a page of the origin that it names, and by no other', { timeout: 30_000 }, async () => {
+  it('is read by a page of the origin that it names, and by no other', async () => {
     const port = await freePort();
     start('.build/examples/hello.js', { PORT: String(port) }); // any page will do
     await accepting(port);

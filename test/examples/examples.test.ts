@@ -93,7 +93,7 @@ describe('the examples', () => {
 });
 
 describe('the program of the README', () => {
-  it('runs as it stands', { timeout: 30_000 }, async () => {
+  it('runs as it stands', async () => {
     const port = await freePort();
     const place = '.build/readme';
     mkdirSync(place, { recursive: true });

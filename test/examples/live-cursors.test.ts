@@ -10,13 +10,13 @@ import { until } from '../support/until.ts';
 async function run(): Promise<{ program: Program; port: number }> {
   const port = await freePort();
   const program = start('.build/examples/live-cursors.js', { PORT: String(port) });
-  await program.prints(/serving on/, 30_000);
+  await program.prints(/serving on/);
   await accepting(port);
   return { program, port };
 }
 
 describe('examples/live-cursors', () => {
-  it('does what its first comment shows', { timeout: 60_000 }, async () => {
+  it('does what its first comment shows', async () => {
     const { program, port } = await run();
     const plain = await fetch(`http://localhost:${port}/pointers`);
     expect([plain.status, plain.headers.get('upgrade')]).toEqual([426, 'websocket']);
@@ -24,7 +24,7 @@ describe('examples/live-cursors', () => {
     expect(await program.ended).toBe(0);
   });
 
-  it('closes the connection of a client that sends no place', { timeout: 60_000 }, async () => {
+  it('closes the connection of a client that sends no place', async () => {
     const { port } = await run();
     for (const text of ['left', '5', '5 1001', '-1 5', ' '.repeat(33)]) {
       const client = new WebSocket(`ws://localhost:${port}/pointers`, { origin: `http://localhost:${port}` });

@@ -75,7 +75,7 @@ describeInChromium('the login in Chromium', () => {
   });
   afterAll(() => browser.close());
 
-  it('refuses a wrong password, lets the right one in and out, and shows nothing by the back button', { timeout: 30_000 }, async () => {
+  it('refuses a wrong password, lets the right one in and out, and shows nothing by the back button', async () => {
     const origin = await run();
     const page = await browser.newPage();
     const errors: string[] = [];

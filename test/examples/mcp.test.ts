@@ -62,7 +62,7 @@ it('examples/mcp computes in a thread, while the same session goes on, and stops
   long.abort('enough');
   await expect(cancelled).rejects.toThrow('enough');
   expect(await guest.call('primes', { limit: 100_000 })).toBe('9592 primes');
-}, 30_000);
+});
 
 it('examples/mcp ends a session when its client does, and knows none that it has not begun', async () => {
   const { url } = await run();

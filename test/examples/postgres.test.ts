@@ -15,7 +15,7 @@ describe.skipIf(!hasPostgres)('examples/postgres', () => {
 
   beforeAll(async () => {
     postgres = await Postgres.start();
-  }, 60_000);
+  });
   afterAll(() => postgres.remove());
 
   const connect = async (): Promise<void> => {
@@ -83,7 +83,7 @@ describe.skipIf(!hasPostgres)('examples/postgres', () => {
     expect(most).toBe(POOL);
   });
 
-  it('answers 503 while the database is away, and goes on by itself when it is back', { timeout: 60_000 }, async () => {
+  it('answers 503 while the database is away, and goes on by itself when it is back', async () => {
     expect((await add('ada')).status).toBe(201);
     const waiting = Array.from({ length: 8 }, () => statusOf('/slow/60000'));
     await until(

@@ -58,7 +58,7 @@ describe('examples/server-sent-events', () => {
 });
 
 describeInChromium('examples/server-sent-events in Chromium', () => {
-  it('misses no lap and sees none twice, when the response ends and when the server dies', { timeout: 30_000 }, async () => {
+  it('misses no lap and sees none twice, when the response ends and when the server dies', async () => {
     const { program, port } = await run();
     const browser = await launchChromium();
     try {

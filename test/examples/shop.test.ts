@@ -65,7 +65,7 @@ interface Seen {
   readonly headers: Headers;
 }
 
-describe.skipIf(!hasPostgres)('examples/shop', { timeout: 60_000 }, () => {
+describe.skipIf(!hasPostgres)('examples/shop', () => {
   let postgres: Postgres;
   let admin: Client;
   let program: Program;
@@ -74,7 +74,7 @@ describe.skipIf(!hasPostgres)('examples/shop', { timeout: 60_000 }, () => {
 
   beforeAll(async () => {
     postgres = await Postgres.start();
-  }, 60_000);
+  });
   afterAll(() => postgres.remove());
 
   const connect = async (): Promise<void> => {

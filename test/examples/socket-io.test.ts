@@ -22,7 +22,7 @@ function guest(port: number, name: string): { client: Socket; heard: string[] } 
 }
 
 describe('examples/socket-io', () => {
-  it('tells who enters a room who is there, and everybody there what is said, whichever worker has them', { timeout: 30_000 }, async () => {
+  it('tells who enters a room who is there, and everybody there what is said, whichever worker has them', async () => {
     const port = await run();
     const guests = Array.from({ length: 6 }, (_, i) => guest(port, `guest${i}`));
     for (const { client } of guests) await client.timeout(10_000).emitWithAck('enter', 'lobby');
@@ -45,7 +45,7 @@ describe('examples/socket-io', () => {
   });
 });
 
-describeInChromium('examples/socket-io in Chromium', { timeout: 30_000 }, () => {
+describeInChromium('examples/socket-io in Chromium', () => {
   it('is a page that says who is there, and shows what is said', async () => {
     const port = await run();
     const browser = await launchChromium();

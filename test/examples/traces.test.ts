@@ -12,7 +12,7 @@ describe('examples/traces', () => {
     const origin = `http://localhost:${port}`;
     const args = ['--import', './.build/examples/traces/telemetry.js', '.build/examples/traces.js'];
     const program = new Program(process.execPath, args, { ...telemetryEnv(collector), PORT: String(port) });
-    await accepting(port, 20_000); // it loads an SDK in each of its threads
+    await accepting(port);
 
     const relayed = await fetch(`${origin}/relay/ada`);
     expect(await relayed.text()).toBe('hello, ada\n');
@@ -30,13 +30,13 @@ describe('examples/traces', () => {
     await program.prints(/This is what the span shows/);
   });
 
-  it('sends what has not been sent when the server stops', { timeout: 60_000 }, async () => {
+  it('sends what has not been sent when the server stops', async () => {
     const collector = await Collector.start();
     const port = await freePort();
     const args = ['--import', './.build/examples/traces/telemetry.js', '.build/examples/traces.js'];
     const env = { ...telemetryEnv(collector), OTEL_BSP_SCHEDULE_DELAY: '60000', PORT: String(port) };
     const program = new Program(process.execPath, args, env);
-    await accepting(port, 20_000); // it loads an SDK in each of its threads
+    await accepting(port);
     await fetch(`http://localhost:${port}/greetings/last`);
     expect(collector.spans).toEqual([]);
     program.child.kill('SIGTERM');

@@ -61,7 +61,7 @@ async function build(): Promise<void> {
   cpSync(join(sources, 'dist'), join(deployed, 'dist'), { recursive: true });
 }
 
-describe('examples/vite-ssr', { timeout: 30_000 }, () => {
+describe('examples/vite-ssr', () => {
   it('draws the page on the server while it is developed, has Vite answer for what it loads, and names the line of a source that fails', async () => {
     edit('  return (', "  if (name === 'eve') throw new Error('No page for her');\n$&");
     const origin = await development();
@@ -106,7 +106,7 @@ describe('examples/vite-ssr', { timeout: 30_000 }, () => {
   });
 });
 
-describeInChromium('the front end by Vite in Chromium', { timeout: 30_000 }, () => {
+describeInChromium('the front end by Vite in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium();

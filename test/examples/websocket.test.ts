@@ -72,7 +72,7 @@ describe('examples/websocket', () => {
 });
 
 describeInChromium('the chat in Chromium', () => {
-  it('carries what one page says to the other, and refuses a page of another origin', { timeout: 30_000 }, async () => {
+  it('carries what one page says to the other, and refuses a page of another origin', async () => {
     const { port } = await run();
     const browser = await launchChromium();
     try {

@@ -122,7 +122,7 @@ describe('upgradeWithNode', () => {
     await closed;
   });
 
-  it('reads no faster than the handler, and writes no faster than the client', { timeout: 20_000 }, async () => {
+  it('reads no faster than the handler, and writes no faster than the client', async () => {
     const { promise, resolve } = deferred<Duplex>();
     const { port } = await mount((_req, socket) => {
       socket.write(SWITCH);
@@ -154,10 +154,9 @@ describe('upgradeWithNode', () => {
     await until(
       () => size === 800 * piece.length || undefined,
       () => `50 MiB, of which ${size} bytes have come`,
-      15_000,
     );
     client.socket.resume();
-    await client.until((text) => text.length > 800 * piece.length, 15_000);
+    await client.until((text) => text.length > 800 * piece.length);
   });
 
   it('passes on the head and body a handler refuses with, and ends the connection', async () => {
@@ -263,7 +262,7 @@ describe('upgradeWithNode', () => {
     await closing;
   });
 
-  it('leaves no socket behind on the server of another, where connections cannot be taken over', { timeout: 20_000 }, async () => {
+  it('leaves no socket behind on the server of another, where connections cannot be taken over', async () => {
     const closed = deferred<void>();
     const listener = toNodeListener((request) =>
       upgradeWithNode(request, (_req, socket) => {

@@ -189,7 +189,7 @@ function reachableFrom(path: string): Set<string> {
 /** Modules of Node that a bare process has loaded after some code. */
 function builtins(code: string): string[] {
   const args = ['--no-warnings', '--input-type=module', '--eval', `${code} console.log(process.moduleLoadList.join('\\n'));`];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 20_000, env: {} });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', timeout: 60_000, env: {} });
   if (status !== 0) throw new Error(`Node ended with ${status}: ${stderr}`);
   return stdout.split('\n').filter((line) => line.startsWith('NativeModule '));
 }

@@ -118,7 +118,7 @@ describe('large uploads', () => {
     expect(readdirSync(temporary)).toEqual([]);
     expect(await exchange(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toContain('hello');
     expect(program.stderr.replaceAll(/^filrouge: (?:refused|serving on) .*\n/gm, '')).toBe('');
-  }, 60_000);
+  });
 
   it('leave nothing when the process is killed', async () => {
     const temporary = folder();

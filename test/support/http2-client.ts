@@ -9,10 +9,8 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { ACK, type CODES, END_STREAM, type Fields, type Frame, FrameParser, frame, HELLO, headers, request } from './http2-frames.ts';
+import { DEADLINE } from './until.ts';
 import { Watchers } from './watchers.ts';
-
-/** How long anything that is waited for may take, ms. */
-const DEADLINE = 5000;
 
 /** How a client connects. */
 export interface Http2ClientOptions {

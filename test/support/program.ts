@@ -7,14 +7,38 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { until } from './until.ts';
+
+/** How long a process may take to print something or to serve, ms: on a machine that is busy many times over it may take long to start. */
+const DEADLINE = 60_000;
+
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 const running: Program[] = [];
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((program) => program.kill()));
 });
+
+/**
+ * A program for all tests of a file, or of a `describe`: started before the first of them, killed after the last. Starting one takes longer than
+ * most tests do.
+ *
+ * @returns Gives it, in a test.
+ */
+export function shared<T extends Program>(begin: () => Promise<T>): () => T {
+  let program: T | undefined;
+  beforeAll(async () => {
+    program = await begin();
+    running.splice(running.indexOf(program), 1);
+  });
+  afterAll(() => program?.kill());
+  return () => {
+    if (!program) throw new Error('It is started before the first test, and not earlier');
+    return program;
+  };
+}
 
 /** A process that was started by a test. */
 export class Program {
@@ -47,11 +71,11 @@ export class Program {
   }
 
   /** The first match of a pattern in what it has printed, as soon as it is there. */
-  async prints(pattern: RegExp, deadline?: number): Promise<RegExpExecArray> {
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
     return until(
       () => pattern.exec(this.stdout + this.stderr) ?? undefined,
       () => `${pattern} in what it printed:\n${this.stdout}${this.stderr}`,
-      deadline,
+      DEADLINE,
     );
   }
 
@@ -110,7 +134,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until an HTTP server answers on a port. It is asked what it has to refuse before any handler sees it: a request without Host (RFC 9112 §3.2). */
-export async function accepting(port: number, deadline?: number): Promise<void> {
+export async function accepting(port: number): Promise<void> {
   await until(
     async () => {
       const socket = connect(port, 'localhost', () => socket.write('GET / HTTP/1.1\r\nConnection: close\r\n\r\n'));
@@ -124,6 +148,6 @@ export async function accepting(port: number, deadline?: number): Promise<void> 
       return answers || undefined;
     },
     () => `an HTTP server that answers on port ${port}`,
-    deadline,
+    DEADLINE,
   );
 }

@@ -68,7 +68,6 @@ async function says(server: RedisServer, text: string, ...words: readonly string
   await until(
     async () => (await server.ask(...words)).includes(text) || undefined,
     () => `${text} from ${words.join(' ')}`,
-    20_000,
   );
 }
 

@@ -13,13 +13,11 @@ import { logAs } from '../../src/server/operator-log.ts';
 import { resolveOptions, type ServerOptions } from '../../src/server/options.ts';
 import { serveLocally } from '../../src/server/serve.ts';
 import { optionsOver, portOver } from './over.ts';
+import { DEADLINE } from './until.ts';
 import { Watchers } from './watchers.ts';
 
 /** With this variable every handler of the tests is called over the messages of a thread (see src/server/threads/start.ts). */
 const THREADS: ServerOptions = process.env['FILROUGE_PLAYED_THREADS'] === '1' ? { threads: 1 } : {};
-
-/** How long anything that is waited for may take, ms. */
-const DEADLINE = 5000;
 
 /** A server that runs until the test ends. */
 export interface Served {

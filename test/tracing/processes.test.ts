@@ -23,7 +23,7 @@ async function startProgram(
   const port = await freePort();
   const args = ['--import', TELEMETRY, SERVER];
   const program = new Program(process.execPath, args, { ...telemetryEnv(collector), PORT: String(port), ...env });
-  await accepting(port, 30_000); // it loads an SDK in each of its threads
+  await accepting(port);
   return { origin: `http://127.0.0.1:${port}`, program };
 }
 
@@ -41,7 +41,7 @@ function chainOf(spans: readonly Exported[]): Exported[] {
   }
 }
 
-describe.runIf(hasPostgres)('a request through a proxy to a handler thread that asks a database', { timeout: 60_000 }, () => {
+describe.runIf(hasPostgres)('a request through a proxy to a handler thread that asks a database', () => {
   it.each([
     ['without other instrumentations of HTTP', 'pg', 'filrouge'],
     ['beside the instrumentation of undici, which then has the client span', 'pg,undici,http', '@opentelemetry/instrumentation-undici'],

@@ -362,7 +362,7 @@ describe('what a script writes to its standard error', () => {
   it('is printed line by line behind its name, with control characters escaped', async () => {
     const script = `printf 'one\\ntwo \\033[31mred\\r\\nthr' >&2; printf 'ee\\303\\251' >&2; ${print('Status: 204\\n\\n')}`;
     await shell(script);
-    await vi.waitFor(() => expect(errors).toHaveBeenCalledTimes(3));
+    await expect.poll(() => errors.mock.calls.length).toBe(3);
     const lines = errors.mock.calls.map(([line]) => String(line).replace(/\d+\]/, 'PID]'));
     expect(lines).toEqual(['[cgi sh PID] one', '[cgi sh PID] two \\u001b[31mred', '[cgi sh PID] threeé']);
   });
@@ -370,7 +370,7 @@ describe('what a script writes to its standard error', () => {
   it('is bounded, in a line and in all, and goes on being read', async () => {
     const script = `process.stderr.write('x'.repeat(1e5) + '\\n' + 'line\\n'.repeat(1e5), () => process.stdout.write('Status: 204\\n\\n'))`;
     await node(script);
-    await vi.waitFor(() => expect(printed()).toContain('the rest is left out'));
+    await expect.poll(printed).toContain('the rest is left out');
     expect(errors.mock.calls[0]?.[0]).toMatch(/^\[cgi node \d+\] x{2000}…$/);
     expect(printed().length).toBeLessThan(1_000_000);
     expect(errors.mock.calls.length).toBeLessThan(15_000);

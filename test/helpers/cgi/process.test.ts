@@ -214,7 +214,7 @@ describe('a script whose client leaves', () => {
     const [piece, source] = await first(polite);
     await source.return?.();
     await ended(pidIn(piece));
-    await vi.waitFor(() => expect(errors.mock.calls.flat().join('\n')).toContain('asked'));
+    await expect.poll(() => errors.mock.calls.flat().join('\n')).toContain('asked');
 
     const deaf = await shell(`trap '' TERM; ${HEAD} echo pid $$; while :; do sleep 1; done`);
     const [text, other] = await first(deaf);
@@ -250,16 +250,19 @@ describe('a script whose client leaves', () => {
       client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
       if (index % 3 === 0) client.socket.destroySoon(); // at once; the others when a part of the answer has come
     }
-    await Promise.all(clients.map(async (client, index) => index % 3 !== 0 && (await client.until(/ready/, 20_000))));
+    await Promise.all(clients.map(async (client, index) => index % 3 !== 0 && (await client.until(/ready/))));
     for (const client of clients) client.socket.resetAndDestroy();
     await childless();
     expect(failed).toEqual([]);
   });
 });
 
+/** By now a script has started, also on a machine that is busy, ms. */
+const STARTED = 1000;
+
 describe('the clock of a script', () => {
   it('answers 504 when nothing has been sent, and says so in the log', async () => {
-    const { port, failed } = await serveShell('echo pid $$ >&2; sleep 60', { timeout: 100 });
+    const { port, failed } = await serveShell('echo pid $$ >&2; sleep 60', { timeout: STARTED });
     const client = await talk(port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n');
     const [answer] = await client.answers(1);
@@ -272,7 +275,7 @@ describe('the clock of a script', () => {
   });
 
   it('cuts the connection when a part has been sent', async () => {
-    const { port, failed } = await serveShell(`${HEAD} echo pid $$; sleep 60`, { timeout: 200 });
+    const { port, failed } = await serveShell(`${HEAD} echo pid $$; sleep 60`, { timeout: STARTED });
     const client = await talk(port);
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     const text = await client.closed();
@@ -292,28 +295,28 @@ describe('the clock of a script', () => {
     const client = await talk(port);
     client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`);
     expect((await client.answers(1))[0]?.status).toBe(504);
-    const held = await shell(`${HEAD} sleep 60 & echo pid $!`, new Request(), { timeout: 200 });
+    const held = await shell(`${HEAD} sleep 60 & echo pid $!`, new Request(), { timeout: STARTED });
     await expect(held.collect()).rejects.toMatchObject({ code: 'script-timeout' });
   });
 
   it('starts anew with each byte: a script that is slow but alive is left alone', async () => {
-    const script = `${HEAD} for i in 1 2 3 4 5 6; do echo $i; sleep 0.1; done`;
-    expect(await textOf(await shell(script, new Request(), { timeout: 400 }))).toBe('1\n2\n3\n4\n5\n6\n');
+    const script = `${HEAD} for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done`;
+    expect(await textOf(await shell(script, new Request(), { timeout: STARTED }))).toBe('1\n2\n3\n4\n5\n6\n');
   });
 
   it('stands still while the client is waited for, to read or to send', async () => {
-    const reader = await shell(`${HEAD} head -c 3000000 /dev/zero`, new Request(), { timeout: 100 });
+    const reader = await shell(`${HEAD} head -c 3000000 /dev/zero`, new Request(), { timeout: STARTED });
     const [, source] = await first(reader);
-    await node('setTimeout(() => console.log("Status: 204\\n"), 400)'); // meanwhile nobody reads
+    await node(`setTimeout(() => console.log("Status: 204\\n"), ${2 * STARTED})`); // meanwhile nobody reads
     let size = 0;
     for (let step = await source.next(); !step.done; step = await source.next()) size += (step.value as Buffer).length;
     expect(size).toBeGreaterThan(2_900_000);
 
-    const { port } = await serveShell(`${HEAD} cat`, { timeout: 100, streamBody: () => true });
+    const { port } = await serveShell(`${HEAD} cat`, { timeout: STARTED, streamBody: () => true });
     const client = await talk(port);
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\none\n');
     await client.until(/one/);
-    await node('setTimeout(() => console.log("Status: 204\\n"), 400)'); // meanwhile nobody sends
+    await node(`setTimeout(() => console.log("Status: 204\\n"), ${2 * STARTED})`); // meanwhile nobody sends
     client.send('two\n');
     expect((await client.answers(1))[0]?.body).toBe('one\ntwo\n');
   });

@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Agent, request as send } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { start } from '../../support/program.ts';
-import { until } from '../../support/until.ts';
+import { DEADLINE, until } from '../../support/until.ts';
 
 const FILE = 'test/helpers/log-access/fixtures/logged.mjs';
 const LONG = `/${'long'.repeat(1000)}`;
@@ -15,7 +15,7 @@ async function ask(origin: string, path: string = LONG): Promise<number[]> {
   const agent = new Agent({ connections: 8 });
   onTestFinished(() => agent.destroy());
   const answers = Array.from({ length: 100 }, async () => {
-    const { statusCode, body } = await send(origin + path, { dispatcher: agent, headersTimeout: 5000 });
+    const { statusCode, body } = await send(origin + path, { dispatcher: agent, headersTimeout: DEADLINE });
     await body.dump();
     return statusCode;
   });

@@ -46,7 +46,7 @@ async function storm(origin: string, path: string, onAnswer: (worker: string, nt
   return { passed, refused, lost, workers };
 }
 
-describe('a limit over four workers', { timeout: 60_000 }, () => {
+describe('a limit over four workers', () => {
   it.each(['/first', '/second', '/third'])('lets exactly as many through as it says, run %s', async (path) => {
     const { origin } = await limited();
     const { passed, refused, lost, workers } = await storm(origin, path);
@@ -73,7 +73,7 @@ describe('a limit over four workers', { timeout: 60_000 }, () => {
   });
 });
 
-it('is told and reset by any worker for all of them', { timeout: 60_000 }, async () => {
+it('is told and reset by any worker for all of them', async () => {
   const { origin } = await limited(2);
   const counts: unknown[] = [];
   for (const act of ['hit', 'hit', 'peek', 'hit', 'peek', 'reset', 'peek', 'hit']) {

@@ -203,10 +203,8 @@ describe('what is no regular file', () => {
     execFileSync('mkfifo', [join(root, 'fifo'), join(root, 'a.txt.br')]);
     writeAt(join(root, 'a.txt'), 'plain');
     mkdirSync(join(root, 'folder'));
-    const started = performance.now();
     for (const target of ['/fifo', '/folder', '/folder/']) expect(text(target, root)).toBeUndefined();
     expect(serveDir(new Request({ target: '/a.txt', headers: { 'Accept-Encoding': 'br' } }), root)?.text()).toBe('plain');
-    expect(performance.now() - started).toBeLessThan(1000);
     expect(openBelow(root)).toBe(0);
   });
 

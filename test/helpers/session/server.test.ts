@@ -22,7 +22,7 @@ describe('a login that is followed by a redirect at once', () => {
   it.each([
     ['sealed', 2],
     ['memory', 0],
-  ])('is seen by the next request, each of a thousand times: %s sessions, %i workers', { timeout: 60_000 }, async (kind, workers) => {
+  ])('is seen by the next request, each of a thousand times: %s sessions, %i workers', async (kind, workers) => {
     const [, origin = ''] = await server(kind, workers).prints(/listening on (http\S+)/);
     const agent = new Agent({ connections: 64 });
     onTestFinished(() => agent.destroy());

@@ -47,7 +47,7 @@ function untilGone(request: Request): Promise<Response> {
 }
 
 async function noneLeft(server: LocalServer): Promise<void> {
-  await expect.poll(() => server.status(), { timeout: 4000 }).toMatchObject({ connections: 0, inFlight: 0 });
+  await expect.poll(() => server.status()).toMatchObject({ connections: 0, inFlight: 0 });
 }
 
 const open: Record<string, (port: number) => Promise<Socket>> = {
@@ -317,6 +317,6 @@ describe('what one connection may hold', () => {
     await expect.poll(() => count).toBe(most + 1); // the first connection's input has been read by now
     expect(server.status().inFlight).toBeLessThan(9);
     slow.resolve(Response.text('at last'));
-    await expect.poll(() => count, { timeout: 4000 }).toBe(22);
+    await expect.poll(() => count).toBe(22);
   });
 });
