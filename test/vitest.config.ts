@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './order.ts';
 import { DEADLINE } from './support/until.ts';
 import { threadText } from './thread-text.mjs';
 
@@ -16,6 +17,10 @@ const ALONE = [
   'test/server/http2/floods.test.ts',
   'test/stress/**/*.test.ts',
 ];
+/** What is asked by function calls and leaves nothing behind: several files in one process, as starting one for each takes longer than most of them. */
+const TOGETHER = ['exchange', 'h1', 'h2', 'http'].map((folder) => `test/${folder}/**/*.test.ts`);
+/** The long ones wait most of their time, for processes and for clocks of the server: with four of them, two cores have something to do. */
+const WORKERS = Math.max(4, availableParallelism());
 const NEVER = ['test/bench/**', 'test/fuzz/**', '**/node_modules/**'];
 
 export default defineConfig({
@@ -27,14 +32,26 @@ export default defineConfig({
     testTimeout: 28_000, // for a machine that is slow and busy, and less than the 30 s after which a server ends by itself what has hung
     hookTimeout: 60_000,
     expect: { poll: { timeout: DEADLINE } },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
         test: {
           name: 'side by side',
           include: ['test/**/*.test.ts'],
+          exclude: [...NEVER, ...ALONE, ...TOGETHER],
+          maxWorkers: WORKERS,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: TOGETHER,
           exclude: [...NEVER, ...ALONE],
-          maxWorkers: Math.max(3, availableParallelism() - 1), // many wait for processes: three do not hinder each other on two cores
+          isolate: false,
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 0 },
         },
       },
