@@ -19,14 +19,14 @@ const FILES = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((p
 function faultOf(pattern: string, flags: string): string | undefined {
   let fault: string | undefined;
   for (const randomSeed of [1, 2, 3]) {
-    const result = checkSync(pattern, flags, { timeout: 30_000, randomSeed });
+    const result = checkSync(pattern, flags, { timeout: 120_000, randomSeed });
     if (result.status === 'safe') return undefined;
     fault = `/${pattern}/${flags}: ${result.status === 'vulnerable' ? `slow for ${result.attack.pattern}` : 'cannot be judged'}`;
   }
   return fault;
 }
 
-describe('every regular expression in src', { timeout: 120_000 }, () => {
+describe('every regular expression in src', { timeout: 600_000 }, () => {
   it('takes linear time for every input', () => {
     const faults: string[] = [];
     const known = new Set<string>();

@@ -113,7 +113,7 @@ describe('what the server tells of its handler threads', () => {
   });
 
   it('marks a thread that was replaced, and keeps its request among the slowest, with its line', async () => {
-    const cluster = await start({ workers: 1, threads: 2, handlerTimeout: 300 });
+    const cluster = await start({ workers: 1, threads: 2, handlerTimeout: 2000 });
     begin(cluster, '/loop?secret=1');
     const { marks, workers } = await until(
       async () => {

@@ -1,7 +1,7 @@
 /** The option `affinity`, in real processes. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -392,13 +392,17 @@ describe('a reload', () => {
 });
 
 describe('the private sockets', () => {
-  const directories = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('filrouge-') && isOurs(join(tmpdir(), name)));
+  /** A server with a place for temporary files of its own: others start servers too. */
+  async function startApart(): Promise<{ readonly cluster: Cluster; readonly directories: () => string[] }> {
+    const place = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    onTestFinished(() => rmSync(place, { recursive: true }));
+    const cluster = await start({}, { TMPDIR: place });
+    return { cluster, directories: () => readdirSync(place).map((name) => join(place, name)) };
+  }
 
   it('lie where only this user may enter, talk to nobody without the secret, and are gone with the server', async () => {
-    const before = new Set(directories());
-    const cluster = await start();
-    const own = directories().find((name) => !before.has(name)) ?? '';
-    const directory = join(tmpdir(), own);
+    const { cluster, directories } = await startApart();
+    const [directory = ''] = directories();
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     const socket = connect(join(directory, readdirSync(directory)[0] ?? ''));
     socket.on('error', () => {});
@@ -407,26 +411,16 @@ describe('the private sockets', () => {
     expect(socket.bytesRead).toBe(0);
     process.kill(cluster.pid, 'SIGTERM');
     expect(await cluster.ended).toBe(0);
-    expect(directories()).not.toContain(own);
+    expect(directories()).toEqual([]);
   });
 
   it('are gone also when the primary was killed', async () => {
-    const before = new Set(directories());
-    const cluster = await start();
-    const own = directories().find((name) => !before.has(name)) ?? '';
+    const { cluster, directories } = await startApart();
+    expect(directories()).toHaveLength(1);
     process.kill(cluster.pid, 'SIGKILL');
     await until(
-      () => !directories().includes(own) || undefined,
+      () => directories().length === 0 || undefined,
       () => 'the end of the workers',
     );
   });
 });
-
-/** Whether sockets of workers lie in it. */
-function isOurs(directory: string): boolean {
-  try {
-    return readdirSync(directory).some((name) => /^\d+$/.test(name) && statSync(join(directory, name)).isSocket());
-  } catch {
-    return false; // it has gone meanwhile, or is another user's
-  }
-}

@@ -31,7 +31,7 @@ interface Recording {
 async function start(options: ServerOptions = {}, env: Readonly<Record<string, string>> = {}): Promise<Recording> {
   const [onError, slow, refused] = [newFolder(), newFolder(), newFolder()];
   const record = { onError, slow, refused, mask: ['password'] };
-  const set: ServerOptions = { workers: 0, threads: 2, handlerTimeout: 1000, slowRequest: 200, maxBodySize: 6 * MiB, record, ...options };
+  const set: ServerOptions = { workers: 0, threads: 2, handlerTimeout: 20_000, slowRequest: 200, maxBodySize: 6 * MiB, record, ...options };
   const cluster = await startCluster(set, { fixture: 'recording', env });
   return { cluster, onError, slow, refused };
 }
@@ -111,7 +111,7 @@ describe.each([
   });
 
   it('a request whose promise never settles is recorded, and has its 503 again', async () => {
-    const { cluster, onError } = await start(options);
+    const { cluster, onError } = await start({ ...options, handlerTimeout: 1000 });
     expect(await post(cluster, '/never', 'body')).toBe(503);
     const [path = ''] = await records(onError);
     expect(textOf(path)).toContain('# why: 503, no answer within handlerTimeout');
@@ -121,7 +121,7 @@ describe.each([
   });
 
   it('a slow request is recorded, and is slow again', async () => {
-    const { cluster, slow, onError } = await start({ ...options, handlerTimeout: 5000 });
+    const { cluster, slow, onError } = await start(options);
     expect(await post(cluster, '/slow', 'body')).toBe(200);
     const [path = ''] = await records(slow);
     expect(textOf(path)).toMatch(/^# why: slow, \d+ ms/m);
@@ -150,7 +150,7 @@ describe.each([
 describe('a handler that is stuck in its thread', () => {
   it('is recorded by the process, with its body and the line where it stands, and is stuck again', async () => {
     for (const body of ['small', 'x'.repeat(3 * MiB)]) {
-      const { cluster, onError } = await start({ maxMemoryForBodies: MiB });
+      const { cluster, onError } = await start({ maxMemoryForBodies: MiB, handlerTimeout: 1000 });
       expect(await post(cluster, '/stuck', body)).toBe(503);
       const [path = ''] = await records(onError);
       expect(textOf(path)).toMatch(/^# why: 503, no answer within handlerTimeout; it stands .*recording\.mjs:10/m);
@@ -161,7 +161,7 @@ describe('a handler that is stuck in its thread', () => {
   });
 
   it('is recorded, and not those that have waited behind it', async () => {
-    const { cluster, onError } = await start({ threads: 1 });
+    const { cluster, onError } = await start({ threads: 1, handlerTimeout: 1000 });
     const stuck = post(cluster, '/stuck', 'culprit');
     const victims = Promise.all(Array.from({ length: 30 }, (_, i) => post(cluster, `/victim/${i}`, 'victim')));
     expect(await stuck).toBe(503);

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
 /** More than a start takes on a slow machine, ms. */
-const startTimeout = 4000;
+const startTimeout = 8000;
 
 /** A gate that holds those who start while it is closed. */
 function gate(): { path: string; close: () => void; open: () => void } {
@@ -27,7 +27,7 @@ it('a reload whose workers hang rejects, the old ones serve on, and the next rel
   const cluster = await startCluster({ workers: 2, startTimeout }, { fixture: 'starting', env: { GATE: held.path } });
   const before = childrenOf(cluster.pid);
   held.close();
-  await expect(cluster.ask('reload')).rejects.toThrow('a worker has not listened within 4 s (startTimeout)');
+  await expect(cluster.ask('reload')).rejects.toThrow('a worker has not listened within 8 s (startTimeout)');
   expect(before).toContain(await pid(cluster));
   expect(new Set(childrenOf(cluster.pid).filter(isAlive))).toEqual(new Set(before));
   held.open();
@@ -70,7 +70,7 @@ it('a handler thread that hangs before it is ready is replaced', async () => {
   const cluster = await startCluster(options, { fixture: 'starting', env: { GATE: held.path, GATED: 'threads' } });
   held.close();
   expect((await fetch(`${cluster.origin}/loop`)).status).toBe(503);
-  await cluster.prints(/a handler thread is replaced: its script has not called startServer within 4 s \(startTimeout\)/);
+  await cluster.prints(/a handler thread is replaced: its script has not called startServer within 8 s \(startTimeout\)/);
   held.open();
   await until(
     async () => (await cluster.ask('status')).workers[0]?.threads === 2 || undefined,
@@ -86,5 +86,5 @@ it('a worker whose first handler threads hang says so', async () => {
   const env = { GATE: held.path, GATED: 'threads' };
   const cluster = await startCluster(options, { fixture: 'starting', env, isExpectedToFail: true });
   expect(await cluster.ended).toBe(1);
-  expect(cluster.stderr).toContain('a handler thread could not start: its script has not called startServer within 4 s (startTimeout)');
+  expect(cluster.stderr).toContain('a handler thread could not start: its script has not called startServer within 8 s (startTimeout)');
 });

@@ -11,9 +11,9 @@ import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 import { until } from './until.ts';
 
 /** How long a process may take to print something or to serve, ms: on a machine that is busy many times over it may take long to start. */
-const DEADLINE = 60_000;
+const DEADLINE = 90_000;
 
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const running: Program[] = [];
 
