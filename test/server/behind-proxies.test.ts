@@ -1,4 +1,4 @@
-/** The proxies of docs/operations.md, run as the page has them, before a server that trusts them, and a client that lies to them. */
+/** The proxies of docs/operations.md and docs/scaling.md, run as the pages have them, before a server that trusts them, and a client that lies to them. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -61,6 +61,24 @@ describeWith('haproxy', () => {
     });
     const program = startCommand(PROGRAMS.haproxy, ['-db', '-f', fileOf('haproxy.cfg', `${block}\n`)]);
     await expectItsOwnWord({ program, plain, secure });
+  });
+
+  it('leads to three hosts as docs/scaling.md has it, and to the others when one is gone', async () => {
+    const hosts = [await serve(facts, TRUST), await serve(facts, TRUST), await serve(facts, TRUST)] as const;
+    const plain = await freePort();
+    const block = filled(blockOf('haproxy', 'docs/scaling.md'), {
+      'bind :80\n': `bind 127.0.0.1:${plain}\n`,
+      '10.0.0.11:8000': `127.0.0.1:${hosts[0].port}`,
+      '10.0.0.12:8000': `127.0.0.1:${hosts[1].port}`,
+      '10.0.0.13:8000': `127.0.0.1:${hosts[2].port}`,
+    });
+    const program = startCommand(PROGRAMS.haproxy, ['-db', '-f', fileOf('hosts.cfg', `${block}\n`)]);
+    await isReady({ program, plain, secure: 0 });
+    await hosts[1].server.close({ timeout: 0 });
+    for (let i = 0; i < 6; i++) {
+      const socket = connect({ port: plain, host: '127.0.0.1', localAddress: CLIENT, allowHalfOpen: true });
+      expect(await answerOn(socket, hostile('https'))).toEqual([CLIENT, false, 'shop.example', 'nothing']);
+    }
   });
 });
 
@@ -213,9 +231,9 @@ function startNginxWith(block: string): Program {
   return startCommand(PROGRAMS.nginx, ['-e', 'stderr', '-p', folder, '-c', file]);
 }
 
-/** The one fenced block of the page that is marked so. */
-function blockOf(language: string): string {
-  const blocks = [...readFileSync('docs/operations.md', 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)\n```$/gm)];
+/** The one fenced block of a page that is marked so. */
+function blockOf(language: string, page = 'docs/operations.md'): string {
+  const blocks = [...readFileSync(page, 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)\n```$/gm)];
   const found = blocks.filter(([, mark]) => mark === language).map(([, , code]) => code ?? '');
   expect(found.length, `blocks marked ${language}`).toBe(1);
   return found[0] ?? '';

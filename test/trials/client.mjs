@@ -6,16 +6,18 @@ import { connect } from 'node:net';
 import { Http2Line } from './line-http2.mjs';
 import { isHttp2 } from './over.mjs';
 
-/** @typedef {{ status: number, body: string, ms: number }} Answer */
+/** @typedef {{ status: number, body: string, ms: number, head?: string }} Answer */
 /** @typedef {{ path: string, method?: string, body?: string, headers?: string }} Question */
 
 /** An answer that takes longer than this will never come, ms. */
 const LOST_AFTER = 20_000;
 
 /** One keep-alive connection. */
-class Http1Line {
+export class Http1Line {
   /** @readonly */
   #port;
+  /** @readonly */
+  #host;
   /** @type {import('node:net').Socket | undefined} */
   #socket;
   #text = '';
@@ -24,9 +26,10 @@ class Http1Line {
   /** How many connections it has had. */
   connections = 0;
 
-  /** @param {number} port */
-  constructor(port) {
+  /** @param {number} port @param {string} [host] */
+  constructor(port, host = '127.0.0.1') {
     this.#port = port;
+    this.#host = host;
   }
 
   /**
@@ -50,7 +53,7 @@ class Http1Line {
   }
 
   #connect() {
-    const socket = connect(this.#port, '127.0.0.1').setNoDelay();
+    const socket = connect(this.#port, this.#host).setNoDelay();
     this.connections++;
     this.#text = '';
     const lost = (/** @type {Error} */ error) => {
@@ -87,7 +90,7 @@ class Http1Line {
     const { resolve, began, timer } = this.#open;
     this.#open = undefined;
     clearTimeout(timer);
-    resolve({ status: Number(head.slice(9, 12)), body, ms: performance.now() - began });
+    resolve({ status: Number(head.slice(9, 12)), head, body, ms: performance.now() - began });
   }
 }
 

@@ -23,6 +23,7 @@ const KNOWN = [
   'certificates',
   'affinity',
   'socket-io',
+  'hosts',
 ];
 
 const asked = process.argv.slice(2);

@@ -21,9 +21,11 @@ export class Server {
    * @param {string} script
    * @param {Record<string, unknown>} [options]
    * @param {Record<string, string>} [env]
+   * @param {readonly string[]} [before] Words of a command that runs another one, and is replaced by it: of `ip netns exec`, say.
    */
-  constructor(script, options = {}, env = {}) {
-    this.#child = spawn(process.execPath, [script], {
+  constructor(script, options = {}, env = {}, before = []) {
+    const [file, ...words] = [...before, process.execPath, script];
+    this.#child = spawn(file, words, {
       env: { ...process.env, OPTIONS: JSON.stringify({ ...optionsOver(), ...options }), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -32,7 +34,7 @@ export class Server {
     this.port = new Promise((resolve, reject) => {
       this.#child.stdout?.on('data', (bytes) => {
         out += bytes;
-        const port = /listening on https?:\/\/127\.0\.0\.1:(\d+)/.exec(out)?.[1];
+        const port = /listening on https?:\/\/[\d.]+:(\d+)/.exec(out)?.[1];
         if (port) resolve(Number(port));
       });
       this.#child.on('exit', () => {
@@ -71,9 +73,14 @@ export class Server {
     return answer;
   }
 
-  async stop() {
+  stop() {
+    return this.end('SIGTERM');
+  }
+
+  /** Sends the process itself a signal, and waits until it has ended. @param {NodeJS.Signals} signal */
+  async end(signal) {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill('SIGTERM');
+    this.#child.kill(signal);
     await once(this.#child, 'exit');
   }
 
