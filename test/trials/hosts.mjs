@@ -32,8 +32,8 @@ const NOTICED = 5000;
 const REDIS_TIMEOUT = 2000;
 /** The clients of docs/helpers/redis.md need so long at most to reach a Redis that is back, ms: `socketTimeout` and `connectTimeout`. */
 const REACHED = 4000;
-/** What nobody waits longer for, even on a machine that does other work, ms. */
-const SOON = 1000;
+/** What nobody waits longer for, ms: `timeout connect`, and a machine that starts six workers meanwhile. */
+const SOON = 2000;
 
 /** @typedef {import('./hosts/verdicts.mjs').Phase} Phase */
 /**

@@ -159,7 +159,7 @@ async function ask(line, kind, { path, method = 'GET', headers = '', key: name, 
   return done(outcome);
 }
 
-/** Uploads one after the other, each in pieces over one to eight seconds. @param {number} index */
+/** Uploads one after the other, each in pieces over one to six seconds. @param {number} index */
 async function upload(index) {
   for (let n = index; !over.signal.aborted; n++) {
     const id = ++lastId;
@@ -167,7 +167,7 @@ async function upload(index) {
     /** @type {Outcome} */
     const outcome = { id, kind: 'upload', from, to: from, status: 0 };
     try {
-      await send(outcome, randomBytes(1 << 20), 1000 * (1 + (n % 8)));
+      await send(outcome, randomBytes(1 << 20), 1000 * (1 + (n % 6)));
     } catch (error) {
       outcome.error = error instanceof Error ? error.message : String(error);
     }
