@@ -15,7 +15,6 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { type Content, StreamContent } from '../http/body/response-body.ts';
-import { currentContext, type InContext } from '../http/body/stream-source.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { Connection } from '../process/watching/connection-channels.ts';
@@ -52,6 +51,9 @@ export interface RequestMessage {
   trace: unknown;
 }
 
+/** Nobody waits for the end of a scope. */
+const UNTRACKED = { requireManualDestroy: true };
+
 /** The one object. */
 class WatchedRequest implements RequestMessage {
   readonly request: Request;
@@ -61,7 +63,7 @@ class WatchedRequest implements RequestMessage {
   around: Around | undefined = undefined;
   trace: unknown = undefined;
   /** The context in which its handler was called. */
-  #inContext: InContext | undefined = undefined;
+  #context: AsyncResource | undefined = undefined;
 
   constructor(request: Request) {
     this.request = request;
@@ -72,7 +74,8 @@ class WatchedRequest implements RequestMessage {
   tellSent(): void {
     whenSent(this.request, (sent) => {
       this.sent = sent;
-      this.inContext(() => sentChannel.publish(this));
+      if (this.#context) this.#context.runInAsyncScope(publishSent, undefined, this);
+      else publishSent(this);
     });
   }
 
@@ -89,11 +92,11 @@ class WatchedRequest implements RequestMessage {
   }
 
   keepContext(): void {
-    this.#inContext = currentContext();
+    this.#context = new AsyncResource('filrouge.request', UNTRACKED);
   }
 
   inContext<T>(call: () => T): T {
-    return this.#inContext ? this.#inContext(call) : call();
+    return this.#context ? this.#context.runInAsyncScope(call) : call();
   }
 
   answered(response: Response): Response {
@@ -114,37 +117,43 @@ export function isWatched(request: Request): boolean {
   return messageOf(request) !== undefined;
 }
 
-/** Nobody waits for the end of a scope. */
-const UNTRACKED = { requireManualDestroy: true };
+/** Answers a request, by whatever serves it. @returns A Response, or a promise of one that never rejects. */
+type Answer<S> = (service: S, request: Request) => Response | Promise<Response>;
 
-/**
- * Calls a handler, watched, in a scope of its own: a store that somebody enters there, as tracers do, is not that of the next request on the connection.
- *
- * @param call Gives a Response, or a promise of one that never rejects.
- */
-export function watchCall(request: Request, call: () => Response | Promise<Response>): Response | Promise<Response> {
+/** Calls a handler, watched, in a scope of its own: a store that somebody enters there, as tracers do, is not that of the next request on the connection. */
+export function watchCall<S>(answer: Answer<S>, service: S, request: Request): Response | Promise<Response> {
   const message = new WatchedRequest(request);
   message.tellSent();
   const scope = new AsyncResource('filrouge.request', UNTRACKED);
-  return scope.runInAsyncScope(() => callWatched(message, call));
+  return scope.runInAsyncScope(callInScope<S>, undefined, message, answer, service);
 }
 
-function callWatched(message: WatchedRequest, call: () => Response | Promise<Response>): Response | Promise<Response> {
-  const { start, end, asyncStart, asyncEnd } = requestChannel;
-  const watched = (): Response | Promise<Response> => {
-    message.keepContext();
-    const result = call();
-    if (!(result instanceof Promise)) message.answered(result);
-    end.publish(message);
-    if (!(result instanceof Promise)) return result;
-    return result.then((response) => {
-      asyncStart.publish(message);
-      message.answered(response);
-      asyncEnd.publish(message);
-      return response;
-    });
-  };
-  return start.runStores(message, () => (message.around ? message.around(watched) : watched()));
+function callInScope<S>(message: WatchedRequest, answer: Answer<S>, service: S): Response | Promise<Response> {
+  return requestChannel.start.runStores(message, callAround<S>, undefined, message, answer, service);
+}
+
+/** Its start has been told. */
+function callAround<S>(message: WatchedRequest, answer: Answer<S>, service: S): Response | Promise<Response> {
+  return message.around ? message.around(() => callWatched(message, answer, service)) : callWatched(message, answer, service);
+}
+
+function callWatched<S>(message: WatchedRequest, answer: Answer<S>, service: S): Response | Promise<Response> {
+  const { end, asyncStart, asyncEnd } = requestChannel;
+  message.keepContext();
+  const result = answer(service, message.request);
+  if (!(result instanceof Promise)) message.answered(result);
+  end.publish(message);
+  if (!(result instanceof Promise)) return result;
+  return result.then((response) => {
+    asyncStart.publish(message);
+    message.answered(response);
+    asyncEnd.publish(message);
+    return response;
+  });
+}
+
+function publishSent(message: WatchedRequest): void {
+  sentChannel.publish(message);
 }
 
 /** The answer to a request is known that no handler gives: it was refused, or is late. @param isNew Whether nothing was told of it before. */

@@ -6,7 +6,7 @@
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import { isBodyless } from '../http/status.ts';
-import { isSentWanted, nowSent, type Sent, whenSent } from '../process/watching/sent.ts';
+import { isSentWanted, nowSent, type Sent, type SentCall, type Told, whenSent } from '../process/watching/sent.ts';
 import { inContextOf } from './channels.ts';
 import { type Outgoing, sizeOf } from './outgoing.ts';
 import { type Answering, reportError } from './respond.ts';
@@ -76,17 +76,29 @@ export class Dispatch {
   }
 }
 
-/** Tells those who want to know about a request. What they throw is for `onError`. */
+/** Tells those who want to know about a request. */
 export function tellSent(request: Request, sent: Sent): void {
-  const report = (error: unknown): void => reportLate(request, error);
-  nowSent(request, (call) => {
+  nowSent(request, new Report(request, sent));
+}
+
+/** How a response went out. What those throw who are told is for `onError`. */
+class Report implements Told {
+  readonly #request: Request;
+  readonly #sent: Sent;
+
+  constructor(request: Request, sent: Sent) {
+    this.#request = request;
+    this.#sent = sent;
+  }
+
+  tell(call: SentCall): void {
     try {
-      const result = call(sent);
-      if (result instanceof Promise) result.catch(report);
+      const result = call(this.#sent);
+      if (result instanceof Promise) result.catch((error: unknown) => reportLate(this.#request, error));
     } catch (error) {
-      report(error);
+      reportLate(this.#request, error);
     }
-  });
+  }
 }
 
 /** Something has failed for a request whose answer it cannot change any more: `onError` sees it. */

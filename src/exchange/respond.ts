@@ -50,7 +50,7 @@ export const REPORTED: Error = new Error('The response has failed in its thread'
  * @returns A Response, or a promise that never rejects.
  */
 export function respond(service: Answering, request: Request): Response | Promise<Response> {
-  if (areRequestsWatched() && !service.handsOn && !isWatched(request)) return watchCall(request, () => respond(service, request));
+  if (areRequestsWatched() && !service.handsOn && !isWatched(request)) return watchCall(respond, service, request);
   service.requests++;
   service.current = request;
   try {

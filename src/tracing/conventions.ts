@@ -57,24 +57,38 @@ export function spanName(method: string, route: string | undefined): string {
   return route === undefined ? verb : `${verb} ${route}`;
 }
 
-/** What samplers may look at: the attributes that are there before the handler is called. */
+/** What samplers may look at: the attributes that are there before the handler is called. Those of most requests are made at once. */
 export function attributesOf(request: Request, method: string, spelling: Spelling): Attributes {
-  const attributes: Attributes = {
-    'http.request.method': method,
-    'url.scheme': request.secure ? 'https' : 'http',
-    'url.path': pathOf(request.target),
-  };
-  if (method === '_OTHER') attributes['http.request.method_original'] = request.method;
-  if (request.rawQuery !== '') attributes['url.query'] = withoutSecrets(request.rawQuery, spelling.secrets);
-  const { remoteAddress } = request;
-  if (remoteAddress !== undefined) attributes['client.address'] = remoteAddress;
+  const { host, secure, remoteAddress, rawQuery } = request;
   const agent = request.header('user-agent');
-  if (agent !== undefined) attributes['user_agent.original'] = agent;
+  const server = host === undefined || host === '' ? undefined : serverNamed(host, secure);
+  const scheme = secure ? 'https' : 'http';
+  const path = pathOf(request.target);
+  const attributes: Attributes =
+    server && remoteAddress !== undefined && agent !== undefined
+      ? {
+          'http.request.method': method,
+          'url.scheme': scheme,
+          'url.path': path,
+          'client.address': remoteAddress,
+          'user_agent.original': agent,
+          'server.address': server.address,
+          'server.port': server.port,
+        }
+      : {
+          'http.request.method': method,
+          'url.scheme': scheme,
+          'url.path': path,
+          ...(remoteAddress !== undefined && { 'client.address': remoteAddress }),
+          ...(agent !== undefined && { 'user_agent.original': agent }),
+          ...(server && { 'server.address': server.address, 'server.port': server.port }),
+        };
+  if (method === '_OTHER') attributes['http.request.method_original'] = request.method;
+  if (rawQuery !== '') attributes['url.query'] = withoutSecrets(rawQuery, spelling.secrets);
   for (const name of spelling.requestFields) {
     const values = request.headerAll(name);
     if (values.length > 0) attributes[`http.request.header.${name}`] = values;
   }
-  nameServer(attributes, request);
   return attributes;
 }
 
@@ -95,18 +109,26 @@ export function withoutSecrets(query: string, names: readonly string[]): string 
   return pairs.join('&');
 }
 
+/** A server, as traces have it. */
+interface ServerName {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** The server as the client named it, and the port; without one, that of the scheme. */
-function nameServer(attributes: Attributes, { host, secure }: Request): void {
-  if (host === undefined || host === '') return;
-  if (host !== named.host || secure !== named.secure) named = { host, secure, ...parted(host, secure) };
-  attributes['server.address'] = named.address;
-  attributes['server.port'] = named.port;
+function serverNamed(host: string, secure: boolean): ServerName {
+  if (host !== named.host || secure !== named.secure) named = { host, secure, name: parted(host, secure) };
+  return named.name;
 }
 
 /** The server that was named last: nearly every request names the same. */
-let named = { host: '', secure: false, address: '', port: 80 };
+let named: { readonly host: string; readonly secure: boolean; readonly name: ServerName } = {
+  host: '',
+  secure: false,
+  name: { address: '', port: 80 },
+};
 
-function parted(host: string, secure: boolean): { readonly address: string; readonly port: number } {
+function parted(host: string, secure: boolean): ServerName {
   const colon = host.lastIndexOf(':');
   const hasPort = colon > host.lastIndexOf(']'); // the colons of an IPv6 address stand in brackets
   const port = hasPort ? Number(host.slice(colon + 1)) : Number.NaN;

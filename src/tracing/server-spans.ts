@@ -10,7 +10,6 @@
  */
 import {
   type Attributes,
-  type Context,
   context,
   createContextKey,
   type Link,
@@ -28,9 +27,10 @@ import { messageOf } from '../process/watching/request-channels.ts';
 import type { Sent } from '../process/watching/sent.ts';
 import type { TraceIds } from '../process/watching/trace-ids.ts';
 import { contextOf } from './carrier-spans.ts';
-import { attributesOf, errorType, methodOf, RPC_METADATA, type RpcMetadata, type Spelling, spanName, versionOf } from './conventions.ts';
+import { attributesOf, errorType, methodOf, RPC_METADATA, type Spelling, spanName, versionOf } from './conventions.ts';
 import { FIELDS } from './fields.ts';
 import type { Meters } from './meters.ts';
+import { Traced } from './traced.ts';
 
 /** How requests are traced. */
 export interface ServerSpanSettings {
@@ -42,17 +42,6 @@ export interface ServerSpanSettings {
   readonly ignore: ((request: Request) => boolean) | undefined;
   /** The id that X-Request-ID has as well. */
   readonly idOf: (request: Request) => string;
-}
-
-/** A request that is being traced. */
-export interface Traced {
-  readonly method: string;
-  /** Undefined when it is not to have one, or has that of somebody else. */
-  readonly span: Span | undefined;
-  readonly context: Context;
-  readonly metadata: RpcMetadata | undefined;
-  /** The server span is that of an instrumentation of node:http, in whose server we are a guest. */
-  readonly isGuest: boolean;
 }
 
 /** What the SDK asks whether anything within is to be traced; the key is that of `@opentelemetry/core`. */
@@ -87,52 +76,49 @@ export class ServerSpans {
 
   /** The response is known. As a guest we have to say the route now: the span ends with the response of the server that we are in. */
   answered(message: RequestMessage): void {
-    const { isGuest, metadata } = (message.trace ?? {}) as Partial<Traced>;
+    const traced = message.trace as Traced | undefined;
+    const metadata = traced?.isGuest ? traced.metadata : undefined;
     const { route } = message.request;
-    if (isGuest && metadata && route !== undefined) metadata.route ??= route;
+    if (metadata && route !== undefined) metadata.route ??= route;
   }
 
   /** The response is out, or will never be. */
   end(message: RequestMessage, sent: Sent): void {
     const traced = (message.trace as Traced | undefined) ?? this.begin(message); // which no handler has seen: it was refused
-    const { metadata, isGuest, span, method } = traced;
-    if (isGuest) return;
-    const route = message.request.route ?? metadata?.route;
+    if (traced.isGuest) return;
+    const { span, method } = traced;
+    const { meters } = this.#settings;
+    const isRecording = span?.isRecording() === true;
+    if (!isRecording && !meters.areOn) return;
+    const route = message.request.route ?? traced.metadata?.route;
     const failure = failureOf(message, sent);
-    if (span?.isRecording()) this.#close(message, sent, span, route, method, failure);
-    this.#settings.meters.end(traced.context, { request: message.request, method, route, failure, sent });
+    if (isRecording) this.#close(message, sent, span, route, method, failure);
+    meters.end(traced, { request: message.request, method, route, failure, sent });
   }
 
   #trace(message: RequestMessage, method: string): Traced {
     const { request } = message;
     // What runs here may run in the context of another request: that behind which this one came on its connection.
     const base = message.isGuest ? context.active() : ROOT_CONTEXT;
-    const known = base.getValue(RPC_METADATA) as RpcMetadata | undefined;
-    if (known) return { method, span: undefined, context: base, metadata: known, isGuest: true };
-    const { ignore, meters, tracer, spelling } = this.#settings;
-    if (ignore?.(request)) {
-      return { method, span: undefined, context: base.setValue(SUPPRESS_TRACING, true), metadata: undefined, isGuest: false };
-    }
-    const { parent, links } = this.#parentOf(message, base);
-    const attributes = attributesOf(request, method, spelling);
-    const options = { kind: SpanKind.SERVER, attributes, links, ...(request.readAt >= 0 ? { startTime: request.readAt } : {}) };
-    const span = tracer.startSpan(spanName(method, undefined), options, parent);
-    const inside = trace.setSpan(parent, span);
-    if (!span.isRecording() && !meters.areOn) return { method, span, context: inside, metadata: undefined, isGuest: false };
-    const metadata: RpcMetadata = { type: 'http', span };
-    return { method, span, context: inside.setValue(RPC_METADATA, metadata), metadata, isGuest: false };
-  }
-
-  /** Whoever has asked, as its `traceparent` says; else the connection, when that has a span. The one that is not the parent is named in a link. */
-  #parentOf({ request, connection }: RequestMessage, base: Context): { readonly parent: Context; readonly links: Link[] } {
+    if (base !== ROOT_CONTEXT && base.getValue(RPC_METADATA) !== undefined) return new Traced(method, base, undefined, true);
+    const { ignore, incoming, meters, tracer, spelling } = this.#settings;
+    if (ignore?.(request)) return new Traced(method, base.setValue(SUPPRESS_TRACING, true), undefined, false);
     const claimed = propagation.extract(base, request, FIELDS);
     const remote = claimed === base ? undefined : trace.getSpanContext(claimed);
-    const own = trace.getSpan(contextOf(connection));
-    if (this.#settings.incoming === 'link') {
-      return { parent: own ? trace.setSpan(base, own) : base, links: remote ? [{ context: remote }] : NO_LINKS };
-    }
-    if (!own) return { parent: claimed, links: NO_LINKS };
-    return remote ? { parent: claimed, links: [{ context: own.spanContext() }] } : { parent: trace.setSpan(claimed, own), links: NO_LINKS };
+    const own = trace.getSpan(contextOf(message.connection));
+    // Whoever has asked is the parent, as its `traceparent` says; else the connection, when that has a span. The one that is not is named in a link.
+    const isOnlyNamed = incoming === 'link';
+    const within = isOnlyNamed ? base : claimed;
+    const parent = own && (isOnlyNamed || !remote) ? trace.setSpan(within, own) : within;
+    const other = isOnlyNamed ? remote : remote && own?.spanContext();
+    const options = {
+      kind: SpanKind.SERVER,
+      attributes: attributesOf(request, method, spelling),
+      links: other ? [{ context: other }] : NO_LINKS,
+      startTime: request.readAt >= 0 ? request.readAt : performance.now(),
+    };
+    const span = tracer.startSpan(spanName(method, undefined), options, parent);
+    return new Traced(method, parent, span, meters.areOn || span.isRecording());
   }
 
   #close(message: RequestMessage, sent: Sent, span: Span, route: string | undefined, method: string, failure: string | undefined): void {

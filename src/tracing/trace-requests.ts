@@ -79,7 +79,7 @@ export function traceBy(idOf: (request: Request) => string, options: TraceOption
   const stops = [
     tracesKnownBy((request) => requests.idsOf(request)),
     listen('tracing:filrouge.request:start', (message: RequestMessage) => {
-      const { context: within } = requests.begin(message);
+      const within = requests.begin(message);
       message.around = (call) => context.with(within, call);
     }),
     listen('filrouge.request:response', (message: RequestMessage) => requests.answered(message)),

@@ -24,10 +24,16 @@ export interface Sent {
 /** Is told once. */
 export type SentCall = (sent: Sent) => unknown;
 
+/** How it went out, known by now. */
+export interface Told {
+  /** Tells one more. Never throws. */
+  tell(call: SentCall): void;
+}
+
 /** By the request as it came, not a cut of it. */
-const calls = new NoteOf<SentCall[]>('calls');
-/** How those are told who ask when it is known already. */
-const known = new NoteOf<(call: SentCall) => void>('known');
+const calls = new NoteOf<SentCall | SentCall[]>('calls');
+/** For those who ask when it is known already. */
+const known = new NoteOf<Told>('known');
 let waiting = 0;
 
 /** Whether anybody may want to know: most programs never ask. */
@@ -47,23 +53,24 @@ export function isSentKnown(request: object): boolean {
 
 /** Has a function told when the response to a request has gone out; at once when that is known. @param request As it came, not a cut of it. */
 export function whenSent(request: object, call: SentCall): void {
-  const tell = known.get(request);
-  if (tell) return tell(call);
+  const told = known.get(request);
+  if (told) return told.tell(call);
   const others = calls.get(request);
-  if (others) others.push(call);
-  else {
+  if (others === undefined) {
     waiting++;
-    calls.set(request, [call]);
-  }
+    calls.set(request, call);
+  } else if (typeof others === 'function') calls.set(request, [others, call]);
+  else others.push(call);
 }
 
-/** It is known now: tells all who want to know, once. @param tell Tells one of them, and never throws. */
-export function nowSent(request: object, tell: (call: SentCall) => void): void {
+/** It is known now: tells all who want to know, once. */
+export function nowSent(request: object, told: Told): void {
   if (known.has(request)) return;
-  known.set(request, tell);
+  known.set(request, told);
   const waits = calls.get(request);
-  if (!waits) return;
+  if (waits === undefined) return;
   waiting--;
   calls.delete(request);
-  for (const call of waits) tell(call);
+  if (typeof waits === 'function') told.tell(waits);
+  else for (const call of waits) told.tell(call);
 }

@@ -76,10 +76,10 @@ export class ResponseWriter {
     this.#gathered += text;
   }
 
-  /** Calls a function when all that was gathered or written so far is out, or never will be. */
-  whenOut(call: OutNotice): void {
+  /** Tells somebody when all that was gathered or written so far is out, or never will be. */
+  whenOut(notice: OutNotice): void {
     this.#notices ??= [];
-    this.#notices.push(call);
+    this.#notices.push(notice);
   }
 
   /** Writes what has been gathered. */

@@ -73,7 +73,7 @@ export function tellWhenOut(writer: ResponseWriter, { dispatch }: Turn, isWhole:
   if (!dispatch) return;
   dispatch.isLeaving = true;
   if (!dispatch.isWanted) return;
-  if (isWhole) writer.whenOut((isOut) => dispatch.end(isOut));
+  if (isWhole) writer.whenOut(dispatch);
   else dispatch.end(false);
 }
 

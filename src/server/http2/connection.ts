@@ -20,6 +20,7 @@ import { ANSWERING, IDLE, Patience, READING_HEAD } from '../connection/patience.
 import type { Protocol } from '../figures/traffic.ts';
 import type { ManagedConnection, Service } from '../service.ts';
 import { end } from '../socket/linger.ts';
+import type { OutNotice } from '../socket/out-notices.ts';
 import { hasLeft, probe } from '../socket/presence.ts';
 import { listen, type SocketOwner, stopReading } from '../socket/socket-events.ts';
 import { Exchanges, type ExchangesOwner } from './exchanges.ts';
@@ -117,8 +118,8 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#settle();
   };
 
-  whenOut(call: (isOut: boolean) => void): void {
-    this.#writer.whenOut(call);
+  whenOut(notice: OutNotice): void {
+    this.#writer.whenOut(notice);
   }
 
   relieve(): void {

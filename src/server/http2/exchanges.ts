@@ -31,6 +31,7 @@ import { incomingBodyOf } from '../body/collect.ts';
 import { clientBehind, proxiesFor, type TrustedProxies } from '../peer.ts';
 import { refusalOf } from '../refusals.ts';
 import type { Service } from '../service.ts';
+import type { OutNotice } from '../socket/out-notices.ts';
 import { Backlog } from './backlog.ts';
 import { MEMORY } from './frame-writer.ts';
 import { asHandshake } from './handshake.ts';
@@ -52,8 +53,8 @@ export interface ExchangesOwner {
   readonly flushSoon: () => void;
   /** So much has come about that it is written before more does. */
   relieve(): void;
-  /** Calls a function when all that is framed so far is out, or never will be. */
-  whenOut(call: (isOut: boolean) => void): void;
+  /** Tells somebody when all that is framed so far is out, or never will be. */
+  whenOut(notice: OutNotice): void;
   /** A response wants the connection to end. */
   leave(): void;
 }

@@ -73,10 +73,10 @@ export class FrameWriter<X> {
     if (this.#notices && this.#session.pending === 0) this.#tell();
   }
 
-  /** Calls a function when all that is framed so far is out, or never will be. */
-  whenOut(call: OutNotice): void {
+  /** Tells somebody when all that is framed so far is out, or never will be. */
+  whenOut(notice: OutNotice): void {
     this.#notices ??= [];
-    this.#notices.push(call);
+    this.#notices.push(notice);
   }
 
   /** The connection is gone. */

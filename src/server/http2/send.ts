@@ -16,6 +16,7 @@ import { SMALL_BODY } from '../connection/memory-pieces.ts';
 import { type OpenBody, openBody } from '../connection/open-body.ts';
 import { takeoverOf } from '../connection/takeover.ts';
 import type { Service } from '../service.ts';
+import type { OutNotice } from '../socket/out-notices.ts';
 import { SourceOutflow, TextOutflow } from './outflow.ts';
 import type { StreamExchange } from './stream-exchange.ts';
 
@@ -38,10 +39,10 @@ export interface Sending {
 }
 
 /** All of a response is framed: whoever wants to know is told when it is out. */
-export function tellWhenOut(writer: { whenOut(call: (isOut: boolean) => void): void }, { dispatch }: StreamExchange): void {
+export function tellWhenOut(writer: { whenOut(notice: OutNotice): void }, { dispatch }: StreamExchange): void {
   if (!dispatch) return;
   dispatch.isLeaving = true;
-  if (dispatch.isWanted) writer.whenOut((isOut) => dispatch.end(isOut));
+  if (dispatch.isWanted) writer.whenOut(dispatch);
 }
 
 /** Sends a response. @returns Whether all of it is framed. If not, `finish` is called when it is, unless the stream is reset or handed over. */
