@@ -6,7 +6,6 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { Notes } from '../process/watching/notes.ts';
-import { routeChannel, tellRoute } from '../process/watching/request-channels.ts';
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
@@ -22,6 +21,7 @@ import {
   type PeerServer as PeerServerOf,
   peerOf,
 } from './request/peer.ts';
+import { routeKnown } from './request/route-known.ts';
 import { encodePath, type TargetParts } from './target.ts';
 
 export type { RequestInit } from './request/init.ts';
@@ -287,7 +287,7 @@ export class Request {
   matched(route: string, wasTold: boolean = false): void {
     this.#route = route;
     if (this.#extras?.origin) this.#extras.origin.matched(this.#extras.prefix + route);
-    else if (routeChannel.hasSubscribers && !wasTold) tellRoute(this);
+    else if (!wasTold) routeKnown(this, route);
   }
 
   /** @internal Called by the server when the client is gone or the time is up. */

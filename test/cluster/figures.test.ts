@@ -112,6 +112,15 @@ describe.each(modes)('the figures of %s', (_mode, options) => {
   });
 });
 
+it('counts a request whose time is up in a handler thread under its route: stuck, waiting for a promise, or stuck behind one', async () => {
+  const cluster = await startCluster({ workers: 0, threads: 3, handlerTimeout: 1000 }, { fixture: 'threads' });
+  const paths = ['/loop', '/never', '/await-loop', '/nowhere'];
+  const statuses = await Promise.all(paths.map(async (path) => (await fetch(cluster.origin + path)).status));
+  expect(statuses).toEqual([503, 503, 503, 404]);
+  const status = await statusWith(cluster, { 'GET /loop 503': 1, 'GET /never 503': 1, 'GET /await-loop 503': 1, 'GET none 404': 1 });
+  expect(status.answered).toHaveLength(4);
+});
+
 it('counts what a worker has served that exits on its own, without having been asked before', async () => {
   const cluster = await startCluster({ workers: 1 }, { fixture: 'figures' });
   for (let i = 0; i < 30; i++) await (await fetch(`${cluster.origin}/users/1`)).text();

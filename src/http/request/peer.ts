@@ -82,4 +82,6 @@ export interface ErrorAnswers<R> {
 export interface Carrier<R> {
   /** Sends an interim response (RFC 9110 §15.2) in its turn; does nothing when the final one has begun, or when it would have to wait in memory. */
   sendInterim(request: R, status: number, fields: HeaderList): void;
+  /** A pattern has matched: told where the client is in another thread, which has to know it even if the handler never answers. */
+  matched?(request: R, route: string): void;
 }

@@ -110,6 +110,8 @@ export class NeighbourLink implements ThreadLink {
         return this.#giveBack(item[1], { version: item[2], isGone: false, hasDied: false });
       case 'refused':
         return this.#giveBack(item[1], new ProtocolError(item[2], item[3], item[4]));
+      case 'route':
+        return this.#flights.learn(item[1]);
       case 'answer':
         return this.#flights.answered(item);
       case 'ready':

@@ -1,6 +1,6 @@
 /**
  * A small memory that a thread shares with its main thread, which sees there what the other does without asking: how many calls of the handler it has
- * entered and left, and which one it is in.
+ * entered and left, which one it is in, and which routes have matched.
  *
  * A request that waits in the thread's inbox has a cell of its own, in which either side claims it, once:
  *
@@ -24,13 +24,18 @@ const LEFT = 1;
 const CURRENT = 2;
 const PROBES = 3;
 const CLAIMS = 4;
+const ROUTES: number = CLAIMS + INBOX;
+/** Requests whose routes are remembered: as many as a thread may begin between two looks of the main thread. A power of two. */
+const SEEN = 4096;
+/** A number that a route may have, and one that says that there is none, in the bits above those of the request. */
+const ROUTE_SHIFT = 20;
 
 /** The shared memory of one thread. */
 export class Board {
   readonly buffer: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (CLAIMS + INBOX))) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (ROUTES + SEEN))) {
     this.buffer = buffer;
     this.#cells = new Int32Array(buffer);
   }
@@ -87,6 +92,17 @@ export class Board {
     Atomics.add(this.#cells, ENTERED, 1);
     if (!isMine) Atomics.add(this.#cells, LEFT, 1);
     return isMine;
+  }
+
+  /** A route has matched for a request. @param route Its number, less than 1000. */
+  noteRoute(id: number, route: number): void {
+    Atomics.store(this.#cells, ROUTES + (id % SEEN), ((route + 1) << ROUTE_SHIFT) | Math.trunc(id / SEEN));
+  }
+
+  /** The number of the route that matched last for a request; -1 when none has, or too many requests have come since. */
+  routeOf(id: number): number {
+    const cell = Atomics.load(this.#cells, ROUTES + (id % SEEN));
+    return (cell & ((1 << ROUTE_SHIFT) - 1)) === Math.trunc(id / SEEN) ? (cell >> ROUTE_SHIFT) - 1 : -1;
   }
 
   /** The handler has returned. */

@@ -5,14 +5,13 @@
  */
 import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
-import { MAX_ROUTES } from '../../process/server-status.ts';
 import { type Flight, fileOf } from './flight.ts';
 import type { FromThread, ThreadLink, WireList, WirePeer, WireRoute } from './wire.ts';
 
 /** An item that concerns one request and is no answer. */
 export type Following = Exclude<
   FromThread,
-  readonly ['ready' | 'close' | 'hits' | 'question' | 'group' | 'channel' | 'answer', ...unknown[]]
+  readonly ['ready' | 'close' | 'hits' | 'question' | 'group' | 'channel' | 'route' | 'answer', ...unknown[]]
 >;
 
 /** Requests by their numbers. */
@@ -76,11 +75,20 @@ export class Flights extends Map<number, Flight> {
     return made;
   }
 
-  /** The same with a route; both sides number them as they come. */
+  /** A route has got the next number. */
+  learn(route: string): void {
+    this.#routes.push(route);
+  }
+
+  /** A request has the route with a number so far; with -1 it has none. */
+  routed(id: number, number: number): void {
+    const route = this.#routes[number];
+    const request = this.get(id)?.request;
+    if (route !== undefined && request && request.route !== route) request.matched(route, true);
+  }
+
   #routeOf(route: WireRoute): string | undefined {
-    if (typeof route === 'number') return this.#routes[route]; // there is nothing at -1
-    if (this.#routes.length < MAX_ROUTES) this.#routes.push(route);
-    return route;
+    return typeof route === 'number' ? this.#routes[route] : route; // there is nothing at -1
   }
 }
 

@@ -162,6 +162,17 @@ export class HandlerThread implements ThreadLink {
     return true;
   }
 
+  /** Looks which route a request has so far. */
+  learnRoute(id: number): void {
+    this.flights.routed(id, this.board.routeOf(id));
+  }
+
+  /** Its requests, each with the route that has matched so far. */
+  looked(): Iterable<Flight> {
+    for (const id of this.flights.keys()) this.learnRoute(id);
+    return this.flights.values();
+  }
+
   /** Takes back all that wait behind the one it is in, oldest first. */
   recallWaiting(): Flight[] {
     return [...this.flights.values()].filter((flight) => this.recall(flight));
@@ -255,6 +266,8 @@ export class HandlerThread implements ThreadLink {
         return this.#channels.take(item[1]);
       case 'question':
         return void this.#events.onQuestion(this, item[1], item[2]);
+      case 'route':
+        return this.flights.learn(item[1]);
       case 'answer':
         this.flights.answered(item);
         return this.#events.onAnswer(this);

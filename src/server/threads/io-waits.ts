@@ -23,6 +23,7 @@ export function waitsOf(threads: Iterable<HandlerThread>): Record<string, number
 export function abort(flight: Flight, reason: Error): void {
   const { thread, id } = flight;
   if (!thread) return flight.refuse(busy(flight)); // nobody reads it
+  thread.learnRoute?.(id); // what it is counted under
   if (reason.name === 'TimeoutError') recordOverdue(flight);
   flight.tellSent();
   thread.post(['abort', id, reason.message, reason.name]);

@@ -155,7 +155,7 @@ export class ThreadPool implements ThreadEvents {
       if (!thread.isReady && !wasHeld && now - thread.startedAt > this.#options.startTimeout) void this.#giveUp(thread);
       const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
       if (isLost) void this.#replace(thread, thread.onlyFlight, now);
-      for (const flight of thread.flights.values()) {
+      for (const flight of thread.looked()) {
         if (isDeaf(thread, flight, now)) void this.#replace(thread, flight, now);
         if (flight.isAnswered) continue;
         if (flight.startedAt < latest) this.#timeOut(thread, flight, now);

@@ -123,6 +123,8 @@ export type WireContent =
 export type FromThread =
   /** The script has called `startServer`. */
   | readonly ['ready']
+  /** A route has matched for the first time: from now on it goes by its number, that of its place among those that were told. */
+  | readonly ['route', route: string]
   | readonly [
       'answer',
       id: number,
@@ -170,6 +172,8 @@ export interface ThreadLink {
   post(item: ToThread): void;
   /** Nothing more comes for the request with this number. */
   forget(id: number): void;
+  /** Looks which route the request with this number has so far, where that can be seen. */
+  learnRoute?(id: number): void;
   /** Ends the wait of a handler that is running. @returns Whether it was waiting for an I/O thread, and so will go on. */
   endWait(id: number, reason: RecallReason): boolean;
 }

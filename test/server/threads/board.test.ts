@@ -14,6 +14,19 @@ describe('the board of a thread', () => {
     expect([main.entered, main.left, main.moves, main.probes]).toEqual([1, 1, 2, 1]);
   });
 
+  it('remembers which route has matched last for each of the last few thousand requests', () => {
+    const main = new Board();
+    const thread = new Board(main.buffer);
+    const last = 0x3fffffff;
+    expect([main.routeOf(0), main.routeOf(7), main.routeOf(last)]).toEqual([-1, -1, -1]);
+    thread.noteRoute(7, 3);
+    thread.noteRoute(7, 199);
+    thread.noteRoute(last, 0);
+    expect([main.routeOf(7), main.routeOf(last), main.routeOf(8)]).toEqual([199, 0, -1]);
+    thread.noteRoute(7 + 4096, 5);
+    expect([main.routeOf(7), main.routeOf(7 + 4096)]).toEqual([-1, 5]);
+  });
+
   it('lets either side claim a request, once: it is entered or recalled, never both and never neither', () => {
     const claims = fc.array(fc.record({ id: fc.nat({ max: 5 }), side: fc.constantFrom('thread', 'main') }), { maxLength: 40 });
     fc.assert(

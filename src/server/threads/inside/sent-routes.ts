@@ -1,5 +1,5 @@
 /**
- * The routes that have matched, on their way out of a thread: as text the first time, then by a number.
+ * The routes that have matched, on their way out of a thread: each is told as text when it matches for the first time, and goes by its number from then on.
  *
  * @module
  */
@@ -13,12 +13,18 @@ const NONE = -1;
 export class SentRoutes {
   readonly #numbers: Map<string, number> = new Map();
 
-  /** The number of a route, or the route itself when it is new, or has come behind the last that is known by a number. */
+  /** The number of a route; the route itself when it has come behind the last that is known by a number. */
   toWire(route: string | undefined): WireRoute {
-    if (route === undefined) return NONE;
-    const number = this.#numbers.get(route);
-    if (number !== undefined) return number;
-    if (this.#numbers.size < MAX_ROUTES) this.#numbers.set(route, this.#numbers.size);
-    return route;
+    return route === undefined ? NONE : (this.#numbers.get(route) ?? route);
+  }
+
+  /** A route has matched. @param tell Tells it for the first time. @returns Its number; undefined when it has none. */
+  numberOf(route: string, tell: (route: string) => void): number | undefined {
+    const known = this.#numbers.get(route);
+    if (known !== undefined || this.#numbers.size >= MAX_ROUTES) return known;
+    const number = this.#numbers.size;
+    this.#numbers.set(route, number);
+    tell(route);
+    return number;
   }
 }

@@ -111,6 +111,18 @@ export class ThreadSide implements Carrier, ChannelPort {
     this.#flush();
   }
 
+  /** The main thread is to know it, whatever the handler does from here on. */
+  matched(request: Request, route: string): void {
+    const { id } = request.peer;
+    const number = this.#routes.numberOf(route, this.#tellRoute);
+    if (id !== undefined && number !== undefined) this.#board.noteRoute(id, number);
+  }
+
+  readonly #tellRoute = (route: string): void => {
+    this.post(['route', route]);
+    this.#flush();
+  };
+
   postChannel(word: ChannelWord): void {
     this.#outbox.push(['channel', word]);
     this.#flush();
