@@ -18,11 +18,10 @@ const FED = `window.EventSource = class extends EventTarget {
   close() {}
 };`;
 
-/** In the page: much news, in which workers come and go. @returns How much the page holds. */
-const HOUR = `(() => {
+/** In the page: the news of so many seconds, in which workers come and go. @returns How much of it the page shows. */
+const SECONDS = `(from, to) => {
   const at = Date.now();
-  const sizes = [];
-  for (let i = 0; i < 1400; i++) {
+  for (let i = from; i < to; i++) {
     const pid = 100 + Math.floor(i / 10);
     window.feed({
       at: at + i * 1000, generation: 1, restarts: i, requests: i,
@@ -34,13 +33,20 @@ const HOUR = `(() => {
       slowest: [{ pid, method: 'GET', path: '/' + i, ms: i, status: 200, at, place: 'at a (b.ts:1:1)' }],
       marks: i % 10 === 0 ? [{ at: at + i * 1000, event: 'replaced', message: 'worker ' + i }] : [],
     });
-    if (i === 699 || i === 1399) {
-      const path = document.querySelector('#answers path').getAttribute('d');
-      sizes.push({ points: path.match(/[ML]/g).length, elements: document.querySelectorAll('*').length, events: document.querySelectorAll('#events li').length });
-    }
   }
-  return sizes;
-})()`;
+  const path = document.querySelector('#answers path').getAttribute('d');
+  return { points: path.match(/[ML]/g).length, elements: document.querySelectorAll('*').length, events: document.querySelectorAll('#events li').length };
+}`;
+
+/** What a page holds, once what it does not need has been collected: also elements that are shown no more. */
+async function heldBy(page: Page): Promise<{ heap: number; nodes: number; listeners: number }> {
+  const session = await page.context().newCDPSession(page);
+  for (let i = 0; i < 3; i++) await session.send('HeapProfiler.collectGarbage');
+  const { usedSize: heap } = await session.send('Runtime.getHeapUsage');
+  const { nodes, jsEventListeners: listeners } = await session.send('Memory.getDOMCounters');
+  await session.detach();
+  return { heap, nodes, listeners };
+}
 
 describeInChromium('the status page', () => {
   let browser: Browser;
@@ -136,13 +142,20 @@ describeInChromium('the status page', () => {
     await shoot('restart');
   });
 
-  it('does not grow, however long it is open', async () => {
+  it('does not grow, however long it is open: an hour of news holds no more than ten minutes of it', { timeout: 240_000 }, async () => {
     const cluster = await start({ workers: 0 });
     await page.addInitScript(FED);
     await page.goto(`${cluster.origin}/status`);
-    const [early, late] = (await page.evaluate(HOUR)) as { points: number; elements: number; events: number }[];
+    const play = (from: number, to: number): Promise<unknown> => page.evaluate(`(${SECONDS})(${from}, ${to})`);
+    const early = await play(0, 600);
+    const atTen = await heldBy(page);
+    let late: unknown;
+    for (let from = 600; from < 3600; from += 600) late = await play(from, from + 600);
+    const atHour = await heldBy(page);
     expect(early).toMatchObject({ points: 300, events: 50 });
     expect(late).toEqual(early);
+    expect([atHour.nodes, atHour.listeners]).toEqual([atTen.nodes, atTen.listeners]);
+    expect(atHour.heap).toBeLessThan(atTen.heap * 1.1);
     await shoot('hour');
     expect(complaints).toEqual([]);
   });
