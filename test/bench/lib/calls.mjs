@@ -6,7 +6,8 @@
  *     GET             createFetch against await undici.request
  *     select 1        createBlocking against await pool.query; needs PostgreSQL
  *
- * Each with 1 caller and with 16: handler threads that share one I/O thread, beside as many promises on one event loop.
+ * Each with 1 caller and with 16: handler threads that share one I/O thread, beside as many promises on one event loop. The last two also by the bare
+ * primitive, as threads without filrouge would have to do it: what is above that is ours, and what that is above 1 is the price of a thread that sleeps.
  *
  * @module
  */
@@ -24,34 +25,40 @@ import { median, spread } from './numbers.mjs';
 export const NAME = 'calls';
 export const TITLE = 'Calls without await';
 
-/** In a round, by all callers together. */
-const CALLS = 3000;
-/** Before anything counts: the compilers of 16 threads have to see the code. */
-const WARM_UP = 16_000;
+/** How many callers, how many calls they make together in a round, and how many before anything counts: the compilers of 16 threads have to see the code. */
+const CROWDS = [
+  { callers: 1, calls: 3000, warmUp: 8000 },
+  { callers: 16, calls: 8000, warmUp: 64_000 },
+];
 const SERVER = fileURLToPath(new URL('../blocking-server.mjs', import.meta.url));
 const MODULE = new URL('../blocking-select.mjs', import.meta.url);
+const BARE = new URL('../blocking-bare.mjs', import.meta.url);
 const BLOCKING = () => pathToFileURL(join(process.env.BENCH_DIST, '../blocking.js')).href;
+
+/** What is measured, beside what. */
+const KINDS = [
+  { kind: 'nothing', name: 'empty call ÷ bare primitive' },
+  { kind: 'get', name: 'GET ÷ `await undici.request`', awaited: awaitingGet },
+  { kind: 'select', name: '`select 1` ÷ `await pool.query`', awaited: awaitingSelect },
+];
 
 /**
  * @param {number} rounds
- * @returns {Promise<{ name: string, rounds: [ours: number, theirs: number][] }[]>} µs a call.
+ * @returns {Promise<{ name: string, rounds: [ours: number, theirs: number, bare?: number][] }[]>} µs a call.
  */
 export async function measureCalls(rounds) {
   const origin = await startHello();
   const hasDatabase = process.env.PGHOST !== undefined;
   if (!hasDatabase) console.warn('SKIPPED: select 1: PGHOST names no PostgreSQL');
   const results = [];
-  for (const callers of [1, 16]) {
-    const ours = (kind) => (callers === 1 ? callerOf(kind, origin) : threadsOf(kind, callers, origin));
-    const pairs = [
-      { name: 'empty call ÷ bare primitive', kind: 'nothing', theirs: () => bareCalls(callers) },
-      { name: 'GET ÷ `await undici.request`', kind: 'get', theirs: () => promises(callers, awaitingGet(origin)) },
-    ];
-    if (hasDatabase) {
-      pairs.push({ name: '`select 1` ÷ `await pool.query`', kind: 'select', theirs: () => promises(callers, awaitingSelect()) });
-    }
-    for (const { name, kind, theirs } of pairs) {
-      const measured = await compare(await ours(kind), theirs(), rounds);
+  for (const crowd of CROWDS) {
+    const { callers } = crowd;
+    for (const { name, kind, awaited } of KINDS) {
+      if (kind === 'select' && !hasDatabase) continue;
+      const ours = callers === 1 ? await callerOf(kind, origin) : await threadsOf(kind, callers, origin);
+      const bare = await bareCalls(kind, callers, origin);
+      const sides = awaited ? [ours, promises(callers, awaited(origin)), bare] : [ours, bare];
+      const measured = await compare(sides, rounds, crowd);
       results.push({ name: `${name}, ${callers} ${callers === 1 ? 'caller' : 'callers'}`, rounds: measured });
     }
   }
@@ -60,53 +67,46 @@ export async function measureCalls(rounds) {
 
 /** The table of what was measured, as Markdown. */
 export function tableOfCalls(results) {
-  const lines = results.map(({ name, rounds }) => [
-    name,
+  const ratio = (rounds, side) =>
     spread(
-      rounds.map(([ours, theirs]) => ours / theirs),
+      rounds.map((round) => round[side] / round[1]),
       2,
-    ),
-    ...[0, 1].map((side) => median(rounds.map((round) => round[side])).toFixed(1)),
-  ]);
-  return markdownTable(['what', 'ratio (less is better)', 'ours, µs', 'the other, µs'], lines);
+    );
+  const time = (rounds, side) => median(rounds.map((round) => round[side])).toFixed(1);
+  const lines = results.map(({ name, rounds }) => {
+    const hasThird = rounds[0].length > 2;
+    return [name, ratio(rounds, 0), time(rounds, 0), time(rounds, 1), ...(hasThird ? [ratio(rounds, 2), time(rounds, 2)] : ['–', '–'])];
+  });
+  return markdownTable(['what', 'ratio (less is better)', 'ours, µs', 'the other, µs', 'ratio of the bare primitive', 'its µs'], lines);
 }
 
-async function compare(ours, theirs, count) {
+async function compare(sides, count, { calls, warmUp }) {
   const rounds = [];
-  await ours(WARM_UP);
-  await theirs(WARM_UP);
-  for (let i = 0; i < count; i++) rounds.push([await timed(ours), await timed(theirs)]);
-  ours.end?.();
+  for (const run of sides) await run(warmUp);
+  for (let i = 0; i < count; i++) {
+    const round = [];
+    for (const run of sides) round.push(await timed(run, calls));
+    rounds.push(round);
+  }
+  for (const run of sides) run.end?.();
   return rounds;
 }
 
-async function timed(run) {
+async function timed(run, calls) {
   const began = performance.now();
-  await run(CALLS);
-  return ((performance.now() - began) * 1000) / CALLS;
+  await run(calls);
+  return ((performance.now() - began) * 1000) / calls;
 }
 
-/** The least that any such call must do, by so many threads with one thread that answers them all. */
-function bareCalls(callers) {
-  const answering = `const { parentPort } = require('node:worker_threads');
-    parentPort.on('message', ({ port, cell }) => {
-      port.on('message', (id) => { port.postMessage(id); Atomics.add(cell, 0, 1); Atomics.notify(cell, 0); });
-    });`;
-  const calling = `const { workerData: { port, cell }, parentPort, receiveMessageOnPort } = require('node:worker_threads');
-    parentPort.on('message', (calls) => {
-      for (let i = 0; i < calls; i++) {
-        const before = Atomics.load(cell, 0);
-        port.postMessage(i);
-        for (let found; !found; found = receiveMessageOnPort(port)) Atomics.wait(cell, 0, before);
-      }
-      parentPort.postMessage('done');
-    });`;
-  const io = new Worker(answering, { eval: true });
+/** The least that any such call must do, by so many threads with one thread that answers them all. @param kind What that does. */
+async function bareCalls(kind, callers, origin) {
+  const io = new Worker(BARE, { workerData: { kind, origin } });
+  await once(io, 'message');
   const threads = Array.from({ length: callers }, () => {
     const { port1, port2 } = new MessageChannel();
     const cell = new Int32Array(new SharedArrayBuffer(4));
     io.postMessage({ port: port2, cell }, [port2]);
-    return new Worker(calling, { eval: true, workerData: { port: port1, cell }, transferList: [port1] });
+    return new Worker(BARE, { workerData: { port: port1, cell }, transferList: [port1] });
   });
   const run = async (calls) => {
     await Promise.all(
@@ -117,13 +117,13 @@ function bareCalls(callers) {
     );
   };
   for (const thread of [io, ...threads]) thread.unref();
-  return run;
+  return Object.assign(run, { end: () => [io, ...threads].forEach((thread) => void thread.terminate()) });
 }
 
 /** A server in a thread, so that nobody's loop is shared. */
 async function startHello() {
   const code = `const { createServer } = require('node:http'); const { parentPort } = require('node:worker_threads');
-    const server = createServer((_, response) => response.end('hello')).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+    const server = createServer({ keepAliveTimeout: 0 }, (_, response) => response.end('hello')).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
   const worker = new Worker(code, { eval: true });
   worker.unref();
   const [port] = await once(worker, 'message');
