@@ -41,16 +41,31 @@ export function fetchBy(settings: Omit<FetchSettings, 'undici'>, check: CheckFor
   const url = `filrouge:fetch?${encodeURIComponent(JSON.stringify({ undici, ...settings } satisfies FetchSettings))}`;
   const way = new Way(url, url, 'fetch', settings.timeout);
   const target: Target = { url, called: 'get', patience: new Patience() };
-  return function get(address: string | URL, init?: FetchInit): FetchedJson {
-    const { origin, pathname, search, host } = new URL(address);
-    const path = pathname + search;
+  let last: Address | undefined; // most calls ask for what the one before has asked for
+  return function get(given: string | URL, init?: FetchInit): FetchedJson {
+    const address = last && given === last.given ? last : addressOf(given);
+    if (typeof given === 'string') last = address; // a URL may be changed
+    const { origin, path, name } = address;
     const args = init ? [origin, path, init] : [origin, path];
     const take = (result: unknown): FetchedJson => answerOf(result, origin + path, check);
-    const name = `fetch ${host}`;
     const message = messageFor({ kind: 'fetch', name, method: init?.method ?? 'GET', url: origin + path });
     if (!message) return way.call(target, name, get, args, take) as FetchedJson;
     return watched(message, () => way.call(target, name, get, args, take, fieldsWith(message))) as FetchedJson;
   };
+}
+
+/** An address, taken apart. */
+interface Address {
+  readonly given: string | URL;
+  readonly origin: string;
+  readonly path: string;
+  /** What a call of it is called. */
+  readonly name: string;
+}
+
+function addressOf(given: string | URL): Address {
+  const { origin, pathname, search, host } = new URL(given);
+  return { given, origin, path: pathname + search, name: `fetch ${host}` };
 }
 
 function answerOf(result: unknown, url: string, check: CheckForm): FetchedJson {

@@ -6,11 +6,16 @@
 
 /** 1 when the thread is dead. */
 const OVER = 0;
-/** 1 from when a caller has put something into its mailbox until the thread looks. */
+/** Whether the thread sleeps, or a caller has put something into its mailbox since it looked last, or neither. */
+const BELL = 1;
+const ASLEEP = 0;
 const RUNG = 1;
+const AWAKE = 2;
 /** The thread that looks for its answer instead of sleeping; 0: none. See patience.ts. */
 const LOOKING = 2;
-const CELLS = 3;
+/** How many callers had calls here at once when the thread looked last. */
+const CROWD = 3;
+const CELLS = 4;
 
 /** One life of an I/O thread. */
 export class LifeCells {
@@ -30,14 +35,32 @@ export class LifeCells {
     Atomics.store(this.#cells, OVER, 1);
   }
 
-  /** There is something in a mailbox. @returns Whether a message has to wake the thread: the one before has been heard. */
+  /** There is something in a mailbox. @returns Whether a message has to wake the thread: it sleeps, and nobody has rung before. */
   ring(): boolean {
-    return Atomics.exchange(this.#cells, RUNG, 1) === 0;
+    return Atomics.exchange(this.#cells, BELL, RUNG) === ASLEEP;
   }
 
-  /** To be called before the thread looks into the mailboxes. @returns Whether there was a ring. */
+  /** To be called by the thread before it looks into the mailboxes: it is awake from now on. @returns Whether there was a ring. */
   hear(): boolean {
-    return Atomics.exchange(this.#cells, RUNG, 0) === 1;
+    return Atomics.exchange(this.#cells, BELL, AWAKE) === RUNG;
+  }
+
+  /** The thread is awake from now on, and hears rings later. */
+  wakeUp(): void {
+    Atomics.compareExchange(this.#cells, BELL, ASLEEP, AWAKE);
+  }
+
+  /** The thread may have to wait from now on. @returns Whether it may: nobody has rung. */
+  sleep(): boolean {
+    return Atomics.compareExchange(this.#cells, BELL, AWAKE, ASLEEP) !== RUNG;
+  }
+
+  get crowd(): number {
+    return Atomics.load(this.#cells, CROWD);
+  }
+
+  set crowd(callers: number) {
+    Atomics.store(this.#cells, CROWD, callers);
   }
 
   /** Takes the right to look for an answer, which one thread has at a time. */

@@ -53,7 +53,7 @@ export class Link {
   /** Calls a function. @param fields What goes along for those who watch. */
   call(id: number, target: Target, args: readonly unknown[], fields?: CallFields): void {
     const number = this.#numberOf(target);
-    if (!fields?.length && this.#answers.size === 0 && this.#mailbox.ask(id, number, this.#sent, args)) {
+    if (this.#answers.size === 0 && this.#mailbox.ask(id, number, this.#sent, args, fields)) {
       if (this.life.ring()) this.#port.postMessage(RING, []);
       return;
     }

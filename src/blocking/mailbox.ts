@@ -11,23 +11,27 @@
  * @module
  */
 import { plainText, plainTextOfAll } from './plain.ts';
-import type { FromIo, ToIo } from './wire.ts';
+import type { CallFields, FromIo, ToIo } from './wire.ts';
 
-/** The cells of a call: 1 when there is one; its number, that of its function, the messages sent before it, and the bytes of its arguments. */
+/**
+ * The cells of a call: 1 when there is one; its number, that of its function, the messages sent before it, the bytes of its arguments, and how many fields
+ * for those who watch stand behind them, each a name and a value.
+ */
 const CALL_FULL = 0;
 const CALL_ID = 1;
 const CALL_FUNCTION = 2;
 const CALL_AFTER = 3;
 const CALL_SIZE = 4;
+const CALL_FIELDS = 5;
 /** The cells of an answer: 1 when it is JSON or nothing, 2 when it is a text as it is. */
-const ANSWER_FULL = 5;
-const ANSWER_ID = 6;
-const ANSWER_SIZE = 7;
+const ANSWER_FULL = 6;
+const ANSWER_ID = 7;
+const ANSWER_SIZE = 8;
 const JSON_TEXT = 1;
 const TEXT = 2;
 /** The thread that calls; see patience.ts. */
-const OWNER = 8;
-const CELLS = 9;
+const OWNER = 9;
+const CELLS = 10;
 
 /** Bytes for the arguments of a call, and for an answer: most are shorter by far, and each thread has one of these for each I/O thread. */
 const CALL_ROOM = 2048;
@@ -36,6 +40,7 @@ const CALL_AT: number = 4 * CELLS;
 const ANSWER_AT: number = CALL_AT + CALL_ROOM;
 
 const NO_ARGS: readonly unknown[] = [];
+const NO_FIELDS: CallFields = [];
 
 /** See above. */
 export class Mailbox {
@@ -57,16 +62,18 @@ export class Mailbox {
     Atomics.store(this.#cells, OWNER, thread);
   }
 
-  /** Puts a call in. @param sent How many messages were sent before it. @returns Whether it fits. */
-  ask(id: number, number: number, sent: number, args: readonly unknown[]): boolean {
+  /** Puts a call in. @param sent How many messages were sent before it. @param fields What goes along for those who watch. @returns Whether it fits. */
+  ask(id: number, number: number, sent: number, args: readonly unknown[], fields: CallFields = NO_FIELDS): boolean {
     const cells = this.#cells;
     if (Atomics.load(cells, CALL_FULL) === 1) return false;
-    const size = args.length === 0 ? 0 : this.#write(plainTextOfAll(args, CALL_ROOM), CALL_AT, CALL_ROOM);
+    const all = fields.length === 0 ? args : [...args, ...fields.flat()];
+    const size = all.length === 0 ? 0 : this.#write(plainTextOfAll(all, CALL_ROOM), CALL_AT, CALL_ROOM);
     if (size === -1) return false;
     cells[CALL_ID] = id;
     cells[CALL_FUNCTION] = number;
     cells[CALL_AFTER] = sent;
     cells[CALL_SIZE] = size;
+    cells[CALL_FIELDS] = fields.length;
     Atomics.store(cells, CALL_FULL, 1);
     return true;
   }
@@ -82,9 +89,13 @@ export class Mailbox {
     const id = cells[CALL_ID] ?? 0;
     const number = cells[CALL_FUNCTION] ?? 0;
     const size = cells[CALL_SIZE] ?? 0;
-    const args = size === 0 ? NO_ARGS : (this.#read(CALL_AT, size) as readonly unknown[]);
+    const count = cells[CALL_FIELDS] ?? 0;
+    const all = size === 0 ? NO_ARGS : (this.#read(CALL_AT, size) as readonly unknown[]);
     Atomics.store(cells, CALL_FULL, 0);
-    return ['call', id, number, args];
+    if (count === 0) return ['call', id, number, all];
+    const end = all.length - 2 * count;
+    const fields = Array.from({ length: count }, (_, i) => all.slice(end + 2 * i, end + 2 * i + 2) as unknown as CallFields[number]);
+    return ['call', id, number, all.slice(0, end), fields];
   }
 
   /** Puts an answer in. @returns Whether it fits. */

@@ -3,7 +3,7 @@
  *
  * To put a thread to sleep and wake it costs 5 to 40 µs, most of it in the kernel. A function that answers from memory takes less. So a thread looks first,
  * but only where that has paid: each function is tried, and one whose answers come later is tried less and less often. Of the callers of an I/O thread one
- * looks at a time, and none where there is but one core: the I/O thread needs it.
+ * looks at a time, and none while others call as well or where there is but one core: the I/O thread needs it.
  *
  * @module
  */
@@ -36,8 +36,8 @@ export class Patience {
       this.#rest--;
       return false;
     }
-    if (!life.tryLook(OWN_THREAD)) return false;
-    const isThere = hasChanged(board, signal);
+    if (life.crowd > 1 || !life.tryLook(OWN_THREAD)) return false;
+    const isThere = hasChanged(board, signal, life);
     life.endLook(OWN_THREAD);
     this.#nextRest = isThere ? 1 : Math.min(LONGEST_REST, this.#nextRest * 4);
     this.#rest = isThere ? 0 : this.#nextRest;
@@ -45,10 +45,10 @@ export class Patience {
   }
 }
 
-function hasChanged(board: WaitBoard, signal: number): boolean {
+function hasChanged(board: WaitBoard, signal: number, life: LifeCells): boolean {
   const until = performance.now() + LOOK_TIME;
   do {
     for (let i = 0; i < LOOKS; i++) if (board.signal !== signal) return true;
-  } while (performance.now() < until);
+  } while (life.crowd < 2 && performance.now() < until);
   return false;
 }

@@ -152,7 +152,8 @@ export interface FetchHead {
 
 export function fetchHead(text: FetchText): FetchHead {
   const end = text.indexOf('\n');
-  const [status, length, kind] = text.slice(0, end).split(' ');
-  const bodyAt = end + 1 + Number(length);
-  return { status: Number(status), fields: text.slice(end + 1, bodyAt), body: text.slice(bodyAt), isText: kind === 't' };
+  const lengthAt = text.indexOf(' ') + 1;
+  const bodyAt = end + 1 + Number(text.slice(lengthAt, end - 2));
+  const isText = text.charAt(end - 1) === 't';
+  return { status: Number(text.slice(0, lengthAt - 1)), fields: text.slice(end + 1, bodyAt), body: text.slice(bodyAt), isText };
 }

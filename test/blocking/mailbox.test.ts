@@ -2,9 +2,11 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { Caller } from '../../src/blocking/inside/caller.ts';
+import { Turn } from '../../src/blocking/inside/turn.ts';
 import { LifeCells } from '../../src/blocking/life.ts';
 import { Link } from '../../src/blocking/link.ts';
 import { Mailbox } from '../../src/blocking/mailbox.ts';
+import { current } from '../../src/blocking/marks.ts';
 import { Patience } from '../../src/blocking/patience.ts';
 import { WaitBoard } from '../../src/process/wait-board.ts';
 import { until } from '../support/until.ts';
@@ -18,6 +20,37 @@ describe('a mailbox', () => {
     expect(io.answer(7, 'a')).toBe(true);
     expect(io.answer(8, undefined)).toBe(false);
     expect([caller.takeAnswer(), caller.takeAnswer()]).toEqual([['value', 7, 'a'], undefined]);
+  });
+
+  it('carries what goes along with a call for those who watch it, behind its arguments', () => {
+    const [caller, io] = pair();
+    expect(
+      caller.ask(
+        7,
+        3,
+        2,
+        ['ü', 1],
+        [
+          ['traceparent', '00-1'],
+          ['tracestate', 'ü=1'],
+        ],
+      ),
+    ).toBe(true);
+    expect(io.takeCall()).toEqual([
+      'call',
+      7,
+      3,
+      ['ü', 1],
+      [
+        ['traceparent', '00-1'],
+        ['tracestate', 'ü=1'],
+      ],
+    ]);
+    expect(caller.ask(8, 3, 2, [], [['traceparent', '00-1']])).toBe(true);
+    expect(io.takeCall()).toEqual(['call', 8, 3, [], [['traceparent', '00-1']]]);
+    expect(caller.ask(9, 3, 2, [1])).toBe(true);
+    expect(io.takeCall()).toEqual(['call', 9, 3, [1]]);
+    expect(caller.ask(10, 3, 2, [], [['baggage', 'x'.repeat(3000)]])).toBe(false);
   });
 
   it.each<[string, unknown]>([
@@ -53,6 +86,13 @@ describe('a link', () => {
       () => `three calls, not ${called.join()}`,
     );
     expect(called).toEqual(['mailbox', 'message, since the mailbox is full', new Date(0)]);
+  });
+
+  it('sends a call by the mailbox also when something goes along with it', () => {
+    const { link, caller, called } = connected();
+    link.call(link.expect(false), { ...note, called: 'fields' }, [], [['traceparent', '00-1']]);
+    caller.look(); // no message of the port has been heard
+    expect(called).toEqual([[['traceparent', '00-1']]]);
   });
 
   it('takes what was sent before a call in the mailbox first', () => {
@@ -123,14 +163,12 @@ function connected(): { link: Link; caller: Caller; called: unknown[] } {
       called.push(value);
       return value;
     },
+    fields: () => void called.push(current.call?.fields),
     handle: () => ({ [Symbol.for('filrouge.blocking.release')]: () => called.push('released') }),
   };
-  const caller: Caller = new Caller(['link', port1, new WaitBoard().buffer, mailbox], {
-    moduleOf: () => module,
-    onRing: () => {
-      if (life.hear()) caller.look();
-    },
-  });
+  const callers = new Set<Caller>();
+  const caller = new Caller(['link', port1, new WaitBoard().buffer, mailbox], { moduleOf: () => module, turn: new Turn(life, callers) });
+  callers.add(caller);
   return { link: new Link({ port: port2, life: life.buffer, mailbox }), caller, called };
 }
 

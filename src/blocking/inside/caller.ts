@@ -12,6 +12,7 @@ import type { LifeCells } from '../life.ts';
 import { Mailbox } from '../mailbox.ts';
 import { type CurrentCall, current, HEAD, RELEASE } from '../marks.ts';
 import { type CallFields, type FromIo, handedOver, ownedBytes, RING, type ToIo, type ToIoThread } from '../wire.ts';
+import type { Turn } from './turn.ts';
 
 /** A call under way. Most calls never look at their signal, so it is made on demand. */
 class Call implements CurrentCall {
@@ -70,8 +71,7 @@ interface Numbered {
 export interface IoPlace {
   /** A module by its URL: at once when it is there. */
   moduleOf(url: string): Promise<Loaded> | Loaded;
-  /** Somebody has rung: looks into all mailboxes. */
-  onRing(): void;
+  readonly turn: Turn;
 }
 
 /** A thread that calls. */
@@ -93,23 +93,24 @@ export class Caller {
     this.#mailbox = new Mailbox(mailbox);
     this.#place = place;
     port.on('message', (message: ToIo | typeof RING) => {
-      if (message === RING) return place.onRing();
+      if (message === RING) return place.turn.look();
       if (this.#mailbox.before === this.#received) this.#take(this.#mailbox.takeCall()); // it was there first
       this.#receive(message);
     });
   }
 
-  /** Takes the call in its mailbox, behind the messages that were sent before it. */
-  look(): void {
+  /** Takes the call in its mailbox, behind the messages that were sent before it. @returns Whether there was one. */
+  look(): boolean {
     const { before } = this.#mailbox;
-    if (before === -1) return;
+    if (before === -1) return false;
     while (this.#received !== before) {
       const found = receiveMessageOnPort(this.#port);
-      if (!found) return;
+      if (!found) return false;
       const message = found.message as ToIo | typeof RING;
       if (message !== RING) this.#receive(message);
     }
     this.#take(this.#mailbox.takeCall());
+    return true;
   }
 
   /** Something has happened that it must look at. */
@@ -125,8 +126,10 @@ export class Caller {
   /** It is gone: so is all that it holds here. */
   end(life: LifeCells): void {
     life.endLook(this.#mailbox.owner);
-    for (const call of this.#calls.values()) call.abort('its thread is gone');
-    this.#calls.clear();
+    for (const [id, call] of this.#calls) {
+      this.#finish(id);
+      call.abort('its thread is gone');
+    }
     for (const held of this.#held.keys()) this.#drop(held);
   }
 
@@ -156,8 +159,7 @@ export class Caller {
       case 'next':
         return this.#next(message[1], message[2]);
       case 'abort':
-        this.#calls.get(message[1])?.abort(message[2]);
-        this.#calls.delete(message[1]);
+        this.#finish(message[1])?.abort(message[2]);
         return;
       default:
         return this.#drop(message[1]);
@@ -172,7 +174,7 @@ export class Caller {
       return this.#send(id, ['error', id, errorToWire(error)]);
     }
     if (!isThenable(result)) return this.#answer(id, call, result);
-    this.#calls.set(id, call);
+    this.#begin(id, call);
     result.then(
       (value) => this.#answer(id, call, value),
       (error: unknown) => this.#fail(id, error),
@@ -190,8 +192,8 @@ export class Caller {
     const bytes = ownedBytes(value);
     if (bytes) return this.#send(id, ['value', id, bytes], handedOver(bytes));
     if (!this.#mailbox.answer(id, value)) return this.#send(id, ['value', id, value]);
-    this.#calls.delete(id);
-    this.#board.wake();
+    this.#finish(id);
+    this.#place.turn.answered(this);
   }
 
   #fail(id: number, error: unknown): void {
@@ -199,14 +201,29 @@ export class Caller {
   }
 
   #send(id: number, message: FromIo, transfer?: readonly Transferable[]): void {
-    this.#calls.delete(id);
+    this.#finish(id);
     try {
       this.#port.postMessage(message, transfer);
     } catch (error) {
       const refusal: FromIo = ['error', id, errorToWire(error)]; // what it returned cannot be cloned
       this.#port.postMessage(refusal, []);
     }
-    this.#board.wake();
+    this.#place.turn.answered(this);
+  }
+
+  /** A call is under way. */
+  #begin(id: number, call: Call): void {
+    this.#calls.set(id, call);
+    this.#place.turn.begun();
+  }
+
+  /** It is not, or never was. */
+  #finish(id: number): Call | undefined {
+    const call = this.#calls.get(id);
+    if (!call) return undefined;
+    this.#calls.delete(id);
+    this.#place.turn.ended();
+    return call;
   }
 
   #next(id: number, number: number): void {
@@ -215,7 +232,7 @@ export class Caller {
     const { items, inContext } = held;
     const call = new Call(NO_FIELDS);
     call.inContext = inContext;
-    this.#calls.set(id, call);
+    this.#begin(id, call);
     const step = begun(call, () => inContext(() => items.next()));
     step.then(
       ({ done, value }) => {

@@ -10,12 +10,14 @@ import type { FromIoThread, IoThreadData, ToIoThread } from '../wire.ts';
 import { Caller, type IoPlace } from './caller.ts';
 import { loadFetch } from './fetch.ts';
 import { preloads } from './preloads.ts';
+import { Turn } from './turn.ts';
 
 const { modules, life: buffer } = (workerData as { readonly filrougeIoThread: IoThreadData }).filrougeIoThread;
 const life = new LifeCells(buffer);
 const port = parentPort as MessagePort; // it is never a main thread
 const callers = new Set<Caller>();
-const place: IoPlace = { moduleOf, onRing: lookAround };
+const turn = new Turn(life, callers);
+const place: IoPlace = { moduleOf, turn };
 const preloaded = preload();
 const loaded = new Map<string, Promise<Record<string, unknown>> | Record<string, unknown>>();
 
@@ -35,13 +37,8 @@ function accept(link: Extract<ToIoThread, readonly ['link', ...unknown[]]>): voi
   link[1].on('close', () => {
     callers.delete(caller);
     caller.end(life);
-    lookAround(); // it may have died between its ring and its message
+    turn.look(); // it may have died between its ring and its message
   });
-}
-
-/** Takes the calls in all mailboxes. A ring while it looks sends no message, or one that is taken out here: so it looks again. */
-function lookAround(): void {
-  while (life.hear()) for (const caller of callers) caller.look();
 }
 
 async function start(): Promise<void> {
