@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cookies } from '../../src/helpers/cookies.ts';
+import { cookieValuesOf, parseCookie } from '../../src/http/fields/cookie.ts';
 import { Request, Response } from '../../src/index.ts';
 import { cpuTime } from '../support/cpu-time.ts';
 
@@ -25,6 +26,18 @@ describe('cookies (RFC 6265 §4.2, §5.4)', () => {
   it('takes the first of several with one name', () => {
     expect(cookies(sent('a=1; a=2'))['a']).toBe('1');
     expect(cookies(sent('a=; a=2'))['a']).toBe('');
+  });
+
+  it('are all read where one name is asked for, the first of them the same', () => {
+    expect(cookieValuesOf('b; a=1;c=a;\ta = "2" ; =a=; a=%33;a', 'a')).toEqual(['1', '2', '3']);
+    const piece = fc.constantFrom('a', 'b', '=', ';', ' ', '\t', '"', '%41', '%');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const line = pieces.join('');
+        expect(cookieValuesOf(line, 'a')[0]).toBe(parseCookie(line)['a']);
+        expect(cookieValuesOf(line, 'a')).toEqual(line.split(';').flatMap((pair) => parseCookie(pair)['a'] ?? []));
+      }),
+    );
   });
 
   it('takes quotes off, decodes escapes, and leaves a broken escape as it came', () => {

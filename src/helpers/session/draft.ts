@@ -47,6 +47,7 @@ export type Outcome =
 /** A tenth of `ttl` after the last cookie the next one is due: few cookies, and an idle life of at least nine tenths of `ttl`. */
 const SLIDE = 10;
 const NOTHING = '{}';
+const NONE: ReadonlySet<string> = new Set();
 
 /** The session of one exchange: what both kinds of sessions have in common. */
 export abstract class SessionDraft<T extends object> implements SessionBase<T> {
@@ -59,7 +60,7 @@ export abstract class SessionDraft<T extends object> implements SessionBase<T> {
   /** The data as it was saved. */
   #saved: string | undefined;
   /** Since `regenerate`: what the handler has set, were it to the value that it had before; true when it was all of it. */
-  #own: true | Set<string> = new Set();
+  #own: true | ReadonlySet<string> = NONE;
   /** The data to the handler, since `regenerate`. */
   #noted: Partial<T> | undefined;
 

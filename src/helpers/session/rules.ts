@@ -5,7 +5,7 @@
  */
 
 import { badOption, checkInteger, checkOptions } from '../../http/errors/bad-option.ts';
-import { parseCookie } from '../../http/fields/cookie.ts';
+import { cookieValuesOf } from '../../http/fields/cookie.ts';
 import { type CookieOptions, serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Request } from '../../http/request.ts';
 import { checkedSecrets } from '../signing/secrets.ts';
@@ -26,6 +26,8 @@ const KNOWN: ReadonlySet<string> = new Set(['secret', 'name', 'ttl', 'lifetime',
 export interface SessionCookie {
   readonly name: string;
   readonly options: CookieOptions;
+  /** What follows the seconds of Max-Age in its line: the same for all values. */
+  readonly attributes: string;
 }
 
 /** The options, checked. */
@@ -67,15 +69,10 @@ export function cookieFor(rules: SessionRules, request: Request): SessionCookie 
  * stale one may come first (RFC 6265 §5.4).
  */
 export function cookieValues(cookie: SessionCookie, request: Request): readonly string[] {
-  const values: string[] = [];
-  for (const line of request.headerAll('cookie')) {
-    if (!line.includes(cookie.name)) continue;
-    for (const pair of line.split(';')) {
-      const value = pair.includes(cookie.name) ? parseCookie(pair)[cookie.name] : undefined;
-      if (value !== undefined && values.push(value) === MAX_VALUES) return values;
-    }
-  }
-  return values;
+  const lines = request.headerAll('cookie');
+  const values =
+    lines.length === 1 ? cookieValuesOf(lines[0] as string, cookie.name) : lines.flatMap((line) => cookieValuesOf(line, cookie.name));
+  return values.length > MAX_VALUES ? values.slice(0, MAX_VALUES) : values;
 }
 
 function cookieOf(name: string | undefined, given: CookieOptions, isTls: boolean): SessionCookie {
@@ -84,11 +81,16 @@ function cookieOf(name: string | undefined, given: CookieOptions, isTls: boolean
   const ownName = secure ? `${isHostOnly ? '__Host' : '__Secure'}-session` : 'session';
   const cookie = { name: name ?? ownName, options: { ...given, secure } };
   try {
-    serializeSetCookie(cookie.name, 'value', cookie.options);
+    const line = serializeSetCookie(cookie.name, '', { ...cookie.options, maxAge: 0 });
+    return { ...cookie, attributes: line.slice(lineOf(cookie.name, '', 0).length) };
   } catch (cause) {
     throw Object.assign(badOption(SUBJECT, (cause as Error).message), { cause });
   }
-  return cookie;
+}
+
+/** The line of a cookie, up to its attributes. @param value Of characters that stand for themselves. @param maxAge Whole seconds. */
+export function lineOf(name: string, value: string, maxAge: number): string {
+  return `${name}=${value}; Max-Age=${maxAge}`;
 }
 
 function isStore(store: unknown): boolean {

@@ -7,7 +7,7 @@
 import { withCode } from '../../http/errors/error-codes.ts';
 import { serializeSetCookie } from '../../http/fields/set-cookie.ts';
 import type { Response } from '../../http/response.ts';
-import type { SessionCookie } from './rules.ts';
+import { lineOf, type SessionCookie } from './rules.ts';
 
 /** What every browser takes (RFC 6265 §6.1): name, value and attributes together. */
 const MAX_COOKIE = 4096;
@@ -15,13 +15,12 @@ const MAX_COOKIE = 4096;
 /**
  * Sets the cookie.
  *
- * @param maxAge Seconds.
+ * @param value Sealed or signed: of characters that stand for themselves in a cookie.
+ * @param maxAge Whole seconds.
  * @throws Error (code `session-too-large`) for a cookie that browsers would silently drop.
  */
-export function withSessionCookie(response: Response, { name, options }: SessionCookie, value: string, maxAge: number): Response {
-  const pair = name.length + value.length;
-  if (pair > MAX_COOKIE) throw tooLarge(pair); // before the cookie itself is refused, with no hint for sessions
-  const line = serializeSetCookie(name, value, { ...options, maxAge });
+export function withSessionCookie(response: Response, { name, attributes }: SessionCookie, value: string, maxAge: number): Response {
+  const line = lineOf(name, value, maxAge) + attributes;
   if (line.length > MAX_COOKIE) throw tooLarge(line.length);
   return uncached(response.withAddedHeader('Set-Cookie', line));
 }
@@ -42,6 +41,7 @@ function tooLarge(size: number): Error {
 
 /** A cookie is for one client: no shared cache may keep it (RFC 9111 §7.3), whatever a `public` of the handler's says. */
 function uncached(response: Response): Response {
+  if (response.header('cache-control') === undefined) return response.withNoCache();
   const lines = response.headerAll('cache-control').flatMap((line) => line.split(','));
   const directives = new Set(lines.map((directive) => directive.trim().toLowerCase()));
   const isPrivate = directives.has('no-store') || (directives.has('private') && !directives.has('public'));

@@ -10,15 +10,16 @@
  */
 import { type Cipher, createCipheriv, createDecipheriv } from 'node:crypto';
 
-/** Bytes of a nonce. */
+/** Bytes of a nonce, and of each of its halves. */
 export const XAES_NONCE = 24;
+export const XAES_HALF = 12;
 /** Bytes by which a sealed text is longer. */
 export const XAES_TAG = 16;
 const BLOCK = 16;
-const HALF = 12;
 const PREFIX = 4;
+const GCM = { authTagLength: XAES_TAG };
 
-/** One key, ready to encrypt and decrypt. */
+/** One key, ready to derive others from. */
 export class Xaes {
   /** Block by block, without a state: one serves for all nonces. A cipher for each would cost more than its two blocks. */
   readonly #blocks: Cipher;
@@ -34,23 +35,44 @@ export class Xaes {
     xorInto(this.#template, BLOCK, [0, 2, 0x58, 0]);
   }
 
+  /** Derives the key of all nonces with the same first half. @param half 12 bytes; a longer nonce is taken by its first 12. */
+  derive(half: Uint8Array): DerivedKey {
+    const blocks = Buffer.from(this.#template);
+    for (let i = 0; i < XAES_HALF; i++) {
+      const byte = half[i] as number; // it has 12 bytes
+      (blocks[PREFIX + i] as number) ^= byte;
+      (blocks[BLOCK + PREFIX + i] as number) ^= byte;
+    }
+    return new DerivedKey(this.#blocks.update(blocks));
+  }
+}
+
+/** A derived key: AES-256-GCM, with the second half of a nonce. */
+export class DerivedKey {
+  readonly #key: Buffer;
+
+  /** @internal */
+  constructor(key: Buffer) {
+    this.#key = key;
+  }
+
   /**
    * Encrypts.
    *
-   * @param nonce 24 bytes, never used before with this key: random ones.
+   * @param half 12 bytes, never used before with this key: random ones.
    * @param bound What the text is bound to, and does not contain.
    * @returns The text encrypted, as long as it was, and a tag of 16 bytes.
    */
-  encrypt(nonce: Uint8Array, text: Uint8Array, bound: Uint8Array): readonly [Buffer, Buffer] {
-    const cipher = createCipheriv('aes-256-gcm', this.#keyFor(nonce), nonce.subarray(HALF, XAES_NONCE), { authTagLength: XAES_TAG });
+  encrypt(half: Uint8Array, text: Uint8Array, bound: Uint8Array): readonly [Buffer, Buffer] {
+    const cipher = createCipheriv('aes-256-gcm', this.#key, half, GCM);
     const encrypted = cipher.setAAD(bound).update(text);
     cipher.final(); // nothing is left: GCM has no blocks to fill
     return [encrypted, cipher.getAuthTag()];
   }
 
   /** @returns The text; undefined when it was not encrypted with this key, nonce and `bound`. */
-  decrypt(nonce: Uint8Array, encrypted: Uint8Array, tag: Uint8Array, bound: Uint8Array): Buffer | undefined {
-    const decipher = createDecipheriv('aes-256-gcm', this.#keyFor(nonce), nonce.subarray(HALF, XAES_NONCE), { authTagLength: XAES_TAG });
+  decrypt(half: Uint8Array, encrypted: Uint8Array, tag: Uint8Array, bound: Uint8Array): Buffer | undefined {
+    const decipher = createDecipheriv('aes-256-gcm', this.#key, half, GCM);
     const text = decipher.setAAD(bound).setAuthTag(tag).update(encrypted);
     try {
       decipher.final(); // throws when the tag is not right
@@ -58,16 +80,6 @@ export class Xaes {
     } catch {
       return undefined;
     }
-  }
-
-  #keyFor(nonce: Uint8Array): Buffer {
-    const blocks = Buffer.from(this.#template);
-    for (let i = 0; i < HALF; i++) {
-      const byte = nonce[i] as number; // a nonce has 24 bytes
-      (blocks[PREFIX + i] as number) ^= byte;
-      (blocks[BLOCK + PREFIX + i] as number) ^= byte;
-    }
-    return this.#blocks.update(blocks);
   }
 }
 

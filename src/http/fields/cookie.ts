@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { cookiePackage } from '../../process/lazy-packages.ts';
+import { trimWhitespace } from '../grammar.ts';
 import { percentDecoded } from '../percent.ts';
 
 /** A percent sign that begins no escape. */
@@ -20,6 +21,26 @@ const BROKEN = /%(?![0-9a-f]{2})/i;
 export function parseCookie(value: string | undefined): Readonly<Record<string, string | undefined>> {
   const cookies = Object.create(null) as Record<string, string | undefined>;
   return value === undefined ? cookies : Object.assign(cookies, cookiePackage().parseCookie(value, { decode: decodeValue }));
+}
+
+/**
+ * Reads every value of one cookie, where `parseCookie` has the first.
+ *
+ * @param line The value of Cookie.
+ */
+export function cookieValuesOf(line: string, name: string): string[] {
+  const values: string[] = [];
+  let equals = -1;
+  for (let start = 0; start < line.length; ) {
+    if (equals < start) equals = line.indexOf('=', start); // else it is still ahead: nothing is searched twice
+    if (equals === -1) break;
+    const semicolon = line.indexOf(';', start);
+    const end = semicolon === -1 ? line.length : semicolon;
+    const isNamed = equals < end && trimWhitespace(line.slice(start, equals)) === name;
+    if (isNamed) values.push(decodeValue(trimWhitespace(line.slice(equals + 1, end))));
+    start = end + 1;
+  }
+  return values;
 }
 
 function decodeValue(text: string): string {

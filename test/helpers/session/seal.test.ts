@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OpenedTexts } from '../../../src/helpers/session/opened.ts';
 import { Sealer } from '../../../src/helpers/session/seal.ts';
-import { Xaes } from '../../../src/helpers/session/xaes.ts';
+import { DerivedKey, Xaes } from '../../../src/helpers/session/xaes.ts';
 import { createSessions, Request, Response } from '../../../src/index.ts';
 
 const SECRET = 'k'.repeat(32);
@@ -28,15 +29,18 @@ describe('XAES-256-GCM', () => {
     [3, 'c2sp.org/XAES-256-GCM', '986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d'],
   ])('gives what C2SP prints for a key of bytes %i', (byte, bound, expected) => {
     const xaes = new Xaes(Buffer.alloc(32, byte));
-    const [encrypted, tag] = xaes.encrypt(NONCE, Buffer.from('XAES-256-GCM'), Buffer.from(bound));
+    const derived = xaes.derive(NONCE.subarray(0, 12));
+    const half = NONCE.subarray(12);
+    const [encrypted, tag] = derived.encrypt(half, Buffer.from('XAES-256-GCM'), Buffer.from(bound));
     expect(Buffer.concat([encrypted, tag]).toString('hex')).toBe(expected);
-    expect(xaes.decrypt(NONCE, encrypted, tag, Buffer.from(bound))?.toString()).toBe('XAES-256-GCM');
-    expect(xaes.decrypt(NONCE, encrypted, tag, Buffer.from('other'))).toBeUndefined();
+    expect(derived.decrypt(half, encrypted, tag, Buffer.from(bound))?.toString()).toBe('XAES-256-GCM');
+    expect(derived.decrypt(half, encrypted, tag, Buffer.from('other'))).toBeUndefined();
   });
 
   it('uses each half of the nonce, and keeps nothing from one text to the next', () => {
     const xaes = new Xaes(Buffer.alloc(32, 1));
-    const of = (nonce: Buffer): string => xaes.encrypt(nonce, Buffer.alloc(16), Buffer.alloc(0))[0].toString('hex');
+    const of = (nonce: Buffer): string =>
+      xaes.derive(nonce.subarray(0, 12)).encrypt(nonce.subarray(12), Buffer.alloc(16), Buffer.alloc(0))[0].toString('hex');
     const first = of(NONCE);
     for (let at = 0; at < 24; at++) {
       const other = Buffer.from(NONCE);
@@ -54,7 +58,8 @@ describe('a sealed text', () => {
     fc.assert(
       fc.property(fc.json(), (data) => {
         const kept = { ...KEPT, data };
-        expect(sealer.open('session', sealer.seal('session', kept))).toEqual({ ...kept, data: Buffer.from(data).toString() });
+        const opener = new Sealer([SECRET]); // another process
+        expect(opener.open('session', sealer.seal('session', kept))).toEqual({ ...kept, data: Buffer.from(data).toString() });
       }),
     );
   });
@@ -63,6 +68,37 @@ describe('a sealed text', () => {
     const sealer = new Sealer([SECRET]);
     const nonces = Array.from({ length: 200 }, () => sealer.seal('session', KEPT).slice(2, 34)); // 24 bytes
     expect(new Set(nonces).size).toBe(200);
+  });
+
+  it('shares the first half of its nonce with few others, and the second with none', () => {
+    const sealer = new Sealer([SECRET]);
+    const halves = Array.from({ length: 128 }, () => {
+      const nonce = sealer.seal('session', KEPT).slice(2, 34); // 24 bytes
+      return [nonce.slice(0, 16), nonce.slice(16)] as const;
+    });
+    expect(new Set(halves.map(([first]) => first)).size).toBe(2);
+    expect(new Set(halves.map(([, second]) => second)).size).toBe(128);
+  });
+
+  it('is decrypted once, and never where it was made; under another name it does not open', () => {
+    const decrypt = vi.spyOn(DerivedKey.prototype, 'decrypt');
+    const [here, elsewhere] = [new Sealer([SECRET]), new Sealer(['o'.repeat(32), SECRET])];
+    const text = here.seal('session', KEPT);
+    expect([here.open('session', text), here.open('session', text), decrypt.mock.calls.length]).toEqual([KEPT, KEPT, 0]);
+    expect([elsewhere.open('session', text), elsewhere.open('session', text)]).toEqual([KEPT, KEPT]);
+    expect(decrypt).toHaveBeenCalledTimes(2); // with each of its secrets
+    for (const sealer of [here, elsewhere]) expect(sealer.open('other', text)).toBeUndefined();
+    expect(decrypt).toHaveBeenCalledTimes(5);
+    vi.restoreAllMocks();
+  });
+
+  it('that was made long ago opens as before', () => {
+    const sealer = new Sealer([SECRET]);
+    const first = sealer.seal('session', KEPT);
+    for (let n = 0; n < 500; n++) sealer.seal('session', { ...KEPT, data: JSON.stringify({ n, of: 'x'.repeat(2500) }) });
+    const decrypt = vi.spyOn(DerivedKey.prototype, 'decrypt');
+    expect([sealer.open('session', first), decrypt.mock.calls.length]).toEqual([KEPT, 1]);
+    vi.restoreAllMocks();
   });
 
   it('of version 1 still opens: with the secret, the name and all bits that it was made with', () => {
@@ -78,6 +114,19 @@ describe('a sealed text', () => {
     for (const text of [`2.${FIRST}`, `1.${FIRST}`, `3.${FIRST}`, sealed.slice(2), `2.${sealed}`, sealed.replace('2.', '1.')]) {
       expect(sealer.open('session', text)).toBeUndefined();
     }
+  });
+});
+
+describe('texts that were opened', () => {
+  it('are kept while they have a million characters at most, the last of them for certain', () => {
+    const opened = new OpenedTexts();
+    const kept = { ...KEPT, data: 'x'.repeat(1000) };
+    for (let n = 0; n < 5000; n++) opened.set('session', `text ${n}`, kept);
+    const found = Array.from({ length: 5000 }, (_, n) => opened.get('session', `text ${n}`) !== undefined);
+    const count = found.filter(Boolean).length;
+    expect(count).toBeGreaterThan(400);
+    expect(count * 1000).toBeLessThan(1024 * 1024);
+    expect(found.slice(-400)).not.toContain(false);
   });
 });
 
