@@ -80,6 +80,7 @@ export function canonicalPath(raw: string): string | undefined {
 
 /** Spells a canonical path as a request target: what a derived request sends on. */
 export function encodePath(path: string): string {
+  if (STANDS_FOR_ITSELF.test(path)) return path;
   return path.split('/').map(encodeSegment).join('/');
 }
 
@@ -107,6 +108,9 @@ function encodeSegment(segment: string): string {
   const parts = segment.split(/(%(?:25)*2F)/);
   return parts.map((part, i) => (i % 2 === 1 ? part : encodeURIComponent(part).replace(IN_SEGMENT, decodeURIComponent))).join('');
 }
+
+/** A path without an escape and without anything that needs one. */
+const STANDS_FOR_ITSELF = /^[\w\-.~!$&'()*+,:;=@/]*$/;
 
 /** The escapes that `encodeURIComponent` makes of characters which a segment may hold. */
 const IN_SEGMENT = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;

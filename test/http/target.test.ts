@@ -114,6 +114,16 @@ describe('canonicalPath', () => {
 });
 
 describe('encodePath', () => {
+  it('leaves alone what RFC 3986 §3.3 lets stand in a path, and nothing else', () => {
+    const ascii = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+    const allowed = ascii.filter((character) => /[\w\-.~!$&'()*+,;=:@/]/.test(character));
+    for (const character of allowed) expect(encodePath(`/a${character}`)).toBe(`/a${character}`);
+    for (const character of ascii.filter((one) => !allowed.includes(one))) {
+      const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
+      expect(encodePath(`/a${character}`)).toBe(`/a%${code}`);
+    }
+  });
+
   it.each([
     '/@bob',
     '/odata/$metadata',

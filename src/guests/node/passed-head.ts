@@ -24,10 +24,14 @@ export function targetOf(request: Request): string {
 
 /** The fields as they came, in their order, with the framing of this hop. @param connection Its Connection, and what goes with it. */
 export function fieldsOf(request: Request, connection: readonly string[]): string[] {
-  const pairs = withoutConnection(request.headers).filter(([name]) => name.toLowerCase() !== 'expect' && name.toLowerCase() !== 'host');
-  const flat = ['Host', request.host ?? '', ...pairs.flat()];
+  const flat = ['Host', request.host ?? ''];
+  for (const [name, value] of withoutConnection(request.headers)) {
+    const key = name.toLowerCase();
+    if (key !== 'expect' && key !== 'host') flat.push(name, value);
+  }
   const { size } = request.body;
   const mayHaveBody = size !== 0 || request.header('content-length') !== undefined || request.header('transfer-encoding') !== undefined;
   if (mayHaveBody) flat.push(...(size < 0 ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(size)]));
-  return [...flat, ...connection];
+  flat.push(...connection);
+  return flat;
 }

@@ -13,12 +13,10 @@ import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import { PairedSocket } from './pair.ts';
 import { checkMethod, fieldsOf, targetOf } from './passed-head.ts';
+import { MOST_WAITING, TIME_TO_END } from './written-body.ts';
 
 /** Not a limit in practice: the fields have already passed those of our engine. */
 const MAX_HEADER_SIZE = 16 * 1024 * 1024;
-
-/** How long a listener may take to end a response whose announced bytes have all been sent, ms. */
-const TIME_TO_END = 5000;
 
 /** By connection, the function that receives what a listener has thrown. */
 const visits: WeakMap<object, (error: Error) => void> = new WeakMap();
@@ -138,9 +136,6 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
   }
   return new Response(bodyOf(incoming), { status, headers });
 }
-
-/** How much of a body waits here, bytes: what a listener has written before it breaks off is still sent, as from the buffer of a socket. */
-const MOST_WAITING = 64 * 1024;
 
 /**
  * The body. `incoming` would drop what it holds when the listener breaks off, and would break the listener off when the response has been

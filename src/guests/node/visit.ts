@@ -14,20 +14,16 @@ import { reportLate } from '../../exchange/dispatch.ts';
 import { withoutConnection } from '../../exchange/outgoing.ts';
 import { isThenable } from '../../http/awaitable.ts';
 import { contentOf } from '../../http/body/response-body.ts';
-import { HeaderList } from '../../http/header-list.ts';
 import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import { checkedStatus } from '../../http/status.ts';
 import { breakOff, close, dropRest, isDrained, requestOf, responseOf } from './messages.ts';
 import { checkMethod, fieldsOf, targetOf } from './passed-head.ts';
 import { GuestSocket, type SocketReader, type Taken, type WrittenPiece } from './socket.ts';
-import { WrittenBody } from './written-body.ts';
+import { TIME_TO_END, WrittenBody } from './written-body.ts';
 import { type WrittenHead, WrittenHeads } from './written-heads.ts';
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void;
-
-/** How long a listener may take to end a response whose announced bytes have all been sent, ms. */
-const TIME_TO_END = 5000;
 
 /** The largest body that a listener is given in one piece, bytes. */
 const PIECE = 64 * 1024;
@@ -191,10 +187,8 @@ class Visit implements SocketReader {
   #answerWith(content: string | Uint8Array | Readable | undefined): void {
     if (this.#isAnswered || !this.#head) return;
     this.#isAnswered = true;
-    const { status, pairs, announced } = this.#head;
-    const length = announced === undefined ? [] : [['Content-Length', String(announced)] as const];
-    const headers = HeaderList.of([...withoutConnection(pairs), ...length]);
-    this.#answer(Response.ofParts(checkedStatus(status), headers, contentOf(content)));
+    const { status, fields } = this.#head;
+    this.#answer(Response.ofParts(checkedStatus(status), fields, contentOf(content)));
   }
 
   #answer(response: Response): void {

@@ -4,12 +4,30 @@
  * @module
  */
 
+import { withoutConnection } from '../../exchange/outgoing.ts';
+import { HeaderList } from '../../http/header-list.ts';
+
 /** The head of a response. */
-export interface WrittenHead {
+export class WrittenHead {
   readonly status: number;
   readonly pairs: readonly (readonly [name: string, value: string])[];
   /** The value of Content-Length. */
   readonly announced: number | undefined;
+  #fields: HeaderList | undefined;
+
+  constructor(status: number, pairs: readonly (readonly [string, string])[], announced: number | undefined) {
+    this.status = status;
+    this.pairs = pairs;
+    this.announced = announced;
+  }
+
+  /** The fields of the response, without those of its connection to us. Checked and made once. */
+  get fields(): HeaderList {
+    const { announced } = this;
+    const length = announced === undefined ? [] : [['Content-Length', String(announced)] as const];
+    this.#fields ??= HeaderList.of([...withoutConnection(this.pairs), ...length]);
+    return this.#fields;
+  }
 }
 
 /** A head, and what came behind it. */
@@ -22,6 +40,13 @@ export interface FoundHead {
 const END = '\r\n\r\n';
 /** What is more than one byte in UTF-8. */
 const BEYOND_ASCII: RegExp = /[^\0-\x7f]/;
+
+/**
+ * The last head that came in one piece with its body: within a second a listener often writes the same again. Nothing but its whole text
+ * decides. Of longer texts none is kept: the head is a part of them.
+ */
+let last: { readonly text: string; readonly head: WrittenHead } | undefined;
+const LONGEST_KEPT = 16 * 1024;
 
 /** Reads heads, however they are cut. */
 export class WrittenHeads {
@@ -48,11 +73,16 @@ export class WrittenHeads {
 
 /** The usual case: a head in one piece, with the whole body or its beginning, as text. */
 function headAtStart(text: string, encoding: BufferEncoding): FoundHead | undefined {
+  if (encoding !== 'latin1' && encoding !== 'utf8' && encoding !== 'utf-8') return undefined;
+  if (last && text.startsWith(last.text)) return { head: last.head, rest: text.slice(last.text.length) };
   const end = text.indexOf(END);
-  if (end < 0 || (encoding !== 'latin1' && encoding !== 'utf8' && encoding !== 'utf-8')) return undefined;
-  const head = text.slice(0, end);
-  if (encoding !== 'latin1' && BEYOND_ASCII.test(head)) return undefined;
-  return { head: parsed(head), rest: text.slice(end + END.length) };
+  if (end < 0) return undefined;
+  const written = text.slice(0, end);
+  const isAscii = !BEYOND_ASCII.test(written);
+  if (encoding !== 'latin1' && !isAscii) return undefined;
+  const head = parsed(written);
+  if (isAscii && text.length <= LONGEST_KEPT) last = { text: text.slice(0, end + END.length), head };
+  return { head, rest: text.slice(end + END.length) };
 }
 
 function parsed(text: string): WrittenHead {
@@ -67,5 +97,5 @@ function parsed(text: string): WrittenHead {
     if (name.length === 14 && name.toLowerCase() === 'content-length') announced = Number(value);
     pairs.push([name, value]);
   }
-  return { status: Number(lines[0]?.slice(9, 12)), pairs, announced };
+  return new WrittenHead(Number(lines[0]?.slice(9, 12)), pairs, announced);
 }
