@@ -8,7 +8,7 @@ import { currentContext } from '../../http/body/stream-source.ts';
 import { badOption } from '../../http/errors/bad-option.ts';
 import { type StraightWriter, type Takeover, whenStopping } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
-import { type Patient, startHeartbeat } from './heartbeat.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { Inbox, type Message } from './inbox.ts';
 import { writeMessage } from './message-frame.ts';
 import type { ResolvedWebSocketOptions } from './options.ts';
@@ -69,7 +69,7 @@ export interface WebSocketConnection extends AsyncIterable<string | Buffer> {
 }
 
 /** Ties the frames of `ws`, the messages that wait, and the server together. */
-export class Connection implements WebSocketConnection, Patient {
+export class Connection implements WebSocketConnection {
   readonly protocol: string;
   readonly closed: Promise<Closing>;
   readonly #ws: Frames;
