@@ -44,7 +44,7 @@ let last: { readonly limit: number; readonly server: WebSocketServer } | undefin
 export function adoptSocket(socket: Duplex, head: Uint8Array, key: string, maxMessageSize: number): Frames | undefined {
   const request = { method: 'GET', headers: { upgrade: 'websocket', 'sec-websocket-key': key, 'sec-websocket-version': '13' } };
   let adopted: Frames | undefined;
-  const { write } = socket;
+  const write: unknown = Reflect.get(socket, 'write');
   socket.write = swallow;
   try {
     const rest = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
@@ -52,7 +52,7 @@ export function adoptSocket(socket: Duplex, head: Uint8Array, key: string, maxMe
       adopted = ws; // with `binaryType` as it is, the data of a message is a Buffer
     });
   } finally {
-    socket.write = write; // deleting it would cost 1.7 KiB for each socket, and make all of its properties slow
+    Reflect.set(socket, 'write', write); // deleting it would cost 1.7 KiB for each socket, and make all of its properties slow
   }
   return adopted;
 }
