@@ -27,7 +27,7 @@ export const TITLE = 'Calls without await';
 
 /** How many callers, how many calls they make together in a round, and how many before anything counts: the compilers of 16 threads have to see the code. */
 const CROWDS = [
-  { callers: 1, calls: 3000, warmUp: 8000 },
+  { callers: 1, calls: 3000, warmUp: 4000 },
   { callers: 16, calls: 8000, warmUp: 64_000 },
 ];
 const SERVER = fileURLToPath(new URL('../blocking-server.mjs', import.meta.url));
