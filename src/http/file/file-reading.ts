@@ -2,7 +2,8 @@
  * The parts of an open file, read piece by piece for a response.
  *
  * Each piece is a buffer of its own, since the previous one may still be in use. To a sender that says when it is done with one (`recycle`), and
- * whose client takes them as fast as they come, larger ones are given, from buffers that are used again, and the next is read while it sends.
+ * whose client takes them as fast as they come, larger ones are given, from buffers that are used again, and the next is read while it sends. Whoever
+ * gets none of these has one small piece at a time.
  *
  * @module
  */
@@ -57,7 +58,7 @@ export class FileReading implements AsyncIterableIterator<Uint8Array> {
     if (this.#isOver && buffer) giveReadBuffer(buffer); // it was left meanwhile, and nobody gets this
     if (this.#isOver || !piece) return this.return();
     this.#lent = buffer;
-    if (this.#isFast) this.#readAhead();
+    if (this.#isFast && buffer) this.#readAhead();
     return { done: false, value: piece };
   }
 

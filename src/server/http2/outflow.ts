@@ -2,7 +2,7 @@
  * The body of one response on its way out, when it does not go in one piece.
  *
  * A piece waits in the session until windows and socket have let all of it through; only then the next is made or asked for. So a client that
- * does not read costs one piece for each of its streams.
+ * does not read costs one piece for each of its streams, and of a file in large pieces the next one, which is read meanwhile.
  *
  * @module
  */
@@ -77,6 +77,7 @@ export class SourceOutflow<X> implements Outflow {
    * @throws What the pieces throw.
    */
   async run(flush: () => void): Promise<boolean> {
+    this.#pieces.recycle(true);
     for (let step = await this.#next(); !step.done; step = await this.#next()) {
       if (this.#isDropped) return false;
       if (step.value.length === 0) continue;
@@ -86,6 +87,7 @@ export class SourceOutflow<X> implements Outflow {
         this.#room ??= new WakeUp();
         await this.#room.wait();
       }
+      this.#pieces.recycle(true); // framed is copied; and whoever has dropped it has forgotten the piece
     }
     if (this.#isDropped) return false;
     this.#session.write(this.#stream, NOTHING, true);

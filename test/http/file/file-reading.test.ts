@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FileParts, FileReading } from '../../../src/http/file/file-reading.ts';
 import { OpenFile } from '../../../src/http/file/open-file.ts';
 import { READ_SIZE } from '../../../src/process/large-buffers.ts';
@@ -74,13 +74,16 @@ describe('the reading of a file', () => {
     expect(Buffer.concat(await all(reading, true)).equals(right)).toBe(true);
   });
 
-  it('has no more than 8 MiB of large pieces out in a process: further clients get small ones', async () => {
+  it('has no more than 8 MiB of large pieces out in a process: further clients get small ones, one at a time', async () => {
+    const read = vi.spyOn(OpenFile.prototype, 'read');
+    onTestFinished(() => read.mockRestore());
     const readings = Array.from({ length: 40 }, () => begin().reading);
     for (const reading of readings) reading.recycle(true);
     const first = await Promise.all(readings.map((reading) => reading.next()));
     const sizes = first.map(({ value }) => value?.length);
     expect(sizes.filter((size) => size === READ_SIZE)).toHaveLength(32);
     expect(sizes.filter((size) => size === SMALL)).toHaveLength(8);
+    expect(read).toHaveBeenCalledTimes(40 + 32);
     await Promise.all(readings.map((reading) => reading.return()));
     const { reading } = begin();
     reading.recycle(true);
