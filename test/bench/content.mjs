@@ -125,3 +125,6 @@ export const BROWSER_HEADERS = {
   Cookie:
     '_ga=GA1.2.1843629871.1722412345; _gid=GA1.2.904312345.1722412345; session=6f1c3d2e9a7b4c5d8e0f1a2b3c4d5e6f; theme=dark; consent=necessary%2Cstatistics; cart=3f9a1c',
 };
+
+/** What is said to everybody: as long as a line of a chat. */
+export const MESSAGE = 'x'.repeat(100);

@@ -25,12 +25,15 @@ import { HTTP2_PEERS, HTTP2_SCENARIOS } from './lib/http2.mjs';
 import { contestantsOf, lengthOf, measure } from './lib/measure.mjs';
 import { PEERS } from './lib/peers.mjs';
 import { hasCertificate, prepareFiles, ROOT } from './lib/places.mjs';
+import * as realtime from './lib/realtime.mjs';
 import { QUICK, SCENARIOS } from './lib/scenarios.mjs';
 import * as traces from './lib/traces.mjs';
 
 /** Ratios to something else than node:http: each has a table of its own. */
 const TABLES = [
   { name: calls.NAME, title: calls.TITLE, measure: () => calls.measureCalls(settings.rounds), tableOf: calls.tableOfCalls },
+  { ...realtime.BROADCAST, measure: () => realtime.measureBroadcast(settings), tableOf: realtime.tableOfBroadcast },
+  { ...realtime.SOCKETS, measure: () => realtime.measureSockets(settings), tableOf: realtime.tableOfSockets },
   { name: traces.NAME, title: traces.TITLE, measure: () => traces.measureTraces(settings), tableOf: traces.tableOfTraces },
 ];
 const PAGE = join(ROOT, 'docs/benchmarks.md');
