@@ -31,6 +31,7 @@ import { attributesOf, errorType, methodOf, RPC_METADATA, type Spelling, spanNam
 import { FIELDS } from './fields.ts';
 import type { Meters } from './meters.ts';
 import { Traced } from './traced.ts';
+import { UnsampledSpan } from './unsampled-span.ts';
 
 /** How requests are traced. */
 export interface ServerSpanSettings {
@@ -40,6 +41,8 @@ export interface ServerSpanSettings {
   /** Whether the span of whoever has asked is the parent, or is only named. */
   readonly incoming: 'parent' | 'link';
   readonly ignore: ((request: Request) => boolean) | undefined;
+  /** Of the requests that begin a trace, how many the SDK is asked about: from 0 to 1. */
+  readonly share: number;
   /** The id that X-Request-ID has as well. */
   readonly idOf: (request: Request) => string;
 }
@@ -101,7 +104,7 @@ export class ServerSpans {
     // What runs here may run in the context of another request: that behind which this one came on its connection.
     const base = message.isGuest ? context.active() : ROOT_CONTEXT;
     if (base !== ROOT_CONTEXT && base.getValue(RPC_METADATA) !== undefined) return new Traced(method, base, undefined, true);
-    const { ignore, incoming, meters, tracer, spelling } = this.#settings;
+    const { ignore, incoming, meters, share, tracer, spelling } = this.#settings;
     if (ignore?.(request)) return new Traced(method, base.setValue(SUPPRESS_TRACING, true), undefined, false);
     const claimed = propagation.extract(base, request, FIELDS);
     const remote = claimed === base ? undefined : trace.getSpanContext(claimed);
@@ -111,6 +114,9 @@ export class ServerSpans {
     const within = isOnlyNamed ? base : claimed;
     const parent = own && (isOnlyNamed || !remote) ? trace.setSpan(within, own) : within;
     const other = isOnlyNamed ? remote : remote && own?.spanContext();
+    if (share < 1 && parent === within && (isOnlyNamed || !remote) && Math.random() >= share) {
+      return new Traced(method, parent, new UnsampledSpan(), meters.areOn);
+    }
     const options = {
       kind: SpanKind.SERVER,
       attributes: attributesOf(request, method, spelling),

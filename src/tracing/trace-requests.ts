@@ -31,6 +31,11 @@ export interface TraceOptions {
   incoming?: 'parent' | 'link' | undefined;
   /** Requests for which it returns true have no span, nor has anything that they call: probes of a balancer. They are measured. Default: none. */
   ignore?: ((request: Request) => boolean) | undefined;
+  /**
+   * Of the requests that begin a trace, how many are recorded, from 0 to 1: the others have a span that tells whoever is called that it is not sampled, and
+   * cost a fraction of what they cost when a sampler of the SDK leaves them out. Whoever brings a trace along has decided. Default 1: the SDK decides.
+   */
+  share?: number | undefined;
   /** Each connection has a span, the parent of its requests that bring no `traceparent`. Default false. */
   connections?: boolean | undefined;
   /** Each stream of HTTP/2 has a span, of its connection when that has one. Default false. */
@@ -50,6 +55,7 @@ const SUBJECT = 'Cannot trace requests';
 const KNOWN: ReadonlySet<string> = new Set([
   'incoming',
   'ignore',
+  'share',
   'connections',
   'streams',
   'requestHeaders',
@@ -70,9 +76,9 @@ const holder = globalThis as { [STOP]?: (() => void) | undefined };
 /** @internal See the door. @param idOf The id that X-Request-ID has. */
 export function traceBy(idOf: (request: Request) => string, options: TraceOptions): void {
   const spelling = spellingOf(options);
-  const { incoming = 'parent', ignore } = options;
+  const { incoming = 'parent', ignore, share = 1 } = options;
   const tracer = trace.getTracer(SCOPE);
-  const requests = new ServerSpans({ tracer, meters: new Meters(SCOPE), spelling, incoming, ignore, idOf });
+  const requests = new ServerSpans({ tracer, meters: new Meters(SCOPE), spelling, incoming, ignore, share, idOf });
   const calls = new CallSpans(tracer, spelling);
   const carriers = new CarrierSpans(tracer);
   holder[STOP]?.();
@@ -119,11 +125,14 @@ function listen(name: string, call: (message: never) => void): () => void {
 
 function spellingOf(options: TraceOptions): Spelling {
   checkOptions(SUBJECT, options, KNOWN);
-  const { incoming, ignore, connections = false, streams = false, redactedParameters = SECRET_PARAMETERS } = options;
+  const { incoming, ignore, share = 1, connections = false, streams = false, redactedParameters = SECRET_PARAMETERS } = options;
   if (incoming !== undefined && incoming !== 'parent' && incoming !== 'link') {
     throw badOption(SUBJECT, `incoming is ${JSON.stringify(incoming)}, not "parent" or "link"`);
   }
   if (ignore !== undefined) checkFunction(SUBJECT, 'ignore', ignore);
+  if (typeof share !== 'number' || !(share >= 0 && share <= 1)) {
+    throw badOption(SUBJECT, `share is ${typeof share === 'number' ? share : kindOf(share)}, not a number from 0 to 1`);
+  }
   checkBoolean(SUBJECT, 'connections', connections);
   checkBoolean(SUBJECT, 'streams', streams);
   return {
