@@ -33,7 +33,7 @@ export interface TraceOptions {
   ignore?: ((request: Request) => boolean) | undefined;
   /**
    * Of the requests that begin a trace, how many are recorded, from 0 to 1: the others have a span that tells whoever is called that it is not sampled, and
-   * cost a fraction of what they cost when a sampler of the SDK leaves them out. Whoever brings a trace along has decided. Default 1: the SDK decides.
+   * cost less than when a sampler of the SDK leaves them out. Whoever brings a trace along has decided. Default 1: the SDK decides.
    */
   share?: number | undefined;
   /** Each connection has a span, the parent of its requests that bring no `traceparent`. Default false. */

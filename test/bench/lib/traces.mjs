@@ -19,6 +19,8 @@ export const TITLE = 'Requests with OpenTelemetry';
 
 const SERVERS = [
   { name: 'filrouge', title: 'filrouge, `filrouge/opentelemetry`', file: 'filrouge.mjs' },
+  { name: 'share', title: 'filrouge, with the option `share`', file: 'filrouge.mjs' },
+  { name: 'hand', title: 'filrouge, the bare calls of `@opentelemetry/api` by hand', file: 'filrouge.mjs' },
   { name: 'fastify', title: 'fastify, `@fastify/otel` and `instrumentation-http`', file: 'fastify.mjs' },
   { name: 'express', title: 'express, `instrumentation-express` and `-http`', file: 'express.mjs' },
 ];

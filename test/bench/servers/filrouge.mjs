@@ -29,9 +29,10 @@ const paths = Array.from({ length: ROUTES }, (_, n) => [`GET /api/r${n}/{id}`, (
 const api = router(Object.fromEntries(paths));
 
 const inside = await mounted(process.env['BENCH_MOUNTED']);
+const traced = process.env['BENCH_TRACED'] === 'hand' ? (await import('./by-hand.mjs')).traced : (handler) => handler;
 const server = await startServer(
   inside ??
-    ((request) => {
+    traced((request) => {
       if (request.path === '/') return Response.text(HELLO);
       if (request.path === '/json') return Response.json(JSON_VALUE);
       if (request.path === '/echo') return Response.bytes('application/octet-stream', request.body.bytes());
