@@ -89,17 +89,16 @@ describe('createBlocking', () => {
   });
 
   it('ends a call that takes longer than its timeout, and aborts it', async () => {
-    const hasty = createBlocking<typeof Store>(new URL('./fixtures/store.mjs?hasty', import.meta.url), {
-      timeout: 1000,
-      name: 'hasty',
-    });
-    hasty.nothing();
+    const url = new URL('./fixtures/store.mjs?hasty', import.meta.url);
+    const hasty = createBlocking<typeof Store>(url, { timeout: 1000, name: 'hasty' });
+    const patient = createBlocking<typeof Store>(url); // the same thread, which may take longer to start
+    patient.nothing();
     expect(thrownBy(() => hasty.sleep(60_000))).toMatchObject({
       code: 'blocking-timeout',
       message: 'Cannot finish hasty.sleep: it took longer than 1000 ms',
     });
     const events = await until(
-      () => hasty.events().at(0),
+      () => patient.events().at(0),
       () => 'the abort of the call',
     );
     expect(events).toBe('aborted: The call has ended: it took longer than 1000 ms');
