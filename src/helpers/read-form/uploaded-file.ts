@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RequestBody } from '../../http/body/request-body.ts';
+import { passingPieces } from '../../http/file/file-pieces.ts';
 import { HttpError } from '../../http/response.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
 import { shown } from '../reading/wrong-value.ts';
@@ -65,7 +66,7 @@ export class FileInBody implements UploadedFile {
     try {
       const descriptor = openSync(unfinished, 'wx');
       try {
-        for (const piece of this.#body.range(this.#start, this.#start + this.size)) writeWhole(descriptor, piece);
+        for (const piece of this.#body.range(this.#start, this.#start + this.size, passingPieces)) writeWhole(descriptor, piece);
       } finally {
         closeSync(descriptor);
       }

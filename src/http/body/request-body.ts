@@ -155,10 +155,14 @@ export class RequestBody {
     return Buffer.isBuffer(source) ? Buffer.from(source.subarray(start, end)) : readRange(descriptorOf(source), start, end);
   }
 
-  /** @internal A part of it, in pieces that nobody may keep; a view where it is in memory. */
-  range(start: number, end: number): Iterable<Buffer> {
+  /**
+   * @internal A part of it, in pieces that nobody may keep; a view where it is in memory.
+   *
+   * @param piecesIn How it is read where it is on disk: `passingPieces` for whoever is done with each when it asks for the next.
+   */
+  range(start: number, end: number, piecesIn: typeof piecesOfFile = piecesOfFile): Iterable<Buffer> {
     const source = this.#complete(undefined);
-    if (!Buffer.isBuffer(source)) return piecesOfFile(() => descriptorOf(source), start, end);
+    if (!Buffer.isBuffer(source)) return piecesIn(() => descriptorOf(source), start, end);
     return start < end ? [source.subarray(start, end)] : [];
   }
 

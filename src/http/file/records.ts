@@ -7,7 +7,7 @@
  */
 import { type Dirent, promises as fs } from 'node:fs';
 import { join } from 'node:path';
-import { piecesOfFile } from './file-pieces.ts';
+import { passingPieces } from './file-pieces.ts';
 
 /** A record that is to be written. */
 export interface NewRecord {
@@ -61,7 +61,7 @@ async function newFile(folder: string, path: string): Promise<fs.FileHandle> {
 }
 
 function piecesOf({ bytes, size }: NewRecord): Iterable<Buffer> {
-  return Buffer.isBuffer(bytes) ? [bytes.subarray(0, size)] : piecesOfFile(() => bytes.descriptor, 0, size);
+  return Buffer.isBuffer(bytes) ? [bytes.subarray(0, size)] : passingPieces(() => bytes.descriptor, 0, size);
 }
 
 /** Removes the oldest records, and what processes have not finished that died an hour ago or longer. Others may be doing the same. */
