@@ -9,9 +9,8 @@ import { join } from 'node:path';
 import { HELLO, LARGE } from '../content.mjs';
 import { nodeServer, ownVersion, prepareGo, prepareNginx, prepareRust, run, SMALL_SERVER, versionOfPackage } from './peers.mjs';
 import { BUILD } from './places.mjs';
+import { CPU, RATE } from './scenarios.mjs';
 
-const RATE = { key: 'rate', title: 'requests/s' };
-const CPU = { key: 'cpu', title: 'server, µs a request', digits: 1, isLessBetter: true };
 const BODY = 'x'.repeat(1024);
 
 const hello = [{ path: '/', answer: HELLO }];

@@ -62,7 +62,10 @@ import {
  * @property {Record<string, string>} env
  */
 
-const RATE = { key: 'rate', title: 'requests/s' };
+export const RATE = { key: 'rate', title: 'requests/s' };
+/** Says what one core could serve, also where the machine is busy with other things. */
+export const CPU = { key: 'cpu', title: 'server, µs a request', digits: 1, isLessBetter: true };
+const MEMORY = { key: 'mib', title: 'MiB', digits: 1, isLessBetter: true };
 const P99 = { key: 'p99', title: 'p99, ms', digits: 2, isLessBetter: true };
 const BYTES = { 'Content-Type': 'application/octet-stream' };
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
@@ -105,6 +108,7 @@ function proxied(scenario) {
     needs: 'proxy',
     hasUpstream: true,
     only: ['filrouge', 'fastify', 'nginx'],
+    metrics: [RATE, CPU],
     ...scenario,
   });
 }
@@ -112,7 +116,7 @@ function proxied(scenario) {
 /** A large file, or a range of it. */
 function file(scenario) {
   const only = ['filrouge', 'node', 'fastify', 'express', 'polka', 'nginx', 'go'];
-  return throughput({ needs: 'static', connections: 8, only, ...scenario });
+  return throughput({ needs: 'static', connections: 8, only, metrics: [RATE, CPU], ...scenario });
 }
 
 /** A body of so many KiB, the handler called inline and in a thread. */
@@ -122,7 +126,7 @@ function threadsEcho(size, title) {
     title: `Handler threads, POST ${title}`,
     how: 'The body is read and sent back, inline and through a thread; servers and load share all cores.',
     asks: echo(size),
-    metrics: [RATE, P99],
+    metrics: [RATE, P99, CPU],
     variants: [
       { peer: 'node', title: 'node:http', env: {} },
       { peer: 'filrouge', title: 'filrouge, inline', env: {} },
@@ -174,7 +178,7 @@ export const SCENARIOS = [
     title: 'Static file, 16 MiB',
     how: 'As above.',
     asks: [{ path: '/static/file16.bin', answer: makeLarge(16 * MEBIBYTE) }],
-    metrics: [{ ...RATE, digits: 1 }],
+    metrics: [{ ...RATE, digits: 1 }, CPU],
     longer: 3,
   }),
   file({
@@ -189,6 +193,7 @@ export const SCENARIOS = [
     how: 'The sizes of the files are summed: readForm, @fastify/multipart, and multer with its memory storage in express; 8 connections.',
     connections: 8,
     asks: [{ method: 'POST', path: '/upload', ...UPLOAD }],
+    metrics: [RATE, CPU, MEMORY],
     only: ['filrouge', 'fastify', 'express', 'hono'],
   }),
   throughput({
@@ -197,7 +202,7 @@ export const SCENARIOS = [
     how: 'As above; 4 connections.',
     connections: 4,
     asks: [{ method: 'POST', path: '/upload', ...LARGE_UPLOAD }],
-    metrics: [{ ...RATE, digits: 1 }],
+    metrics: [{ ...RATE, digits: 1 }, CPU, MEMORY],
     longer: 2,
     only: ['filrouge', 'fastify', 'express', 'hono'],
   }),
@@ -206,6 +211,7 @@ export const SCENARIOS = [
     title: 'Multipart, 20 fields',
     how: 'The lengths of their values are summed.',
     asks: [{ method: 'POST', path: '/fields', ...FIELDS }],
+    metrics: [RATE, CPU, MEMORY],
     only: ['filrouge', 'fastify', 'express', 'hono'],
   }),
   throughput({
