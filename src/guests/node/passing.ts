@@ -13,7 +13,7 @@ import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import { PairedSocket } from './pair.ts';
 import { checkMethod, fieldsOf, targetOf } from './passed-head.ts';
-import { MOST_WAITING, TIME_TO_END } from './written-body.ts';
+import { TIME_TO_END, WrittenBody } from './written-body.ts';
 
 /** Not a limit in practice: the fields have already passed those of our engine. */
 const MAX_HEADER_SIZE = 16 * 1024 * 1024;
@@ -142,30 +142,18 @@ function responseOf(request: Request, incoming: IncomingMessage): Response {
  * sent: with the last announced byte that is done, and the listener may only now come to end it.
  */
 function bodyOf(incoming: IncomingMessage): Readable {
-  let broken: Error | undefined;
-  const body = new Readable({
-    highWaterMark: 0, // asks only when nothing is left
-    read() {
-      if (broken) body.destroy(broken);
-      else incoming.resume();
-    },
-    destroy(error, done) {
-      if (incoming.complete) incoming.resume();
-      else incoming.destroy();
-      done(error);
-    },
+  const body = new WrittenBody(undefined, () => {
+    if (incoming.complete) incoming.resume();
+    else incoming.destroy();
   });
   incoming.on('data', (piece: Buffer) => {
-    body.push(piece);
-    if (body.readableLength >= MOST_WAITING) incoming.pause();
+    body.push(piece, 'latin1');
+    incoming.pause();
+    body.whenTaken(() => void incoming.resume());
   });
-  incoming.on('end', () => body.push(null));
-  incoming.on('error', (error) => {
-    broken = error;
-    if (body.readableLength === 0) body.destroy(error);
-  });
-  body.on('error', ignore); // the sender of the body sees it; without a reader it must not end the process
-  return body;
+  incoming.on('end', () => body.end());
+  incoming.on('error', (error) => body.breakOff(error));
+  return body.stream();
 }
 
 /** The fields of a message of node:http. */

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import type { Taken } from './socket.ts';
 
 /** How much waits here, bytes: what a listener has written before it breaks off is still sent, as from the buffer of a socket. */
-export const MOST_WAITING: number = 64 * 1024;
+const MOST_WAITING = 64 * 1024;
 
 /** How long a listener may take to end a response whose announced bytes have all been sent, ms. */
 export const TIME_TO_END = 5000;
