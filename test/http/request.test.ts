@@ -291,3 +291,17 @@ function catchError(f: () => unknown): unknown {
     return error;
   }
 }
+
+describe('a request whose client leaves', () => {
+  it('tells all who have asked to be told, once, also through a request made from it, and those who ask later', () => {
+    const request = new Request({ target: '/a/b' });
+    const told: string[] = [];
+    request.whenAborted(({ message }) => told.push(`one: ${message}`));
+    request.withoutPrefix('/a')?.whenAborted(({ message }) => told.push(`two: ${message}`));
+    expect(told).toEqual([]);
+    request.abort(new Error('gone'));
+    request.abort(new Error('again'));
+    request.withoutPrefix('/a')?.whenAborted(({ message }) => told.push(`three: ${message}`));
+    expect(told).toEqual(['one: gone', 'two: gone', 'three: gone']);
+  });
+});

@@ -78,9 +78,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
 
   /** Sends a request. @throws HttpError 499 when the client has already left. */
   static start(request: Request, target: Target, sent: UpstreamRequest, patience: Patience): UpstreamExchange {
-    if (request.signal.aborted) throw clientGone(request);
+    if (request.abortReason) throw clientGone(request);
     const exchange = new UpstreamExchange(request, patience);
-    request.signal.addEventListener('abort', () => exchange.#stop(clientGone(request)), { once: true });
+    request.whenAborted(() => exchange.#stop(clientGone(request)));
     if (sent.upgrade === undefined) exchange.endWithRequest();
     exchange.#run(patience.connectTimeout, 'there was no connection to it in time');
     try {
@@ -233,7 +233,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
         this.#rest();
       }
     } catch (error) {
-      this.#stop(error instanceof HttpError ? error : this.#request.signal.aborted ? clientGone(this.#request) : (error as Error));
+      this.#stop(error instanceof HttpError ? error : this.#request.abortReason ? clientGone(this.#request) : (error as Error));
       throw error;
     }
     this.#awaitHead();

@@ -16,7 +16,7 @@ export interface Extras<R> {
   /** Called when the response has been sent. */
   endings: (() => void)[] | undefined;
   /** Called on an abort, besides the signal. */
-  onAbort: ((reason: Error) => void) | undefined;
+  onAbort: ((reason: Error) => void)[] | undefined;
 }
 
 /** None of it yet. */
