@@ -11,6 +11,7 @@ import { NAMES, REDIS, Site } from './hosts/site.mjs';
 import {
   admissionsOf,
   failuresBesidesHost,
+  failuresBesidesIdle,
   failuresBesidesRedis,
   failuresOf,
   lastLossOf,
@@ -38,9 +39,9 @@ const SOON = 2000;
 /** @typedef {import('./hosts/verdicts.mjs').Phase} Phase */
 /**
  * What is done to the site, until it is whole again (`act` may tell how long the balancer took to notice), and what then must hold: on the way to which
- * host requests may fail, and for how long; that those which need Redis may be refused; how long a request, and the listeners, may take.
+ * host requests may fail, and for how long; that those which need Redis may be refused; that POST on idle connections may fail; how long a request, and the listeners, may take.
  *
- * @typedef {{ name: string, act(site: Site, seconds: number): Promise<number | void>, at?: import('./hosts/site.mjs').HostName, within?: number, isOfRedis?: boolean, longest?: number, back?: number }} Trouble
+ * @typedef {{ name: string, act(site: Site, seconds: number): Promise<number | void>, at?: import('./hosts/site.mjs').HostName, within?: number, isOfRedis?: boolean, closesIdle?: boolean, longest?: number, back?: number }} Trouble
  */
 
 /** @type {Trouble[]} */
@@ -58,6 +59,7 @@ const TROUBLES = [
   },
   {
     name: 'all hosts are reloaded at once',
+    closesIdle: true,
     act: (site) => Promise.all(NAMES.map((name) => site.reloadHost(name))).then(() => undefined),
   },
   {
@@ -199,7 +201,7 @@ async function phaseOf(site, trouble, seconds) {
 }
 
 /** @param {Site} site @param {Bounds} bounds @param {Trouble} trouble @param {Phase} phase */
-function judge(site, bounds, { name, at, within = SOON, isOfRedis = false, longest = SOON, back = SOON }, phase) {
+function judge(site, bounds, { name, at, within = SOON, isOfRedis = false, closesIdle = false, longest = SOON, back = SOON }, phase) {
   const routes = site.balancer?.routes ?? new Map();
   tell(failuresOf(phase.outcomes), routes, phase.trouble);
   if (at !== undefined) {
@@ -207,6 +209,8 @@ function judge(site, bounds, { name, at, within = SOON, isOfRedis = false, longe
     bounds.atMost(`failed requests ${excused}`, failuresBesidesHost(phase, routes, at, within).length, 0);
   } else if (isOfRedis) {
     bounds.atMost('failed requests but clear refusals of what needs Redis', failuresBesidesRedis(phase, REACHED).length, 0);
+  } else if (closesIdle) {
+    bounds.atMost('failed requests but POST on a connection that is just closed', failuresBesidesIdle(phase, routes).length, 0);
   } else bounds.atMost('failed requests', failuresOf(phase.outcomes).length, 0);
   if (phase.noticed !== undefined) bounds.atMost('the balancer has noticed after, ms', phase.noticed, NOTICED);
   bounds.atMost('longest request, ms', longestOf(phase.outcomes), longest);

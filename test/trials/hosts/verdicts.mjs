@@ -59,6 +59,17 @@ export function failuresBesidesHost({ outcomes, trouble }, routes, host, within)
   );
 }
 
+/**
+ * Those that failed though the balancer has not sent them on an idle connection that a worker was just closing, which it cuts without a line in its log.
+ * What can be asked twice it asks again then.
+ *
+ * @param {Phase} phase
+ * @param {Map<number, unknown>} routes
+ */
+export function failuresBesidesIdle({ outcomes }, routes) {
+  return failuresOf(outcomes).filter(({ id, kind }) => !CHANGES.has(kind) || routes.has(id));
+}
+
 /** After how long the last listener lost its connection, ms; 0 when none did. @param {Phase} phase */
 export function lastLossOf({ away, trouble }) {
   return Math.max(0, ...away.map(({ at }) => at - trouble));
