@@ -296,16 +296,14 @@ export class Request {
     if (extras.abortReason) return;
     extras.abortReason = reason;
     extras.controller?.abort(reason);
-    for (const callback of extras.onAbort?.splice(0) ?? []) callback(reason);
+    for (const callback of extras.onAbort ?? []) callback(reason);
   }
 
   /** @internal Calls a function when the client is gone or the time is up; at once when that has already happened. Costs less than a signal. */
   whenAborted(callback: (reason: Error) => void): void {
-    const extras = this.#extend();
-    if (extras.origin) return extras.origin.whenAborted(callback);
-    if (extras.abortReason) return callback(extras.abortReason);
-    extras.onAbort ??= [];
-    extras.onAbort.push(callback);
+    const extras = this.original.#extend();
+    if (extras.abortReason) callback(extras.abortReason);
+    else extras.onAbort = [...(extras.onAbort ?? []), callback];
   }
 
   /** @internal Why its signal has aborted, if it has. */
