@@ -13,7 +13,7 @@ import type { Flight } from './flight.ts';
 import { Flights, wirePeerOf } from './flights.ts';
 import { SentLines } from './known-lines.ts';
 import { ThreadChannels } from './thread-channels.ts';
-import { type FromThread, ownedBytes, SMALL, type ThreadData, type ThreadLink, type ToThread, type WireBody } from './wire.ts';
+import { type FromThread, handedOver, type ThreadData, type ThreadLink, type ToThread, type WireBody } from './wire.ts';
 
 /** What a pool hears of its threads. */
 export interface ThreadEvents {
@@ -184,8 +184,7 @@ export class HandlerThread implements ThreadLink {
     if (this.#outbox.length === 0) setImmediate(this.#flush);
     const data = item[0] === 'data' || item[0] === 'opened' ? item[2] : item[0] === 'request' ? item[7] : undefined;
     if (data instanceof Uint8Array && data.length > 0) {
-      const owned = ownedBytes(data);
-      if (owned.length > SMALL) this.#transfer.push(owned.buffer);
+      const owned = handedOver(data, this.#transfer);
       this.#outbox.push(
         item[0] === 'request'
           ? [item[0], item[1], item[2], item[3], item[4], item[5], item[6], owned]

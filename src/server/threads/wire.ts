@@ -30,8 +30,9 @@
  *
  * @module
  */
+
 import type { X509Certificate } from 'node:crypto';
-import type { MessagePort } from 'node:worker_threads';
+import type { MessagePort, Transferable } from 'node:worker_threads';
 import type { Heartbeat } from '../../http/body/paced-pieces.ts';
 import type { FileParts } from '../../http/file/file-content.ts';
 import type { FileVersion } from '../../http/file/open-file.ts';
@@ -201,9 +202,16 @@ export function onWire(sent: Sent, sign: 1 | -1): Sent {
 /** Bytes of a stream that may be on their way: more is not sent until some have been taken. */
 export const WINDOW: number = 256 * 1024;
 /** A buffer up to this is copied with the message; to hand over a larger one's memory is cheaper. */
-export const SMALL: number = 4096;
+const SMALL = 4096;
 
-/** Bytes whose memory can be handed over: a copy, unless they fill a memory of their own. */
+/** A copy: a Buffer may be a slice of memory that others share, and all of that would be posted with it. */
 export function ownedBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes); // a Buffer may be a slice of a pool that others share
+  return new Uint8Array(bytes);
+}
+
+/** Bytes to be posted: a copy. @param transfer Gets its memory, if that is to be handed over. */
+export function handedOver(bytes: Uint8Array, transfer: Transferable[]): Uint8Array<ArrayBuffer> {
+  const owned = ownedBytes(bytes);
+  if (owned.length > SMALL) transfer.push(owned.buffer);
+  return owned;
 }

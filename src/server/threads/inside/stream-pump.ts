@@ -52,7 +52,7 @@ export class StreamPump {
       for (let step = await iterator.next(); !step.done && !this.#isDropped; step = await iterator.next()) {
         const piece = checkedPiece(step.value);
         this.#sent += piece.length;
-        this.#post(['data', this.#id, typeof piece === 'string' ? piece : new Uint8Array(piece)]);
+        this.#post(['data', this.#id, piece]);
         await this.#room();
       }
       if (this.#isDropped) return;

@@ -25,7 +25,7 @@ import { HitAsker } from '../../questions/hit-asker.ts';
 import { AskedServer } from '../../questions/server-questions.ts';
 import type { Board } from '../board.ts';
 import { ReceivedLines } from '../known-lines.ts';
-import { type ChannelWord, type FromThread, onWire, ownedBytes, SMALL, type ToThread, type WireContent } from '../wire.ts';
+import { type ChannelWord, type FromThread, handedOver, onWire, type ToThread, type WireContent } from '../wire.ts';
 import { type ArrivedBody, arrivedBody } from './arrived-body.ts';
 import type { ChannelPort } from './channels.ts';
 import { type Open, openFor } from './open.ts';
@@ -99,7 +99,8 @@ export class ThreadSide implements Carrier, ChannelPort {
 
   /** Sends an item to the main thread: at once, or together with the others of the current turn. */
   readonly post = (item: FromThread): void => {
-    this.#outbox.push(item);
+    const isBytes = item[0] === 'data' && item[2] instanceof Uint8Array;
+    this.#outbox.push(isBytes ? ['data', item[1], handedOver(item[2], this.#transfer)] : item);
     if (!this.#isInTurn) this.#flush();
   };
 
@@ -249,9 +250,7 @@ export class ThreadSide implements Carrier, ChannelPort {
       return ['file', { path, fileSize, version, parts, descriptor: held?.giveAway() }];
     }
     if (content instanceof StreamContent) return ['stream', content.size, content.heartbeat, content.isEndless];
-    const owned = ownedBytes(content);
-    if (owned.length > SMALL) this.#transfer.push(owned.buffer);
-    return ['bytes', owned];
+    return ['bytes', handedOver(content, this.#transfer)];
   }
 
   /** What comes for a request that has been handled, or is being. */
