@@ -57,6 +57,18 @@ describe('a turn of an I/O thread', () => {
     expect([one?.isWoken, other?.isWoken]).toEqual([true, true]);
   });
 
+  it('takes what a caller has asked before it was known, whose bell was heard already', async () => {
+    const { turn, ends, join } = place(1);
+    const [one] = ends;
+    const late = join();
+    one?.call('now');
+    turn.look();
+    expect(late.end.call('now')).toBe(0); // awake: no message
+    for (let turns = 0; turns < 4; turns++) await new Promise(setImmediate); // it hears the bell at the end of one, and then sleeps
+    late.isKnown();
+    await answers(late.end, 'now');
+  });
+
   it('forgets the calls of a caller that is gone', async () => {
     const { turn, life, ends } = place(2);
     const [one, other] = ends;
@@ -80,8 +92,17 @@ interface End {
   readonly isWoken: boolean;
 }
 
+interface Place {
+  readonly turn: Turn;
+  readonly life: LifeCells;
+  readonly ends: End[];
+  settle(call: number): void;
+  /** Makes a caller of which the thread learns later. */
+  join(): { readonly end: End; isKnown(): void };
+}
+
 /** So many callers, and the inside of an I/O thread, all in this thread. */
-function place(count: number): { turn: Turn; life: LifeCells; ends: End[]; settle: (call: number) => void } {
+function place(count: number): Place {
   const life = new LifeCells();
   const callers = new Set<Caller>();
   const turn = new Turn(life, callers);
@@ -89,7 +110,15 @@ function place(count: number): { turn: Turn; life: LifeCells; ends: End[]; settl
   const module = { now: () => 'now', later: () => new Promise((resolve) => settles.push(() => resolve('later'))) };
   const ends = Array.from({ length: count }, () => endOf(life, turn, module));
   for (const { caller } of ends) callers.add(caller);
-  return { turn, life, ends, settle: (call) => settles[call]?.() };
+  const join = (): ReturnType<Place['join']> => {
+    const end = endOf(life, turn, module);
+    const isKnown = (): void => {
+      callers.add(end.caller);
+      turn.joined(end.caller);
+    };
+    return { end, isKnown };
+  };
+  return { turn, life, ends, settle: (call) => settles[call]?.(), join };
 }
 
 function endOf(life: LifeCells, turn: Turn, module: Record<string, unknown>): End {

@@ -34,6 +34,7 @@ void start();
 function accept(link: Extract<ToIoThread, readonly ['link', ...unknown[]]>): void {
   const caller = new Caller(link, place);
   callers.add(caller);
+  turn.joined(caller);
   link[1].on('close', () => {
     callers.delete(caller);
     caller.end(life);

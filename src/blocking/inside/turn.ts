@@ -46,6 +46,12 @@ export class Turn {
     this.#wakeAll();
   }
 
+  /** A caller has come. It may have rung before it was one of those who are looked at: its bell was heard then, and its call was not. */
+  joined(caller: TurnCaller): void {
+    this.#stayAwake();
+    caller.look();
+  }
+
   /** A call is waited for. */
   begun(): void {
     this.#underWay++;
