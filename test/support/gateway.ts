@@ -34,6 +34,8 @@ const NOTHING = Buffer.alloc(0);
 const CANCEL = 8;
 /** How often a client that has ended its side is looked after, ms. */
 const WATCH_INTERVAL = 50;
+/** How many of these looks there are for each time that it is asked. */
+const LOOKS = 10;
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** Opens a gateway to a server on a port of this machine. */
@@ -110,11 +112,10 @@ function translate(port: number, isSecure: boolean): Server {
  * something that means nothing: the host of one that has left answers with a reset.
  */
 function watch(socket: Socket, response: ServerResponse): void {
-  let hasAsked = false;
+  let looks = 0;
   const timer = setInterval(() => {
     if (hasLeft(socket)) socket.destroy();
-    if (hasAsked) return;
-    hasAsked = true;
+    if (looks++ % LOOKS !== 0) return; // it may close its connection long after it has ended its side
     if (!response.headersSent) socket.write('HTTP/1.1 102 Processing\r\n\r\n');
     else if (response.chunkedEncoding) socket.write('0');
   }, WATCH_INTERVAL);

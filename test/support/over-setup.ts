@@ -23,6 +23,7 @@ const OF_A_GATEWAY: Skips = [
 
 /** Bytes, connections and framing of HTTP/1.1, and methods and versions that node:http in the gateway does not know. */
 const OF_HTTP1: Skips = [
+  ['guests/socket-io/leaving.test.ts', 'tells a client that polls once more instead'], // on the connection that it has, which takes no more requests
   ['exchange/error-format.test.ts', 'what is refused before the handler is called', 'decides for connections beyond maxConnections'],
   // only HTTP/1.1 has the field that tells a browser from a proxy
   ['exchange/explain.test.ts', 'a 500 on the machine of its programmer', 'the page in Chromium'],
