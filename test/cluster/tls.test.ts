@@ -3,7 +3,7 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Authority, type Files, serialOf } from '../support/certificates.ts';
+import { Authority, copyPair, type Files, serialOf } from '../support/certificates.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
@@ -65,10 +65,7 @@ describe('a session is taken up again', () => {
 describe('a certificate that changes', () => {
   it('is the new one in all workers, and no request fails meanwhile', async () => {
     const files = { cert: join(authority.folder, 'live.pem'), key: join(authority.folder, 'live.key') };
-    const take = (by: Files): void => {
-      copyFileSync(by.cert, files.cert);
-      copyFileSync(by.key, files.key);
-    };
+    const take = (by: Files): void => copyPair(by, files);
     take(main);
     const cluster = await startCluster({ workers: 2, tls: files }, { fixture: 'tls' });
     for (const next of [authority.issue('second'), authority.issue('third')]) {

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Authority, serialOf } from '../support/certificates.ts';
+import { Authority, copyPair, serialOf } from '../support/certificates.ts';
 import { accepting, freePort, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
@@ -17,8 +17,7 @@ afterAll(() => authority.remove());
 
 function take(name: string): string {
   const files = authority.issue(name);
-  copyFileSync(files.cert, join(authority.folder, 'cert.pem'));
-  copyFileSync(files.key, join(authority.folder, 'key.pem'));
+  copyPair(files, { cert: join(authority.folder, 'cert.pem'), key: join(authority.folder, 'key.pem') });
   return serialOf(files);
 }
 

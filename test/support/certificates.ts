@@ -1,7 +1,7 @@
 /** Certificates for tests, made by openssl: an authority, and what it has signed. */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,12 @@ import { join } from 'node:path';
 export interface Files {
   readonly cert: string;
   readonly key: string;
+}
+
+/** Puts a certificate and its key where others are, or none yet. */
+export function copyPair(from: Files, to: Files): void {
+  copyFileSync(from.cert, to.cert);
+  copyFileSync(from.key, to.key);
 }
 
 /** What a certificate says. */

@@ -23,10 +23,12 @@ export class WrittenHead {
 
   /** The fields of the response, without those of its connection to us. Checked and made once. */
   get fields(): HeaderList {
-    const { announced } = this;
-    const length = announced === undefined ? [] : [['Content-Length', String(announced)] as const];
-    this.#fields ??= HeaderList.of([...withoutConnection(this.pairs), ...length]);
+    this.#fields ??= HeaderList.of([...withoutConnection(this.pairs), ...this.#length()]);
     return this.#fields;
+  }
+
+  #length(): (readonly [string, string])[] {
+    return this.announced === undefined ? [] : [['Content-Length', String(this.announced)]];
   }
 }
 

@@ -1,12 +1,12 @@
 /** Several certificates for the same names: who gets which, and what is refused. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Response } from '../../../src/index.ts';
 import type { ServerOptions } from '../../../src/server/options.ts';
-import { Authority, day, type Files } from '../../support/certificates.ts';
+import { Authority, copyPair, day, type Files } from '../../support/certificates.ts';
 import { serve } from '../../support/serve.ts';
 import { until } from '../../support/until.ts';
 
@@ -80,10 +80,7 @@ describe('of a list of certificates, a client gets the one whose signatures it c
 
   it('and the new one when the files of any of them have changed', async () => {
     const copy = { cert: join(authority.folder, 'second.pem'), key: join(authority.folder, 'second.key') };
-    const replace = (by: Files): void => {
-      copyFileSync(by.cert, copy.cert);
-      copyFileSync(by.key, copy.key);
-    };
+    const replace = (by: Files): void => copyPair(by, copy);
     replace(ecdsa);
     const { port } = await serveTls(lists(rsa, copy));
     expect(await nameFor(port, ECDSA)).toBe('ecdsa');

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Response } from '../../../src/index.ts';
 import type { ServerOptions } from '../../../src/server/options.ts';
-import { Authority, day, type Files, serialOf } from '../../support/certificates.ts';
+import { Authority, copyPair, day, type Files, serialOf } from '../../support/certificates.ts';
 import { serve } from '../../support/serve.ts';
 import { until } from '../../support/until.ts';
 
@@ -141,8 +141,7 @@ describe('certificates are read again', () => {
     return files;
   }
   function replace(files: Files, by: Files): void {
-    copyFileSync(by.cert, files.cert);
-    copyFileSync(by.key, files.key);
+    copyPair(by, files);
   }
   async function serialAt(port: number): Promise<string> {
     return (await shakeHands(port)).getPeerCertificate().serialNumber;
