@@ -142,7 +142,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     if (this.mayGoOn) this.exchanges.sendInterim(request, status, fields);
   }
 
-  /** The client has ended its side. It gets what is under way, if it is still there: the GOAWAY finds that out, and a ping at each tick. */
+  /** The client has ended its side. It gets what is under way, if it is still there: the GOAWAY finds that out. */
   onEnd(): void {
     if (this.#isOver) return;
     this.#isEnded = true;
@@ -163,7 +163,6 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
   tick(now: number): void {
     if (((this.#isPaused || this.#isEnded) && hasLeft(this.#socket)) || this.#writer.isStuck(now)) return this.destroy();
     if (this.#isOver) return;
-    if (this.#isEnded) this.#session.ping();
     this.#isRunning = true;
     this.exchanges.tick(now);
     this.#isRunning = false;

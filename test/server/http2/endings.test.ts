@@ -111,21 +111,6 @@ describe('an HTTP/2 connection ends', () => {
     expect(framesOf(client).filter(({ type }) => type === 'RST_STREAM')).toMatchObject([{ id: 1, code: 'CANCEL' }]);
   });
 
-  it('when its client has ended its side, has heard that it was noticed, and leaves only then', async () => {
-    const [reached, left] = [deferred<void>(), deferred<void>()];
-    const { client } = await served(({ signal }) => {
-      signal.addEventListener('abort', () => left.resolve());
-      reached.resolve();
-      return new Promise<Response>(() => {});
-    });
-    client.send(headers(1));
-    await reached.promise;
-    client.end();
-    await client.until(() => framesOf(client).some(({ type }) => type === 'GOAWAY'));
-    client.socket.destroy(); // nothing is unread there, so no reset tells it
-    await left.promise;
-  });
-
   it('when its client has left by GOAWAY and has its answers', async () => {
     const { client } = await speak();
     client.send(headers(1));
