@@ -20,7 +20,7 @@ import { StreamTable } from './streams/stream-table.ts';
 
 export type { SessionOwner } from './session-owner.ts';
 
-/** What our only ping says; nobody reads it. */
+/** What our pings say; nobody reads it. */
 const FAREWELL: Buffer = Buffer.from('farewell', 'latin1');
 
 /** One HTTP/2 connection. `X` is what its owner keeps with a stream. */
@@ -157,6 +157,11 @@ export class Session<X> {
     if (isLast) return this.#sender.goAway(this.#table.highest, NO_ERROR, '');
     this.#sender.frames.goAway(MAX_31_BITS, NO_ERROR, '');
     this.#receiver.onPong = () => this.goAway(true);
+    this.ping();
+  }
+
+  /** Sends a ping (RFC 9113 §6.7). The host of a client that is gone answers it with a reset. */
+  ping(): void {
     this.#sender.frames.frame(PING, 0, 0, FAREWELL, 0, FAREWELL.length);
   }
 

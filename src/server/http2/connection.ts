@@ -142,7 +142,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     if (this.mayGoOn) this.exchanges.sendInterim(request, status, fields);
   }
 
-  /** The client has ended its side. It gets what is under way, if it is still there: the GOAWAY finds that out. */
+  /** The client has ended its side. It gets what is under way, if it is still there: the GOAWAY finds that out, and a ping at each tick. */
   onEnd(): void {
     if (this.#isOver) return;
     this.#isEnded = true;
@@ -166,6 +166,7 @@ export class Http2Connection implements ManagedConnection, Carrier, SocketOwner,
     this.#isRunning = true;
     this.exchanges.tick(now);
     this.#isRunning = false;
+    if (this.#isEnded && this.mayGoOn) this.#session.ping(); // last: output that waits would speak for its streams
     if (now >= this.#leavesAt) {
       this.#leavesAt = Number.POSITIVE_INFINITY;
       this.#session.goAway(true);

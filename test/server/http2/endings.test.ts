@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Handler, Response } from '../../../src/index.ts';
 import type { ServerOptions } from '../../../src/server/options.ts';
 import { ask, connectTo, headOf, serveHttp2 } from '../../support/http2.ts';
-import { ACK, END_HEADERS, type Frame, FrameParser, frame, HELLO, headers, request } from '../../support/http2-frames.ts';
+import { ACK, END_HEADERS, type Frame, FrameParser, frame, HELLO, headers, request, settings } from '../../support/http2-frames.ts';
 import { deferred, type Served, serve, type Talk, talk } from '../../support/serve.ts';
 import { until } from '../../support/until.ts';
 
@@ -99,16 +99,38 @@ describe('an HTTP/2 connection ends', () => {
     expect(client.isReset).toBe(false);
   });
 
-  it('when its client has ended its side without giving the window that an answer needs: none can come any more', async () => {
-    const { client } = await served(() => Response.text('x'.repeat(200_000)));
+  it.each([
+    ['its stream', 65_535],
+    ['the connection', 1_000_000],
+  ])(
+    'when its client has ended its side without giving %s the window that an answer needs: none can come any more',
+    async (_what, initial) => {
+      const { client } = await served(() => Response.text('x'.repeat(200_000)));
+      client.send(settings([4, initial]));
+      client.send(headers(1));
+      client.end();
+      await client.closed();
+      const sizes = framesOf(client)
+        .filter(({ type }) => type === 'DATA')
+        .map(({ payload }) => payload.length);
+      expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(65_535);
+      expect(framesOf(client).filter(({ type }) => type === 'RST_STREAM')).toMatchObject([{ id: 1, code: 'CANCEL' }]);
+    },
+  );
+
+  it('when its client has ended its side, has heard that it was noticed, and leaves only then', async () => {
+    const [reached, left] = [deferred<void>(), deferred<void>()];
+    const { client } = await served(({ signal }) => {
+      signal.addEventListener('abort', () => left.resolve());
+      reached.resolve();
+      return new Promise<Response>(() => {});
+    });
     client.send(headers(1));
+    await reached.promise;
     client.end();
-    await client.closed();
-    const sizes = framesOf(client)
-      .filter(({ type }) => type === 'DATA')
-      .map(({ payload }) => payload.length);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(65_535);
-    expect(framesOf(client).filter(({ type }) => type === 'RST_STREAM')).toMatchObject([{ id: 1, code: 'CANCEL' }]);
+    await client.until(() => framesOf(client).some(({ type }) => type === 'GOAWAY'));
+    client.socket.destroy(); // nothing is unread there, so no reset tells it
+    await left.promise;
   });
 
   it('when its client has left by GOAWAY and has its answers', async () => {
