@@ -119,6 +119,27 @@ describe.each<[string, ServerOptions]>([
   });
 });
 
+it('aborts the signal also when it is a write that finds the client gone', async () => {
+  const told = deferred<string>();
+  const first = deferred<void>();
+  const { port } = await serve((request) => {
+    request.signal.addEventListener('abort', () => told.resolve('aborted'));
+    return Response.stream('text/plain', pieces());
+  });
+  const client = await talk(port);
+  client.send(GET);
+  await client.until(/first/);
+  first.resolve();
+  expect(await told.promise).toBe('aborted');
+
+  async function* pieces(): AsyncGenerator<string> {
+    yield 'first';
+    await first.promise;
+    client.socket.resetAndDestroy();
+    yield 'for nobody'; // written before the server can have seen the reset
+  }
+});
+
 it('holds no connection of a hundred streams whose clients came and went', async () => {
   const { port, server } = await serve(() =>
     Response.events(
