@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,10 +44,17 @@ export class RedisServer {
     const kept = this.#isSentinel ? [] : ['save ""', 'appendonly no'];
     rmSync(this.path, { force: true });
     writeFileSync(config, [...usual, ...kept, ...this.#lines, ''].join('\n'));
-    this.#process = spawn(SERVER, [config, ...(this.#isSentinel ? ['--sentinel'] : [])], { stdio: 'ignore' });
+    const log = join(this.folder, 'log');
+    const output = openSync(log, 'w');
+    const running = spawn(SERVER, [config, ...(this.#isSentinel ? ['--sentinel'] : [])], { stdio: ['ignore', output, output] });
+    closeSync(output);
+    this.#process = running;
     await until(
-      async () => ((await this.ask('PING').catch(() => '')).includes('PONG') ? true : undefined),
-      () => 'a Redis server',
+      async () => {
+        if (running.exitCode !== null) throw new Error(`Redis has ended with ${running.exitCode}: ${readFileSync(log, 'utf8')}`);
+        return (await this.ask('PING').catch(() => '')).includes('PONG') || undefined;
+      },
+      () => `a Redis server, which says: ${readFileSync(log, 'utf8')}`,
     );
     return this;
   }
