@@ -37,12 +37,13 @@ async function events(server: Served): Promise<string> {
 
 /** How many threads of the process wait in `store.sleep`. */
 async function waiting(server: Served, count: number): Promise<true> {
+  let workers: ServerStatus['workers'] = [];
   return until(
-    async () =>
-      (await ask(server, 'status')).workers.reduce((sum, { waiting }) => sum + (waiting['store.sleep'] ?? 0), 0) === count
-        ? true
-        : undefined,
-    () => `${count} threads that wait in store.sleep`,
+    async () => {
+      ({ workers } = await ask(server, 'status'));
+      return workers.reduce((sum, { waiting: waits }) => sum + (waits['store.sleep'] ?? 0), 0) === count || undefined;
+    },
+    () => `${count} threads that wait in store.sleep: ${JSON.stringify(workers)} ${server.stdout}${server.stderr}`,
   );
 }
 
