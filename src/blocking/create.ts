@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { scriptPath } from '../process/place/script-path.ts';
 import { fieldsWith } from '../process/watching/call-channel.ts';
 import { all, allSettled, messageFor, Way, watched } from './call.ts';
 import { methods } from './held.ts';
@@ -62,8 +62,7 @@ export function callsInto(url: string, { timeout, name, thread }: CallSettings):
 }
 
 function labelOf(url: string): string {
-  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-  return basename(path).replace(/\.\w+$/, '');
+  return basename(scriptPath(url) ?? url).replace(/\.\w+$/, '');
 }
 
 /** What goes with `createBlocking`. */

@@ -102,6 +102,13 @@ describe('a 500 on the machine of its programmer', () => {
     expect(body).not.toContain('> 1 |');
   });
 
+  it('names a script by the URL it was given, which no file can have', async () => {
+    const error = Object.assign(new Error('no'), { stack: 'Error: no\n    at page (file://elsewhere/pages/a.js:1:19)' });
+    const { status, body } = await answerTo(FIELDS, {}, () => Promise.reject(error));
+    expect(status).toBe(500);
+    expect(body).toContain('file://elsewhere/pages/a.js:1:19');
+  });
+
   it('leaves an HttpError, a thrown Response and the answer of onError as they are', async () => {
     const meant = await answerTo([...FIELDS, PAGE], {}, () => Promise.reject(new HttpError(500, 'Try again')));
     expect(meant.body).toBe('Try again');

@@ -42,7 +42,7 @@ const SOCKETS = [
 const LAYERS: Readonly<Record<string, Layer>> = {
   process: {
     layers: [],
-    node: ['node:buffer', 'node:diagnostics_channel', 'node:module'],
+    node: ['node:buffer', 'node:diagnostics_channel', 'node:module', 'node:url'],
     packages: ['cookie', 'mime-types'],
     never: { ...PROCESS, ...TIMERS, ...CONSOLE },
   },

@@ -5,8 +5,9 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { OWN_CODE } from '../../process/own-code.ts';
+import { scriptPath } from '../../process/place/script-path.ts';
 import { originalPlace, type Place, shownPlace } from './original-place.ts';
 
 /** A call that had not returned. */
@@ -62,8 +63,8 @@ function frameOf(line: string): Frame[] {
 /** A place in a file; undefined for one that is not. */
 function placeOf(text: string): Place | undefined {
   const [, file = '', line, column] = PLACE.exec(text) ?? [];
-  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-  return isAbsolute(path) ? { path, line: Number(line), column: Number(column) } : undefined;
+  const path = scriptPath(file);
+  return path !== undefined && isAbsolute(path) ? { path, line: Number(line), column: Number(column) } : undefined;
 }
 
 function isForeign(path: string): boolean {

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Runtime, Session } from 'node:inspector';
-import { fileURLToPath } from 'node:url';
+import { scriptPath } from '../../process/place/script-path.ts';
 
 /** A line of a source file. */
 export interface Place {
@@ -75,5 +75,5 @@ function placeIn(url: string, line: number, column: number): Place {
 }
 
 function pathOf(url: string): string {
-  return url.startsWith('file:') ? fileURLToPath(url) : url;
+  return scriptPath(url) ?? url;
 }

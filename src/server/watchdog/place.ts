@@ -7,9 +7,9 @@
  * @module
  */
 import { Session } from 'node:inspector';
-import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { originalPlace, shownPlace } from '../../exchange/explain/original-place.ts';
+import { scriptPath } from '../../process/place/script-path.ts';
 
 /**
  * How long to wait for an answer, ms. A busy machine takes a while to list all scripts; and a large function that V8 interprets and that
@@ -199,16 +199,6 @@ function atFrame({ functionName }: CallFrame, place: string): string {
 function placeIn({ url, location }: CallFrame): string {
   const line = location.lineNumber + 1;
   const column = (location.columnNumber ?? 0) + 1;
-  const path = pathOf(url);
+  const path = scriptPath(url);
   return path === undefined ? `${url}:${line}:${column}` : shownPlace(originalPlace({ path, line, column }));
-}
-
-/** The path of a script; undefined where its name is a URL that no file can have: whoever compiles code calls it what they like. */
-function pathOf(url: string): string | undefined {
-  if (!url.startsWith('file:')) return url;
-  try {
-    return fileURLToPath(url);
-  } catch {
-    return undefined;
-  }
 }
