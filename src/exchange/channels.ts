@@ -18,15 +18,7 @@ import { type Content, StreamContent } from '../http/body/response-body.ts';
 import type { Request } from '../http/request.ts';
 import type { Response } from '../http/response.ts';
 import type { Connection } from '../process/watching/connection-channels.ts';
-import {
-  type Around,
-  messageOf,
-  requestChannel,
-  responseChannel,
-  routeChannel,
-  sentChannel,
-  setMessage,
-} from '../process/watching/request-channels.ts';
+import { type Around, messageOf, requestChannel, responseChannel, sentChannel, setMessage } from '../process/watching/request-channels.ts';
 import { type Sent, whenSent } from '../process/watching/sent.ts';
 
 /** What comes on the channels of requests: one object for all that is told of a request, which fills as more is known. */
@@ -105,11 +97,6 @@ class WatchedRequest implements RequestMessage {
     responseChannel.publish(this);
     return response;
   }
-}
-
-/** Whether anybody watches requests. */
-export function areRequestsWatched(): boolean {
-  return requestChannel.hasSubscribers || sentChannel.hasSubscribers || responseChannel.hasSubscribers || routeChannel.hasSubscribers;
 }
 
 /** Whether the handler of a request is watched already, or its answer is. */

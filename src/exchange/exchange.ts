@@ -16,8 +16,9 @@ import { timeIsUp } from '../http/errors/abort-reason.ts';
 import { type Peer, Request, type RequestHead } from '../http/request.ts';
 import { Response } from '../http/response.ts';
 import type { TargetParts } from '../http/target.ts';
+import { areRequestsWatched } from '../process/watching/request-channels.ts';
 import { isAnySentWanted, isSentWanted } from '../process/watching/sent.ts';
-import { answerKnown, areRequestsWatched } from './channels.ts';
+import { answerKnown } from './channels.ts';
 import { Dispatch, tellUnsent } from './dispatch.ts';
 import { type Answering, tookTooLong } from './respond.ts';
 

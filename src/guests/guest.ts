@@ -8,7 +8,7 @@
  */
 import { Readable } from 'node:stream';
 import { bodyLimit, type MaxBodySize, tooLargeMessage } from '../exchange/body-limit.ts';
-import { answerKnown, areRequestsWatched, inContextOf } from '../exchange/channels.ts';
+import { answerKnown, inContextOf } from '../exchange/channels.ts';
 import { type Outgoing, outgoingOf } from '../exchange/outgoing.ts';
 import {
   type Answering,
@@ -31,6 +31,7 @@ import { type Peer, type PeerServer, Request, type RequestHead } from '../http/r
 import { HttpError, type Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
 import { handlersAreHere } from '../process/place/handler-place.ts';
+import { areRequestsWatched } from '../process/watching/request-channels.ts';
 
 /** The function that the user writes: the same as for `startServer`. */
 export type GuestHandler = Handler;

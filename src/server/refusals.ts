@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { answerKnown, areRequestsWatched } from '../exchange/channels.ts';
+
+import { answerKnown } from '../exchange/channels.ts';
 import { printError } from '../exchange/print-error.ts';
 import { type Answering, refusalFor, reportError, responseTo } from '../exchange/respond.ts';
 import { badOption } from '../http/errors/bad-option.ts';
@@ -16,6 +17,7 @@ import type { PartialHead } from '../http/request/head-rules.ts';
 import { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
 import { parseTarget } from '../http/target.ts';
+import { areRequestsWatched } from '../process/watching/request-channels.ts';
 import type { IncomingBody } from './body/incoming-body.ts';
 import { type EventFields, SparseLog } from './operator-log.ts';
 import type { Recorder } from './recording/recorder.ts';

@@ -1,10 +1,11 @@
 /** What is told of requests on the channels of node:diagnostics_channel, wherever their handler runs and whatever brought them. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
+import { type Channel, channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { RequestMessage } from '../../src/exchange/channels.ts';
 import { HttpError, match, Response } from '../../src/index.ts';
+import { areRequestsWatched } from '../../src/process/watching/request-channels.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
 import { ask, serveHttp2 } from '../support/http2.ts';
 import { serve, talk } from '../support/serve.ts';
@@ -287,5 +288,81 @@ describe.each(PLACES)('a request that is handled %s', (_where, options) => {
     );
     expect(second.message.request.target).toBe('/431');
     expect(told.all.map(({ event }) => event)).toEqual(['response', 'sent', 'response', 'sent']);
+  });
+});
+
+/** The methods that older tools call, which Node no longer recommends. */
+interface Subscribable {
+  subscribe(listener: (message: unknown) => void): void;
+  unsubscribe(listener: (message: unknown) => void): unknown;
+}
+
+describe('whether anybody watches', () => {
+  const own: [name: string, watched: Channel][] = NAMES.map((name) => [name, channel(name)]);
+  const onMessage = (): void => {};
+
+  it.each(own)('is known as soon as somebody subscribes to %s, by its name or to the object, until the last has gone', (name, watched) => {
+    expect(areRequestsWatched()).toBe(false);
+    subscribe(name, onMessage);
+    expect(areRequestsWatched()).toBe(true);
+    (watched as Subscribable).subscribe(onMessage);
+    expect(unsubscribe(name, onMessage)).toBe(true);
+    expect(areRequestsWatched()).toBe(true);
+    expect((watched as Subscribable).unsubscribe(onMessage)).toBe(true);
+    expect(areRequestsWatched()).toBe(false);
+    expect((watched as Subscribable).unsubscribe(onMessage)).toBe(false);
+  });
+
+  it.each(own)('is known as soon as a store is bound to %s, until it is taken off', (_name, watched) => {
+    const store = new AsyncLocalStorage<unknown>();
+    watched.bindStore(store);
+    expect(areRequestsWatched()).toBe(true);
+    expect(watched.unbindStore(store)).toBe(true);
+    expect(areRequestsWatched()).toBe(false);
+  });
+
+  it('is known of those who subscribe to all that a tracing channel has', () => {
+    const all = { start: onMessage, end: onMessage, asyncStart: onMessage, asyncEnd: onMessage, error: onMessage };
+    const tracing = tracingChannel('filrouge.request');
+    tracing.subscribe(all);
+    expect(areRequestsWatched()).toBe(true);
+    tracing.unsubscribe(all);
+    expect(areRequestsWatched()).toBe(false);
+  });
+
+  it('is known to each of two copies of this package, whichever was there first', async () => {
+    vi.resetModules();
+    const second = await import('../../src/process/watching/request-channels.ts');
+    expect(second.areRequestsWatched).not.toBe(areRequestsWatched);
+    const both = (): boolean[] => [areRequestsWatched(), second.areRequestsWatched()];
+    for (const [name] of own) {
+      subscribe(name, onMessage);
+      expect(both()).toEqual([true, true]);
+      unsubscribe(name, onMessage);
+      expect(both()).toEqual([false, false]);
+    }
+  });
+
+  it('is known when somebody has subscribed before this package was loaded', async () => {
+    subscribe('filrouge.request:sent', onMessage);
+    vi.resetModules();
+    const late = await import('../../src/process/watching/request-channels.ts');
+    expect(late.areRequestsWatched()).toBe(true);
+    unsubscribe('filrouge.request:sent', onMessage);
+    expect(late.areRequestsWatched()).toBe(false);
+  });
+
+  it('is asked anew for each request on a connection: the next one is told of whole, and none behind the last who leaves', async () => {
+    const paths: string[] = [];
+    const note = (message: unknown): void => void paths.push((message as RequestMessage).request.path);
+    const { port } = await serve((given) => {
+      if (given.path === '/subscribes') subscribe('filrouge.request:response', note);
+      if (given.path === '/leaves') unsubscribe('filrouge.request:response', note);
+      return Response.text('hello');
+    });
+    const client = await talk(port);
+    client.send(['/subscribes', '/first', '/second', '/leaves', '/behind'].map((path) => request(path)).join(''));
+    await client.answers(5);
+    expect(paths).toEqual(['/first', '/second']);
   });
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { answerKnown, areRequestsWatched } from '../../exchange/channels.ts';
+import { answerKnown } from '../../exchange/channels.ts';
 import { REPORTED, refusalFor } from '../../exchange/respond.ts';
 import { type Content, StreamContent } from '../../http/body/response-body.ts';
 import { FileContent } from '../../http/file/file-content.ts';
@@ -14,6 +14,7 @@ import type { Request } from '../../http/request.ts';
 import { HttpError, Response } from '../../http/response.ts';
 import type { TakeConnection } from '../../http/takeover.ts';
 import { WakeUp } from '../../process/wake-up.ts';
+import { areRequestsWatched } from '../../process/watching/request-channels.ts';
 import { whenSent } from '../../process/watching/sent.ts';
 import { EndlessContent, RemoteStream } from './remote-stream.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
