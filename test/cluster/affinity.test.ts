@@ -192,6 +192,20 @@ describe('a request that is passed on', () => {
     await cluster.prints(new RegExp(`left ${answering}: AbortError`));
   });
 
+  it.each<[string, ServerOptions]>([
+    ['a worker', {}],
+    ['a handler thread of it', { threads: 1 }],
+  ])('is counted under the route that has matched there when its time is up, in %s', async (_where, options) => {
+    const cluster = await start({ workers: 2, handlerTimeout: 4000, ...options });
+    const { client, headers } = await passed(cluster);
+    expect((await client.ask('/waits', { headers })).status).toBe(503);
+    const late = await until(
+      async () => (await cluster.ask('status')).answered.find(({ status }) => status === 503),
+      () => 'the 503 to be counted',
+    );
+    expect(late).toMatchObject({ method: 'GET', route: '/waits', count: 1 });
+  });
+
   it('may become a websocket', async () => {
     const cluster = server();
     const { headers, answering } = await passed(cluster);

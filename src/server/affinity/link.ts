@@ -13,6 +13,9 @@ import type { Elsewhere, Passage } from './passage.ts';
 import type { AffinityKey } from './table.ts';
 import { type FromNeighbour, INLINE_BODY, type PassedBody, type PassedPeer, readItems, sendItems, type ToNeighbour } from './wire.ts';
 
+/** How many times in `handlerTimeout` it is asked for the routes of requests that take long. */
+const LOOKS = 16;
+
 /** One connection for all requests to one worker. */
 export class NeighbourLink implements ThreadLink {
   readonly #flights: Flights = new Flights();
@@ -21,13 +24,16 @@ export class NeighbourLink implements ThreadLink {
   #outbox: ToNeighbour[] = [];
   #isOpen = false;
   #isGone = false;
+  /** Since when requests have waited that were there at the last look, monotonic ms. */
+  #lookedAt = 0;
 
   /**
    * @param path Where the worker listens.
    * @param secret What it wants to be told first.
+   * @param handlerTimeout As the option: what is not answered by then is answered here, and counted under the route that it has there.
    * @param onGone The connection has ended: it is the worker's end, or was never possible.
    */
-  constructor(path: string, secret: Uint8Array, onGone: () => void) {
+  constructor(path: string, secret: Uint8Array, handlerTimeout: number, onGone: () => void) {
     const socket = connect({ path });
     this.#socket = socket;
     socket.unref(); // connections keep the process alive, not this one
@@ -39,7 +45,9 @@ export class NeighbourLink implements ThreadLink {
       for (const item of items as readonly FromNeighbour[]) this.#take(item);
     });
     socket.on('error', () => {}); // 'close' follows
+    const looks = handlerTimeout > 0 ? setInterval(() => this.#look(), handlerTimeout / LOOKS).unref() : undefined;
     socket.on('close', () => {
+      clearInterval(looks);
       this.#isGone = true;
       onGone();
       for (const flight of this.#flights.values()) (flight as Passage).lose(502, this.#isOpen);
@@ -89,6 +97,14 @@ export class NeighbourLink implements ThreadLink {
     if (!this.#isGone && items.length > 0) sendItems(this.#socket, items);
   };
 
+  /** Asks which routes those have that were there at the last look: most requests are answered between two. */
+  #look(): void {
+    for (const { id, startedAt, isAnswered } of this.#flights.values()) {
+      if (!isAnswered && startedAt < this.#lookedAt) this.#push(['where', id]);
+    }
+    this.#lookedAt = performance.now();
+  }
+
   #bodyOf(flight: Passage): PassedBody {
     const { body } = flight.request;
     const { source } = body;
@@ -112,6 +128,8 @@ export class NeighbourLink implements ThreadLink {
         return this.#giveBack(item[1], new ProtocolError(item[2], item[3], item[4]));
       case 'route':
         return this.#flights.learn(item[1]);
+      case 'routed':
+        return this.#flights.get(item[1])?.request.matched(item[2], true);
       case 'answer':
         return this.#flights.answered(item);
       case 'ready':

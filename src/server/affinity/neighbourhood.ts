@@ -147,7 +147,9 @@ export class Neighbourhood implements SideOwner {
   #pass(holder: number, request: Request, key: AffinityKey, isFirst: boolean): Promise<Outcome> {
     let link = this.#links.get(holder);
     if (!link) {
-      link = new NeighbourLink(join(this.#place.directory, String(holder)), this.#place.secret, () => this.#links.delete(holder));
+      const { handlerTimeout } = this.service.options;
+      const path = join(this.#place.directory, String(holder));
+      link = new NeighbourLink(path, this.#place.secret, handlerTimeout, () => this.#links.delete(holder));
       this.#links.set(holder, link);
     }
     const { version } = this.#table;

@@ -20,7 +20,7 @@ import { ReceivedLines, type WireLines } from '../threads/known-lines.ts';
 import type { FromThread, ToThread, WireBody } from '../threads/wire.ts';
 import { CollectedBody } from './collected.ts';
 import type { AffinityKey } from './table.ts';
-import { type FromNeighbour, type Pass, readItems, sendItems } from './wire.ts';
+import { type FromNeighbour, type Pass, readItems, sendItems, type ToNeighbour } from './wire.ts';
 
 /** Those of a request have been read when it is handled. */
 const NO_LINES: WireLines = [-1, '', []];
@@ -108,8 +108,9 @@ export class NeighbourSide extends ThreadSide {
     this.#port.deliver([['stopping']]);
   }
 
-  protected override take(item: ToThread | Pass): void {
+  protected override take(item: ToNeighbour): void {
     if (item[0] === 'pass') return this.#arrive(item);
+    if (item[0] === 'where') return this.#tellRoute(item[1]);
     const arrival = this.#arrivals.size > 0 ? this.#arrivals.get(item[1] as number) : undefined;
     if (!arrival) return super.take(item);
     switch (item[0]) {
@@ -124,6 +125,11 @@ export class NeighbourSide extends ThreadSide {
         return arrival.body?.close();
       default:
     }
+  }
+
+  #tellRoute(id: number): void {
+    const route = this.routeOf(id);
+    if (route !== undefined) this.#port.send([['routed', id, route]]);
   }
 
   #arrive(pass: Pass): void {

@@ -65,13 +65,19 @@ export type Pass = readonly [
 ];
 
 /** To the worker that answers. */
-export type ToNeighbour = Pass | ToThread;
+export type ToNeighbour =
+  | Pass
+  /** Which route a request has so far: it takes long, and may have to be answered here. */
+  | readonly ['where', id: number]
+  | ToThread;
 
 /** To the worker that has accepted. The version is the least of the table to look into next. */
 export type FromNeighbour =
   | readonly ['moved', id: number, version: number]
   /** There is no room for its body. */
   | readonly ['refused', id: number, status: number, code: ErrorCode, message: string]
+  /** The pattern that has matched last for a request that is not answered yet. */
+  | readonly ['routed', id: number, route: string]
   | FromThread;
 
 /**
@@ -136,6 +142,8 @@ function isPlain(item: ToNeighbour | FromNeighbour): boolean {
       return item[4][0] === 'none' || (item[4][0] === 'text' && item[4][1].length <= LONG_TEXT);
     case 'over':
     case 'moved':
+    case 'where':
+    case 'routed':
       return true;
     default:
       return false;

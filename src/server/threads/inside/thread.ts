@@ -310,6 +310,11 @@ export class ThreadSide implements Carrier, ChannelPort {
     }
   }
 
+  /** The pattern that has matched last for a request that is open. */
+  protected routeOf(id: number): string | undefined {
+    return this.#open.get(id)?.request.route;
+  }
+
   /** Whether nothing is open that has come to it. */
   get isIdle(): boolean {
     return this.#open.size === 0;
