@@ -7,18 +7,19 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bounds } from './bounds.mjs';
 import { largest, quantile } from './client.mjs';
+import { getRequest, LeanLine } from './lean.mjs';
 import { pause, Server, until } from './server.mjs';
 
 const WORKERS = 4;
 const MiB = 1024 * 1024;
-/** Requests of one kind in a row, and how many rows there are of each. */
-const ROW = 500;
-const ROWS = 12;
+/** Requests of each kind in a row, after some that warm up, and how many rows there are. */
+const ROW = 1000;
+const WARM_UP = 200;
+const ROWS = 15;
 const LARGE = 100 * MiB;
 const KEYS = Array.from({ length: 64 }, (_, i) => `key ${i}`);
 const KILL_INTERVAL = 1500;
@@ -26,45 +27,51 @@ const KILL_INTERVAL = 1500;
 /** @param {{ seconds: number }} how */
 export async function run({ seconds }) {
   const bounds = new Bounds();
+  await measureCost(bounds);
   const server = new Server('test/cluster/fixtures/affinity.mjs', { workers: WORKERS, log: 'json', maxBodySize: 2 * LARGE });
   const client = new Client(await server.port);
-  await measureCost(client, bounds);
   await measureMemory(server, client, bounds);
   await measureDeaths(await server.port, seconds, bounds);
   await server.stop();
   bounds.end();
 }
 
-/** The same requests over one connection, answered where they were accepted and passed on, by turns. @param {Client} client @param {Bounds} bounds */
-async function measureCost(client, bounds) {
-  const { here, there } = await keysOf(client);
+/**
+ * The same requests over one connection, one after the other, answered where they were accepted and passed on, by turns: each has just had the machine in the
+ * state that the others found it in. The client only writes and reads bytes, and there are no more workers than it takes.
+ *
+ * @param {Bounds} bounds
+ */
+async function measureCost(bounds) {
+  const server = new Server('test/cluster/fixtures/affinity.mjs', { workers: 2, log: 'json' });
+  const line = await LeanLine.to(await server.port);
+  const { here, there } = await keysOf(async (path, key) => bodyOf(await line.ask(getRequest(path, key))));
   const relay = await Relay.start();
+  const [back, on] = [Buffer.alloc(350, '='), Buffer.alloc(350, '-')];
+  const [own, passed] = [getRequest('/peer', here), getRequest('/peer', there)];
   /** @type {Record<string, () => Promise<unknown>>} */
   const kinds = {
-    'no key': () => client.ask('/peer', {}),
-    'own key': () => client.ask('/peer', { key: here }),
-    'passed on': () => client.ask('/peer', { key: there }),
-    'bare bytes, back at once': () => relay.ask('='),
-    'bare bytes, by another process': () => relay.ask('-'),
+    'own key': () => line.ask(own),
+    'passed on': () => line.ask(passed),
+    'bare bytes, back at once': () => relay.ask(back),
+    'bare bytes, by another process': () => relay.ask(on),
   };
   /** @type {Record<string, number[]>} */
   const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   /** @type {Record<string, number[]>} */
   const medians = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
+  const all = Object.entries(kinds);
   for (let row = 0; row < ROWS; row++) {
-    for (const [kind, ask] of Object.entries(kinds)) {
-      const own = [];
-      for (let i = 0; i < ROW; i++) {
-        const began = performance.now();
-        await ask();
-        own.push(performance.now() - began);
+    for (const pair of [all.slice(0, 2), all.slice(2)]) {
+      for (const [kind, taken] of Object.entries(await byTurns(pair))) {
+        times[kind]?.push(...taken);
+        medians[kind]?.push(quantile(taken, 0.5));
       }
-      if (row === 0) continue; // warms up
-      times[kind]?.push(...own);
-      medians[kind]?.push(quantile(own, 0.5));
     }
   }
+  line.close();
   relay.end();
+  await server.stop();
   console.table(
     Object.entries(times).map(([kind, all]) => ({ kind, 'p50 µs': micro(quantile(all, 0.5)), 'p99 µs': micro(quantile(all, 0.99)) })),
   );
@@ -79,9 +86,23 @@ async function measureCost(client, bounds) {
   bounds.atMost('cost of a passed request at p50, µs', quantile(costs, 0.5), 60);
 }
 
+/** @param {(readonly [string, () => Promise<unknown>])[]} kinds @returns {Promise<Record<string, number[]>>} Times of each, ms. */
+async function byTurns(kinds) {
+  /** @type {Record<string, number[]>} */
+  const times = Object.fromEntries(kinds.map(([kind]) => [kind, []]));
+  for (let i = -WARM_UP; i < ROW; i++) {
+    for (const [kind, ask] of kinds) {
+      const began = performance.now();
+      await ask();
+      if (i >= 0) times[kind]?.push(performance.now() - began);
+    }
+  }
+  return times;
+}
+
 /** @param {Server} server @param {Client} client @param {Bounds} bounds */
 async function measureMemory(server, client, bounds) {
-  const { there } = await keysOf(client);
+  const { there } = await keysOf(async (path, key) => (await client.ask(path, key === undefined ? {} : { key })).text);
   const rss = async () => largest((await server.ask('status')).workers.map((/** @type {{ rss: number }} */ worker) => worker.rss));
   await client.ask(`/large?size=${10 * MiB}`, { key: there });
   const before = await rss();
@@ -147,17 +168,26 @@ async function measureDeaths(port, seconds, bounds) {
   bounds.atMost('failed requests, apart from connections of killed workers', failed, 0);
 }
 
-/** A key that is answered where the connection was accepted, and one that is not. @param {Client} client */
-async function keysOf(client) {
-  const { pid } = JSON.parse((await client.ask('/here', {})).text);
+/**
+ * A key that is answered where the connection was accepted, and one that is not.
+ *
+ * @param {(path: string, key?: string) => Promise<string>} ask
+ */
+async function keysOf(ask) {
+  const { pid } = JSON.parse(await ask('/here'));
   /** @type {{ here?: string, there?: string }} */
   const found = {};
   for (let i = 0; !found.here || !found.there; i++) {
     const key = `key ${i}`;
-    const answering = JSON.parse((await client.ask('/peer', { key })).text).pid;
+    const answering = JSON.parse(await ask('/peer', key)).pid;
     found[answering === pid ? 'here' : 'there'] ??= key;
   }
   return /** @type {{ here: string, there: string }} */ (found);
+}
+
+/** @param {Buffer} answer */
+function bodyOf(answer) {
+  return answer.toString('utf8', answer.indexOf('\r\n\r\n') + 4);
 }
 
 /** @param {number} ms */
@@ -209,32 +239,29 @@ class Relay {
   /** @readonly */
   #directory;
   /** @readonly */
-  #socket;
+  #line;
 
   static async start() {
     const directory = mkdtempSync(join(tmpdir(), 'filrouge-relay-'));
     const child = fork('test/trials/fixtures/relay.mjs', [join(directory, 'socket')]);
     const [port] = await once(child, 'message');
-    const socket = connect({ port: Number(port), host: '127.0.0.1', noDelay: true });
-    await once(socket, 'connect');
-    return new Relay(child, directory, socket);
+    return new Relay(child, directory, await LeanLine.to(Number(port)));
   }
 
-  /** @param {import('node:child_process').ChildProcess} child @param {string} directory @param {import('node:net').Socket} socket */
-  constructor(child, directory, socket) {
+  /** @param {import('node:child_process').ChildProcess} child @param {string} directory @param {LeanLine} line */
+  constructor(child, directory, line) {
     this.#child = child;
     this.#directory = directory;
-    this.#socket = socket;
+    this.#line = line;
   }
 
-  /** Sends as much as a request has. @param {string} first Its first character: see the fixture. */
-  async ask(first) {
-    this.#socket.write(first.padEnd(350, '.'));
-    await once(this.#socket, 'data');
+  /** Sends as much as a request has. @param {Buffer} bytes Its first says where it goes: see the fixture. */
+  ask(bytes) {
+    return this.#line.ask(bytes, bytes.length);
   }
 
   end() {
-    this.#socket.destroy();
+    this.#line.close();
     this.#child.disconnect();
     rmSync(this.#directory, { recursive: true });
   }

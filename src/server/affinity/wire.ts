@@ -182,6 +182,11 @@ const NOBODY = { onTaken: (): void => {} };
 
 const NO_LENGTH: Buffer = Buffer.alloc(LENGTH_SIZE);
 
+function textOf(message: Buffer, end: number): unknown {
+  return withUndefined(JSON.parse(message.toString('utf8', LENGTH_SIZE, end)));
+}
+
+/** May have views of the message. */
 function valuesOf(message: Buffer, end: number): unknown {
   return deserialize(message.subarray(LENGTH_SIZE, end));
 }
@@ -191,22 +196,32 @@ export class ItemReader {
   #pieces: Buffer[] = [];
   #size = 0;
 
-  /** @returns The messages that are complete now. @throws RangeError, TypeError, or what JSON and `node:v8` throw, when it cannot be one of ours. */
-  push(bytes: Buffer): (readonly unknown[])[] {
+  /**
+   * @param isLent Whether the bytes are somebody else's after the call: then what is kept of them is copied. Of most messages nothing is.
+   * @returns The messages that are complete now.
+   * @throws RangeError, TypeError, or what JSON and `node:v8` throw, when it cannot be one of ours.
+   */
+  push(bytes: Buffer, isLent: boolean): (readonly unknown[])[] {
     const messages: (readonly unknown[])[] = [];
     this.#pieces.push(bytes);
     this.#size += bytes.length;
     for (let needed = this.#needed(); this.#size >= needed; needed = this.#needed()) {
-      const all = this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#size);
-      const rest = all.subarray(needed);
-      this.#pieces = rest.length > 0 ? [rest] : [];
-      this.#size = rest.length;
-      const items =
-        all[LENGTH_SIZE] === LIST ? withUndefined(JSON.parse(all.toString('utf8', LENGTH_SIZE, needed))) : valuesOf(all, needed);
+      const all = this.#whole();
+      const isOurs = !isLent || all.buffer !== bytes.buffer;
+      const items = all[LENGTH_SIZE] === LIST ? textOf(all, needed) : valuesOf(isOurs ? all : Buffer.from(all.subarray(0, needed)), needed);
       if (!Array.isArray(items)) throw new TypeError('Cannot read message: it is no list');
       messages.push(items);
+      this.#size -= needed;
+      this.#pieces = this.#size > 0 ? [all.subarray(needed)] : [];
     }
+    const last = this.#pieces.at(-1);
+    if (isLent && last?.buffer === bytes.buffer) this.#pieces[this.#pieces.length - 1] = Buffer.from(last);
     return messages;
+  }
+
+  /** All that has come and is in no message yet. */
+  #whole(): Buffer {
+    return this.#pieces.length === 1 ? (this.#pieces[0] as Buffer) : Buffer.concat(this.#pieces, this.#size);
   }
 
   /** Bytes of the message that comes, with its length; as long as that has not come, one more than there are. */
@@ -222,10 +237,10 @@ export class ItemReader {
 /** Calls a function with every message that comes. A connection on which something else comes is cut. @param early What has come already. */
 export function readItems(socket: Socket, onItems: (items: readonly unknown[]) => void, early?: Buffer): void {
   const reader = new ItemReader();
-  const onBytes = (bytes: Buffer): void => {
+  const onBytes = (bytes: Buffer, isLent: boolean): void => {
     let messages: (readonly unknown[])[];
     try {
-      messages = reader.push(bytes);
+      messages = reader.push(bytes, isLent);
     } catch {
       socket.destroy();
       return;
@@ -233,9 +248,9 @@ export function readItems(socket: Socket, onItems: (items: readonly unknown[]) =
     for (const items of messages) onItems(items);
   };
   const onRead = (count: number, shared: Buffer): boolean => {
-    onBytes(Buffer.from(shared.subarray(0, count))); // items may keep views of it
+    onBytes(shared.subarray(0, count), true);
     return true;
   };
-  if (early && early.length > 0) onBytes(early);
-  if (!readShared(socket, onRead)) socket.on('data', onBytes);
+  if (early && early.length > 0) onBytes(early, false);
+  if (!readShared(socket, onRead)) socket.on('data', (bytes: Buffer) => onBytes(bytes, false));
 }

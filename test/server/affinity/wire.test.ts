@@ -12,7 +12,16 @@ function bytesOf(...items: readonly (ToNeighbour | FromNeighbour)[]): Buffer {
 /** Feeds pieces. @returns What came out, message by message. */
 function read(pieces: Iterable<Buffer>): (readonly unknown[])[] {
   const reader = new ItemReader();
-  return [...pieces].flatMap((piece) => reader.push(piece));
+  return [...pieces].flatMap((piece) => reader.push(piece, false));
+}
+
+/** The same from a memory that all pieces come in, one after the other, and in which something else comes behind them. */
+function readLent(pieces: Iterable<Buffer>): (readonly unknown[])[] {
+  const reader = new ItemReader();
+  const shared = Buffer.alloc(64 * 1024);
+  const messages = [...pieces].flatMap((piece) => reader.push(shared.subarray(0, piece.copy(shared)), true));
+  shared.fill(0xee);
+  return messages;
 }
 
 const PEER = ['127.0.0.1', 4711, false, undefined, 1.5, 8000, undefined, undefined] as const;
@@ -58,6 +67,15 @@ describe('messages between workers', () => {
     expect(whole).toHaveLength(3);
     for (let at = 1; at < all.length; at++) expect(read([all.subarray(0, at), all.subarray(at)])).toEqual(whole);
     expect(read(Array.from(all, (byte) => Buffer.from([byte])))).toEqual(whole);
+  });
+
+  it('come out the same from a memory in which the next come, at every split', () => {
+    const all = Buffer.concat([bytesOf(DATA), bytesOf(PASS), bytesOf(DATA, DATA), bytesOf(['moved', 3, 9])]);
+    const whole = read([all]);
+    expect(whole).toHaveLength(4);
+    expect(readLent([all])).toEqual(whole);
+    for (let at = 1; at < all.length; at++) expect(readLent([all.subarray(0, at), all.subarray(at)])).toEqual(whole);
+    expect(readLent(Array.from(all, (byte) => Buffer.from([byte])))).toEqual(whole);
   });
 
   it('leave in several when there is much in one turn, in their order, none larger than may come', () => {
