@@ -159,6 +159,31 @@ describe('upgradeWithNode', () => {
     await client.until((text) => text.length > 800 * piece.length);
   });
 
+  it('keeps the order of small and large pieces, alone and corked, while the client does not read and when it does', async () => {
+    const pieces = Array.from({ length: 1200 }, (_, i) => `${i};`.padEnd(i % 100 === 99 ? 300_000 : i % 7, '.'));
+    const stuck = deferred<Duplex>();
+    const { port } = await mount(async (_req, socket) => {
+      socket.write(SWITCH);
+      await once(socket, 'data'); // joined
+      let isFull = false;
+      for (const [i, piece] of pieces.entries()) {
+        if (i % 3 === 0) socket.cork();
+        const hasRoom = socket.write(i % 2 === 0 ? piece : Buffer.from(piece));
+        if (i % 3 === 2) socket.uncork();
+        if (hasRoom || i % 3 !== 2) continue;
+        if (!isFull) stuck.resolve(socket);
+        isFull = true;
+        await once(socket, 'drain');
+      }
+      socket.end();
+    });
+    const client = connect(port, '127.0.0.1');
+    client.write(`${ASK}\r\ngo`);
+    await stuck.promise;
+    const text = (await client.setEncoding('latin1').toArray()).join('');
+    expect(text.slice(text.indexOf('\r\n\r\n') + 4) === pieces.join('')).toBe(true);
+  });
+
   it('passes on the head and body a handler refuses with, and ends the connection', async () => {
     const { port } = await mount((_req, socket) => {
       socket.end('HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\nContent-Type: text/plain\r\n\r\nwho?');

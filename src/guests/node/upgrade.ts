@@ -96,7 +96,6 @@ function takingOver(request: Request, { incoming, far, early }: Switched, onStop
 /** Joins the client's connection and the handler's: what comes from one goes to the other, no faster than the other reads it. */
 function join(client: Duplex, far: PairedSocket, takeover: Takeover, onStopping: (end: () => void) => void): void {
   const { near } = far;
-  const { straight } = takeover;
   if (near.destroyed) {
     client.destroy();
     return;
@@ -121,10 +120,11 @@ function join(client: Duplex, far: PairedSocket, takeover: Takeover, onStopping:
   else far.on('close', part);
   if (client instanceof Socket) client.setKeepAlive(true, 60_000); // detects a client that vanished silently
   near.on('data', (bytes: Buffer) => {
-    if (straight?.write(bytes) === true || client.write(bytes)) return;
+    if (client.write(bytes)) return;
     near.pause();
     client.once('drain', () => near.resume());
   });
+  far.straight = takeover.straight;
   near.once('end', () => client.end());
   client.pipe(near);
   whenStopping(takeover, stop);
