@@ -17,6 +17,14 @@ export function makeLarge(size) {
   return 'A line of a large file, which is the same as all the others....\n'.repeat(size / 64);
 }
 
+/** What `/stream` gives: 64 times this piece of 16 KiB, made anew each time as a handler would. */
+export const STREAMED = { piece: makeLarge(16 * 1024), pieces: 64 };
+
+/** The pieces of a stream. */
+export async function* makeStream() {
+  for (let n = 0; n < STREAMED.pieces; n++) yield Buffer.from(STREAMED.piece, 'latin1');
+}
+
 /** A multipart form with three files of 100 KiB each. */
 export const UPLOAD = {
   headers: { 'Content-Type': 'multipart/form-data; boundary=----boundary7MA4YWxkTrZu0gW' },

@@ -139,9 +139,8 @@ function rotated(rows, round) {
 }
 
 async function loadOnce(scenario, contestant, server, settings) {
-  const result = await (scenario.load === 'fixedRate'
-    ? loadAtRate(scenario, server, settings)
-    : loadFully(server, scenario, { seconds: settings.seconds, isFree: contestant.core === undefined }));
+  const options = { seconds: settings.seconds, isFree: contestant.core === undefined };
+  const result = await (scenario.load === 'fixedRate' ? loadAtRate(scenario, server, settings) : loadFully(server, scenario, options));
   if (result.errors > 0 && !scenario.isClosing) {
     console.warn(`  ${contestant.title}: ${result.errors} connections failed while it was loaded`);
   }
@@ -150,12 +149,25 @@ async function loadOnce(scenario, contestant, server, settings) {
 
 /** As many requests as it takes. */
 function loadFully(server, scenario, options) {
+  if (scenario.load === 'websocket') return loadSockets(server, scenario, options);
   return scenario.isHttp2 ? loadHttp2(server, scenario, options) : load(server, scenario, options);
 }
 
-async function loadAtRate({ asks }, { port }, { rate, seconds }) {
-  const args = [join(BENCH, 'clients/fixed-rate.mjs'), port, asks[0].path, rate, seconds, CONNECTIONS].map(String);
-  const child = spawn(...pinned(LOAD_CORE, process.execPath, args), { stdio: ['ignore', 'pipe', 'pipe'] });
+/** As many messages as come back. */
+async function loadSockets({ port, cpu }, { connections, underWay }, { seconds, isFree }) {
+  const before = cpu();
+  const { done, ...result } = await outcomeOf('echo', isFree ? undefined : LOAD_CORE, [port, connections, underWay, seconds]);
+  return { ...result, cpu: ((cpu() - before) / done) * 1e6, errors: 0 };
+}
+
+function loadAtRate({ asks }, { port }, { rate, seconds }) {
+  return outcomeOf('fixed-rate', LOAD_CORE, [port, asks[0].path, rate, seconds, CONNECTIONS]);
+}
+
+/** What one of our own clients has counted. */
+async function outcomeOf(client, core, given) {
+  const args = [join(BENCH, `clients/${client}.mjs`), ...given.map(String)];
+  const child = spawn(...pinned(core, process.execPath, args), { stdio: ['ignore', 'pipe', 'pipe'] });
   const [output, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if (output === '') throw new WrongAnswer(complaints);
   return JSON.parse(output);

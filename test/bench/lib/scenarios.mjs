@@ -15,6 +15,7 @@ import {
   makeText,
   ROUTES,
   SMALL_UPLOAD,
+  STREAMED,
   UPLOAD,
 } from '../content.mjs';
 
@@ -39,10 +40,11 @@ import {
  * @property {string} how One sentence, printed above its table.
  * @property {string} needs What a server must be able to do; see `lacks` in peers.mjs.
  * @property {readonly Ask[]} asks Taken in turn.
- * @property {'wrk' | 'h2load' | 'fixedRate' | 'idle' | 'startup'} load
+ * @property {'wrk' | 'h2load' | 'fixedRate' | 'websocket' | 'idle' | 'startup'} load
  * @property {readonly Metric[]} metrics The first is the one that ratios are made of.
  * @property {number} [connections] Default 64.
  * @property {number} [pipeline] Requests in one write.
+ * @property {number} [underWay] Messages on each websocket.
  * @property {boolean} [isSecure] Over TLS.
  * @property {boolean} [isHttp2] Over HTTP/2; see http2.mjs.
  * @property {number} [streams] Requests at a time on each connection.
@@ -65,6 +67,8 @@ import {
 export const RATE = { key: 'rate', title: 'requests/s' };
 /** Says what one core could serve, also where the machine is busy with other things. */
 export const CPU = { key: 'cpu', title: 'server, µs a request', digits: 1, isLessBetter: true };
+const MESSAGE_RATE = { key: 'rate', title: 'messages/s' };
+const MESSAGE_CPU = { ...CPU, title: 'server, µs a message' };
 const MEMORY = { key: 'mib', title: 'MiB', digits: 1, isLessBetter: true };
 const P99 = { key: 'p99', title: 'p99, ms', digits: 2, isLessBetter: true };
 const BYTES = { 'Content-Type': 'application/octet-stream' };
@@ -119,19 +123,26 @@ function file(scenario) {
   return throughput({ needs: 'static', connections: 8, only, metrics: [RATE, CPU], ...scenario });
 }
 
-/** A body of so many KiB, the handler called inline and in a thread. */
-function threadsEcho(size, title) {
+/** The handler called inline and in a thread, beside Node's own server. */
+function inThread(scenario, { title = 'node:http', env = {} } = {}) {
   return throughput({
+    metrics: [RATE, P99, CPU],
+    variants: [
+      { peer: 'node', title, env },
+      { peer: 'filrouge', title: 'filrouge, inline', env: {} },
+      { peer: 'filrouge', title: 'filrouge, 1 thread', env: { BENCH_THREADS: '1' } },
+    ],
+    ...scenario,
+  });
+}
+
+/** A body of so many KiB. */
+function threadsEcho(size, title) {
+  return inThread({
     name: `threads-echo${size}`,
     title: `Handler threads, POST ${title}`,
     how: 'The body is read and sent back, inline and through a thread; servers and load share all cores.',
     asks: echo(size),
-    metrics: [RATE, P99, CPU],
-    variants: [
-      { peer: 'node', title: 'node:http', env: {} },
-      { peer: 'filrouge', title: 'filrouge, inline', env: {} },
-      { peer: 'filrouge', title: 'filrouge, 1 thread', env: { BENCH_THREADS: '1' } },
-    ],
   });
 }
 
@@ -375,6 +386,26 @@ export const SCENARIOS = [
   threadsEcho(1, '1 KiB'),
   threadsEcho(64, '64 KiB'),
   threadsEcho(1024, '1 MiB'),
+  inThread({
+    name: 'threads-stream',
+    title: 'Handler threads, a stream of 1 MiB',
+    how: 'A generator gives it in pieces of 16 KiB, inline and in a thread; 8 connections; servers and load share all cores.',
+    connections: 8,
+    asks: [{ path: '/stream', answer: STREAMED.piece.repeat(STREAMED.pieces) }],
+  }),
+  inThread(
+    {
+      name: 'threads-websocket',
+      title: 'Handler threads, websockets',
+      how: 'A text of 100 characters is sent back, inline and in a thread; 32 connections with 4 messages under way on each; servers and load share all cores.',
+      load: 'websocket',
+      asks: [], // each message that comes back is looked at
+      connections: 32,
+      underWay: 4,
+      metrics: [MESSAGE_RATE, P99, MESSAGE_CPU],
+    },
+    { title: 'ws on node:http', env: { BENCH_SOCKETS: '1' } },
+  ),
 ];
 
 /** Scenarios whose figures show quickly whether something became slower. */

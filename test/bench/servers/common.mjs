@@ -10,8 +10,9 @@
  *     /login       POST: a form's name; the session begins      /page   a catalogue; the session is opened, changed and saved
  *     /up/…        what the server behind answers
  *     /large       64 KiB of bytes       /heap              how much of V8's heap is in use, after a collection
+ *     /stream      1 MiB, generated in pieces of 16 KiB     /echo-socket       a websocket that sends each message back
  *
- * `/large` and `/heap` are asked over HTTP/2, and of the server behind.
+ * `/large` and `/heap` are asked over HTTP/2, and of the server behind; `/stream` and `/echo-socket` where handler threads are measured.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeText } from '../content.mjs';
 
-export { FIELD_NAMES, HELLO, ITEMS, JSON_VALUE, LARGE, ROUTES, TEMPLATE } from '../content.mjs';
+export { FIELD_NAMES, HELLO, ITEMS, JSON_VALUE, LARGE, makeStream, ROUTES, TEMPLATE } from '../content.mjs';
 
 /** The origin of the server behind, where there is one. */
 export const UPSTREAM = process.env['BENCH_UPSTREAM'];

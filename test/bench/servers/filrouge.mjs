@@ -9,6 +9,7 @@ import {
   JSON_VALUE,
   KEEP_ALIVE,
   LARGE,
+  makeStream,
   ROOT,
   ROUTES,
   SECRET,
@@ -22,6 +23,7 @@ const given = process.env['BENCH_DIST'];
 const DIST = given === undefined ? new URL('../../../dist/index.js', import.meta.url) : pathToFileURL(given);
 const { compress, createSessions, html, Response, readForm, router, serveDir, startServer } = await import(DIST.href);
 const { proxy } = UPSTREAM === undefined ? {} : await import(new URL('proxy.js', DIST).href);
+const { websocket } = await import(new URL('websocket.js', DIST).href);
 const sessions = createSessions({ secret: SECRET });
 const fields = Object.fromEntries(FIELD_NAMES.map((name) => [name, 'string']));
 
@@ -62,6 +64,8 @@ const server = await startServer(
       if (UPSTREAM !== undefined && request.path.startsWith('/up/')) return proxy(request.withoutPrefix('/up'), UPSTREAM);
       if (request.path === '/text') return compress(request, Response.text(TEXT));
       if (request.path === '/large') return Response.bytes('application/octet-stream', LARGE);
+      if (request.path === '/stream') return Response.stream('application/octet-stream', makeStream());
+      if (request.path === '/echo-socket') return websocket(request, (socket) => socket.onMessage((message) => socket.send(message)));
       if (request.path === '/heap') return Response.text(heapUsed());
       const file = request.withoutPrefix('/static');
       return (file && serveDir(file, ROOT)) ?? api(request) ?? Response.empty(404);

@@ -1,16 +1,18 @@
-// node:http, with nothing on top.
+// node:http, with nothing on top; websockets by ws where they are measured.
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
+import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { announce, HELLO, JSON_VALUE, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
+import { announce, HELLO, JSON_VALUE, makeStream, ROOT, ROUTES, TEXT, TLS } from './common.mjs';
 
 const routes = new Map(Array.from({ length: ROUTES }, (_, n) => [`r${n}`, (id) => `${n} ${id}`]));
 
 const server = TLS ? createTlsServer(TLS, handle) : createServer(handle);
 announce(server);
 server.listen(0, '127.0.0.1');
+if (process.env['BENCH_SOCKETS'] === '1') await echoSockets();
 
 function handle(request, response) {
   const { url } = request;
@@ -21,6 +23,7 @@ function handle(request, response) {
   if (url === '/text') return sendText(request, response);
   if (url === '/static/page.html') return sendFile(response, join(ROOT, 'page.html'));
   if (url.startsWith('/static/file')) return sendFile(response, join(ROOT, url.slice('/static/'.length)), request.headers.range);
+  if (url === '/stream') return sendStream(response);
   const [, api, name, id] = url.split('/');
   const route = api === 'api' && routes.get(name);
   if (route) return send(response, 'text/plain; charset=utf-8', route(id));
@@ -40,6 +43,17 @@ function collect(request, take) {
 function greet(body) {
   const form = new URLSearchParams(body.toString());
   return `${form.get('name')} is ${form.get('age')}`;
+}
+
+function sendStream(response) {
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
+  return pipeline(Readable.from(makeStream()), response, () => {});
+}
+
+async function echoSockets() {
+  const { WebSocketServer } = await import('ws');
+  const sockets = new WebSocketServer({ server, path: '/echo-socket' });
+  sockets.on('connection', (socket) => socket.on('message', (message, binary) => socket.send(message, { binary })));
 }
 
 function sendText(request, response) {
