@@ -1,7 +1,7 @@
 /** Handler threads in real processes. */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { Agent, request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
 import { isAlive, shared } from '../support/program.ts';
+import { talk } from '../support/serve.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
@@ -27,6 +28,15 @@ async function post(cluster: Cluster, path: string, body: Buffer | string): Prom
   const { statusCode, body: answer } = await undiciRequest(cluster.origin + path, { method: 'POST', body });
   expect(statusCode).toBe(200);
   return answer.text();
+}
+
+/** Whether a link in /proc leads to a file. */
+function isOpenAt(link: string, path: string): boolean {
+  try {
+    return readlinkSync(link) === path;
+  } catch {
+    return false; // closed meanwhile
+  }
 }
 
 function sha256(bytes: Buffer): string {
@@ -107,6 +117,38 @@ describe('a handler in a thread', () => {
       () => (readdirSync(`/proc/${cluster.pid}/fd`).length <= before ? true : undefined),
       () => 'files that are closed',
     );
+  });
+
+  it('ends without what it has handed over, whose numbers are the connections of others by then, and with what it held', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+    onTestFinished(() => rmSync(root, { recursive: true }));
+    writeFileSync(join(root, 'large.bin'), randomBytes(8 * MiB));
+    const cluster = await start({ handlerTimeout: 1000 }, { ROOT: root });
+    const port = Number(new URL(cluster.origin).port);
+    const filesOpen = (): number =>
+      readdirSync(`/proc/${cluster.pid}/fd`).filter((fd) => isOpenAt(`/proc/${cluster.pid}/fd/${fd}`, join(root, 'large.bin'))).length;
+    const readers = await Promise.all(Array.from({ length: 40 }, () => talk(port)));
+    for (const reader of readers) reader.send('GET /files/large.bin HTTP/1.1\r\nHost: a\r\n\r\n');
+    for (const reader of readers) await reader.until(/\r\n\r\n./s);
+    expect(filesOpen()).toBeGreaterThan(20);
+    for (const reader of readers) reader.socket.destroy();
+    await until(
+      () => filesOpen() === 0 || undefined,
+      () => 'files that are closed',
+    );
+    const visitors = await Promise.all(Array.from({ length: 60 }, () => talk(port)));
+    const PING = 'GET /ping HTTP/1.1\r\nHost: a\r\n\r\n';
+    for (const visitor of visitors) visitor.send(PING);
+    for (const visitor of visitors) await visitor.answers(1);
+    expect((await get(cluster, '/held/large.bin')).status).toBe(503);
+    await cluster.prints(/its thread is replaced/);
+    await until(
+      () => filesOpen() === 0 || undefined,
+      () => 'the file that is closed which the thread held',
+    );
+    for (const visitor of visitors) visitor.send(PING);
+    for (const visitor of visitors) expect((await visitor.answers(2))[1]?.body).toBe('pong');
+    expect(cluster.stderr).not.toContain('unmanaged');
   });
 
   it('cuts the connection of a stream that fails, and prints the error once', async () => {

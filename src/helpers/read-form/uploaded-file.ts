@@ -10,6 +10,7 @@ import type { RequestBody } from '../../http/body/request-body.ts';
 import { passingPieces } from '../../http/file/file-pieces.ts';
 import { HttpError } from '../../http/response.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
+import { hold, letGo } from '../../process/place/held-files.ts';
 import { shown } from '../reading/wrong-value.ts';
 
 /** A file that came with a form. Everything about it but its size is as the client claims. */
@@ -65,9 +66,11 @@ export class FileInBody implements UploadedFile {
     const unfinished = join(dirname(path), `.filrouge-${randomBytes(12).toString('hex')}`); // beside it: a rename is atomic only within one file system
     try {
       const descriptor = openSync(unfinished, 'wx');
+      hold(descriptor);
       try {
         for (const piece of this.#body.range(this.#start, this.#start + this.size, passingPieces)) writeWhole(descriptor, piece);
       } finally {
+        letGo(descriptor);
         closeSync(descriptor);
       }
       renameSync(unfinished, path);

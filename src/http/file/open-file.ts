@@ -6,6 +6,7 @@
  * @module
  */
 import { close, closeSync, constants, fstat, fstatSync, open, openSync, read, readSync, type Stats } from 'node:fs';
+import { hold, letGo } from '../../process/place/held-files.ts';
 import { withCode } from '../errors/error-codes.ts';
 
 /** A FIFO must not block us: without O_NONBLOCK, opening one waits for a writer. Windows has neither. */
@@ -24,7 +25,7 @@ export interface FileVersion {
 }
 
 /** Closes files that were forgotten: a request made by hand never ends, so nothing else would close the file of its response. */
-const FORGOTTEN: FinalizationRegistry<number> = new FinalizationRegistry((descriptor) => closeSync(descriptor));
+const FORGOTTEN: FinalizationRegistry<number> = new FinalizationRegistry(closeHeld);
 
 /** A file that is open. */
 export class OpenFile {
@@ -50,7 +51,7 @@ export class OpenFile {
     const descriptor = openSync(path, FOR_READING);
     try {
       const stats = fstatSync(descriptor);
-      if (stats.isFile()) return new OpenFile(path, descriptor, versionOf(stats));
+      if (stats.isFile()) return OpenFile.#opened(path, descriptor, stats);
     } catch (error) {
       closeSync(descriptor);
       throw error;
@@ -69,11 +70,16 @@ export class OpenFile {
         fstat(descriptor, (error, found) => (error ? reject(error) : resolve(found)));
       });
       if (!stats.isFile()) throw new Error(`Cannot send "${path}": it is no longer a regular file`);
-      return new OpenFile(path, descriptor, versionOf(stats));
+      return OpenFile.#opened(path, descriptor, stats);
     } catch (error) {
       close(descriptor, () => {});
       throw error;
     }
+  }
+
+  static #opened(path: string, descriptor: number, stats: Stats): OpenFile {
+    hold(descriptor);
+    return new OpenFile(path, descriptor, versionOf(stats));
   }
 
   /** @throws TypeError (code `stale-file`) when the file has been closed. */
@@ -132,8 +138,13 @@ export class OpenFile {
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
     FORGOTTEN.unregister(this);
-    closeSync(descriptor);
+    closeHeld(descriptor);
   }
+}
+
+function closeHeld(descriptor: number): void {
+  letGo(descriptor); // first: a thread that ends in between leaves it open, instead of having another file closed
+  closeSync(descriptor);
 }
 
 /** Whether a path leads to the file as it was. */

@@ -1,6 +1,6 @@
 /**
  * A small memory that a thread shares with its main thread, which sees there what the other does without asking: how many calls of the handler it has
- * entered and left, which one it is in, and which routes have matched.
+ * entered and left, which one it is in, which routes have matched, and which files it holds.
  *
  * A request that waits in the thread's inbox has a cell of its own, in which either side claims it, once:
  *
@@ -27,6 +27,9 @@ const CLAIMS = 4;
 const ROUTES: number = CLAIMS + INBOX;
 /** Requests whose routes are remembered: as many as a thread may begin between two looks of the main thread. A power of two. */
 const SEEN = 4096;
+const FILES: number = ROUTES + SEEN;
+/** Files of which is known that they are held: one for each request in the inbox. */
+const MOST_FILES: number = INBOX;
 /** A number that a route may have, and one that says that there is none, in the bits above those of the request. */
 const ROUTE_SHIFT = 20;
 
@@ -35,7 +38,7 @@ export class Board {
   readonly buffer: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (ROUTES + SEEN))) {
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (FILES + MOST_FILES))) {
     this.buffer = buffer;
     this.#cells = new Int32Array(buffer);
   }
@@ -103,6 +106,27 @@ export class Board {
   routeOf(id: number): number {
     const cell = Atomics.load(this.#cells, ROUTES + (id % SEEN));
     return (cell & ((1 << ROUTE_SHIFT) - 1)) === Math.trunc(id / SEEN) ? (cell >> ROUTE_SHIFT) - 1 : -1;
+  }
+
+  /** The thread has opened a file. What is beyond the most is not noted. */
+  hold(descriptor: number): void {
+    this.#exchange(0, descriptor + 1);
+  }
+
+  /** The thread is about to close a file, or the main thread has taken it over. */
+  letGo(descriptor: number): void {
+    this.#exchange(descriptor + 1, 0);
+  }
+
+  /** The files that the thread holds: by its end, they are the main thread's to close. */
+  get files(): number[] {
+    return [...this.#cells.subarray(FILES)].flatMap((cell) => (cell === 0 ? [] : [cell - 1]));
+  }
+
+  #exchange(before: number, after: number): void {
+    for (let i = FILES; i < FILES + MOST_FILES; i++) {
+      if (Atomics.compareExchange(this.#cells, i, before, after) === before) return;
+    }
   }
 
   /** The handler has returned. */

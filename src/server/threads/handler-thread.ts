@@ -245,6 +245,7 @@ export class HandlerThread implements ThreadLink {
   }
 
   readonly #onMessage = (items: readonly FromThread[]): void => {
+    if (this.isGone) return; // what it held is closed, or will be
     for (const item of items) this.#take(item);
   };
 
@@ -268,6 +269,7 @@ export class HandlerThread implements ThreadLink {
       case 'route':
         return this.flights.learn(item[1]);
       case 'answer':
+        if (item[4][0] === 'file' && item[4][1].descriptor !== undefined) this.board.letGo(item[4][1].descriptor); // it is ours now
         this.flights.answered(item);
         return this.#events.onAnswer(this);
       default:

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { close } from 'node:fs';
 import nodeModule from 'node:module';
 import { resolve as absolute } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -68,6 +69,7 @@ function startWorkerThread(script: string, env: Readonly<Record<string, string>>
       argv: process.argv.slice(2),
       env: { ...process.env, ...env },
       workerData: { filrouge: { port, shared, root }, filrougeIo: io },
+      trackUnmanagedFds: false, // see process/place/held-files.ts
       transferList: [port, ...(Object.values(io?.ports ?? {}) as MessagePort[])],
     });
     let why = 'it ended';
@@ -78,6 +80,7 @@ function startWorkerThread(script: string, env: Readonly<Record<string, string>>
       worker.on('exit', (code) => {
         resolve(true);
         onExit(code === 0 || why !== 'it ended' ? why : `it ended with code ${code}`);
+        for (const descriptor of new Board(shared).files) close(descriptor, () => {}); // after onExit: nothing of them can be taken over any more
       });
     });
     worker.unref();

@@ -27,6 +27,18 @@ describe('the board of a thread', () => {
     expect([main.routeOf(7), main.routeOf(7 + 4096)]).toEqual([-1, 5]);
   });
 
+  it('knows the files that a thread holds, until that closes them or the main thread takes them over', () => {
+    const main = new Board();
+    const thread = new Board(main.buffer);
+    for (const descriptor of [0, 20, 21, 22]) thread.hold(descriptor);
+    thread.letGo(20);
+    main.letGo(21);
+    main.letGo(99);
+    expect(main.files).toEqual([0, 22]);
+    for (let i = 100; i < 100 + 2 * INBOX; i++) thread.hold(i);
+    expect([main.files.length, main.routeOf(7)]).toEqual([INBOX, -1]);
+  });
+
   it('lets either side claim a request, once: it is entered or recalled, never both and never neither', () => {
     const claims = fc.array(fc.record({ id: fc.nat({ max: 5 }), side: fc.constantFrom('thread', 'main') }), { maxLength: 40 });
     fc.assert(

@@ -10,6 +10,7 @@ import { watchGroupsWith } from '../../../process/child-groups.ts';
 import { countHitsWith } from '../../../process/hits.ts';
 import { callsFor } from '../../../process/io-threads.ts';
 import { refuseSeveralThreads } from '../../../process/one-memory.ts';
+import { noteFilesIn } from '../../../process/place/held-files.ts';
 import { logAs } from '../../operator-log.ts';
 import type { ResolvedOptions, RunningServer } from '../../options.ts';
 import { withWord } from '../../recording/word-of-failure.ts';
@@ -24,6 +25,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   logAs(options.log);
   const { port, shared, root } = (workerData as { readonly filrouge: ThreadData }).filrouge;
   const board = new Board(shared);
+  noteFilesIn(board);
   const { answers, word } = withWord(options);
   const answering: Answering = { handler, options: answers, requests: 0, current: undefined };
   const side = new ThreadSide(answering, options.bodyMemory, port, board);
