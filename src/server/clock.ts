@@ -1,7 +1,7 @@
 /**
  * One coarse clock for all connections: no request starts a timer of its own.
  *
- * Each connection keeps one deadline and compares it at each tick, so a time-out is late by one tick at most. A tick is an eighth of the shortest
+ * Each connection keeps one deadline and compares it behind each tick, so a time-out is late by one tick at most. A tick is an eighth of the shortest
  * bound, but neither so short that visiting every connection costs much, nor so long that the Date line is late. What needs no more precision than
  * a tick reads `now` instead of asking the system.
  *

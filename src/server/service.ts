@@ -92,14 +92,18 @@ export class Service {
       maxHeaders: options.maxHeaders,
     };
     this.clock = new Clock((now) => {
-      for (const connection of this.connections) connection.tick(now);
       this.onTick(now);
+      setImmediate(this.#judge, now); // what has come by then is read first: a tick may be late, and no client is to blame for that
     });
     this.traffic = new Traffic(options.metrics, this.clock);
     const { headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, handlerTimeout, slowRequest } = options;
     const forHandlers = (handlerTimeout || Number.POSITIVE_INFINITY) * PRECISION;
     this.clock.start(Math.min(headersTimeout, requestTimeout, keepAliveTimeout, writeTimeout, forHandlers, slowRequest || forHandlers));
   }
+
+  readonly #judge = (now: number): void => {
+    for (const connection of this.connections) connection.tick(now);
+  };
 
   /** A connection has begun to speak its protocol. */
   opened(connection: ManagedConnection, protocol: keyof Traffic['opened']): void {
