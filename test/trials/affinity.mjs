@@ -60,9 +60,9 @@ async function measureCost(bounds) {
   const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
   /** @type {Record<string, number[]>} */
   const medians = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]));
-  const all = Object.entries(kinds);
+  const asked = Object.entries(kinds);
   for (let row = 0; row < ROWS; row++) {
-    for (const pair of [all.slice(0, 2), all.slice(2)]) {
+    for (const pair of [asked.slice(0, 2), asked.slice(2)]) {
       for (const [kind, taken] of Object.entries(await byTurns(pair))) {
         times[kind]?.push(...taken);
         medians[kind]?.push(quantile(taken, 0.5));
