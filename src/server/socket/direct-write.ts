@@ -21,6 +21,7 @@ interface WriteRequest {
 }
 
 interface Handle {
+  readonly writeQueueSize?: number;
   writeLatin1String?: (request: WriteRequest, text: string) => number;
   writeBuffer?: (request: WriteRequest, bytes: Uint8Array) => number;
 }
@@ -72,6 +73,11 @@ export function writeDirectly(socket: Socket, data: string | Uint8Array, writer:
     else writer.onTaken();
   };
   return false;
+}
+
+/** Bytes of all writes that the system has not accepted yet; 0 where the handle does not say. */
+export function queuedIn(socket: Socket): number {
+  return handleOf(socket)?.writeQueueSize ?? 0;
 }
 
 function handleOf(socket: Socket): Handle | null | undefined {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Socket } from 'node:net';
+import { queuedIn } from './direct-write.ts';
 
 /** Watches the writing side of one socket. */
 export class Uptake {
@@ -11,6 +12,8 @@ export class Uptake {
   readonly #timeout: number;
   /** The bytes that the socket had sent at the last check, and the time by which it must send more. */
   #taken = 0;
+  /** Bytes that the system had not accepted then of what was written: within one write, only this tells that it takes more. */
+  #queued = 0;
   #deadline = 0;
 
   /** @param timeout How long the client may go without taking anything, ms. */
@@ -27,7 +30,9 @@ export class Uptake {
       return false;
     }
     const taken = this.#socket.bytesWritten - pending;
-    if (this.#deadline === 0 || taken !== this.#taken) {
+    const before = this.#queued;
+    this.#queued = queuedIn(this.#socket);
+    if (this.#deadline === 0 || taken !== this.#taken || this.#queued < before) {
       this.#taken = taken;
       this.#deadline = now + this.#timeout;
       return false;
