@@ -131,6 +131,26 @@ it('counts what a worker has served that exits on its own, without having been a
   expect(status.requests).toBe(31);
 });
 
+it('counts what a worker has served once when it ends while another has not said yet what it has done', async () => {
+  const cluster = await startCluster({ workers: 2 }, { fixture: 'figures' });
+  let count = 0;
+  const pids = new Set<number>();
+  while (pids.size < 2 || count < 30) {
+    const response = await fetch(`${cluster.origin}/users/1`, { headers: { Connection: 'close' } });
+    pids.add(Number(await response.text()));
+    count++;
+  }
+  await statusWith(cluster, { 'GET /users/{id} 200': count });
+  const [silent, ending] = [...pids] as [number, number];
+  process.kill(silent, 'SIGSTOP');
+  const asked = cluster.ask('status');
+  process.kill(ending, 'SIGKILL');
+  const status = await asked;
+  process.kill(silent, 'SIGCONT');
+  expect(rowsOf(status)).toEqual({ 'GET /users/{id} 200': count });
+  expect(status.requests).toBe(count);
+});
+
 it('counts what a worker has served until a second before it is killed, without having been asked before', async () => {
   const cluster = await startCluster({ workers: 1, metrics: true }, { fixture: 'figures' });
   for (let i = 0; i < 30; i++) await (await fetch(`${cluster.origin}/fails`)).text();

@@ -193,7 +193,8 @@ class Supervisor implements WorkerEvents {
   }
 
   async status(): Promise<ServerStatus> {
-    const workers = await Promise.all(this.#serving.map(statusOf));
+    const all = await Promise.all(this.#serving.map(async (worker) => ({ worker, status: await statusOf(worker) })));
+    const workers = all.filter(({ worker }) => this.#workers.has(worker)).map(({ status }) => status); // who has ended meanwhile is in #before
     const totals = workers.reduce<Totals>(addTotals, this.#before);
     return { generation: this.#generation, restarts: this.#restarts, bounds: DURATION_BOUNDS, ...totals, workers };
   }
