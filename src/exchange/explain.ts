@@ -33,7 +33,7 @@ const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 const LOCAL_ORIGIN = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
 /** Fields that proxies, tunnels and content networks add, besides those that tell of the client. */
 const OF_A_PROXY =
-  /^(?:via|proxy-.*|cdn-loop|(?:.*-)?client-ip|x-(?:original|proxy|envoy|amzn?|azure|cluster|appengine)-.*|cf-.*|fly-.*|tailscale-.*)$/;
+  /^(?:via|cdn-loop)$|(?:^|-)client-ip$|^(?:proxy|x-(?:original|proxy|envoy|amzn?|azure|cluster|appengine)|cf|fly|tailscale)-/;
 
 /** Nothing of it is kept, shown in a frame, or run: it holds no script, and may hold what the client sent. */
 const FIELDS = {
