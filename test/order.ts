@@ -53,9 +53,19 @@ export class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Whether a file, by its path, is one of those. */
+export function isLong(path: string): boolean {
+  return placeOf(path) !== -1;
+}
+
+/** Its place among them; -1 for all others. */
+function placeOf(path: string): number {
+  return LONGEST.findIndex((name) => path.endsWith(`test/${name}.test.ts`));
+}
+
 /** Those that share processes come last: the last ones are then short. */
 function rankOf({ moduleId, project }: TestSpecification): number {
-  const at = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+  const at = placeOf(moduleId);
   if (at !== -1) return at;
   return LONGEST.length + (project.config.isolate ? 0 : 1);
 }

@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './order.ts';
 import { DEADLINE } from './support/until.ts';
 import { threadText } from './thread-text.mjs';
+import { filesTogether } from './together.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Tests that look at time, memory or the load of the machine: one after the other, when the others are done. */
 const ALONE = [
@@ -17,15 +20,15 @@ const ALONE = [
   'test/server/http2/floods.test.ts',
   'test/stress/**/*.test.ts',
 ];
-/** What is asked by function calls and leaves nothing behind: several files in one process, as starting one for each takes longer than most of them. */
-const TOGETHER = ['exchange', 'h1', 'h2', 'http'].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Several files in one process. */
+const TOGETHER = filesTogether(ROOT);
 /** The long ones wait most of their time, for processes and for clocks of the server: with four of them, two cores have something to do. */
 const WORKERS = Math.max(4, availableParallelism());
 const NEVER = ['test/bench/**', 'test/fuzz/**', '**/node_modules/**'];
 
 export default defineConfig({
   plugins: [threadText],
-  root: fileURLToPath(new URL('..', import.meta.url)),
+  root: ROOT,
   test: {
     setupFiles: process.env['FILROUGE_OVER'] === undefined ? [] : ['test/support/over-setup.ts'],
     pool: 'forks',
