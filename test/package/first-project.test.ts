@@ -13,6 +13,11 @@ const PAGE = readFileSync(join(ROOT, 'docs', 'first-project.md'), 'utf8');
 /** The files of the page: name and content. */
 const FILES = [...PAGE.matchAll(/^```\w+ ([\w./]+)\n([\s\S]*?)^```$/gm)].map(([, name = '', content = '']) => ({ name, content }));
 
+/** All but those whose declarations need those of another package. */
+const DOORS = Object.keys((JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: object }).exports)
+  .filter((door) => !['./package.json', './socket.io', './opentelemetry'].includes(door))
+  .map((door) => `filrouge${door.slice(1)}`);
+
 function run(...args: readonly string[]): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: WORK, encoding: 'utf8', timeout: 60_000 });
   return { status, output: stdout + stderr };
@@ -59,4 +64,20 @@ it('compiles without a word about types, which are those of Node', () => {
     JSON.stringify({ compilerOptions: { module: 'nodenext', noEmit: true }, files: ['src/app.ts'] }),
   );
   expect(run(TSC, '-p', 'tsconfig.bare.json')).toEqual({ status: 0, output: '' });
+});
+
+it('compiles with the newest declarations of Node, which npm installs today, all of ours looked at', () => {
+  const own = join(WORK, 'newest');
+  const modules = join(own, 'node_modules');
+  mkdirSync(join(modules, '@types'), { recursive: true });
+  mkdirSync(join(modules, 'filrouge'));
+  for (const name of ['dist', 'package.json']) symlinkSync(join(ROOT, name), join(modules, 'filrouge', name));
+  const newest = join(ROOT, 'node_modules/newest-node-types');
+  symlinkSync(newest, join(modules, '@types/node'));
+  symlinkSync(join(newest, 'node_modules/undici-types'), join(modules, 'undici-types'));
+  const compilerOptions = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true, preserveSymlinks: true, skipLibCheck: false };
+  writeFileSync(join(own, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(own, 'doors.ts'), DOORS.map((door) => `export type * from '${door}';\n`).join(''));
+  writeFileSync(join(own, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['doors.ts'] }));
+  expect(run(TSC, '-p', own)).toEqual({ status: 0, output: '' });
 });

@@ -37,7 +37,7 @@ export interface CallMessage {
 }
 
 /** Around a call. */
-export const callChannel: TracingChannel<unknown, CallMessage> = tracingChannel('filrouge.call');
+export const callChannel: TracingChannel<CallMessage, CallMessage> = tracingChannel('filrouge.call');
 
 /** Makes a call that somebody watches. @param call May give a promise: the call is over when that settles. */
 export function traceCall<T>(message: CallMessage, call: () => T): T {

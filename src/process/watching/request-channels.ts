@@ -12,7 +12,7 @@ import { NoteOf } from './notes.ts';
 export type Around = <T>(call: () => T) => T;
 
 /** Around the call of a handler. */
-export const requestChannel: TracingChannel<unknown, object> = tracingChannel('filrouge.request');
+export const requestChannel: TracingChannel<object, object> = tracingChannel('filrouge.request');
 /** A pattern has matched. */
 export const routeChannel: Channel = channel('filrouge.request:route');
 /** The response is known. */
