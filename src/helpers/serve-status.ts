@@ -41,8 +41,8 @@ const KNOWN: ReadonlySet<string> = new Set(['allow']);
  */
 export async function serveStatus(request: Request, server: ObservedServer, options: ServeStatusOptions): Promise<Response> {
   checkServer(server);
-  checkOptions(SUBJECT, options, KNOWN);
-  if ((options as Partial<ServeStatusOptions>).allow === undefined) {
+  if (options !== undefined) checkOptions(SUBJECT, options, KNOWN);
+  if ((options as Partial<ServeStatusOptions> | undefined)?.allow === undefined) {
     throw badOption(SUBJECT, 'allow does not say who may see it: { allow: isOperator(request) }');
   }
   checkBoolean(SUBJECT, 'allow', options.allow); // a promise would let everybody in

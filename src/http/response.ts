@@ -4,7 +4,7 @@
  * @module
  */
 import { type BodyInit, bytesOf, type Content, collectContent, contentOf, StreamContent } from './body/response-body.ts';
-import { checkedMarkup, checkedText, type HtmlText, jsonOf } from './body/text.ts';
+import { checkedMarkup, checkedText, type HtmlText, jsonOf, refuseInit } from './body/text.ts';
 import { checkOptions } from './errors/bad-option.ts';
 import { bodyOfFailure, type ErrorReader, Failure, type FailureForm, fieldsOfFailure, formFor } from './errors/failure.ts';
 import { type EventStreamOptions, eventContent, type ServerSentEvent } from './event-stream.ts';
@@ -100,8 +100,9 @@ export class Response {
   }
 
   /** A value as JSON. @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint. */
-  static json(value: unknown): Response {
-    return typed(JSON_TYPE, jsonOf(value));
+  static json(value: unknown): Response;
+  static json(value: unknown, init?: unknown): Response {
+    return typed(JSON_TYPE, init === undefined ? jsonOf(value) : refuseInit());
   }
 
   /** Bytes or text of any type. */

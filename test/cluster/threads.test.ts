@@ -424,5 +424,6 @@ describe('the pool', () => {
     );
     expect(await cluster.ended).toBe(1);
     expect(cluster.stderr).toContain('Cannot start server: a handler thread could not start: Error: not here');
+    expect(cluster.stderr).not.toContain('is replaced');
   });
 });

@@ -22,6 +22,10 @@ describe('the builders', () => {
 
   it('refuse JSON that has no form', () => {
     expect(() => Response.json(undefined)).toThrow('no JSON form');
+    const asOnTheWeb = Response.json as (value: unknown, init?: object) => Response;
+    expect(() => asOnTheWeb({}, { status: 201 })).toThrow(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringContaining('withStatus') as string }),
+    );
     expect(() => Response.json(1n)).toThrow('Cannot make JSON');
     const circle: { self?: unknown } = {};
     circle.self = circle;

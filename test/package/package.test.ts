@@ -89,7 +89,7 @@ afterAll(() => rmSync(WORK, { recursive: true, force: true }));
 describe('the packed tarball', { timeout: 60_000 }, () => {
   it('holds dist, the licences, the readme and the changelog, and nothing else', () => {
     const top = readdirSync(INSTALLED).toSorted();
-    expect(top).toEqual(['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'package.json']);
+    expect(top).toEqual(['CHANGELOG.md', 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'docs', 'package.json']);
     const kinds = new Set(filesOf(join(INSTALLED, 'dist')).map((name) => /(?:\.d\.ts|\.js\.map|\.[a-z]+)$/.exec(name)?.[0]));
     expect(kinds).toEqual(new Set(['.d.ts', '.js', '.js.map', '.cjs']));
   });

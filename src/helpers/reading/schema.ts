@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThenable } from '../../http/awaitable.ts';
 import { badOption } from '../../http/errors/bad-option.ts';
 
 /** What a schema library offers, see standardschema.dev. */
@@ -59,7 +60,7 @@ export function checkBySchema<T>(
   instead: string = 'use a synchronous one',
 ): Checked<T> {
   const result = schema['~standard'].validate(value);
-  if (isLater(result)) {
+  if (isThenable(result)) {
     result.then(undefined, () => {}); // nobody handles its rejection, which would end the process
     throw badOption(subject, `the schema is asynchronous: ${instead}`);
   }
@@ -69,11 +70,6 @@ export function checkBySchema<T>(
 /** Checks a value by a schema that may answer later. */
 export async function checkBySchemaLater<T>(schema: StandardSchema<T>, value: unknown): Promise<Checked<T>> {
   return checkedBy((await schema['~standard'].validate(value)) as Validated<T>);
-}
-
-/** Standard Schema says Promise; a thenable of another realm or library would otherwise be a value without issues. */
-function isLater(result: unknown): result is PromiseLike<unknown> {
-  return typeof (result as { readonly then?: unknown }).then === 'function';
 }
 
 function checkedBy<T>(result: Validated<T>): Checked<T> {
@@ -86,8 +82,9 @@ function checkedBy<T>(result: Validated<T>): Checked<T> {
   };
 }
 
-/** The first issue in a sentence. */
-export function firstIssue([first]: readonly SchemaIssue[]): string {
+/** The first issue in a sentence, and how many more there are. */
+export function firstIssue([first, ...others]: readonly SchemaIssue[]): string {
   const where = first && first.path.length > 0 ? `${first.path.join('.')}: ` : '';
-  return where + (first?.message ?? 'it does not fit the schema');
+  const more = others.length < MAX_ISSUES - 1 ? `${others.length} more` : 'many more';
+  return where + (first?.message ?? 'it does not fit the schema') + (others.length > 0 ? ` (and ${more})` : '');
 }

@@ -59,6 +59,11 @@ export function jsonOf(value: unknown): string {
   throw noJson(typeof value, 'write null where there is nothing');
 }
 
+/** Refuses what the Response of the web standard takes besides a value, and plain JavaScript would let pass. */
+export function refuseInit(): never {
+  throw badOption(SUBJECT, 'Response.json takes a value and nothing else: say the status by withStatus, fields by withHeader');
+}
+
 function noJson(what: string, advice: string, cause?: unknown): TypeError {
   return withCode(
     new TypeError(`Cannot make JSON: ${what} has no JSON form: ${advice}`, cause === undefined ? undefined : { cause }),

@@ -187,7 +187,7 @@ export class ThreadPool implements ThreadEvents {
     thread.lose();
     this.#figures.ended(thread);
     this.#starting.get(thread)?.reject(new Error(why));
-    if (this.#isClosed) return;
+    if (this.#isClosed || (!thread.isReady && this.#starting.has(thread))) return; // it has ended, or does not start
     log('thread-replaced', `a handler thread has died and is replaced: ${why}`);
     this.#queue.putBack(waiting);
     if (thread.isReady) this.#add();

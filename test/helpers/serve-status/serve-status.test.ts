@@ -25,7 +25,9 @@ describe('serveStatus', () => {
     const local = (headers: Record<string, string>) => new Request({ target: '/status', remoteAddress: '127.0.0.1', headers });
     const told = (options: unknown) => (request: Request) => serveStatus(request, idle(), options as ServeStatusOptions);
     for (const request of [local({}), local({ 'X-Forwarded-For': '203.0.113.9' }), local({ Forwarded: 'for=127.0.0.1' })]) {
-      await expect(told({})(request)).rejects.toThrow('Cannot serve status: allow does not say who may see it');
+      for (const options of [{}, undefined]) {
+        await expect(told(options)(request)).rejects.toThrow('Cannot serve status: allow does not say who may see it');
+      }
       expect((await told({ allow: false })(request)).status).toBe(403);
     }
   });
