@@ -22,7 +22,7 @@ describe('the builders', () => {
 
   it('refuse JSON that has no form', () => {
     expect(() => Response.json(undefined)).toThrow('no JSON form');
-    const asOnTheWeb = Response.json as (value: unknown, init?: object) => Response;
+    const asOnTheWeb: (value: unknown, init?: object) => Response = Response.json;
     expect(() => asOnTheWeb({}, { status: 201 })).toThrow(
       expect.objectContaining({ code: 'bad-option', message: expect.stringContaining('withStatus') as string }),
     );

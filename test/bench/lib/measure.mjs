@@ -121,7 +121,7 @@ function startUpstream() {
 }
 
 /** What is asked of a server, with the cookie of one that has signed in. */
-async function signedIn(scenario, server) {
+export async function signedIn(scenario, server) {
   if (!scenario.login) return scenario;
   const Cookie = await cookieOf(server, scenario.login);
   return { ...scenario, asks: scenario.asks.map((one) => ({ ...one, headers: { ...one.headers, Cookie } })) };

@@ -8,8 +8,10 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { markdownTable } from './document.mjs';
+import { signedIn } from './measure.mjs';
 import { figure, median, spread } from './numbers.mjs';
 import { BENCH } from './places.mjs';
+import { SCENARIOS } from './scenarios.mjs';
 import { SERVER_CORE, startServer } from './servers.mjs';
 import { load } from './wrk.mjs';
 
@@ -17,16 +19,21 @@ import { load } from './wrk.mjs';
 export const NAME = 'traces';
 export const TITLE = 'Requests with OpenTelemetry';
 
+/** A route with a parameter: the one thing that a span learns from the framework. */
+const SMALL = { name: 'traces', asks: [{ path: '/api/r50/7' }] };
+/** What a program does that does more. */
+const [PAGE, MIX] = ['page', 'application'].map((wanted) => SCENARIOS.find(({ name }) => name === wanted));
+
 const SERVERS = [
   { name: 'filrouge', title: 'filrouge, `filrouge/opentelemetry`', file: 'filrouge.mjs' },
   { name: 'share', title: 'filrouge, with the option `share`', file: 'filrouge.mjs' },
   { name: 'hand', title: 'filrouge, the bare calls of `@opentelemetry/api` by hand', file: 'filrouge.mjs' },
+  { name: 'filrouge', title: 'filrouge, a page with a session', file: 'filrouge.mjs', scenario: PAGE },
+  { name: 'filrouge', title: 'filrouge, an ordinary application', file: 'filrouge.mjs', scenario: MIX },
   { name: 'fastify', title: 'fastify, `@fastify/otel` and `instrumentation-http`', file: 'fastify.mjs' },
   { name: 'express', title: 'express, `instrumentation-express` and `-http`', file: 'express.mjs' },
 ];
 const SHARES = [undefined, 0.01, 1];
-/** A route with a parameter: the one thing that a span learns from the framework. */
-const SCENARIO = { name: 'traces', asks: [{ path: '/api/r50/7' }] };
 
 /**
  * @param {{ rounds: number, seconds: number }} settings
@@ -62,15 +69,16 @@ export function tableOfTraces(results) {
   return markdownTable(['server', 'µs a request without', '1 % recorded', 'all recorded', 'µs more when recorded'], lines);
 }
 
-async function costOf({ name, file }, share, seconds) {
+async function costOf({ name, file, scenario = SMALL }, share, seconds) {
   const preload = share === undefined ? [] : ['--import', pathToFileURL(join(BENCH, 'servers/telemetry.mjs')).href];
   const env = share === undefined ? {} : { BENCH_TRACED: name, BENCH_SAMPLED: String(share) };
   const ready = { command: process.execPath, args: [...preload, join(BENCH, 'servers', file)] };
   const server = await startServer({ ready, env, core: SERVER_CORE });
   try {
-    await load(server, SCENARIO, { seconds: 5, isFree: false }); // the compilers have to see the code of the SDK as well
+    const asked = await signedIn(scenario, server);
+    await load(server, asked, { seconds: 5, isFree: false }); // the compilers have to see the code of the SDK as well
     const before = server.cpu();
-    const { rate } = await load(server, SCENARIO, { seconds, isFree: false });
+    const { rate } = await load(server, asked, { seconds, isFree: false });
     return ((server.cpu() - before) * 1e6) / (rate * seconds);
   } finally {
     server.kill();
