@@ -26,7 +26,7 @@ function runsFrom(prepare: () => string | Promise<string>): void {
   });
 
   it('calls the handler in threads, and replaces one that is stuck', async () => {
-    const program = start(await command(), { handlerTimeout: 700, threads: 1 });
+    const program = start(await command(), { handlerTimeout: 1500, threads: 1 });
     const [, origin = ''] = await program.prints(/single listens on (http\S+)/);
     expect(await placeOf(origin)).toEqual({ pid: program.pid, isMainThread: false });
     expect(await stuck(origin)).toBe(503);

@@ -37,7 +37,7 @@ function runsInBun(prepare: () => readonly string[]): void {
   });
 
   it('calls the handler in threads, and replaces one that is stuck', async () => {
-    const program = start(prepare(), { handlerTimeout: 700, threads: 1 });
+    const program = start(prepare(), { handlerTimeout: 1500, threads: 1 });
     const [, origin = ''] = await program.prints(/single listens on (http\S+)/);
     expect(await placeOf(origin)).toEqual({ pid: program.pid, isMainThread: false });
     expect(await stuck(origin)).toBe(503);
@@ -76,7 +76,7 @@ describeWithTools('a program that Deno runs', () => {
   });
 
   it('calls the handler in threads, and replaces one that is stuck', async () => {
-    const program = start([deno(), 'run', '--allow-all', PROGRAM], { handlerTimeout: 700, threads: 1 });
+    const program = start([deno(), 'run', '--allow-all', PROGRAM], { handlerTimeout: 1500, threads: 1 });
     const [, origin = ''] = await program.prints(/single listens on (http\S+)/);
     expect(await placeOf(origin)).toEqual({ pid: program.pid, isMainThread: false });
     expect(await stuck(origin)).toBe(503);
