@@ -4,7 +4,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HELLO, LARGE, makeLarge, makePage, makeText } from '../content.mjs';
@@ -16,6 +16,12 @@ export const BENCH = fileURLToPath(new URL('..', import.meta.url));
 /** What the benchmark makes for itself. */
 export const BUILD = join(ROOT, '.build/bench');
 
+/** Whether they are there, and none has been added since. */
+function arePeersInstalled() {
+  const installed = statSync(join(BENCH, 'node_modules/.package-lock.json'), { throwIfNoEntry: false });
+  return installed !== undefined && installed.mtimeMs > statSync(join(BENCH, 'package-lock.json')).mtimeMs;
+}
+
 /**
  * Makes the files and the certificate, and installs the peers.
  *
@@ -25,7 +31,7 @@ export const BUILD = join(ROOT, '.build/bench');
 export function prepareFiles(dist) {
   if (!existsSync(join(dist, 'index.js'))) throw new Error(`${dist} holds no build: npm run build`);
   if (spawnSync('wrk', ['--version']).error) throw new Error('wrk is not installed (Debian: apt-get install wrk)');
-  if (!existsSync(join(BENCH, 'node_modules/fastify'))) {
+  if (!arePeersInstalled()) {
     console.log('Installing the peers (npm ci in test/bench) …');
     const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: BENCH, stdio: 'inherit' });
     if (status !== 0) throw new Error('The peers cannot be installed');
