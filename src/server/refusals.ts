@@ -5,7 +5,6 @@
  *
  * @module
  */
-
 import { answerKnown } from '../exchange/channels.ts';
 import { printError } from '../exchange/print-error.ts';
 import { type Answering, refusalFor, reportError, responseTo } from '../exchange/respond.ts';

@@ -4,13 +4,14 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import { passingPieces } from '../../http/file/file-pieces.ts';
+import { closeHeld } from '../../http/file/open-file.ts';
 import { HttpError } from '../../http/response.ts';
 import { decodeUtf8 } from '../../http/utf8.ts';
-import { hold, letGo } from '../../process/place/held-files.ts';
+import { hold } from '../../process/place/held-files.ts';
 import { shown } from '../reading/wrong-value.ts';
 
 /** A file that came with a form. Everything about it but its size is as the client claims. */
@@ -70,8 +71,7 @@ export class FileInBody implements UploadedFile {
       try {
         for (const piece of this.#body.range(this.#start, this.#start + this.size, passingPieces)) writeWhole(descriptor, piece);
       } finally {
-        letGo(descriptor);
-        closeSync(descriptor);
+        closeHeld(descriptor);
       }
       renameSync(unfinished, path);
     } catch (error) {

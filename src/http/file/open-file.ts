@@ -142,7 +142,8 @@ export class OpenFile {
   }
 }
 
-function closeHeld(descriptor: number): void {
+/** Closes a file that is noted as held. */
+export function closeHeld(descriptor: number): void {
   letGo(descriptor); // first: a thread that ends in between leaves it open, instead of having another file closed
   closeSync(descriptor);
 }
