@@ -1,14 +1,14 @@
 /** Handler threads in real processes. */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
-import { isAlive, shared } from '../support/program.ts';
+import { descriptors, isAlive, shared } from '../support/program.ts';
 import { talk } from '../support/serve.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
@@ -28,15 +28,6 @@ async function post(cluster: Cluster, path: string, body: Buffer | string): Prom
   const { statusCode, body: answer } = await undiciRequest(cluster.origin + path, { method: 'POST', body });
   expect(statusCode).toBe(200);
   return answer.text();
-}
-
-/** Whether a link in /proc leads to a file. */
-function isOpenAt(link: string, path: string): boolean {
-  try {
-    return readlinkSync(link) === path;
-  } catch {
-    return false; // closed meanwhile
-  }
 }
 
 function sha256(bytes: Buffer): string {
@@ -103,7 +94,7 @@ describe('a handler in a thread', () => {
     writeFileSync(join(root, 'large.bin'), large);
     const cluster = await start({}, { ROOT: root });
     await get(cluster, '/ping');
-    const before = readdirSync(`/proc/${cluster.pid}/fd`).length;
+    const before = descriptors(cluster.pid).length;
     const fetched = async (range?: string): Promise<Buffer> => {
       const response = await fetch(`${cluster.origin}/files/large.bin`, range === undefined ? {} : { headers: { Range: range } });
       return Buffer.from(await response.arrayBuffer());
@@ -114,7 +105,7 @@ describe('a handler in a thread', () => {
     expect(parts.includes(large.subarray(0, 100)) && parts.includes(large.subarray(200_000, 200_100))).toBe(true);
     expect((await fetch(`${cluster.origin}/files/large.bin`, { method: 'HEAD' })).headers.get('content-length')).toBe(String(large.length));
     await until(
-      () => (readdirSync(`/proc/${cluster.pid}/fd`).length <= before ? true : undefined),
+      () => (descriptors(cluster.pid).length <= before ? true : undefined),
       () => 'files that are closed',
     );
   });
@@ -125,8 +116,7 @@ describe('a handler in a thread', () => {
     writeFileSync(join(root, 'large.bin'), Buffer.alloc(64 * MiB)); // more than the system takes for a client that does not read
     const cluster = await start({ handlerTimeout: 1000 }, { ROOT: root });
     const port = Number(new URL(cluster.origin).port);
-    const filesOpen = (): number =>
-      readdirSync(`/proc/${cluster.pid}/fd`).filter((fd) => isOpenAt(`/proc/${cluster.pid}/fd/${fd}`, join(root, 'large.bin'))).length;
+    const filesOpen = (): number => descriptors(cluster.pid).filter((path) => path === join(root, 'large.bin')).length;
     const readers = await Promise.all(Array.from({ length: 40 }, () => talk(port)));
     for (const reader of readers) {
       reader.socket.pause();

@@ -5,8 +5,9 @@ import { promisify } from 'node:util';
 import { request as undiciRequest } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { randomOf } from '../fuzz/corpus.mjs';
+import { descriptors } from '../support/program.ts';
 import { until } from '../support/until.ts';
-import { descriptors, exchange, figure, open, repeat, residentMemory, startServer, times } from './support.ts';
+import { exchange, figure, open, repeat, residentMemory, startServer, times } from './support.ts';
 
 const MiB = 1024 * 1024;
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';

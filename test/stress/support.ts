@@ -4,7 +4,7 @@
  *
  *     npm run build && FILROUGE_STRESS=full npx vitest run --config test/vitest.config.ts test/stress
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { ServerOptions } from '../../src/index.ts';
 import { type Program, start } from '../support/program.ts';
@@ -37,17 +37,6 @@ export async function startServer(
 /** Resident memory of a process, bytes. */
 export function residentMemory(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-}
-
-/** Whatever a process has open, one entry for each descriptor. */
-export function descriptors(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return []; // closed just now
-    }
-  });
 }
 
 /** Sends bytes and gives all that comes back until the other side ends; errors end it too. */

@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { descriptors } from '../support/program.ts';
 import { until } from '../support/until.ts';
-import { descriptors, exchange, figure, open, repeat, residentMemory, startServer, times } from './support.ts';
+import { exchange, figure, open, repeat, residentMemory, startServer, times } from './support.ts';
 
 const MiB = 1024 * 1024;
 const UPLOADS = times(20, 5);

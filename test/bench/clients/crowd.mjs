@@ -7,6 +7,7 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { MESSAGE } from '../content.mjs';
+import { handshake } from './handshake.mjs';
 
 const [port, number] = process.argv.slice(2, 4).map(Number);
 const isSocketIO = process.argv[4] === 'io';
@@ -16,7 +17,7 @@ const AT_ONCE = 100;
 const PATIENCE = 60_000;
 
 const path = isSocketIO ? '/socket.io/?EIO=4&transport=websocket' : '/';
-const HANDSHAKE = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+const HANDSHAKE = handshake(path, port);
 const WANTED = Buffer.from(isSocketIO ? `42${JSON.stringify(['news', MESSAGE])}` : MESSAGE);
 const EMPTY = Buffer.alloc(0);
 const TEXT = 0x81;

@@ -4,11 +4,12 @@
  */
 import { connect } from 'node:net';
 import { MESSAGE } from '../content.mjs';
+import { handshake } from './handshake.mjs';
 
 const [port, connections, inFlight, seconds] = process.argv.slice(2).map(Number);
 /** What does not come for this long will not come, ms. */
 const PATIENCE = 10_000;
-const HANDSHAKE = `GET /echo-socket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+const HANDSHAKE = handshake('/echo-socket', port);
 const TEXT = 0x81;
 const PAYLOAD = Buffer.from(MESSAGE);
 const MASKED = 0x80;

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { descriptors } from '../../support/program.ts';
 import { until } from '../../support/until.ts';
 
 export const WRITTEN = 'Wed, 01 Jan 2020 00:00:00 GMT';
@@ -28,13 +29,7 @@ export function writeAt(path: string, content: string | Uint8Array, at = new Dat
 
 /** How many descriptors of this process lead below a folder. */
 export function openBelow(root: string): number {
-  return readdirSync('/proc/self/fd').filter((descriptor) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(root);
-    } catch {
-      return false; // that of this very look
-    }
-  }).length;
+  return descriptors(process.pid).filter((path) => path.startsWith(root)).length;
 }
 
 /** Waits until no descriptor leads below a folder: a read that is under way ends before its file is closed. */

@@ -13,6 +13,18 @@ function tunnel(): { socket: TunnelSocket; posted: unknown[] } {
   return { socket: new TunnelSocket(ID, post), posted };
 }
 
+/** A tunnel whose handler answers with a last word, and leaves. */
+async function left(leave: (socket: TunnelSocket) => void): Promise<ReturnType<typeof tunnel>> {
+  const { socket, posted } = tunnel();
+  socket.on('data', () => {
+    socket.write('goodbye');
+    leave(socket);
+  });
+  socket.deliver(Buffer.from('?'));
+  await endOfTurn();
+  return { socket, posted };
+}
+
 const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the end of an upgraded connection in a thread', () => {
@@ -63,24 +75,12 @@ describe('the end of an upgraded connection in a thread', () => {
   });
 
   test('what was written before the end, or before it is destroyed, leaves first', async () => {
-    const ended = tunnel();
-    ended.socket.on('data', () => {
-      ended.socket.write('goodbye');
-      ended.socket.end();
-    });
-    ended.socket.deliver(Buffer.from('?'));
-    await endOfTurn();
+    const ended = await left((socket) => socket.end());
     ended.socket.taken();
     await endOfTurn();
     expect(ended.posted).toEqual([['taken', 1], ['data', 'goodbye'], ['end']]);
 
-    const destroyed = tunnel();
-    destroyed.socket.on('data', () => {
-      destroyed.socket.write('goodbye');
-      destroyed.socket.destroy();
-    });
-    destroyed.socket.deliver(Buffer.from('?'));
-    await endOfTurn();
+    const destroyed = await left((socket) => socket.destroy());
     expect(destroyed.posted.filter((item) => (item as string[])[0] !== 'taken')).toEqual([['data', 'goodbye'], ['failed']]);
   });
 });
