@@ -28,6 +28,20 @@ const asItIs = {
   },
 };
 
+/**
+ * A file with one character outside of Latin-1 is held and read as UTF-16 by V8. The parts that are loaded later may be: some hold scripts as raw text.
+ */
+const asAscii = {
+  name: 'as-ascii',
+  /** @param {unknown} _options @param {import('rolldown').OutputBundle} bundle */
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk' || !(file.isEntry || file.name === 'shared')) continue;
+      file.code = file.code.replaceAll(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    }
+  },
+};
+
 await build({
   cwd: ROOT,
   platform: 'node',
@@ -39,15 +53,16 @@ await build({
     dir: 'dist',
     format: 'esm',
     sourcemap: true,
+    comments: { annotation: true, legal: true, jsdoc: false },
+    plugins: [asAscii],
     entryFileNames: '[name].js',
     chunkFileNames: 'parts/[name].js',
     codeSplitting: {
       groups: [
-        { name: 'http', test: /\/src\/(?:process|http)\// },
-        // What a handler thread shares with the listener and the primary: a file more costs each thread a third of a millisecond.
+        // What the front door loads, and what a handler thread shares with listener and primary: each file more costs a thread a millisecond of its start.
         {
           name: 'shared',
-          test: /\/src\/(?:exchange\/(?:respond|explain|finish|print-error|web-response)|helpers\/reading\/schema|server\/(?:roles|operator-log|seen\/marks|peer|questions\/.*|tls\/options|body\/live-stream|threads\/(?:wire|board|known-lines)))\.ts$/,
+          test: /\/src\/(?:index|exchange\/(?:body-limit|dispatch|stopping)|http\/request\/[\w-]+|process\/(?:child-groups|channels\/hub|watching\/(?:call-channel|farewell))|server\/(?:body\/live-stream|questions\/[\w-]+|recording\/word-of-failure|threads\/(?:board|inside\/thread|known-lines|wire)))\.ts$/,
         },
       ],
     },

@@ -159,7 +159,7 @@ const SIDES: readonly { readonly outside: string; readonly words: readonly strin
 const PLAYS: Readonly<Record<string, { readonly target: RegExp; readonly lazy: boolean }>> = {
   'server/start.ts': { target: /^server\/(?:supervisor|threads)\/inside\//, lazy: true },
   'server/affinity/side.ts': { target: /^server\/threads\/inside\/(?:thread|arrived-body)\.ts$/, lazy: false },
-  'server/threads/start.ts': { target: /^server\/threads\/inside\/thread\.ts$/, lazy: true },
+  'server/threads/start.ts': { target: /^server\/threads\/inside\/start\.ts$/, lazy: true },
 };
 
 /** What lies in `inside/` runs in the worker or in the thread, what lies beside it does not: neither imports the other. */

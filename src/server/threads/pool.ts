@@ -38,7 +38,7 @@ const MAX_PENDING = 64;
 const QUEUED_PER_THREAD = 64;
 const LEAST_QUEUE = 256;
 /** Threads that a growing pool starts at a time: more would not start sooner, and the first of them later. */
-const STARTED_AT_ONCE = availableParallelism() + 1;
+const STARTED_AT_ONCE = availableParallelism();
 /** How often threads are looked at while they have something to do, ms; one that has not moved twice in a row is stalled. */
 const CHECK_INTERVAL = 2;
 /** A thread above the least number that has had nothing to do for this long is ended, ms; one at a time. */

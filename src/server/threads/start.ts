@@ -8,13 +8,12 @@ import nodeModule from 'node:module';
 import { resolve as absolute } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type MessagePort, Worker } from 'node:worker_threads';
-import type { Answering, Handler } from '../../exchange/respond.ts';
+import type { Handler } from '../../exchange/respond.ts';
 import { callsFor, linksFor } from '../../process/io-threads.ts';
 import { homeText } from '../../process/place/slots.ts';
 import { farewellTime } from '../../process/watching/farewell.ts';
 import type { ServerHost } from '../host.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { withWord } from '../recording/word-of-failure.ts';
 import { checkScript, THREAD_ROLE } from '../roles.ts';
 import { Board } from './board.ts';
 import type { StartBacking } from './handler-thread.ts';
@@ -44,11 +43,9 @@ function scriptPath(): string {
 }
 
 async function played(handler: Handler, options: ResolvedOptions): Promise<StartBacking> {
-  const { ThreadSide } = await import('./inside/thread.ts'); // only here: a main thread does not load what runs in a handler thread
+  const { openSide } = await import('./inside/start.ts'); // only here: a main thread does not load what runs in a handler thread
   return ({ port, shared }) => {
-    const { answers, word } = withWord(options);
-    const answering: Answering = { handler, options: answers, requests: 0, current: undefined };
-    word.post = new ThreadSide(answering, options.bodyMemory, port, new Board(shared)).post;
+    const { answering } = openSide(handler, options, port, new Board(shared));
     const endCalls = callsFor({ isBusy: () => answering.current !== undefined, id: () => -1 });
     return {
       worker: undefined,

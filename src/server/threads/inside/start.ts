@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { workerData } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import type { Answering, Handler } from '../../../exchange/respond.ts';
 import { withCode } from '../../../http/errors/error-codes.ts';
 import { watchGroupsWith } from '../../../process/child-groups.ts';
@@ -19,6 +19,20 @@ import type { ThreadData } from '../wire.ts';
 import { joinChannels } from './channels.ts';
 import { ThreadSide } from './thread.ts';
 
+/** The thread's side of the messages, be the thread a real one or only played; requests are taken from now on. */
+export function openSide(
+  handler: Handler,
+  options: ResolvedOptions,
+  port: MessagePort,
+  board: Board,
+): { side: ThreadSide; answering: Answering } {
+  const { answers, word } = withWord(options);
+  const answering: Answering = { handler, options: answers, requests: 0, current: undefined };
+  const side = new ThreadSide(answering, options.bodyMemory, port, board);
+  word.post = side.post;
+  return { side, answering };
+}
+
 /** Takes requests from now on. Resolves when the server listens. */
 export async function startThread(handler: Handler, options: ResolvedOptions): Promise<RunningServer> {
   if (options.threads.max > 1) refuseSeveralThreads(`${options.threads.max} handler threads`);
@@ -26,10 +40,7 @@ export async function startThread(handler: Handler, options: ResolvedOptions): P
   const { port, shared, root } = (workerData as { readonly filrouge: ThreadData }).filrouge;
   const board = new Board(shared);
   noteFilesIn(board);
-  const { answers, word } = withWord(options);
-  const answering: Answering = { handler, options: answers, requests: 0, current: undefined };
-  const side = new ThreadSide(answering, options.bodyMemory, port, board);
-  word.post = side.post;
+  const { side, answering } = openSide(handler, options, port, board);
   joinChannels(side, root); // before handlers are here: what is told of that publishes
   callsFor({ isBusy: () => answering.current !== undefined, id: () => board.running });
   watchGroupsWith((id, isRunning) => side.post(['group', id, isRunning]));
