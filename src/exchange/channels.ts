@@ -39,6 +39,11 @@ export interface RequestMessage {
   readonly connection: Connection | undefined;
   /** May be set by whoever hears of `start`: makes the call of the handler, in a context that no store can be bound to. */
   around: Around | undefined;
+  /**
+   * May be set by whoever hears of `start` or `response`: is called when the response has gone out, before `filrouge.request:sent` is told. To measure how a
+   * response goes out costs more than all else that is told of it: who needs that of some requests only does not subscribe to the channel.
+   */
+  onSent: (() => void) | undefined;
   /** Its own, of a tracer: to look it up by the message would take longer than all else that is told. */
   trace: unknown;
 }
@@ -53,7 +58,9 @@ class WatchedRequest implements RequestMessage {
   error: unknown = undefined;
   sent: Sent | undefined = undefined;
   around: Around | undefined = undefined;
+  onSent: (() => void) | undefined = undefined;
   trace: unknown = undefined;
+  #asksSent = false;
   /** The context in which its handler was called. */
   #context: AsyncResource | undefined = undefined;
 
@@ -62,8 +69,10 @@ class WatchedRequest implements RequestMessage {
     setMessage(request, this);
   }
 
-  /** Has it told when the response has gone out. */
+  /** Has it told when the response has gone out, if anybody is there to hear it. */
   tellSent(): void {
+    if (this.#asksSent || (!this.onSent && !sentChannel.hasSubscribers)) return;
+    this.#asksSent = true;
     whenSent(this.request, (sent) => {
       this.sent = sent;
       if (this.#context) this.#context.runInAsyncScope(publishSent, undefined, this);
@@ -95,6 +104,7 @@ class WatchedRequest implements RequestMessage {
     if (this.response) return response; // it had its 503 before
     this.response = response;
     responseChannel.publish(this);
+    this.tellSent(); // somebody may want to know by now; of a request that was refused it may be known already
     return response;
   }
 }
@@ -110,7 +120,6 @@ type Answer<S> = (service: S, request: Request) => Response | Promise<Response>;
 /** Calls a handler, watched, in a scope of its own: a store that somebody enters there, as tracers do, is not that of the next request on the connection. */
 export function watchCall<S>(answer: Answer<S>, service: S, request: Request): Response | Promise<Response> {
   const message = new WatchedRequest(request);
-  message.tellSent();
   const scope = new AsyncResource('filrouge.request', UNTRACKED);
   return scope.runInAsyncScope(callInScope<S>, undefined, message, answer, service);
 }
@@ -121,6 +130,7 @@ function callInScope<S>(message: WatchedRequest, answer: Answer<S>, service: S):
 
 /** Its start has been told. */
 function callAround<S>(message: WatchedRequest, answer: Answer<S>, service: S): Response | Promise<Response> {
+  message.tellSent();
   return message.around ? message.around(() => callWatched(message, answer, service)) : callWatched(message, answer, service);
 }
 
@@ -140,6 +150,7 @@ function callWatched<S>(message: WatchedRequest, answer: Answer<S>, service: S):
 }
 
 function publishSent(message: WatchedRequest): void {
+  message.onSent?.();
   sentChannel.publish(message);
 }
 
@@ -148,7 +159,6 @@ export function answerKnown(request: Request, response: Response, isNew: boolean
   const known = messageOf(request) as WatchedRequest | undefined;
   const message = known ?? (isNew ? new WatchedRequest(request) : undefined);
   message?.inContext(() => message.answered(response));
-  if (!known) message?.tellSent(); // which may be known already
 }
 
 /** Something has failed for a request: tells those who watch it. */

@@ -64,9 +64,12 @@ export class ServerSpans {
   /** A handler is about to be called. */
   begin(message: RequestMessage): Traced {
     const { request } = message;
-    const traced = this.#trace(message, methodOf(request.method, this.#settings.spelling));
+    const { meters, spelling } = this.#settings;
+    const traced = this.#trace(message, methodOf(request.method, spelling));
     message.trace = traced;
-    if (!traced.isGuest) this.#settings.meters.begin(traced.method, request.secure);
+    if (traced.isGuest) return traced;
+    meters.begin(traced.method, request.secure);
+    if (meters.areOn || traced.span?.isRecording()) message.onSent = () => this.#end(message, traced);
     return traced;
   }
 
@@ -79,24 +82,21 @@ export class ServerSpans {
 
   /** The response is known. As a guest we have to say the route now: the span ends with the response of the server that we are in. */
   answered(message: RequestMessage): void {
-    const traced = message.trace as Traced | undefined;
-    const metadata = traced?.isGuest ? traced.metadata : undefined;
+    const traced = (message.trace as Traced | undefined) ?? this.begin(message); // which no handler has seen: it was refused
+    const metadata = traced.isGuest ? traced.metadata : undefined;
     const { route } = message.request;
     if (metadata && route !== undefined) metadata.route ??= route;
   }
 
   /** The response is out, or will never be. */
-  end(message: RequestMessage, sent: Sent): void {
-    const traced = (message.trace as Traced | undefined) ?? this.begin(message); // which no handler has seen: it was refused
-    if (traced.isGuest) return;
+  #end(message: RequestMessage, traced: Traced): void {
+    const { sent, request } = message;
+    if (!sent) return;
     const { span, method } = traced;
-    const { meters } = this.#settings;
-    const isRecording = span?.isRecording() === true;
-    if (!isRecording && !meters.areOn) return;
-    const route = message.request.route ?? traced.metadata?.route;
+    const route = request.route ?? traced.metadata?.route;
     const failure = failureOf(message, sent);
-    if (isRecording) this.#close(message, sent, span, route, method, failure);
-    meters.end(traced, { request: message.request, method, route, failure, sent });
+    if (span?.isRecording()) this.#close(message, sent, span, route, method, failure);
+    this.#settings.meters.end(traced, { request, method, route, failure, sent });
   }
 
   #trace(message: RequestMessage, method: string): Traced {

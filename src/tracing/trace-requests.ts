@@ -89,9 +89,6 @@ export function traceBy(idOf: (request: Request) => string, options: TraceOption
       message.around = (call) => context.with(within, call);
     }),
     listen('filrouge.request:response', (message: RequestMessage) => requests.answered(message)),
-    listen('filrouge.request:sent', (message: RequestMessage) => {
-      if (message.sent) requests.end(message, message.sent);
-    }),
     listen('tracing:filrouge.call:start', (message: CallMessage) => calls.begin(message)),
     listen('tracing:filrouge.call:end', (message: CallMessage) => {
       if ('result' in message || 'error' in message) calls.end(message); // else it has given a promise

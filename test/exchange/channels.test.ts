@@ -176,6 +176,32 @@ describe.each(PLACES)('a request that is handled %s', (_where, options) => {
     expect(told.of('/late').filter((event) => event === 'start')).toHaveLength(2);
   });
 
+  it('is measured on its way out for whoever asks by its message, also when it is refused, and nobody else', async () => {
+    const asked: (RequestMessage['sent'] | undefined)[] = [];
+    let unasked: RequestMessage | undefined;
+    const ask = (given: unknown): void => {
+      const message = given as RequestMessage;
+      if (message.request.path === '/unasked') unasked = message;
+      else message.onSent ??= () => void asked.push(message.sent);
+    };
+    const names = ['tracing:filrouge.request:start', 'filrouge.request:response'];
+    for (const name of names) subscribe(name, ask);
+    onTestFinished(() => {
+      for (const name of names) unsubscribe(name, ask);
+    });
+    const { port } = await serve(() => Response.text('hello'), options);
+    const client = await talk(port);
+    client.send(request('/unasked') + request('/asked') + 'GET /refused HTTP/1.1\r\n\r\n');
+    await client.closed();
+    await until(
+      () => asked.length === 2 || undefined,
+      () => `${asked.length} told`,
+    );
+    expect(asked.map((sent) => `${sent?.status} ${sent?.outcome}`).toSorted()).toEqual(['200 sent', '400 sent']);
+    expect(unasked?.response?.status).toBe(200);
+    expect(unasked?.sent).toBeUndefined();
+  });
+
   it('is told of with the bytes of its body, whatever that is', async () => {
     const told = watch(['filrouge.request:sent']);
     const bodies: Record<string, () => Response> = {
