@@ -246,9 +246,9 @@ describe('a rule of the house', () => {
     expect(importsAcrossSides(one('server/start.ts', late))).toEqual([]);
     expect(importsAcrossSides(one('server/single.ts', late))).toHaveLength(1);
     expect(importsAcrossSides(one('server/start.ts', "import { a } from './threads/inside/start.ts';"))).toHaveLength(1);
-    expect(importsAcrossSides(one('server/threads/start.ts', "const { a } = await import('./inside/thread.ts');"))).toEqual([]);
-    expect(importsAcrossSides(one('server/threads/start.ts', "import { a } from './inside/thread.ts';"))).toHaveLength(1);
-    expect(importsAcrossSides(one('server/threads/start.ts', "const { a } = await import('./inside/start.ts');"))).toHaveLength(1);
+    expect(importsAcrossSides(one('server/threads/start.ts', "const { a } = await import('./inside/start.ts');"))).toEqual([]);
+    expect(importsAcrossSides(one('server/threads/start.ts', "import { a } from './inside/start.ts';"))).toHaveLength(1);
+    expect(importsAcrossSides(one('server/threads/start.ts', "const { a } = await import('./inside/channels.ts');"))).toHaveLength(1);
     expect(importsAcrossSides(one('server/affinity/side.ts', "import { a } from '../threads/inside/thread.ts';"))).toEqual([]);
     expect(importsAcrossSides(one('server/affinity/link.ts', "import { a } from '../threads/inside/thread.ts';"))).toHaveLength(1);
   });
