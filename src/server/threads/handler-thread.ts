@@ -87,6 +87,11 @@ export class HandlerThread implements ThreadLink {
     return (this.#posted - this.board.left) | 0;
   }
 
+  /** Requests in its inbox that it has not come to; also those that were taken back, until it passes them over. */
+  get waiting(): number {
+    return (this.#posted - this.board.entered) | 0;
+  }
+
   /** The request whose handler has been called and has not returned. */
   get running(): Flight | undefined {
     const { left, entered, current } = this.board;

@@ -254,9 +254,9 @@ export class ThreadPool implements ThreadEvents {
 
   /** Starts threads for what waits, as many as there are requests that no thread on its way will take, a few at a time. */
   #grow(): void {
-    const coming = statesOf(this.#threads).threadStates.starting;
-    const wanted = Math.min(this.#queue.size, STARTED_AT_ONCE) - coming;
-    for (let missing = wanted; missing > 0 && this.#threads.size < this.#most; missing--) {
+    let missing = Math.min(this.#queue.size, STARTED_AT_ONCE);
+    for (const thread of this.#threads) if (!thread.isReady) missing--;
+    for (; missing > 0 && this.#threads.size < this.#most; missing--) {
       if (this.#threads.size === this.#least) this.#host.onPoolSize(false);
       this.#add();
     }
@@ -291,7 +291,7 @@ export class ThreadPool implements ThreadEvents {
       thread.leftBefore = left;
       thread.sameFor = hasMoved ? 0 : thread.sameFor + 1;
       thread.isStalled = thread.sameFor >= 2;
-      if (thread.isStalled) this.#recall(thread);
+      if (thread.isStalled && thread.waiting > 0) this.#recall(thread);
       isBusy ||= thread.pending > 0;
     }
     this.#drain();
