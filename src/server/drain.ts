@@ -7,15 +7,22 @@
  *
  * @module
  */
+import { graceOf } from './connection/patience.ts';
 import type { Listener } from './listener.ts';
 import type { Service } from './service.ts';
 
 /** The time between two goodbyes to upgraded connections, ms; less when that would take more than half of the drain. */
 const GOODBYE_GAP = 10;
 
-/** Drains a server. Resolves when its last connection has ended. @param timeout When the rest is cut, ms. */
-export async function drain(service: Service, listener: Listener, timeout: number): Promise<void> {
+/**
+ * Drains a server. Resolves when its last connection has ended.
+ *
+ * @param timeout When the rest is cut, ms.
+ * @param isSucceeded Whether another process serves in its place already. Default false.
+ */
+export async function drain(service: Service, listener: Listener, timeout: number, isSucceeded = false): Promise<void> {
   service.isDraining = true;
+  service.drainGrace = graceOf(timeout, isSucceeded);
   service.stopping.begin();
   const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // and every connection has ended
   listener.close();

@@ -49,8 +49,12 @@ export interface LocalServer {
   readonly url: string;
   /** Settles when the last connection has ended after `close`. */
   readonly closed: Promise<void>;
-  /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). */
-  close(options?: { timeout?: number | undefined }): Promise<void>;
+  /**
+   * Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`).
+   *
+   * @param options.isSucceeded Whether another process serves in its place already. Default false.
+   */
+  close(options?: { timeout?: number | undefined; isSucceeded?: boolean | undefined }): Promise<void>;
   /** From now on `readiness` says that the server stops; nothing else changes. */
   announce(): void;
   /** Connections that were taken over, as by websockets. */

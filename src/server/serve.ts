@@ -85,10 +85,10 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
     get takenOver() {
       return service.takeovers.size;
     },
-    close({ timeout = options.shutdownTimeout } = {}) {
+    close({ timeout = options.shutdownTimeout, isSucceeded = false } = {}) {
       announce();
       threads?.draining();
-      closing ??= Promise.all([drain(service, listener, timeout), redirect?.close(timeout), neighbours?.drain(timeout)])
+      closing ??= Promise.all([drain(service, listener, timeout, isSucceeded), redirect?.close(timeout), neighbours?.drain(timeout)])
         .then(() => {
           if (!host.hasPrimary) watch?.stop(); // a worker is watched until it has ended
           return threads?.close();

@@ -60,6 +60,8 @@ export class Service {
   /** The request whose handler is being called: the watching thread names it when this thread is stuck. */
   current: Request | undefined;
   isDraining = false;
+  /** How long a connection at rest is kept while it drains, ms. */
+  drainGrace = 0;
   /** Tells requests that the drain begins. */
   readonly stopping: Stopping = new Stopping();
   /** It was asked to stop; it drains now, or after `shutdownDelay`. */

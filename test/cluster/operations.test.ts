@@ -145,6 +145,20 @@ it('says in one line that all workers listen, and then who comes after them', as
   expect(cluster.stderr.match(/worker \d+ is ready, generation 2/g)).toHaveLength(2);
 });
 
+it.each(modes)(
+  'keeps connections at rest for two seconds when their worker is replaced, as the next one serves already: %s',
+  async (_mode, options) => {
+    const cluster = await startCluster(options);
+    const { socket, get } = await kept(cluster);
+    await get('/pid');
+    const closed = once(socket.resume(), 'close');
+    const began = performance.now();
+    await cluster.ask('reload');
+    await closed;
+    expect(performance.now() - began).toBeGreaterThan(2000); // a slow machine only makes it longer
+  },
+);
+
 it('writes nothing when it is told to', async () => {
   const cluster = await startCluster({ workers: 1, log: 'off' });
   await cluster.ask('reload');

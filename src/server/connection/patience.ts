@@ -22,6 +22,17 @@ const LEAST_BYTES_PER_SECOND = 1024;
 
 /** How long a connection at rest is kept when the server drains, ms: longer than a request takes to arrive. */
 export const DRAIN_GRACE = 500;
+/** The same when a successor serves already and nobody waits for the end: longer than most clients rest between one request and the next. */
+const SUCCEEDED_GRACE = 2000;
+
+/**
+ * How long a connection at rest is kept from now on, ms.
+ *
+ * @param timeout When all that is left is cut: half of it is for what is at work.
+ */
+export function graceOf(timeout: number, isSucceeded: boolean): number {
+  return isSucceeded ? Math.max(DRAIN_GRACE, Math.min(SUCCEEDED_GRACE, timeout / 2)) : DRAIN_GRACE;
+}
 
 /** Watches the reading side of one connection. */
 export class Patience {
@@ -48,8 +59,8 @@ export class Patience {
   watch(phase: number): void {
     if (phase === this.phase && phase !== IDLE) return;
     this.phase = phase;
-    const { options, clock, isDraining } = this.#service;
-    if (phase === IDLE) this.#deadline = clock.now + (isDraining ? DRAIN_GRACE : options.keepAliveTimeout);
+    const { options, clock, isDraining, drainGrace } = this.#service;
+    if (phase === IDLE) this.#deadline = clock.now + (isDraining ? drainGrace : options.keepAliveTimeout);
     else if (phase === READING_HEAD) this.#deadline = performance.now() + options.headersTimeout;
     else if (phase === READING_BODY) this.#deadline = performance.now() + options.requestTimeout;
     else this.#deadline = Number.POSITIVE_INFINITY;
@@ -57,7 +68,7 @@ export class Patience {
 
   /** Shortens the wait of a draining server. A request that is on its way is still answered, with a note that it was the last. */
   shorten(): void {
-    this.#deadline = Math.min(this.#deadline, performance.now() + DRAIN_GRACE);
+    this.#deadline = Math.min(this.#deadline, performance.now() + this.#service.drainGrace);
   }
 
   /**

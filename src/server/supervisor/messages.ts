@@ -51,7 +51,7 @@ export type PrimaryMessage =
   | { readonly kind: 'told'; readonly id: number; readonly answer: ServerAnswer }
   /** No successor could start for a worker that has asked for one. */
   | { readonly kind: 'go-on' }
-  | { readonly kind: 'close'; readonly timeout: number }
+  | { readonly kind: 'close'; readonly timeout: number; readonly isSucceeded: boolean }
   | { readonly kind: 'status'; readonly id: number }
   /** What do your threads do? Where does the one with this number stand? */
   | { readonly kind: 'look'; readonly id: number; readonly thread: number | undefined }

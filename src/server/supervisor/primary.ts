@@ -189,7 +189,7 @@ class Supervisor implements WorkerEvents {
     successor.isReplaced = false;
     if (worker.isReplaced) return successor.close(this.#options.shutdownTimeout); // the worker died meanwhile, and has a successor
     worker.isReplaced = true;
-    worker.close(this.#options.shutdownTimeout);
+    worker.close(this.#options.shutdownTimeout, true);
   }
 
   async status(): Promise<ServerStatus> {

@@ -161,10 +161,10 @@ export class WorkerProcess implements Borrower {
     this.#tell({ kind: 'go-on' });
   }
 
-  /** Asks it to drain and exit. */
-  close(timeout: number): void {
+  /** Asks it to drain and exit. @param isSucceeded Whether its successor serves. */
+  close(timeout: number, isSucceeded = false): void {
     this.isLeaving = true;
-    this.#tell({ kind: 'close', timeout });
+    this.#tell({ kind: 'close', timeout, isSucceeded });
   }
 
   /** Ends it at once. */

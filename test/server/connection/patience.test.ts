@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ANSWERING, DRAIN_GRACE, IDLE, Patience, READING_BODY, READING_HEAD } from '../../../src/server/connection/patience.ts';
+import { ANSWERING, DRAIN_GRACE, graceOf, IDLE, Patience, READING_BODY, READING_HEAD } from '../../../src/server/connection/patience.ts';
 import { resolveOptions } from '../../../src/server/options.ts';
 import { Service } from '../../../src/server/service.ts';
 
@@ -125,14 +125,32 @@ describe('the patience with a connection', () => {
   });
 
   describe('when the server drains', () => {
-    it('is short with a connection at rest', () => {
+    it.each([
+      ['short', false, 10_000, DRAIN_GRACE],
+      ['longer when a successor serves', true, 10_000, 2000],
+      ['half of the time there is', true, 3000, 1500],
+      ['never shorter for it', true, 100, DRAIN_GRACE],
+    ])('is %s with a connection at rest', (_how, isSucceeded, timeout, grace) => {
+      service.drainGrace = graceOf(timeout, isSucceeded);
       patience.watch(IDLE);
       patience.shorten();
-      expect(isOverAfter(DRAIN_GRACE - 1)).toBe(false);
+      expect(isOverAfter(grace - 1)).toBe(false);
+      expect(isOverAfter(1)).toBe(true);
+    });
+
+    it('begins anew with each rest', () => {
+      service.isDraining = true;
+      service.drainGrace = graceOf(10_000, true);
+      patience.watch(IDLE);
+      expect(isOverAfter(1999)).toBe(false);
+      service.clock.now = performance.now();
+      patience.watch(IDLE);
+      expect(isOverAfter(1999)).toBe(false);
       expect(isOverAfter(1)).toBe(true);
     });
 
     it('is never prolonged by that', () => {
+      service.drainGrace = DRAIN_GRACE;
       vi.advanceTimersByTime(HEADERS - 1);
       patience.shorten();
       expect(isOverAfter(1)).toBe(true);

@@ -72,6 +72,7 @@ export async function startWorker(handler: Handler, options: ResolvedOptions, ro
 interface Departure {
   readonly timeout: number;
   readonly code: number;
+  readonly isSucceeded: boolean;
 }
 
 class WorkerLife implements ServerHost {
@@ -163,7 +164,7 @@ class WorkerLife implements ServerHost {
     if (!message) return;
     switch (message.kind) {
       case 'close':
-        void this.#leave(message.timeout, 0);
+        void this.#leave(message.timeout, 0, message.isSucceeded);
         break;
       case 'stopping':
         this.#local?.announce();
@@ -214,17 +215,17 @@ class WorkerLife implements ServerHost {
     void this.#leave(Math.min(this.#options.shutdownTimeout, ORPHAN_TIME), 1);
   };
 
-  async #leave(timeout: number, code: number): Promise<void> {
+  async #leave(timeout: number, code: number, isSucceeded = false): Promise<void> {
     if (this.#departure) return;
-    this.#departure = { timeout, code };
+    this.#departure = { timeout, code, isSucceeded };
     this.#recycling.goOn(true);
     tell({ kind: 'leaving', isRetiring: this.#isHeld });
     if (this.#local) await this.#end(this.#local, this.#departure);
   }
 
   /** Drains and disconnects: the process then ends by itself when nothing is left to do. */
-  async #end(local: LocalServer, { timeout, code }: Departure): Promise<void> {
-    await local.close({ timeout });
+  async #end(local: LocalServer, { timeout, code, isSucceeded }: Departure): Promise<void> {
+    await local.close({ timeout, isSucceeded });
     tellStatus(UNASKED, local);
     if (this.#isHeld) process.kill(process.pid, 'SIGKILL'); // an exit would wait for the thread that nothing can stop
     process.exitCode = code;
