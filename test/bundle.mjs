@@ -17,7 +17,7 @@ const names = Object.values(doors).flatMap((door) => /^\.\/dist\/(.+)\.js$/.exec
  * folder of dist with the file that imports it.
  */
 const AS_IT_IS = new Map([
-  ['./require.cjs', { from: 'process', beside: 'parts' }], // parts/http.js
+  ['./require.cjs', { from: 'process', beside: 'parts' }], // parts/shared.js
   ['./undici.cjs', { from: 'blocking', beside: '' }], // blocking.js
 ]);
 
