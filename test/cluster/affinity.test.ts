@@ -61,12 +61,12 @@ describe('requests with the same key', () => {
   it.each([0, 1])('are told to whoever watches requests where they are handled, once, with %i handler threads', async (threads) => {
     const cluster = await start({ threads }, { WATCHED: '1' });
     const { client, headers, answering, accepting } = await passed(cluster);
-    await client.ask('/watched/passed', { headers });
-    await client.ask('/watched/own');
-    await client.ask('/watched/end');
+    expect((await client.ask('/watched/passed', { headers })).status).toBe(404);
+    expect((await client.ask('/watched/own')).status).toBe(404);
+    expect((await client.ask('/watched/end')).status).toBe(404);
     await cluster.prints(/told of \/watched\/end/);
     const told = [...cluster.stdout.matchAll(/told of \/watched\/(passed|own) in (\d+)/g)].map(([, path, pid]) => [path, Number(pid)]);
-    expect(told).toEqual([
+    expect(told, cluster.stdout + cluster.stderr).toEqual([
       ['passed', answering],
       ['own', accepting],
     ]);

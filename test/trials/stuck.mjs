@@ -71,13 +71,14 @@ export async function run() {
   console.table([baseRow('alone', base), baseRow('beside them', during)]);
   tellFailures([...base.failures, ...during.failures]);
   const replaced = rows.filter(({ native }) => !native).some((row) => row['processes replaced'] > 0);
-  if (replaced)
+  if (replaced) {
     console.log(
       server.log
         .split('\n')
         .filter((line) => /\bworker\b/.test(line))
         .join('\n'),
     );
+  }
 
   const bounds = new Bounds();
   const stoppable = rows.filter(({ native }) => !native);

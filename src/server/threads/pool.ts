@@ -136,8 +136,7 @@ export class ThreadPool implements ThreadEvents {
     for (let flight = this.#queue.next(); flight; flight = this.#queue.next()) flight.refuse(busy(flight));
     for (const thread of this.#threads) void this.#stop(thread);
     this.#threads.clear();
-    const haveEnded = await Promise.all(this.#ending);
-    if (haveEnded.includes(false)) this.#host.onUnstoppable();
+    if ((await Promise.all(this.#ending)).includes(false)) this.#host.onUnstoppable();
   }
 
   /** Looks at the time of all requests. */
@@ -190,6 +189,7 @@ export class ThreadPool implements ThreadEvents {
     if (this.#isClosed || (!thread.isReady && this.#starting.has(thread))) return; // it has ended, or does not start
     log('thread-replaced', `a handler thread has died and is replaced: ${why}`);
     this.#queue.putBack(waiting);
+    this.#drain();
     if (thread.isReady) this.#add();
     else this.#addLater();
   }
@@ -284,7 +284,7 @@ export class ThreadPool implements ThreadEvents {
 
   readonly #look = (): void => {
     this.#isChecking = false;
-    let isBusy = this.#queue.size > 0;
+    let isBusy = false;
     for (const thread of this.#threads) {
       const { left } = thread.board;
       const hasMoved = left !== thread.leftBefore || thread.pending === 0;
@@ -296,7 +296,7 @@ export class ThreadPool implements ThreadEvents {
     }
     this.#drain();
     if (this.#queue.size > 0) this.#grow();
-    if (isBusy) this.#check();
+    if (isBusy || this.#queue.size > 0) this.#check(); // what was taken back a moment ago waits there, and its thread may have nothing to do by now
   };
 
   /** Takes back what waits behind a handler, or behind whatever else a thread does. */

@@ -1,0 +1,54 @@
+import type { MessagePort } from 'node:worker_threads';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { Request } from '../../../src/index.ts';
+import type { ServerHost } from '../../../src/server/host.ts';
+import { resolveOptions } from '../../../src/server/options.ts';
+import { Board } from '../../../src/server/threads/board.ts';
+import { HandlerThread } from '../../../src/server/threads/handler-thread.ts';
+import { ThreadPool } from '../../../src/server/threads/pool.ts';
+import type { ToThread } from '../../../src/server/threads/wire.ts';
+import { until } from '../../support/until.ts';
+
+/** A pool of one thread that is played here, and begins with no request unless the test says so. */
+async function poolOfOne(): Promise<{ pool: ThreadPool; board: Board; came: number[] }> {
+  const came: number[] = [];
+  const boards: Board[] = [];
+  const ports: MessagePort[] = [];
+  const pool = new ThreadPool(
+    resolveOptions({ workers: 0, threads: 1, log: 'off' }),
+    ({ port, shared }) => {
+      boards.push(new Board(shared));
+      ports.push(port);
+      port.on('message', (items: readonly ToThread[]) => {
+        for (const item of items) if (item[0] === 'request') came.push(item[1]);
+      });
+      port.postMessage([['ready']]);
+      return { worker: undefined, stop: () => Promise.resolve(true) };
+    },
+    {} as ServerHost,
+  );
+  onTestFinished(async () => {
+    await pool.close();
+    for (const port of ports) port.close();
+  });
+  await pool.start();
+  return { pool, board: boards[0] as Board, came };
+}
+
+it('gives a request anew to a thread that was slow, also when that passes over what was taken back at the same moment', async () => {
+  const { pool, board, came } = await poolOfOne();
+  const takeBack = HandlerThread.prototype.recallWaiting;
+  const taken = vi.spyOn(HandlerThread.prototype, 'recallWaiting').mockImplementation(function (this: HandlerThread) {
+    const flights = takeBack.call(this);
+    for (const { id } of flights) expect(board.enter(id)).toBe(false); // the thread comes to it: it was taken back
+    return flights;
+  });
+  const answered = pool.handle(new Request({ target: '/a' }));
+  await until(
+    () => came.length >= 2 || undefined,
+    () => 'it to come again',
+  );
+  expect(taken).toHaveBeenCalled();
+  await pool.close();
+  expect((await answered).status).toBe(503);
+});
