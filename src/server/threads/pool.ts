@@ -46,7 +46,7 @@ const IDLE_TIME = 10_000;
 /** The wait before a thread is started again that died before it was ready, ms: doubled each time up to the longest. */
 const FIRST_DELAY = 100;
 const LONGEST_DELAY = 10_000;
-/** A tick this late means that the whole process stood still, ms. */
+/** A tick this late means that the whole process stood still, ms; as does one later than `handlerTimeout`. */
 const PAUSE = 2000;
 
 /** What the threads of a process do, as in `WorkerStatus`. */
@@ -143,7 +143,7 @@ export class ThreadPool implements ThreadEvents {
   tick(now: number): void {
     const { handlerTimeout, slowRequest } = this.#options;
     const latest = handlerTimeout === 0 ? Number.NEGATIVE_INFINITY : now - handlerTimeout;
-    const wasHeld = now - this.#tickedAt > PAUSE; // the whole process stood still: its threads could not say anything
+    const wasHeld = now - this.#tickedAt > Math.min(PAUSE, handlerTimeout || PAUSE); // the whole process stood still: its threads could not say anything
     this.#tickedAt = now;
     const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
     this.#queue.sweep((flight) => {

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Request } from '../../../src/index.ts';
 import type { ServerHost } from '../../../src/server/host.ts';
-import { resolveOptions } from '../../../src/server/options.ts';
+import { resolveOptions, type ServerOptions } from '../../../src/server/options.ts';
 import { Board } from '../../../src/server/threads/board.ts';
 import { HandlerThread } from '../../../src/server/threads/handler-thread.ts';
 import { ThreadPool } from '../../../src/server/threads/pool.ts';
@@ -10,12 +10,12 @@ import type { ToThread } from '../../../src/server/threads/wire.ts';
 import { until } from '../../support/until.ts';
 
 /** A pool of one thread that is played here, and begins with no request unless the test says so. */
-async function poolOfOne(): Promise<{ pool: ThreadPool; board: Board; came: number[] }> {
+async function poolOfOne(options: ServerOptions = {}): Promise<{ pool: ThreadPool; board: Board; boards: readonly Board[]; came: number[] }> {
   const came: number[] = [];
   const boards: Board[] = [];
   const ports: MessagePort[] = [];
   const pool = new ThreadPool(
-    resolveOptions({ workers: 0, threads: 1, log: 'off' }),
+    resolveOptions({ workers: 0, threads: 1, log: 'off', ...options }),
     ({ port, shared }) => {
       boards.push(new Board(shared));
       ports.push(port);
@@ -32,7 +32,7 @@ async function poolOfOne(): Promise<{ pool: ThreadPool; board: Board; came: numb
     for (const port of ports) port.close();
   });
   await pool.start();
-  return { pool, board: boards[0] as Board, came };
+  return { pool, board: boards[0] as Board, boards, came };
 }
 
 it('gives a request anew to a thread that was slow, also when that passes over what was taken back at the same moment', async () => {
@@ -51,4 +51,22 @@ it('gives a request anew to a thread that was slow, also when that passes over w
   expect(taken).toHaveBeenCalled();
   await pool.close();
   expect((await answered).status).toBe(503);
+});
+
+it('does not take a pause of the whole process for silence of a thread', async () => {
+  const { pool, board, boards, came } = await poolOfOne({ handlerTimeout: 50 });
+  const answered = pool.handle(new Request({ target: '/a' }));
+  const id = await until(
+    () => came[0],
+    () => 'it to come',
+  );
+  expect(board.enter(id)).toBe(true);
+  board.leave(); // its promise is there
+  const now = performance.now();
+  pool.tick(now); // asks for a sign of life
+  pool.tick(now + 60);
+  expect((await answered).status).toBe(503);
+  expect(boards).toHaveLength(1);
+  pool.tick(now + 70);
+  expect(boards).toHaveLength(2); // it had time to give one
 });
