@@ -14,27 +14,58 @@ import type { Service } from './service.ts';
 /** The time between two goodbyes to upgraded connections, ms; less when that would take more than half of the drain. */
 const GOODBYE_GAP = 10;
 
-/**
- * Drains a server. Resolves when its last connection has ended.
- *
- * @param timeout When the rest is cut, ms.
- * @param isSucceeded Whether another process serves in its place already. Default false.
- */
-export async function drain(service: Service, listener: Listener, timeout: number, isSucceeded = false): Promise<void> {
-  service.isDraining = true;
-  service.drainGrace = graceOf(timeout, isSucceeded);
-  service.stopping.begin();
-  const accepting = new Promise<void>((resolve) => listener.server.once('close', resolve)); // and every connection has ended
-  listener.close();
-  for (const connection of service.connections) connection.drain();
-  sayGoodbye(service, timeout);
-  const timer = setTimeout(() => {
-    for (const socket of listener.sockets) socket.destroy();
-    for (const connection of service.connections) connection.destroy();
-  }, timeout);
-  await accepting;
-  clearTimeout(timer);
-  service.clock.stop();
+/** The end of one server. */
+export class Drain {
+  readonly #service: Service;
+  readonly #listener: Listener;
+  #ended: Promise<void> | undefined;
+  /** When what is left is cut, monotonic ms. */
+  #end = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(service: Service, listener: Listener) {
+    this.#service = service;
+    this.#listener = listener;
+  }
+
+  /**
+   * Drains the server; called again it can only end sooner. Resolves when the last connection has ended.
+   *
+   * @param timeout When the rest is cut, ms.
+   * @param isSucceeded Whether another process serves in its place already. Default false.
+   */
+  within(timeout: number, isSucceeded = false): Promise<void> {
+    const service = this.#service;
+    service.drainGrace = Math.min(service.drainGrace, graceOf(timeout, isSucceeded));
+    this.#ended ??= this.#begin();
+    for (const connection of service.connections) connection.drain();
+    sayGoodbye(service, timeout);
+    const end = performance.now() + timeout;
+    if (end < this.#end) {
+      this.#end = end;
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(this.#cut, timeout);
+    }
+    return this.#ended;
+  }
+
+  async #begin(): Promise<void> {
+    const service = this.#service;
+    service.isDraining = true;
+    service.stopping.begin();
+    const { server } = this.#listener;
+    const accepting = new Promise<void>((resolve) => server.once('close', resolve)); // and every connection has ended
+    this.#listener.close();
+    await accepting;
+    this.#end = Number.NEGATIVE_INFINITY;
+    clearTimeout(this.#timer);
+    service.clock.stop();
+  }
+
+  readonly #cut = (): void => {
+    for (const socket of this.#listener.sockets) socket.destroy();
+    for (const connection of this.#service.connections) connection.destroy();
+  };
 }
 
 /**

@@ -50,7 +50,8 @@ export interface LocalServer {
   /** Settles when the last connection has ended after `close`. */
   readonly closed: Promise<void>;
   /**
-   * Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`).
+   * Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). Called
+   * again it can only end sooner.
    *
    * @param options.isSucceeded Whether another process serves in its place already. Default false.
    */

@@ -10,7 +10,7 @@ import { allWritten } from '../process/requests/recordings.ts';
 import type { Neighbourhood } from './affinity/neighbourhood.ts';
 
 import type { ConnectionGate } from './connection-gate.ts';
-import { drain } from './drain.ts';
+import { Drain } from './drain.ts';
 import { GcWatch } from './figures/gc-watch.ts';
 import { activityOf, localStatus } from './figures/local-status.ts';
 import type { Address, LocalServer, ServerHost } from './host.ts';
@@ -75,6 +75,7 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
     threads?.stopping();
     neighbours?.announce();
   };
+  const end = new Drain(service, listener);
   let closing: Promise<void> | undefined;
   const { promise: closed, resolve: settle } = deferred();
   return {
@@ -88,7 +89,8 @@ export async function serveLocally(handler: Handler, given: ResolvedOptions, gat
     close({ timeout = options.shutdownTimeout, isSucceeded = false } = {}) {
       announce();
       threads?.draining();
-      closing ??= Promise.all([drain(service, listener, timeout, isSucceeded), redirect?.close(timeout), neighbours?.drain(timeout)])
+      const drained = Promise.all([end.within(timeout, isSucceeded), redirect?.close(timeout), neighbours?.drain(timeout)]);
+      closing ??= drained
         .then(() => {
           if (!host.hasPrimary) watch?.stop(); // a worker is watched until it has ended
           return threads?.close();

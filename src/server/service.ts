@@ -61,7 +61,7 @@ export class Service {
   current: Request | undefined;
   isDraining = false;
   /** How long a connection at rest is kept while it drains, ms. */
-  drainGrace = 0;
+  drainGrace: number = Number.POSITIVE_INFINITY;
   /** Tells requests that the drain begins. */
   readonly stopping: Stopping = new Stopping();
   /** It was asked to stop; it drains now, or after `shutdownDelay`. */

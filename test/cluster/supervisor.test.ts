@@ -344,6 +344,36 @@ describe('the end', () => {
   });
 });
 
+describe('the end of a worker that leaves already', () => {
+  /** A cluster whose old worker is at work on a request. */
+  async function reloaded(path: string): Promise<{ cluster: Cluster; answer: Promise<string> }> {
+    const cluster = await startCluster({ workers: 1 });
+    const answer = text(cluster, path);
+    answer.catch(() => {});
+    await until(
+      async () => (await cluster.ask('status')).workers[0]?.inFlight === 1 || undefined,
+      () => 'a request in flight',
+    );
+    await cluster.ask('reload');
+    return { cluster, answer };
+  }
+
+  it('comes sooner by a close() that allows less', async () => {
+    const { cluster, answer } = await reloaded('/never');
+    const closed = cluster.ask('close', 50);
+    await cluster.prints(/nobody waits for \/never/);
+    await closed;
+    await expect(answer).rejects.toThrow('fetch failed');
+    expect(await cluster.ended).toBe(0);
+  });
+
+  it('leaves it time for what it has when the primary is gone', async () => {
+    const { cluster, answer } = await reloaded('/slow/2000');
+    cluster.child.kill('SIGKILL');
+    expect(await answer).toMatch(/^\d+$/);
+  });
+});
+
 describe('maxConnections', () => {
   it('is one number for all workers: the next one is told 503, and a place that is left is taken again', async () => {
     const cluster = await startCluster({ workers: 2, maxConnections: 20 });

@@ -20,9 +20,9 @@ export class Cluster extends Program {
     super(process.execPath, [`test/cluster/fixtures/${fixture}.mjs`], { OPTIONS: JSON.stringify(options), ...env }, 'ipc');
   }
 
-  /** Has the primary do something, and gives what it answers. */
-  async ask(what: 'status' | 'reload' | 'close' | 'again'): Promise<ServerStatus> {
-    this.child.send({ ask: what });
+  /** Has the primary do something, and gives what it answers. @param timeout For `close`, ms. */
+  async ask(what: 'status' | 'reload' | 'close' | 'again', timeout?: number): Promise<ServerStatus> {
+    this.child.send({ ask: what, timeout });
     const [{ answer, error }] = (await once(this.child, 'message')) as [{ answer?: ServerStatus; error?: string }];
     if (error !== undefined) throw new Error(error);
     return answer as ServerStatus;

@@ -349,6 +349,20 @@ describe('close', () => {
     await server.close({ timeout: 50 });
     await expect(slow).rejects.toThrow('fetch failed');
   });
+
+  it('ends sooner when it is called again with less time', async () => {
+    const server = await start(() => new Promise<Response>(() => {}));
+    const slow = fetch(server.url);
+    slow.catch(() => {});
+    await until(
+      async () => (await server.status()).workers[0]?.inFlight === 1 || undefined,
+      () => 'a request in flight',
+    );
+    const closed = server.close({ timeout: 600_000 });
+    await server.close({ timeout: 50 });
+    await closed;
+    await expect(slow).rejects.toThrow('fetch failed');
+  });
 });
 
 function raise(error: Error): never {

@@ -133,12 +133,7 @@ class Supervisor implements WorkerEvents {
   }
 
   close({ timeout = this.#options.shutdownTimeout }: { timeout?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(timeout);
-    return this.#closing;
-  }
-
-  async #close(timeout: number): Promise<void> {
-    if (!this.#isStarting) log('draining', `draining: connections are cut in ${timeout} ms`, { timeout });
+    if (!this.#closing && !this.#isStarting) log('draining', `draining: connections are cut in ${timeout} ms`, { timeout });
     const workers = [...this.#workers];
     for (const worker of workers) {
       if (worker.readyAt !== undefined) worker.close(timeout);
@@ -147,8 +142,13 @@ class Supervisor implements WorkerEvents {
     const overdue = setTimeout(() => {
       for (const worker of workers) if (worker.isAlive) worker.kill();
     }, timeout + OVERSTAY);
-    await Promise.all(workers.map((worker) => worker.exited));
-    clearTimeout(overdue);
+    const ended = Promise.all(workers.map((worker) => worker.exited)).then(() => clearTimeout(overdue));
+    this.#closing ??= this.#close(ended);
+    return this.#closing;
+  }
+
+  async #close(ended: Promise<void>): Promise<void> {
+    await ended;
     this.#releaseSignals();
     this.#registry?.close();
     if (!this.#isStarting) log('drained', 'drained: all workers have ended');
@@ -187,7 +187,7 @@ class Supervisor implements WorkerEvents {
     successor.isReplaced = true; // until it listens we alone wait for it
     await successor.ready;
     successor.isReplaced = false;
-    if (worker.isReplaced) return successor.close(this.#options.shutdownTimeout); // the worker died meanwhile, and has a successor
+    if (worker.isReplaced) return successor.close(this.#options.shutdownTimeout, true); // the worker died meanwhile, and has a successor
     worker.isReplaced = true;
     worker.close(this.#options.shutdownTimeout, true);
   }

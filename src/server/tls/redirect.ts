@@ -9,7 +9,7 @@ import type { Handler } from '../../exchange/respond.ts';
 import type { Request } from '../../http/request.ts';
 import { Response } from '../../http/response.ts';
 import type { ConnectionGate } from '../connection-gate.ts';
-import { drain } from '../drain.ts';
+import { Drain } from '../drain.ts';
 import { Listener } from '../listener.ts';
 import { Service } from '../service.ts';
 import type { RedirectOptions } from './options.ts';
@@ -51,7 +51,8 @@ export async function listenInTheClear(
     service.clock.stop();
     throw error;
   }
-  return { close: (timeout) => drain(service, listener, timeout) };
+  const end = new Drain(service, listener);
+  return { close: (timeout) => end.within(timeout) };
 }
 
 function redirectTo({ to, acme }: RedirectOptions, port: () => number | undefined): Handler {

@@ -10,7 +10,9 @@ import type { ToThread } from '../../../src/server/threads/wire.ts';
 import { until } from '../../support/until.ts';
 
 /** A pool of one thread that is played here, and begins with no request unless the test says so. */
-async function poolOfOne(options: ServerOptions = {}): Promise<{ pool: ThreadPool; board: Board; boards: readonly Board[]; came: number[] }> {
+async function poolOfOne(
+  options: ServerOptions = {},
+): Promise<{ pool: ThreadPool; board: Board; boards: readonly Board[]; came: number[] }> {
   const came: number[] = [];
   const boards: Board[] = [];
   const ports: MessagePort[] = [];

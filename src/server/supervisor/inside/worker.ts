@@ -6,7 +6,7 @@
  *                              │                           on lease         open ones end     to the primary   left to do
  *                              └▶ `failed`, exit code 1
  *
- * It leaves once, for the first of these reasons; later ones are passed over. A worker that is still starting remembers the reason, and leaves as soon
+ * It leaves once, for the first of these reasons; a later one can only shorten the drain. A worker that is still starting remembers the reason, and leaves as soon
  * as it listens.
  *
  * | reason | exit code | time for the drain |
@@ -23,7 +23,7 @@
  *
  * | message | starting | serving | leaving |
  * |---|---|---|---|
- * | `close` | remembered | leaves | passed over |
+ * | `close` | remembered | leaves | shortens the drain |
  * | `stopping` | – | `readiness` answers 503 from now on | no effect |
  * | `go-on` | – | waiting requests begin; asks again later | no effect |
  * | `lease`, `reclaim` | the same in all three: connections may be waiting for it | | |
@@ -210,13 +210,13 @@ class WorkerLife implements ServerHost {
   readonly #onDisconnect = (): void => {
     this.#hits.abandon();
     this.#server.abandon();
-    if (this.#departure || !cluster.worker) return;
+    if (!cluster.worker) return;
     cluster.worker.exitedAfterDisconnect = true; // else node:cluster ends the process here and now, with requests in flight
     void this.#leave(Math.min(this.#options.shutdownTimeout, ORPHAN_TIME), 1);
   };
 
   async #leave(timeout: number, code: number, isSucceeded = false): Promise<void> {
-    if (this.#departure) return;
+    if (this.#departure) return void this.#local?.close({ timeout, isSucceeded });
     this.#departure = { timeout, code, isSucceeded };
     this.#recycling.goOn(true);
     tell({ kind: 'leaving', isRetiring: this.#isHeld });
