@@ -151,10 +151,7 @@ export interface RunningServer extends ObservedServer, AsyncDisposable {
   readonly role: 'single' | 'primary' | 'worker' | 'thread';
   /** Settles when the server has stopped. */
   readonly closed: Promise<void>;
-  /**
-   * Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`), then ends. Called again it can only end
-   * sooner.
-   */
+  /** Stops accepting, finishes what is in flight, cuts the rest after `timeout` ms (default: `shutdownTimeout`). A later call can bring the end forward. */
   close(options?: { timeout?: number | undefined }): Promise<void>;
   /** In the primary: replaces every worker; new ones listen before old ones stop, so that no request fails. Rejects when the new ones cannot start: the old ones go on. */
   reload(): Promise<void>;
