@@ -150,7 +150,7 @@ describe('createFetch', () => {
 
   it('ends a request that takes too long, and the server hears of it', async () => {
     const before = Number(get(`${origin}/left`).text());
-    const hasty = createFetch({ timeout: 2000 });
+    const hasty = createFetch({ timeout: 5000 });
     hasty(`${origin}/empty`); // starts its thread
     expect(() => hasty(`${origin}/slow`)).toThrow(expect.objectContaining({ code: 'blocking-timeout' }));
     await leftAfter(before);

@@ -243,7 +243,8 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
     const ada = await buyer('ada@example.com', 1, 3);
     const windows = [ada, ada.twin(), ada.twin()];
     const seen = await Promise.all(windows.map((one) => one.send('/orders')));
-    expect(seen.map(({ status, path }) => [status, path])).toEqual(seen.map(() => [200, '/orders/1']));
+    expect(seen[0]?.path).toMatch(/^\/orders\/\d+$/); // a number may have been drawn for one that came too late
+    expect(seen.map(({ status, path }) => [status, path])).toEqual(seen.map(() => [200, seen[0]?.path]));
     expect([await stockOf(1), await number('select count(*) from purchase')]).toEqual([37, 1]);
     expect((await allSent(1)).length).toBe(1);
   });

@@ -144,12 +144,19 @@ async function writesFor(port: number, client: Talk, text: string, answers: numb
   return written.filter((own) => own === port).length;
 }
 
+/** How often the same is counted: what else the process does meanwhile, such as to report tests, can only add to it. */
+const COUNTS = 5;
+
 /** Types of all that Node has made, on both sides, from the request to its answer; in their order of names. */
 async function madeFor(client: Talk, text: string, answers: number): Promise<string[]> {
-  const made: string[] = [];
-  const hook = createHook({ init: (_id, type) => void made.push(type) });
-  await ask(client, text, answers, hook);
-  return made.toSorted((a, b) => a.localeCompare(b));
+  let least: string[] | undefined;
+  for (let count = 0; count < COUNTS; count++) {
+    const made: string[] = [];
+    const hook = createHook({ init: (_id, type) => void made.push(type) });
+    await ask(client, text, answers, hook);
+    if (!least || made.length < least.length) least = made;
+  }
+  return (least ?? []).toSorted((a, b) => a.localeCompare(b));
 }
 
 /** Sends, and waits for so many answers without a timer or a promise in between. */

@@ -29,12 +29,12 @@ export class Replies<Q, A> {
     this.#patience = patience;
   }
 
-  /** Sends a question. Resolves with its answer, or with undefined when none will come. */
-  ask(question: Q): Promise<A | undefined> {
+  /** Sends a question. Resolves with its answer, or with undefined when none will come. @param patience For this one, ms. */
+  ask(question: Q, patience: number = this.#patience): Promise<A | undefined> {
     if (this.#isAbandoned) return Promise.resolve(undefined);
     const id = this.#nextId++;
     return new Promise((settle) => {
-      this.#open.set(id, { settle, timer: this.#timerOf(id) });
+      this.#open.set(id, { settle, timer: this.#timerOf(id, patience) });
       this.#send(id, question);
     });
   }
@@ -54,9 +54,9 @@ export class Replies<Q, A> {
     for (const id of this.#open.keys()) this.answered(id, undefined);
   }
 
-  #timerOf(id: number): NodeJS.Timeout | undefined {
-    if (this.#patience === Number.POSITIVE_INFINITY) return undefined;
+  #timerOf(id: number, patience: number): NodeJS.Timeout | undefined {
+    if (patience === Number.POSITIVE_INFINITY) return undefined;
     // After a slow handler, timers run before messages: the answer may already be there.
-    return setTimeout(() => setImmediate(() => this.answered(id, undefined)), this.#patience).unref();
+    return setTimeout(() => setImmediate(() => this.answered(id, undefined)), patience).unref();
   }
 }

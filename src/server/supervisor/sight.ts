@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { NO_DURATIONS } from '../../process/durations.ts';
 import type { LocalActivity, ThreadActivity } from '../../process/watching/server-activity.ts';
 import { Replies } from '../questions/replies.ts';
-import type { Standing } from '../watchdog/message.ts';
+import { INSPECTION_TIME, type Standing } from '../watchdog/message.ts';
 
 /** How long a main thread may take to answer, ms, before its watching thread is asked: long enough for one that is only busy. */
 const PATIENCE = 1000;
@@ -46,7 +46,8 @@ export class Sight {
 
   /** Where one of them stands. */
   async stackOf(thread: number): Promise<readonly string[] | undefined> {
-    const seen = (await this.#looks.ask(thread)) as readonly string[] | undefined;
+    const patience = thread === 0 ? PATIENCE : PATIENCE + INSPECTION_TIME; // another thread has to be interrupted first
+    const seen = (await this.#looks.ask(thread, patience)) as readonly string[] | undefined;
     return seen ?? (thread === 0 ? (await this.#look())?.stack : undefined);
   }
 

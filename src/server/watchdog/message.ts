@@ -8,6 +8,12 @@ import type { LogFormat } from '../operator-log.ts';
 /** The descriptor of a worker's pipe to the primary. */
 export const WATCH_PIPE = 4;
 
+/**
+ * How long an inspector may take to say where a thread stands, ms. A busy machine takes a while to list all scripts; and a large function that V8
+ * interprets and that spends its time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
+ */
+export const INSPECTION_TIME = 2500;
+
 /** The data that the thread is started with. */
 export interface Watched {
   readonly beat: SharedArrayBuffer;

@@ -10,12 +10,8 @@ import { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
 import { originalPlace, shownPlace } from '../../exchange/explain/original-place.ts';
 import { scriptPath } from '../../process/place/script-path.ts';
+import { INSPECTION_TIME } from './message.ts';
 
-/**
- * How long to wait for an answer, ms. A busy machine takes a while to list all scripts; and a large function that V8 interprets and that
- * spends its time in calls such as JSON.parse is interrupted only once in some thousand turns of its loop.
- */
-const PATIENCE = 2500;
 /** How many frames of a stack are told: of a deep recursion the innermost. */
 const MOST_FRAMES = 50;
 
@@ -77,7 +73,7 @@ function framesOf(worker: Worker): Promise<readonly CallFrame[] | undefined> {
 async function inTime<F>(frames: Promise<F>): Promise<F | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise<undefined>((settle) => {
-    timer = setTimeout(settle, PATIENCE, undefined);
+    timer = setTimeout(settle, INSPECTION_TIME, undefined);
   });
   const found = await Promise.race([frames, overdue]);
   clearTimeout(timer);
@@ -158,7 +154,7 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
       session.disconnect();
       settle(result);
     };
-    const timer = setTimeout(finish, PATIENCE, undefined);
+    const timer = setTimeout(finish, INSPECTION_TIME, undefined);
     session.on('inspectorNotification', (message) => {
       const frames = reader.take(message as unknown as InspectorMessage);
       if (!frames) return;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { NO_DURATIONS } from '../../../src/process/durations.ts';
 import { Sight } from '../../../src/server/supervisor/sight.ts';
 
@@ -37,6 +37,18 @@ describe('the sight of a worker', () => {
     expect((await sight.activity()).threads).toEqual([{ thread: 0, state: 'blocked', open: 0, requests: [] }]);
     expect(await sight.stackOf(0)).toBeUndefined();
     expect(asked).toBe(1);
+  });
+
+  it('waits for the stack of a handler thread for as long as the worker may take to look into it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const asked: number[] = [];
+    const sight = new Sight({ look: (id) => asked.push(id), watch: () => expect.unreachable() });
+    const stack = sight.stackOf(2);
+    vi.advanceTimersByTime(3400);
+    await new Promise(setImmediate);
+    sight.looked(asked[0] as number, ['at forEver (a.js:1:1)']);
+    expect(await stack).toEqual(['at forEver (a.js:1:1)']);
   });
 
   it('ends with the worker', async () => {
