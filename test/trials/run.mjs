@@ -23,6 +23,7 @@ const KNOWN = [
   'certificates',
   'affinity',
   'socket-io',
+  'busy',
   'hosts',
 ];
 
