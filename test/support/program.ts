@@ -47,6 +47,7 @@ export class Program {
   stderr = '';
   /** Its exit code, or the signal that ended it, when all that it and its children have printed is there. */
   readonly ended: Promise<number | string>;
+  #end: number | string | undefined;
 
   constructor(
     command: string,
@@ -62,7 +63,7 @@ export class Program {
     this.child.stderr?.on('data', (text: Buffer) => {
       this.stderr += text.toString();
     });
-    this.ended = once(this.child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+    this.ended = once(this.child, 'close').then(([code, signal]) => (this.#end = (code ?? signal) as number | string));
     running.push(this);
   }
 
@@ -70,13 +71,21 @@ export class Program {
     return this.child.pid ?? 0;
   }
 
-  /** The first match of a pattern in what it has printed, as soon as it is there. */
+  /** The first match of a pattern in what it has printed, as soon as it is there. Rejects when it has ended without printing it. */
   async prints(pattern: RegExp): Promise<RegExpExecArray> {
     return until(
-      () => pattern.exec(this.stdout + this.stderr) ?? undefined,
+      () => this.#found(pattern),
       () => `${pattern} in what it printed:\n${this.stdout}${this.stderr}`,
       DEADLINE,
     );
+  }
+
+  #found(pattern: RegExp): RegExpExecArray | undefined {
+    const printed = this.stdout + this.stderr;
+    const found = pattern.exec(printed) ?? undefined;
+    if (!found && this.#end !== undefined)
+      throw new Error(`It has ended with ${this.#end}, without ${pattern} in what it printed:\n${printed}`);
+    return found;
   }
 
   /** Kills it with all its workers. */
