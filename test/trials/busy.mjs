@@ -26,9 +26,9 @@ const KINDS = {
   'affinity with threads': { workers: 2, threads: 1, affine: true },
   'workers of few requests': { workers: 2, maxRequestsPerWorker: 300 },
 };
-/** The one that is reloaded all the time, and those whose workers are replaced. */
-const RELOADED = 'workers';
-const REPLACED = new Set([RELOADED, 'workers of few requests']);
+/** Those that are reloaded all the time, and those whose workers are replaced at all. */
+const RELOADED = new Set(['workers', 'workers with threads', 'affinity', 'affinity with threads']);
+const REPLACED = new Set([...RELOADED, 'workers of few requests']);
 const RELOAD_INTERVAL = 2000;
 const CLIENTS = 6;
 /** An answer that takes longer than this has been forgotten, ms: nothing that is asked takes longer than a tenth of a second by itself. */
@@ -101,7 +101,7 @@ async function tryOne(kind, server, asked, end) {
     await client.destroy();
   };
   const clients = Array.from({ length: CLIENTS }, one);
-  if (kind === RELOADED) await reloadUntil(end, server);
+  if (RELOADED.has(kind)) await reloadUntil(end, server);
   await Promise.all(clients);
   const left = await leftBehind(server);
   await server.stop();
