@@ -9,20 +9,21 @@ import { ThreadPool } from '../../../src/server/threads/pool.ts';
 import type { ToThread } from '../../../src/server/threads/wire.ts';
 import { until } from '../../support/until.ts';
 
-/** A pool of one thread that is played here, and begins with no request unless the test says so. */
+/** A pool of one thread that is played here, and does with the requests that come what the test says. */
 async function poolOfOne(
-  options: ServerOptions = {},
-): Promise<{ pool: ThreadPool; board: Board; boards: readonly Board[]; came: number[] }> {
-  const came: number[] = [];
+  options: ServerOptions,
+  onRequest: (id: number, board: Board) => void,
+): Promise<{ pool: ThreadPool; boards: readonly Board[] }> {
   const boards: Board[] = [];
   const ports: MessagePort[] = [];
   const pool = new ThreadPool(
     resolveOptions({ workers: 0, threads: 1, log: 'off', ...options }),
     ({ port, shared }) => {
-      boards.push(new Board(shared));
+      const board = new Board(shared);
+      boards.push(board);
       ports.push(port);
       port.on('message', (items: readonly ToThread[]) => {
-        for (const item of items) if (item[0] === 'request') came.push(item[1]);
+        for (const item of items) if (item[0] === 'request') onRequest(item[1], board);
       });
       port.postMessage([['ready']]);
       return { worker: undefined, stop: () => Promise.resolve(true) };
@@ -34,20 +35,21 @@ async function poolOfOne(
     for (const port of ports) port.close();
   });
   await pool.start();
-  return { pool, board: boards[0] as Board, boards, came };
+  return { pool, boards };
 }
 
 it('gives a request anew to a thread that was slow, also when that passes over what was taken back at the same moment', async () => {
-  const { pool, board, came } = await poolOfOne();
+  let came = 0;
+  const { pool, boards } = await poolOfOne({}, () => came++);
   const takeBack = HandlerThread.prototype.recallWaiting;
   const taken = vi.spyOn(HandlerThread.prototype, 'recallWaiting').mockImplementation(function (this: HandlerThread) {
     const flights = takeBack.call(this);
-    for (const { id } of flights) expect(board.enter(id)).toBe(false); // the thread comes to it: it was taken back
+    for (const { id } of flights) expect(boards[0]?.enter(id)).toBe(false); // the thread comes to it: it was taken back
     return flights;
   });
   const answered = pool.handle(new Request({ target: '/a' }));
   await until(
-    () => came.length >= 2 || undefined,
+    () => came >= 2 || undefined,
     () => 'it to come again',
   );
   expect(taken).toHaveBeenCalled();
@@ -56,14 +58,17 @@ it('gives a request anew to a thread that was slow, also when that passes over w
 });
 
 it('does not take a pause of the whole process for silence of a thread', async () => {
-  const { pool, board, boards, came } = await poolOfOne({ handlerTimeout: 50 });
+  let begun = 0;
+  const { pool, boards } = await poolOfOne({ handlerTimeout: 50 }, (id, board) => {
+    if (!board.enter(id)) return; // it was taken back, and comes again
+    begun++;
+    board.leave(); // its promise is there
+  });
   const answered = pool.handle(new Request({ target: '/a' }));
-  const id = await until(
-    () => came[0],
-    () => 'it to come',
+  await until(
+    () => begun === 1 || undefined,
+    () => 'it to begin',
   );
-  expect(board.enter(id)).toBe(true);
-  board.leave(); // its promise is there
   const now = performance.now();
   pool.tick(now); // asks for a sign of life
   pool.tick(now + 60);
