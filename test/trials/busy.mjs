@@ -250,11 +250,12 @@ function questions(file) {
       await pause(Math.random() * 60);
       socket.destroy();
     },
-    async function leavesInBody({ port }) {
+    async function leavesWithBody({ port, key }) {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});
       const path = Math.random() < 0.5 ? '/echo' : '/streamed';
-      socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nbegun`);
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nKey: ${key()['key']}\r\nContent-Length: 500000\r\n\r\n`);
+      socket.write('x'.repeat(Math.random() < 0.5 ? 500_000 : 5)); // all of it may be there, and be on its way to another worker
       await pause(Math.random() * 60);
       socket.destroy();
     },

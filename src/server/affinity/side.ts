@@ -9,6 +9,7 @@ import { resolve as absolute } from 'node:path';
 import type { Answering } from '../../exchange/respond.ts';
 import type { RequestBody } from '../../http/body/request-body.ts';
 import { FileContent, StreamContent } from '../../http/body/response-body.ts';
+import type { ErrorCode } from '../../http/errors/error-codes.ts';
 import type { FieldLines } from '../../http/field-lines.ts';
 import type { Response } from '../../http/response.ts';
 import { PIECE, pieceEnd, pieceOf, SMALL_BODY, textStep } from '../connection/memory-pieces.ts';
@@ -17,7 +18,7 @@ import { Board } from '../threads/board.ts';
 import { arrivedBody } from '../threads/inside/arrived-body.ts';
 import { ThreadSide } from '../threads/inside/thread.ts';
 import { ReceivedLines, type WireLines } from '../threads/known-lines.ts';
-import type { FromThread, ToThread, WireBody } from '../threads/wire.ts';
+import type { FromThread, ToThread, WireBody, WireFailure } from '../threads/wire.ts';
 import { CollectedBody } from './collected.ts';
 import type { AffinityKey } from './table.ts';
 import { type FromNeighbour, type Pass, readItems, sendItems, type ToNeighbour } from './wire.ts';
@@ -119,12 +120,18 @@ export class NeighbourSide extends ThreadSide {
       case 'end':
         return arrival.body?.end();
       case 'abort':
-      case 'over':
+        return this.#giveUp(arrival, ['moved', item[1], arrival.pass[3]]); // whoever passed it on is to know that nothing will come
       case 'failed':
-        this.#arrivals.delete(arrival.pass[1]);
-        return arrival.body?.close();
+        return this.#giveUp(arrival, refusal(item[1], item[2]));
       default:
     }
+  }
+
+  /** Nothing of it has begun, or will. */
+  #giveUp({ pass, body }: Arrival, answer: FromNeighbour): void {
+    this.#arrivals.delete(pass[1]);
+    body?.close();
+    this.#port.send([answer]);
   }
 
   #tellRoute(id: number): void {
@@ -156,16 +163,10 @@ export class NeighbourSide extends ThreadSide {
     arrival.body = new CollectedBody(size, this.#owner.service, {
       onTaken: (count) => this.post(['taken', id, count]),
       onBody: (collected, error) => {
-        this.#arrivals.delete(id);
-        if (error) {
-          collected.incoming.close();
-          return this.#port.send([['refused', id, error.status, error.code, error.message]]);
-        }
+        if (error) return this.#giveUp(arrival, ['refused', id, error.status, error.code, error.message]);
         const verdict = this.#owner.isOurs(key, version); // it has taken its time
-        if (typeof verdict === 'number') {
-          collected.incoming.close();
-          return this.#port.send([['moved', id, verdict]]);
-        }
+        if (typeof verdict === 'number') return this.#giveUp(arrival, ['moved', id, verdict]);
+        this.#arrivals.delete(id);
         this.#port.bodies.set(id, collected);
         this.#handle(arrival, collected.incoming.finish());
       },
@@ -207,6 +208,11 @@ export class NeighbourSide extends ThreadSide {
     const size = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
     return response.withContent(new StreamContent(piecesOf(content, size), size));
   }
+}
+
+/** What is said of a body that could not be read to its end where it was accepted. */
+function refusal(id: number, [message, status = 500, code]: WireFailure): FromNeighbour {
+  return ['refused', id, status, (code as ErrorCode | undefined) ?? 'body-incomplete', message];
 }
 
 function* piecesOf(body: string | Uint8Array, size: number): Generator<Uint8Array> {

@@ -4,15 +4,19 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serialize } from 'node:v8';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { FieldLines } from '../../../src/http/field-lines.ts';
 import { Response } from '../../../src/index.ts';
 import { slotOf } from '../../../src/process/place/slots.ts';
+import { CollectedBody } from '../../../src/server/affinity/collected.ts';
 import type { AffinityTable } from '../../../src/server/affinity/table.ts';
-import { SECRET_SIZE } from '../../../src/server/affinity/wire.ts';
+import { type FromNeighbour, readItems, SECRET_SIZE, sendItems, type ToNeighbour } from '../../../src/server/affinity/wire.ts';
 import { localGate } from '../../../src/server/connection-gate.ts';
+import type { LocalServer } from '../../../src/server/host.ts';
 import { resolveOptions } from '../../../src/server/options.ts';
 import { serveLocally } from '../../../src/server/serve.ts';
 import { talk } from '../../support/serve.ts';
+import { until } from '../../support/until.ts';
 
 /** Each holds the slot before its number. */
 const TABLE: AffinityTable = { version: 1, holders: [1, 2] };
@@ -26,6 +30,10 @@ function newDirectory(): string {
 
 /** Starts a worker that answers with its number. @returns Its port. */
 async function startWorker(id: number, directory: string): Promise<number> {
+  return ((await begin(id, directory)).address as { port: number }).port;
+}
+
+async function begin(id: number, directory: string): Promise<LocalServer> {
   const options = { host: '127.0.0.1', port: 0, workers: 2, signals: false, log: 'off' } as const;
   const resolved = resolveOptions({ ...options, affinity: (head) => head.path });
   const server = await serveLocally(() => Response.text(`worker ${id}`), resolved, localGate(100), {
@@ -45,7 +53,7 @@ async function startWorker(id: number, directory: string): Promise<number> {
     stackOf: () => Promise.resolve(undefined),
   });
   onTestFinished(() => server.close({ timeout: 0 }));
-  return (server.address as { port: number }).port;
+  return server;
 }
 
 /** A target whose key belongs to a worker. */
@@ -83,6 +91,54 @@ it('answers 502 to what may have begun in another worker that has cut the connec
   client.send(`POST ${targetOf(2)} HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx`);
   await cut;
   expect((await client.answers(1))[0]).toMatchObject({ status: 502 });
+});
+
+describe('a body that is being passed on', () => {
+  it('is given up, with its request, when the client leaves', async () => {
+    const directory = newDirectory();
+    const [accepting] = await Promise.all([begin(1, directory), begin(2, directory)]);
+    const client = await talk((accepting.address as { port: number }).port);
+    const added = vi.spyOn(CollectedBody.prototype, 'add').mockImplementation(() => {}); // the other worker takes no more of it
+    onTestFinished(() => added.mockRestore());
+    client.send(`POST ${targetOf(2)} HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`);
+    await until(
+      () => added.mock.calls.length > 0 || undefined,
+      () => 'a piece of it',
+    );
+    expect(accepting.status().inFlight).toBe(1);
+    client.socket.destroy();
+    await until(
+      () => accepting.status().inFlight === 0 || undefined,
+      () => 'a request that is given up',
+    );
+  });
+
+  it.each<[string, ToNeighbour, FromNeighbour]>([
+    ['its request is aborted', ['abort', 1, 'gone', 'AbortError'], ['moved', 1, 1]],
+    ['it cannot be read', ['failed', 1, ['no more', undefined, undefined]], ['refused', 1, 500, 'body-incomplete', 'no more']],
+    ['it is refused', ['failed', 1, ['too slow', 408, 'body-timeout']], ['refused', 1, 408, 'body-timeout', 'too slow']],
+  ])('is answered to the worker that passes it on when %s', async (_what, item, answer) => {
+    const directory = newDirectory();
+    await begin(2, directory);
+    const socket = connect(join(directory, '2'));
+    onTestFinished(() => void socket.destroy());
+    socket.write(SECRET);
+    const received: unknown[] = [];
+    readItems(socket, (items) => received.push(...(items as readonly FromNeighbour[]).filter(([kind]) => kind !== 'ready')));
+    const { text, places } = FieldLines.of([['Host', 'a']]).alone;
+    const peer = ['127.0.0.1', 1, false, 'a', 0, 80, undefined, undefined] as const;
+    sendItems(socket, [['pass', 1, targetOf(2), 1, 'POST', targetOf(2), '1.1', [-1, text, places], peer, [false, 1000]]]);
+    await until(
+      () => received.length > 0 || undefined,
+      () => 'an item',
+    );
+    sendItems(socket, [item]);
+    await until(
+      () => received.length > 1 || undefined,
+      () => 'an answer',
+    );
+    expect(received).toEqual([['taken', 1, 0], answer]);
+  });
 });
 
 /** Speaks to a worker's private socket. @returns Settles when the worker has closed the connection. */
