@@ -24,7 +24,8 @@ import { type Answering, tookTooLong } from './respond.ts';
 
 /** What exchanges need from the server in which they take place. */
 export interface ExchangeHost extends Answering {
-  readonly options: Answering['options'] & { /** Milliseconds; 0: no bound. */ readonly handlerTimeout: number };
+  /** How long the promise of a handler may take to settle, ms; 0: no bound. */
+  readonly answerTimeout: number;
   /** Requests that the handler has not answered yet. */
   inFlight: number;
 }
@@ -90,8 +91,8 @@ export class Exchange<H extends RequestHead = RequestHead> {
       this.response = result;
       return true;
     }
-    const { handlerTimeout } = host.options;
-    if (handlerTimeout > 0) this.#deadline = performance.now() + handlerTimeout;
+    const { answerTimeout } = host;
+    if (answerTimeout > 0) this.#deadline = performance.now() + answerTimeout;
     void result.then((response) => {
       host.inFlight--;
       if (this.response) {

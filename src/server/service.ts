@@ -55,6 +55,8 @@ export class Service {
   readonly connections: Set<ManagedConnection> = new Set();
   /** Who has taken connections over, and is to hear that the server stops. */
   readonly takeovers: Set<Leaving> = new Set();
+  /** See `ExchangeHost`. With handler threads a request may wait for one, and then be in it, for `handlerTimeout` each: that is for their pool to judge. */
+  readonly answerTimeout: number;
   /** Whether handler threads answer. */
   readonly handsOn: boolean;
   /** The request whose handler is being called: the watching thread names it when this thread is stuck. */
@@ -83,6 +85,7 @@ export class Service {
     this.handler = handler;
     this.options = options;
     this.handsOn = handsOn;
+    this.answerTimeout = options.handlerTimeout * (options.threads.max > 0 ? 2 : 1);
     this.refusals = new Refusals(options.onRefused, options.recorder);
     const copies = options.threads.max > 0 ? 2 : 1; // a thread gets its own
     this.memory = new MemoryBudget(options.maxMemoryForBodies / copies);

@@ -388,6 +388,21 @@ describe('the pool', () => {
     await agent.close();
   });
 
+  it('has its whole time once it is begun, however long it has waited; one that waits too long is told that the server is busy', async () => {
+    const cluster = await start({ threads: 1, handlerTimeout: 1500 });
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const response = await fetch(`${cluster.origin}/block/150`);
+        return { text: await response.text(), retry: response.headers.get('retry-after') };
+      }),
+    );
+    const [served, refused] = [answers.filter(({ text }) => text === 'blocked'), answers.filter(({ text }) => text !== 'blocked')];
+    expect([served.length > 0, refused.length > 0]).toEqual([true, true]);
+    expect(refused).toEqual(refused.map(() => ({ text: 'The server is busy', retry: '1' })));
+    expect(cluster.stderr).not.toContain('replaced');
+    expect((await get(cluster, '/ping')).text).toBe('pong');
+  });
+
   it('are shared by turns: a client that pipelines slow requests waits behind its own, not others behind it', async () => {
     const cluster = await start({ threads: 1, handlerTimeout: 0 });
     let answered = 0;

@@ -7,10 +7,11 @@ import { Response } from '../../src/http/response.ts';
 
 const PEER: Peer = { remoteAddress: '192.0.2.1', remotePort: 1, secure: false, host: undefined, readAt: Number.NaN };
 
-function hostWith(handlerTimeout = 0): ExchangeHost {
+function hostWith(answerTimeout = 0): ExchangeHost {
   return {
     handler: () => Response.empty(),
-    options: { onError: undefined, errors: 'auto', handlerTimeout },
+    options: { onError: undefined, errors: 'auto' },
+    answerTimeout,
     requests: 0,
     current: undefined,
     inFlight: 0,

@@ -67,7 +67,7 @@ export class PoolActivity {
   #look(thread: HandlerThread, now: number): Promise<void> | undefined {
     const { worker } = thread.backing;
     const { running } = thread;
-    const since = running ? now - running.startedAt : thread.silence(now);
+    const since = running ? now - running.since : thread.silence(now);
     if (!worker || since < STILL || thread.waitsIn !== undefined) return undefined;
     const subject = running ?? thread.board.moves;
     const last = this.#sights.get(thread);

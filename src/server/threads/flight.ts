@@ -23,8 +23,12 @@ import { type FromThread, onWire, type ThreadLink, WINDOW, type WireContent, typ
 /** One request, from the moment it waits for a thread until nothing of it is left there. */
 export class Flight {
   readonly request: Request;
-  /** Monotonic ms. */
+  /** When it came, monotonic ms. */
   readonly startedAt: number;
+  /** When its thread was seen to have begun with it, monotonic ms; 0: not yet. */
+  begunAt = 0;
+  /** Its place among all that were put into the inbox of its thread. */
+  order = 0;
   /** The thread it was given to, and its number there. */
   thread: ThreadLink | undefined;
   id = 0;
@@ -50,6 +54,11 @@ export class Flight {
     this.request = request;
     this.startedAt = startedAt;
     this.#resolve = resolve;
+  }
+
+  /** Since when its handler has had it; as long as none has, since when it waits. */
+  get since(): number {
+    return this.begunAt || this.startedAt;
   }
 
   /** Answers the client, once. */

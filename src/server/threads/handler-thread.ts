@@ -38,6 +38,9 @@ export interface Backing {
 /** Starts a thread that speaks through `data.port` and waits for I/O threads on its board. `onExit` gets the reason why it has ended. */
 export type StartBacking = (data: ThreadData, waits: WaitBoard, onExit: (why: string) => void) => Backing;
 
+/** One that has been in the same handler at so many looks in a row is stalled. */
+const LOOKS = 2;
+
 /** A handler thread. */
 export class HandlerThread implements ThreadLink {
   readonly board: Board = new Board();
@@ -53,10 +56,10 @@ export class HandlerThread implements ThreadLink {
   readonly startedAt: number = performance.now();
   /** Since when it has nothing to do, monotonic ms. */
   idleSince = 0;
-  /** `board.left` when it was looked at last, and how often it was the same. */
-  leftBefore = 0;
-  sameFor = 0;
   readonly #port: MessagePort;
+  /** `board.left` when it was looked at last, and how often it was the same. */
+  #leftBefore = 0;
+  #sameFor = 0;
   readonly #events: ThreadEvents;
   /** Requests put into its inbox. */
   #posted = 0;
@@ -96,6 +99,22 @@ export class HandlerThread implements ThreadLink {
   get running(): Flight | undefined {
     const { left, entered, current } = this.board;
     return entered === left ? undefined : this.flights.get(current);
+  }
+
+  /** Looks whether it has come back from a handler since the last look, and notes the one that it is in. */
+  look(now: number): void {
+    const { left } = this.board;
+    this.#sameFor = left === this.#leftBefore && this.pending > 0 ? this.#sameFor + 1 : 0;
+    this.#leftBefore = left;
+    this.isStalled = this.#sameFor >= LOOKS;
+    const { running } = this;
+    if (running?.begunAt === 0) running.begunAt = now;
+  }
+
+  /** It has answered: it makes progress. */
+  moved(): void {
+    this.isStalled = false;
+    this.#sameFor = 0;
   }
 
   /** What it waits for: a call into an I/O thread. */
@@ -145,6 +164,8 @@ export class HandlerThread implements ThreadLink {
     const id = this.flights.board(flight, this);
     this.board.offer(id);
     this.#posted = (this.#posted + 1) | 0;
+    flight.order = this.#posted;
+    flight.begunAt = 0;
     const { request } = flight;
     this.post([
       'request',
@@ -172,9 +193,13 @@ export class HandlerThread implements ThreadLink {
     this.flights.routed(id, this.board.routeOf(id));
   }
 
-  /** Its requests, each with the route that has matched so far. */
-  looked(): Iterable<Flight> {
-    for (const id of this.flights.keys()) this.learnRoute(id);
+  /** Its requests, each with the route that has matched so far, and noted whether it has begun. */
+  looked(now: number): Iterable<Flight> {
+    const { entered } = this.board;
+    for (const flight of this.flights.values()) {
+      this.learnRoute(flight.id);
+      if (flight.begunAt === 0 && ((entered - flight.order) | 0) >= 0) flight.begunAt = now;
+    }
     return this.flights.values();
   }
 

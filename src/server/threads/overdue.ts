@@ -102,11 +102,11 @@ export function nameOf({ request }: Flight): string {
 }
 
 /** The fields of an event about a request. */
-export function fieldsOf({ request, startedAt }: Flight, now: number): Record<string, string | number> {
-  return { method: request.method, path: request.path, ms: Math.round(now - startedAt) };
+export function fieldsOf({ request, since }: Flight, now: number): Record<string, string | number> {
+  return { method: request.method, path: request.path, ms: Math.round(now - since) };
 }
 
-/** How long a request has taken, in a message. */
+/** How long the handler of a request has taken, in a message. */
 export function elapsed(flight: Flight, now: number): string {
-  return `${Math.round(now - flight.startedAt)} ms`;
+  return `${Math.round(now - flight.since)} ms`;
 }

@@ -39,7 +39,7 @@ const QUEUED_PER_THREAD = 64;
 const LEAST_QUEUE = 256;
 /** Threads that a growing pool starts at a time: more would not start sooner, and the first of them later. */
 const STARTED_AT_ONCE = availableParallelism();
-/** How often threads are looked at while they have something to do, ms; one that has not moved twice in a row is stalled. */
+/** How often threads are looked at while they have something to do, ms. */
 const CHECK_INTERVAL = 2;
 /** A thread above the least number that has had nothing to do for this long is ended, ms; one at a time. */
 const IDLE_TIME = 10_000;
@@ -145,20 +145,19 @@ export class ThreadPool implements ThreadEvents {
     const latest = handlerTimeout === 0 ? Number.NEGATIVE_INFINITY : now - handlerTimeout;
     const wasHeld = now - this.#tickedAt > Math.min(PAUSE, handlerTimeout || PAUSE); // the whole process stood still: its threads could not say anything
     this.#tickedAt = now;
-    const isOverdue = (flight: Flight): boolean => flight.startedAt < latest && !flight.isAnswered;
     this.#queue.sweep((flight) => {
-      if (isOverdue(flight)) flight.refuse(tookTooLong(flight.request));
+      if (flight.startedAt < latest && !flight.isAnswered) flight.refuse(busy(flight));
       return flight.isAnswered; // its client may be gone as well
     });
     for (const thread of this.#threads) {
       if (!thread.isReady && !wasHeld && now - thread.startedAt > this.#options.startTimeout) void this.#giveUp(thread);
       const isLost = handlerTimeout > 0 && !wasHeld && !thread.running && thread.silence(now) > handlerTimeout;
       if (isLost) void this.#replace(thread, thread.onlyFlight, now);
-      for (const flight of thread.looked()) {
+      for (const flight of thread.looked(now)) {
         if (isDeaf(thread, flight, now)) void this.#replace(thread, flight, now);
         if (flight.isAnswered) continue;
-        if (flight.startedAt < latest) this.#timeOut(thread, flight, now);
-        else if (slowRequest > 0 && !flight.isSlow && flight.startedAt < now - slowRequest) tellSlow(thread, flight, now);
+        if (flight.since < latest) this.#timeOut(thread, flight, now);
+        else if (slowRequest > 0 && !flight.isSlow && flight.since < now - slowRequest) tellSlow(thread, flight, now);
       }
       if (thread.flights.size > 0) thread.probe(now);
     }
@@ -175,8 +174,7 @@ export class ThreadPool implements ThreadEvents {
   }
 
   onAnswer(thread: HandlerThread): void {
-    thread.isStalled = false;
-    thread.sameFor = 0;
+    thread.moved();
     if (this.#queue.size > 0) this.#drain();
   }
 
@@ -285,12 +283,9 @@ export class ThreadPool implements ThreadEvents {
   readonly #look = (): void => {
     this.#isChecking = false;
     let isBusy = false;
+    const now = performance.now();
     for (const thread of this.#threads) {
-      const { left } = thread.board;
-      const hasMoved = left !== thread.leftBefore || thread.pending === 0;
-      thread.leftBefore = left;
-      thread.sameFor = hasMoved ? 0 : thread.sameFor + 1;
-      thread.isStalled = thread.sameFor >= 2;
+      thread.look(now);
       if (thread.isStalled && thread.waiting > 0) this.#recall(thread);
       isBusy ||= thread.pending > 0;
     }
@@ -307,7 +302,8 @@ export class ThreadPool implements ThreadEvents {
   }
 
   #timeOut(thread: HandlerThread, flight: Flight, now: number): void {
-    if (thread.recall(flight)) return flight.refuse(tookTooLong(flight.request));
+    if (thread.recall(flight)) return flight.refuse(busy(flight));
+    if (flight.begunAt === 0) return; // at this moment
     if (thread.running === flight) return endWait(thread, flight, now) ? undefined : void this.#replace(thread, flight, now);
     timeOutPromise(thread, flight, now);
   }
