@@ -1,10 +1,11 @@
 /**
- * Signals to the process that leads a server: the first starts a drain, the second ends the server at once. SIGHUP, which a terminal sends to all
- * its processes when it is closed, never costs a request: it reloads, or where nothing can be reloaded it drains; while the server stops it means
- * nothing.
+ * Signals to the process that leads a server: the first starts a drain, the second ends the server at once. SIGHUP never costs a request: it reloads, or
+ * where nothing can be reloaded it drains; while the server stops it means nothing. A terminal sends it to all its processes when it is closed: who has
+ * started the server there wants it to end, and would not see it any more; so then it drains as well.
  *
  * @module
  */
+import { isatty } from 'node:tty';
 
 /** How long the program has after the drain before the process exits, ms: time to clean up. */
 export const AFTERMATH = 1000;
@@ -25,7 +26,7 @@ export function endWithThreads(): void {
 }
 
 /**
- * Drains on SIGTERM and SIGINT, reloads on SIGHUP.
+ * Drains on SIGTERM and SIGINT, and when its terminal is closed; reloads on SIGHUP.
  *
  * @param stop Called with false for the first signal, with true for each that comes later than its echo: now.
  * @param reload Called for SIGHUP; undefined: that drains as well.
@@ -34,6 +35,7 @@ export function endWithThreads(): void {
 export function drainOnSignals(stop: (isUrgent: boolean) => unknown, reload?: () => void): () => void {
   let isStopping = false;
   let first = 0;
+  const hadTerminal = hasTerminal();
   const onSignal = (): void => {
     if (isStopping) {
       if (performance.now() - first >= ECHO) stop(true);
@@ -47,7 +49,7 @@ export function drainOnSignals(stop: (isUrgent: boolean) => unknown, reload?: ()
   };
   const onHangup = (): void => {
     if (isStopping) return;
-    if (reload) reload();
+    if (reload && hasTerminal() === hadTerminal) reload();
     else onSignal();
   };
   process.on('SIGTERM', onSignal);
@@ -60,4 +62,9 @@ export function drainOnSignals(stop: (isUrgent: boolean) => unknown, reload?: ()
     process.off('SIGINT', onSignal);
     process.off('SIGHUP', onHangup);
   };
+}
+
+/** Whether a standard stream of the process is a terminal. One that was closed is none any more. */
+function hasTerminal(): boolean {
+  return isatty(0) || isatty(1) || isatty(2);
 }

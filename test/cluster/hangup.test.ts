@@ -1,9 +1,9 @@
 /** SIGHUP, which an operator sends for a reload, and a terminal to all its processes when it is closed: no request is lost by it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { childrenOf, isAlive } from '../support/program.ts';
+import { childrenOf, isAlive, Program } from '../support/program.ts';
 import { parseAnswers, type Talk, talk } from '../support/serve.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
@@ -94,4 +94,31 @@ it('a SIGTERM in the middle of the reload ends all workers, the new ones as well
   cluster.child.kill('SIGTERM');
   expect(await cluster.ended).toBe(0);
   expect(cluster.stderr).not.toContain('reloaded');
+});
+
+const PYTHON = '/usr/bin/python3';
+const hasPython = existsSync(PYTHON) || process.env['CI'] !== undefined;
+if (!hasPython) console.warn(`SKIPPED: the test with a terminal needs ${PYTHON} (Debian: apt-get install python3)`);
+
+/** Starts a program in a terminal, and shows what it prints there. The terminal is closed when this one ends. */
+const IN_TERMINAL = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+print('process', pid, flush=True)
+while True: os.write(1, os.read(terminal, 1000))
+`;
+
+it.skipIf(!hasPython).each([2, 0])('from a terminal that is closed ends the server, with %i workers', async (workers) => {
+  const env = { OPTIONS: JSON.stringify({ workers }) };
+  const terminal = new Program(PYTHON, ['-c', IN_TERMINAL, process.execPath, 'test/cluster/fixtures/starting.mjs'], env);
+  const pid = Number((await terminal.prints(/process (\d+)/))[1]);
+  const [, origin = ''] = await terminal.prints(/listening on (http\S+?)\s/);
+  expect((await fetch(`${origin}/pid`)).status).toBe(200);
+  const all = [pid, ...childrenOf(pid)];
+  process.kill(terminal.pid, 'SIGKILL');
+  await until(
+    () => all.every((one) => !isAlive(one)) || undefined,
+    () => `processes that end: ${all.filter(isAlive)}`,
+  );
 });
