@@ -2,12 +2,13 @@
  * A small memory that a thread shares with its main thread, which sees there what the other does without asking: how many calls of the handler it has
  * entered and left, which one it is in, which routes have matched, and which files it holds.
  *
- * A request that waits in the thread's inbox has a cell of its own, in which either side claims it, once:
+ * A request that waits in the thread's inbox has a cell of its own, by its number among all that were put there, in which either side claims it, once:
  *
  *     offer ──▶ WAITING ──enter──▶ BEGUN       by the thread, which begins with it
  *                  └─────recall──▶ RECALLED    by the main thread, when the handler before it does not return; the thread passes it over
  *
- * So a request is never handled twice, and never lost between the two.
+ * So a request is never handled twice, and never lost between the two. The thread comes to them in their order; one that it has begun with long ago has no
+ * cell any more.
  *
  * @module
  */
@@ -78,19 +79,25 @@ export class Board {
     Atomics.add(this.#cells, PROBES, 1);
   }
 
-  /** The main thread puts a request into the inbox. */
-  offer(id: number): void {
-    Atomics.store(this.#cells, CLAIMS + (id % INBOX), WAITING);
+  /** The main thread puts a request into the inbox. @param order How many it has put there, this one included. */
+  offer(order: number): void {
+    Atomics.store(this.#cells, cellOf(order), WAITING);
   }
 
   /** The main thread takes a request back. @returns Whether the thread has not begun with it, and never will. */
-  recall(id: number): boolean {
-    return Atomics.compareExchange(this.#cells, CLAIMS + (id % INBOX), WAITING, RECALLED) === WAITING;
+  recall(order: number): boolean {
+    return !this.hasCome(order) && Atomics.compareExchange(this.#cells, cellOf(order), WAITING, RECALLED) === WAITING;
   }
 
-  /** The thread begins with a request. @returns Whether it may. */
+  /** Whether the thread has come to the request with this number: has begun with it, or passed it over. */
+  hasCome(order: number): boolean {
+    return ((this.entered - order) | 0) >= 0;
+  }
+
+  /** The thread begins with the next request. @returns Whether it may. */
   enter(id: number): boolean {
-    const isMine = Atomics.compareExchange(this.#cells, CLAIMS + (id % INBOX), WAITING, BEGUN) === WAITING;
+    const cell = cellOf((this.entered + 1) | 0);
+    const isMine = Atomics.compareExchange(this.#cells, cell, WAITING, BEGUN) === WAITING;
     if (isMine) Atomics.store(this.#cells, CURRENT, id);
     Atomics.add(this.#cells, ENTERED, 1);
     if (!isMine) Atomics.add(this.#cells, LEFT, 1);
@@ -133,4 +140,9 @@ export class Board {
   leave(): void {
     Atomics.add(this.#cells, LEFT, 1);
   }
+}
+
+/** No more wait in an inbox than it has cells: those of the ones that do differ. */
+function cellOf(order: number): number {
+  return CLAIMS + (order & (INBOX - 1));
 }

@@ -27,7 +27,7 @@ export class Flight {
   readonly startedAt: number;
   /** When its thread was seen to have begun with it, monotonic ms; 0: not yet. */
   begunAt = 0;
-  /** Its place among all that were put into the inbox of its thread. */
+  /** Its number among all that were put into the inbox of its thread. */
   order = 0;
   /** The thread it was given to, and its number there. */
   thread: ThreadLink | undefined;

@@ -162,9 +162,9 @@ export class HandlerThread implements ThreadLink {
   /** Gives it a request. */
   send(flight: Flight): void {
     const id = this.flights.board(flight, this);
-    this.board.offer(id);
     this.#posted = (this.#posted + 1) | 0;
     flight.order = this.#posted;
+    this.board.offer(flight.order);
     flight.begunAt = 0;
     const { request } = flight;
     this.post([
@@ -181,7 +181,7 @@ export class HandlerThread implements ThreadLink {
 
   /** Takes a request back. @returns Whether the thread has not begun with it. */
   recall(flight: Flight): boolean {
-    if (!this.board.recall(flight.id)) return false;
+    if (!this.board.recall(flight.order)) return false;
     this.flights.delete(flight.id);
     flight.thread = undefined;
     flight.letGo?.();
@@ -195,10 +195,9 @@ export class HandlerThread implements ThreadLink {
 
   /** Its requests, each with the route that has matched so far, and noted whether it has begun. */
   looked(now: number): Iterable<Flight> {
-    const { entered } = this.board;
     for (const flight of this.flights.values()) {
       this.learnRoute(flight.id);
-      if (flight.begunAt === 0 && ((entered - flight.order) | 0) >= 0) flight.begunAt = now;
+      if (flight.begunAt === 0 && this.board.hasCome(flight.order)) flight.begunAt = now;
     }
     return this.flights.values();
   }

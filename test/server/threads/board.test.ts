@@ -6,7 +6,7 @@ describe('the board of a thread', () => {
   it('is seen from both sides of its memory', () => {
     const main = new Board();
     const thread = new Board(main.buffer);
-    main.offer(7);
+    main.offer(1);
     expect(thread.enter(7)).toBe(true);
     expect([main.entered, main.left, main.current]).toEqual([1, 0, 7]);
     thread.leave();
@@ -40,32 +40,46 @@ describe('the board of a thread', () => {
   });
 
   it('lets either side claim a request, once: it is entered or recalled, never both and never neither', () => {
-    const claims = fc.array(fc.record({ id: fc.nat({ max: 5 }), side: fc.constantFrom('thread', 'main') }), { maxLength: 40 });
+    const claims = fc.array(fc.oneof(fc.constant('thread' as const), fc.nat({ max: 5 })), { maxLength: 40 });
+    const starts = fc.constantFrom(0, 250, 0x7ffffffd); // the count goes on from the largest number to the least
     fc.assert(
-      fc.property(claims, (attempts) => {
+      fc.property(claims, starts, (attempts, start) => {
         const main = new Board();
         const thread = new Board(main.buffer);
-        const ids = [0, 1, 2, 3, 4, 5];
-        const claimed = new Map<number, string[]>(ids.map((id) => [id, []]));
-        const claim = (id: number, side: string): void => {
-          const isMine = side === 'main' ? main.recall(id) : thread.enter(id);
-          if (isMine) claimed.get(id)?.push(side);
-          if (isMine && side === 'thread') thread.leave();
+        new Int32Array(main.buffer).fill(start, 0, 2); // so many have been entered, and have left
+        const orders = Array.from({ length: 6 }, (_, i) => (start + 1 + i) | 0);
+        const claimed = orders.map((): string[] => []);
+        let next = 0;
+        const enter = (): void => {
+          if (next === orders.length) return;
+          if (thread.enter(next)) {
+            claimed[next]?.push('thread');
+            thread.leave();
+          }
+          next++;
         };
-        for (const id of ids) main.offer(id);
-        for (const { id, side } of attempts) claim(id, side);
-        for (const id of ids) claim(id, 'thread'); // in the end the thread comes to each that waits in its inbox
-        for (const sides of claimed.values()) expect(sides).toHaveLength(1);
+        for (const order of orders) main.offer(order);
+        for (const attempt of attempts) {
+          if (attempt === 'thread') enter();
+          else if (main.recall(orders[attempt] as number)) claimed[attempt]?.push('main');
+        }
+        while (next < orders.length) enter(); // in the end the thread comes to each that waits in its inbox
+        for (const sides of claimed) expect(sides).toHaveLength(1);
+        expect(orders.every((order) => main.hasCome(order))).toBe(true);
         expect(main.entered).toBe(main.left); // one that is passed over counts as entered and left
       }),
     );
   });
 
-  it('uses a cell again for a request that comes later', () => {
+  it('uses a cell again for a request that comes later, and takes back none that had it before', () => {
     const board = new Board();
-    board.offer(3);
-    expect(board.recall(3)).toBe(true);
-    board.offer(3 + INBOX);
-    expect([board.enter(3 + INBOX), board.current]).toEqual([true, 3 + INBOX]);
+    for (let order = 1; order <= INBOX; order++) {
+      board.offer(order);
+      expect(board.enter(order)).toBe(true);
+      board.leave();
+    }
+    board.offer(1 + INBOX);
+    expect(board.recall(1)).toBe(false);
+    expect([board.enter(1 + INBOX), board.current]).toEqual([true, 1 + INBOX]);
   });
 });
