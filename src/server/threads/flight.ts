@@ -95,16 +95,18 @@ export class Flight {
       this.#contentOf(content, thread),
       content[0] === 'upgrade' ? this.#takeOver : undefined,
     );
+    const isUpgrade = content[0] === 'upgrade';
     const over = (): void => {
       thread.post(['over', this.id]);
-      if (!this.letGo && content[0] !== 'upgrade') thread.forget(this.id); // else the thread says when it has, or the tunnel when it ends
+      if (!this.letGo && !isUpgrade) thread.forget(this.id); // else the thread says when it has, or the tunnel when it ends
     };
+    if (isUpgrade) request.onEnd(() => setImmediate(this.#unlessTaken)); // a connection is taken over as the exchange ends
     if (asksSent && !this.isAnswered) {
       this.tellSent();
       whenSent(request, over); // not before
     } else if (holds) request.onEnd(over);
     this.answer(response);
-    return holds || content[0] === 'upgrade';
+    return holds || isUpgrade;
   }
 
   /** An interim response of the handler, before it answers. */
@@ -133,6 +135,12 @@ export class Flight {
     if (heartbeat || !isEndless) return new StreamContent(this.#stream, size, heartbeat);
     return new EndlessContent(this.#stream, () => thread.post(['goodbye', this.id]));
   }
+
+  readonly #unlessTaken = (): void => {
+    if (this.#tunnel) return;
+    this.thread?.post(['unopened', this.id]);
+    if (!this.letGo) this.thread?.forget(this.id);
+  };
 
   readonly #takeOver: TakeConnection = (socket, head, { stopping }) => {
     const thread = this.thread as ThreadLink; // it has answered with an upgrade

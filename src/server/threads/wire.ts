@@ -88,6 +88,8 @@ export type ToThread =
   /** Nobody reads the rest of a stream. */
   | readonly ['dropped', id: number]
   | readonly ['opened', id: number, head: Uint8Array]
+  /** A connection is not taken over: its client is gone, or has not asked for it. */
+  | readonly ['unopened', id: number]
   | readonly ['listening', address: Address, url: string]
   /** What was counted for the questions with this number. */
   | readonly ['hits', id: number, answers: readonly HitAnswer[]]

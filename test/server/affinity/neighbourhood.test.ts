@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { serialize } from 'node:v8';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FieldLines } from '../../../src/http/field-lines.ts';
-import { Response } from '../../../src/index.ts';
+import { type Handler, Response } from '../../../src/index.ts';
 import { slotOf } from '../../../src/process/place/slots.ts';
 import { CollectedBody } from '../../../src/server/affinity/collected.ts';
 import type { AffinityTable } from '../../../src/server/affinity/table.ts';
@@ -33,10 +33,10 @@ async function startWorker(id: number, directory: string): Promise<number> {
   return ((await begin(id, directory)).address as { port: number }).port;
 }
 
-async function begin(id: number, directory: string): Promise<LocalServer> {
+async function begin(id: number, directory: string, handler: Handler = () => Response.text(`worker ${id}`)): Promise<LocalServer> {
   const options = { host: '127.0.0.1', port: 0, workers: 2, signals: false, log: 'off' } as const;
   const resolved = resolveOptions({ ...options, affinity: (head) => head.path });
-  const server = await serveLocally(() => Response.text(`worker ${id}`), resolved, localGate(100), {
+  const server = await serveLocally(handler, resolved, localGate(100), {
     affinity: {
       join: async (onTable) => {
         onTable(TABLE);
@@ -139,6 +139,34 @@ describe('a body that is being passed on', () => {
     );
     expect(received).toEqual([['taken', 1, 0], answer]);
   });
+});
+
+it.each<[string, string]>([
+  ['whose client leaves while its handler decides', 'Connection: Upgrade\r\nUpgrade: echo\r\n'],
+  ['that its client has not asked for', ''],
+])('does not wait, when it ends, for a connection to be taken over %s', async (_what, fields) => {
+  const directory = newDirectory();
+  let isAsked = false;
+  let decide = (): void => {};
+  const decided = new Promise<void>((resolve) => {
+    decide = resolve;
+  });
+  const port = await startWorker(1, directory);
+  const answering = await begin(2, directory, async () => {
+    isAsked = true;
+    await decided;
+    return Response.upgrade('echo', (socket) => void socket.end());
+  });
+  const client = await talk(port);
+  client.send(`GET ${targetOf(2)} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+  await until(
+    () => isAsked || undefined,
+    () => 'the request',
+  );
+  if (fields !== '') client.socket.destroy();
+  decide();
+  if (fields === '') expect((await client.answers(1))[0]?.status).toBe(426);
+  await answering.close({ timeout: 600_000 });
 });
 
 /** Speaks to a worker's private socket. @returns Settles when the worker has closed the connection. */

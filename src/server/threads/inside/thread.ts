@@ -262,10 +262,10 @@ export class ThreadSide implements Carrier, ChannelPort {
       case 'sent':
         return tellSent(open.request, onWire(item[2], -1));
       case 'over':
-        return this.#release(id, open);
+      case 'unopened':
+        return this.#release(id, open, item[0] === 'unopened');
       case 'data':
-        if (open.tunnel) return open.tunnel.deliver(item[2]);
-        return open.live?.deliver(item[2]);
+        return (open.tunnel ?? open.live)?.deliver(item[2]);
       case 'end':
         return open.tunnel ? open.tunnel.finish() : open.live?.stream.finish();
       case 'failed':
@@ -337,11 +337,11 @@ export class ThreadSide implements Carrier, ChannelPort {
   }
 
   /** The response is out, or the client gone. */
-  #release(id: number, open: Open): void {
+  #release(id: number, open: Open, isUnopened = false): void {
     open.pump?.drop();
     open.live?.stream.destroy();
     open.request.release();
-    if (!open.take) this.#open.delete(id); // a connection that was taken over goes on
+    if (!open.take || isUnopened) this.#open.delete(id); // a connection that was taken over goes on
     if (open.large) {
       open.large.release();
       this.post(['released', id]);
