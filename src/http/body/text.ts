@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { badOption, kindOf } from '../errors/bad-option.ts';
+import { isRefusedPromise } from '../../process/refused-promise.ts';
+import { badOption, ofWrongKind } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 
 const SUBJECT = 'Cannot make a response';
@@ -11,9 +12,8 @@ const SUBJECT = 'Cannot make a response';
 /** A text that is to be a body. @throws TypeError (code `bad-option`) when it is not a string. */
 export function checkedText(body: string): string {
   if (typeof body === 'string') return body;
-  if ((body as unknown) instanceof Promise) throw badOption(SUBJECT, 'body is a promise, not a string: await it first');
   const advice = typeof body === 'object' && body !== null ? ': for a value as JSON there is Response.json' : '';
-  throw badOption(SUBJECT, `body is ${kindOf(body)}, not a string${advice}`);
+  throw ofWrongKind(SUBJECT, 'body', body, 'a string', advice);
 }
 
 /** HTML marked as escaped, by `html` or another library: `html`, `raw` and JSX of Hono do so too. */
@@ -31,7 +31,7 @@ export function checkedMarkup(body: string | HtmlText): string {
   const isHtml = typeof body === 'object' && body !== null && (isEscaped(body) || isStringObject(body));
   const text: unknown = isHtml ? body.toString() : undefined;
   if (typeof text === 'string') return text;
-  if (body instanceof Promise || text instanceof Promise) throw new TypeError('Cannot make a response: body is a promise: await it');
+  if (isRefusedPromise(body) || isRefusedPromise(text)) throw new TypeError('Cannot make a response: body is a promise: await it');
   return checkedText(body as unknown as string);
 }
 
@@ -54,7 +54,7 @@ export function jsonOf(value: unknown): string {
     if (message.includes('BigInt')) throw noJson('a bigint', 'make it a number, or a string that holds it', cause);
     throw withCode(new TypeError(`Cannot make JSON: ${message}`, { cause }), 'not-serializable');
   }
-  if (text === '{}' && value instanceof Promise) throw noJson('a promise', 'await it first');
+  if (text === '{}' && isRefusedPromise(value)) throw noJson('a promise', 'await it first');
   if (text !== undefined) return text;
   throw noJson(typeof value, 'write null where there is nothing');
 }
