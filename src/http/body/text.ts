@@ -6,6 +6,7 @@
 import { isRefusedPromise } from '../../process/refused-promise.ts';
 import { badOption, ofWrongKind } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
+import { insteadOfJson } from './no-json.ts';
 
 const SUBJECT = 'Cannot make a response';
 
@@ -46,6 +47,8 @@ function isStringObject(value: object): boolean {
 
 /** A value as JSON. @throws TypeError (code `not-serializable`) when it has no JSON form. */
 export function jsonOf(value: unknown): string {
+  const instead = insteadOfJson(value);
+  if (instead) throw noJson(instead.what, instead.advice);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
