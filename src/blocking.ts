@@ -8,10 +8,20 @@
  * @module
  */
 import { type BlockingCalls, callsInto } from './blocking/create.ts';
-import { type CheckForm, type FetchedParts, fetchBy } from './blocking/fetch.ts';
+import { type CheckForm, type CheckInit, type FetchedParts, fetchBy } from './blocking/fetch.ts';
 import type { FetchInit } from './blocking/wire.ts';
 import { checkBySchema, firstIssue, isStandardSchema, type StandardSchema } from './helpers/reading/schema.ts';
-import { badOption, checkInteger, checkOptions, checkSystemString, MAX_TIMER, MiB } from './http/errors/bad-option.ts';
+import {
+  badOption,
+  checkInteger,
+  checkOptions,
+  checkString,
+  checkSystemString,
+  MAX_TIMER,
+  MiB,
+  ofWrongKind,
+} from './http/errors/bad-option.ts';
+import { HeaderList } from './http/header-list.ts';
 
 export { type BlockingCalls, type BlockingWords, blocking, type CallResult, type Handle, type HandleCalls } from './blocking/create.ts';
 export type { FetchedParts } from './blocking/fetch.ts';
@@ -57,6 +67,8 @@ export interface FetchOptions {
 
 const BLOCKING_OPTIONS: ReadonlySet<string> = new Set(['timeout', 'name', 'thread']);
 const FETCH_OPTIONS: ReadonlySet<string> = new Set(['connections', 'timeout', 'maxSize']);
+const FETCH_INIT: ReadonlySet<string> = new Set(['method', 'headers', 'body']);
+const CANNOT_FETCH = 'Cannot fetch';
 const DEFAULT_TIMEOUT = 30_000;
 const DEFAULT_CONNECTIONS = 64;
 const DEFAULT_MAX_SIZE: number = 16 * MiB;
@@ -98,20 +110,44 @@ export function createBlocking<M extends object>(module: URL | string, options: 
  * All threads of a worker process share its connections, which are kept. A redirect is not followed, and no body is decompressed unless the request asks
  * for a coding.
  *
- * @returns Throws the errors of undici (`UND_ERR_…`) and of the system (`ECONNREFUSED`) at the line of the caller, and those of `createBlocking`.
+ * @returns Throws the errors of undici (`UND_ERR_…`) and of the system (`ECONNREFUSED`) at the line of the caller, and those of `createBlocking`; TypeError
+ *   (code `bad-option`) for what a call says and it does not know, such as `signal`.
  * @throws TypeError or RangeError (code `bad-option`).
  * @example
  * const get = createFetch({ timeout: 2000 });
  * const weather = get('http://localhost:9000/weather').json();
  */
 export function createFetch(options: FetchOptions = {}): Fetch {
-  const subject = 'Cannot fetch';
+  const subject = CANNOT_FETCH;
   checkOptions(subject, options, FETCH_OPTIONS);
   const { connections = DEFAULT_CONNECTIONS, timeout = DEFAULT_TIMEOUT, maxSize = DEFAULT_MAX_SIZE } = options;
   checkInteger(subject, 'connections', connections, 1, Number.MAX_SAFE_INTEGER);
   checkInteger(subject, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
   checkInteger(subject, 'maxSize', maxSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
-  return fetchBy({ connections, timeout, maxSize }, checkForm);
+  return fetchBy({ connections, timeout, maxSize }, checkForm, checkInit);
+}
+
+/** What a call says, checked, with its fields in a form that can travel. */
+function checkInit(init: FetchInit): ReturnType<CheckInit> {
+  checkOptions(CANNOT_FETCH, init, FETCH_INIT);
+  const { method, headers, body } = init;
+  if (method !== undefined) checkString(CANNOT_FETCH, 'method', method);
+  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
+    throw ofWrongKind(CANNOT_FETCH, 'headers', headers, 'an object');
+  }
+  const fields = headers && Symbol.iterator in headers ? checkedPairs(headers as Iterable<readonly [string, string]>) : headers;
+  return { method: method && normalized(method), headers: fields, body };
+}
+
+function checkedPairs(headers: Iterable<readonly [string, string]>): [name: string, value: string][] {
+  const pairs = [...headers];
+  if (!pairs.every(Array.isArray)) throw badOption(CANNOT_FETCH, 'headers is a list, but not of pairs: write [[name, value], …]');
+  return HeaderList.of(pairs).pairs();
+}
+
+/** A method as `fetch` has it: in upper case when it is one of these six. */
+function normalized(method: string): string {
+  return /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;
 }
 
 /** The `json` of an answer: by what it was given, which is not undefined. */

@@ -6,6 +6,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { calling, followRequests, type IoLinks, ownBoard, whenAnswered } from '../process/io-threads.ts';
+import { isRefusedPromise } from '../process/refused-promise.ts';
 import type { RecallReason } from '../process/wait-board.ts';
 import { beginCall, type CallMessage, callChannel, endCall, fieldsWith, traceCall } from '../process/watching/call-channel.ts';
 import { callError, errorOfWire } from './errors.ts';
@@ -181,14 +182,13 @@ export function allSettled(begins: readonly (() => unknown)[], above: Above): Pr
 
 function beginAll(begins: readonly (() => unknown)[], above: Above): Pending[] {
   if (gathered) throw callError('blocking-misused', 'Cannot call blocking.all within blocking.all', above);
+  if (!Array.isArray(begins)) throw notTogether('what to call is not a list of functions: write [() => …, () => …]', above);
   const calls: Pending[] = [];
   gathered = calls;
   try {
     begins.forEach((begin, i) => {
-      const result = begin();
-      if (result !== LATER || calls.length !== i + 1) {
-        throw callError('blocking-misused', `Cannot call together: function ${i} does not make one call and return its result`, above);
-      }
+      const why = beginOne(begin, i, calls);
+      if (why !== undefined) throw notTogether(why, above);
     });
   } catch (error) {
     giveUp(calls, 'another call could not be made');
@@ -197,6 +197,20 @@ function beginAll(begins: readonly (() => unknown)[], above: Above): Pending[] {
     gathered = undefined;
   }
   return calls;
+}
+
+/** Begins one of several calls. @returns What is wrong with it, when something is. */
+function beginOne(begin: unknown, i: number, calls: readonly Pending[]): string | undefined {
+  if (typeof begin !== 'function') {
+    return `call ${i} is ${isRefusedPromise(begin) ? 'a promise' : typeof begin}, not a function: write () => … around it`;
+  }
+  const result: unknown = (begin as () => unknown)();
+  if (isRefusedPromise(result)) return `function ${i} returned a promise: leave out async, and return the result of its call as it is`;
+  return result === LATER && calls.length === i + 1 ? undefined : `function ${i} does not make one call and return its result`;
+}
+
+function notTogether(why: string, above: Above): Error {
+  return callError('blocking-misused', `Cannot call together: ${why}`, above);
 }
 
 function giveUp(calls: readonly Pending[], reason: string): void {

@@ -70,9 +70,10 @@ export interface BlockingWords {
   /**
    * Makes several calls at the same time and waits once, until all have answered.
    *
-   * @param calls Each makes one call and returns its result as it is.
+   * @param calls Functions, not `async` ones: each makes one call and returns its result as it is.
    * @returns The results, in the order of the calls.
-   * @throws The first error in that order; the calls behind it are then aborted. Code `blocking-misused` for a function that does anything else.
+   * @throws The first error in that order; the calls behind it are then aborted. Code `blocking-misused` for a function that does anything else, such as
+   *   to return a promise, and for what is no function.
    */
   all<const T extends readonly unknown[]>(calls: { readonly [I in keyof T]: () => T[I] }): T;
   /** The same, but an error is a result in its place, as with `Promise.allSettled`. */

@@ -11,7 +11,7 @@ import type { Items } from './held.ts';
 import type { Target } from './link.ts';
 import { Patience } from './patience.ts';
 import { undiciFile } from './undici.cjs';
-import { type FetchHead, type FetchInit, type FetchSettings, fetchHead } from './wire.ts';
+import { type CheckedInit, type FetchHead, type FetchInit, type FetchSettings, fetchHead } from './wire.ts';
 
 /** How another server has answered; `json` is added by the door, which knows schemas. */
 export interface FetchedParts {
@@ -35,14 +35,22 @@ export interface FetchedJson extends FetchedParts {
 /** Checks a value by what `json` was given, and gives it or another in its place; or says what is wrong, of it and in a sentence. */
 export type CheckForm = (form: unknown, value: unknown) => { readonly value: unknown } | { readonly issues: unknown; readonly why: string };
 
+/** Checks what a call says, and throws what is wrong with it. */
+export type CheckInit = (init: FetchInit) => CheckedInit;
+
 /** @internal A function that asks by undici in an I/O thread. */
-export function fetchBy(settings: Omit<FetchSettings, 'undici'>, check: CheckForm): (url: string | URL, init?: FetchInit) => FetchedJson {
+export function fetchBy(
+  settings: Omit<FetchSettings, 'undici'>,
+  check: CheckForm,
+  checkInit: CheckInit,
+): (url: string | URL, init?: FetchInit) => FetchedJson {
   const undici = pathToFileURL(undiciFile()).href; // the thread's code lies elsewhere
   const url = `filrouge:fetch?${encodeURIComponent(JSON.stringify({ undici, ...settings } satisfies FetchSettings))}`;
   const way = new Way(url, url, 'fetch', settings.timeout);
   const target: Target = { url, called: 'get', patience: new Patience() };
   let last: Address | undefined; // most calls ask for what the one before has asked for
-  return function get(given: string | URL, init?: FetchInit): FetchedJson {
+  return function get(given: string | URL, said?: FetchInit): FetchedJson {
+    const init = said === undefined ? undefined : checkInit(said);
     const address = last && given === last.given ? last : addressOf(given);
     if (typeof given === 'string') last = address; // a URL may be changed
     const { origin, path, name } = address;

@@ -126,9 +126,16 @@ export interface FetchSettings {
 
 /** What a call of the returned function says. */
 export interface FetchInit {
+  /** Default `GET`. DELETE, GET, HEAD, OPTIONS, POST and PUT in any case, as with `fetch`; others as they are. */
   readonly method?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** By their names, or as pairs, such as `Headers` or a Map. */
+  readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]> | undefined;
   readonly body?: string | Uint8Array | undefined;
+}
+
+/** The same, checked; it can travel. */
+export interface CheckedInit extends FetchInit {
+  readonly headers?: Readonly<Record<string, string>> | readonly (readonly [name: string, value: string])[] | undefined;
 }
 
 /**

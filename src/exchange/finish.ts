@@ -7,6 +7,7 @@ import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import { withCode } from '../http/errors/error-codes.ts';
 import type { Request } from '../http/request.ts';
 import { HttpError, Response } from '../http/response.ts';
+import { isRefusedPromise } from '../process/refused-promise.ts';
 import { type Handler, responseOf, responseTo } from './respond.ts';
 import { fromWebResponse, isWebResponse } from './web-response.ts';
 
@@ -45,8 +46,9 @@ export function finish(
   ...finishers: readonly Finisher[]
 ): Response | Promise<Response> {
   if (typeof answer !== 'function') {
-    const why = answer === undefined ? 'is missing' : 'is no function: give answer itself, not what it returns';
-    throw badOption(SUBJECT, `the answer ${why}`);
+    if (answer === undefined) throw badOption(SUBJECT, 'the answer is missing');
+    const what = isRefusedPromise(answer) ? 'a promise' : 'no function';
+    throw badOption(SUBJECT, `the answer is ${what}: give answer itself, not what it returns`);
   }
   const response = answered(request, answer);
   return response instanceof Response ? finished(request, response, finishers) : finishLater(request, response, finishers);
@@ -103,8 +105,9 @@ function finished(request: Request, response: Response, finishers: readonly Fini
 
 function notFinished({ name }: Finisher, result: unknown): Error {
   const what = result === undefined ? 'nothing' : kindOf(result);
+  const advice = result instanceof Promise ? ': a finisher cannot be async, await in the answer' : '';
   return withCode(
-    new TypeError(`${SUBJECT}: the finisher${name === '' ? '' : ` "${name}"`} returned ${what}, not a Response`),
+    new TypeError(`${SUBJECT}: the finisher${name === '' ? '' : ` "${name}"`} returned ${what}, not a Response${advice}`),
     'nothing-returned',
   );
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { badOption, kindOf } from '../http/errors/bad-option.ts';
+import { adviceFor, badOption, kindOf } from '../http/errors/bad-option.ts';
 import { encodingQuality, languageQuality, mediaTypeQuality, parseWeightedRanges, type WeightedRange } from '../http/fields/accept.ts';
 import { type ContentType, parseContentType } from '../http/fields/content-type.ts';
 import type { Request } from '../http/request.ts';
@@ -68,7 +68,7 @@ export function acceptsEncodings<const T extends readonly string[]>(request: Req
 
 /** In a text, each character would pass for an offer. */
 function checkList(offers: unknown): void {
-  if (!Array.isArray(offers)) throw badOption('Cannot choose an offer', `the offers are ${kindOf(offers)}, not a list`);
+  if (!Array.isArray(offers)) throw badOption('Cannot choose an offer', `the offers are ${kindOf(offers)}, not a list${adviceFor(offers)}`);
 }
 
 function rangesOf(request: Request, name: string): readonly WeightedRange[] | undefined {

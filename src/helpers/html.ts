@@ -6,8 +6,9 @@
  * @module
  */
 import { type EscapedHtml, isEscaped, jsonOf } from '../http/body/text.ts';
-import { kindOf } from '../http/errors/bad-option.ts';
+import { adviceFor, kindOf } from '../http/errors/bad-option.ts';
 import { escapedMarkup } from '../http/escaped.ts';
+import { isRefusedPromise } from '../process/refused-promise.ts';
 import { badHtml, type Hole, holesOf, type Place } from './html/template.ts';
 import { BLOCKED_URL, isScriptUrl } from './html/url.ts';
 import { type Trust, writtenPiece, writtenText } from './html/written.ts';
@@ -118,7 +119,7 @@ function learn(parts: TemplateStringsArray): readonly Hole[] {
 }
 
 function raw(markup: string): Html {
-  if (typeof markup !== 'string') throw badHtml(`html.raw was given ${kindOf(markup)}, not a string`);
+  if (typeof markup !== 'string') throw badHtml(`html.raw was given ${kindOf(markup)}, not a string${adviceFor(markup)}`);
   return new Html(markup, 'raw');
 }
 
@@ -162,7 +163,7 @@ function textOfObject(value: object, place: Place, number: number): string {
   if (isEscaped(value)) return writtenPiece(new Html(markupOf(value, number), 'markup'), place, number);
   if (hasText(value)) return writtenText((value as { toString(): string }).toString(), place, number);
   if (Symbol.iterator in value) return joined(value as Iterable<unknown>, place, number);
-  throw badHtml(`value ${number} is ${value instanceof Promise ? 'a promise: await it' : 'an object, not text'}`);
+  throw badHtml(`value ${number} is ${isRefusedPromise(value) ? 'a promise: await it' : 'an object, not text'}`);
 }
 
 function joined(values: Iterable<unknown>, place: Place, number: number): string {

@@ -6,6 +6,7 @@
 import { badOption, kindOf } from '../http/errors/bad-option.ts';
 import type { ErrorCode } from '../http/errors/error-codes.ts';
 import { HttpError, Response } from '../http/response.ts';
+import { isRefusedPromise } from '../process/refused-promise.ts';
 
 /**
  * Returns what `f` returns; anything it throws (or rejects with) becomes a 400.
@@ -48,7 +49,7 @@ export function tryOr404<T>(f: () => T, message?: string): NonNullable<T> {
  */
 export function assertOr400(condition: unknown, message?: string): asserts condition {
   if (!condition) throw new HttpError(400, message, { code: 'bad-request' });
-  if (condition instanceof Promise) throw badOption('Cannot assert', 'the condition is a promise, which always holds: await it first');
+  if (isRefusedPromise(condition)) throw badOption('Cannot assert', 'the condition is a promise, which always holds: await it first');
 }
 
 function attempt<T>(f: () => T, status: number, code: ErrorCode, message: string | undefined): T {

@@ -6,7 +6,7 @@
 
 import { StreamContent } from './body/response-body.ts';
 import { currentContext, dropReading, isSource, iteratorOf } from './body/stream-source.ts';
-import { badOption, checkInteger, checkOptions, checkString, kindOf, MAX_TIMER } from './errors/bad-option.ts';
+import { badOption, checkInteger, checkOptions, checkString, MAX_TIMER, ofWrongKind } from './errors/bad-option.ts';
 
 const SUBJECT = 'Cannot send event';
 
@@ -37,8 +37,9 @@ const KNOWN: ReadonlySet<string> = new Set(['heartbeat']);
 /** Events as the body of a response, which ends when the server stops. @throws TypeError or RangeError (code `bad-option`) for a wrong option, and for a source that is not an iterable. */
 export function eventContent(events: AsyncIterable<string | ServerSentEvent>, options: EventStreamOptions = {}): StreamContent {
   if (!isSource(events)) {
-    const why = typeof events === 'function' ? 'a function, not an iterable: call it' : `${kindOf(events)}, not an iterable`;
-    throw badOption('Cannot send events', `the source is ${why}`);
+    const subject = 'Cannot send events';
+    if (typeof events === 'function') throw badOption(subject, 'the source is a function, not an iterable: call it');
+    throw ofWrongKind(subject, 'the source', events, 'an iterable');
   }
   checkOptions('Cannot send events', options, KNOWN);
   const { heartbeat = HEARTBEAT } = options;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { kindOf } from './errors/bad-option.ts';
+import { adviceFor, kindOf } from './errors/bad-option.ts';
 import { withCode } from './errors/error-codes.ts';
 import { isHopByHop, namedByConnection } from './fields/hop-by-hop.ts';
 import { isFieldValue, isToken, trimWhitespace } from './grammar.ts';
@@ -172,6 +172,6 @@ function checkedValue(name: string, value: string): string {
 }
 
 function notText(name: string, value: unknown): TypeError {
-  const advice = typeof value === 'number' ? 'write String(…)' : 'leave the header out where there is none';
-  return withCode(new TypeError(`Cannot set header "${name}": value is ${kindOf(value)}, not a string: ${advice}`), 'bad-header');
+  const advice = adviceFor(value, typeof value === 'number' ? ': write String(…)' : ': leave the header out where there is none');
+  return withCode(new TypeError(`Cannot set header "${name}": value is ${kindOf(value)}, not a string${advice}`), 'bad-header');
 }

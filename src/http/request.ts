@@ -3,9 +3,9 @@
  *
  * @module
  */
-
 import type { X509Certificate } from 'node:crypto';
 import type { Notes } from '../process/watching/notes.ts';
+import { sayNoJson } from './body/no-json.ts';
 import { RequestBody } from './body/request-body.ts';
 import { serverStops } from './errors/abort-reason.ts';
 import { withCode } from './errors/error-codes.ts';
@@ -331,16 +331,14 @@ export class Request {
     const extras = this.#extend();
     if (extras.origin) return extras.origin.onEnd(callback);
     if (this.#isOver) return callback();
-    extras.endings ??= [];
-    extras.endings.push(callback);
+    (extras.endings ??= []).push(callback);
   }
 
   /** @internal Called by the server when the exchange is over, however it ended. */
   release(): void {
     this.#isOver = true;
     const endings = this.#extras?.endings;
-    if (!endings) return;
-    for (const callback of endings.splice(0)) callback();
+    if (endings) for (const callback of endings.splice(0)) callback();
   }
 
   #extend(): Extras<Request> {
@@ -348,3 +346,5 @@ export class Request {
     return this.#extras;
   }
 }
+
+sayNoJson(Request, 'a request', 'what its client has sent is readJson(request)');

@@ -99,7 +99,7 @@ export class Response {
     return typed(SVG, checkedMarkup(body));
   }
 
-  /** A value as JSON. @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint. */
+  /** A value as JSON. @throws TypeError when it has no JSON form: undefined, a function, a cycle, a bigint, a request or its body. */
   static json(value: unknown): Response;
   static json(value: unknown, init?: unknown): Response {
     return typed(JSON_TYPE, init === undefined ? jsonOf(value) : refuseInit());

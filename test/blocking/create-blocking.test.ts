@@ -1,5 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { blocking, createBlocking } from '../../src/blocking.ts';
+import { watchUnhandled } from '../support/unhandled.ts';
 import { until } from '../support/until.ts';
 import type * as Store from './fixtures/store.mjs';
 
@@ -13,6 +15,10 @@ function thrownBy(call: () => unknown): Error & { readonly code?: unknown } {
     return error as Error;
   }
   throw new Error('nothing was thrown');
+}
+
+async function fail(): Promise<never> {
+  throw new Error('no such thing');
 }
 
 describe('createBlocking', () => {
@@ -222,5 +228,35 @@ describe('blocking.all', () => {
     expect(() => blocking.all([() => blocking.all([])])).toThrow(misused);
     expect(store.add(1, 1)).toBe(2);
     expect(blocking.all([])).toEqual([]);
+  });
+
+  it('refuses an async function, says what to leave out, and lets its promise cost nothing', async () => {
+    const unhandled = watchUnhandled();
+    expect(thrownBy(() => blocking.all([async () => store.add(1, 1)]))).toMatchObject({
+      code: 'blocking-misused',
+      message: 'Cannot call together: function 0 returned a promise: leave out async, and return the result of its call as it is',
+    });
+    expect(thrownBy(() => blocking.allSettled([() => store.add(1, 1), async () => fail()]))).toMatchObject({ code: 'blocking-misused' });
+    await turn();
+    expect(unhandled).toEqual([]);
+  });
+
+  it('refuses values in place of functions, and what is no list', () => {
+    expect(thrownBy(() => blocking.all([store.add(1, 1) as never]))).toMatchObject({
+      code: 'blocking-misused',
+      message: 'Cannot call together: call 0 is number, not a function: write () => … around it',
+    });
+    expect(thrownBy(() => blocking.all((() => store.add(1, 1)) as never))).toMatchObject({
+      code: 'blocking-misused',
+      message: 'Cannot call together: what to call is not a list of functions: write [() => …, () => …]',
+    });
+    expect(store.add(1, 1)).toBe(2);
+  });
+
+  it('refuses a promise in place of a function, and lets it cost nothing', async () => {
+    const unhandled = watchUnhandled();
+    expect(thrownBy(() => blocking.all([fail() as never]))).toMatchObject({ code: 'blocking-misused' });
+    await turn();
+    expect(unhandled).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { blocking, createFetch } from '../../src/blocking.ts';
+import { blocking, createFetch, type FetchInit } from '../../src/blocking.ts';
 import { until } from '../support/until.ts';
 
 /** In a thread of its own: this one waits while it is asked. */
@@ -119,6 +119,38 @@ describe('createFetch', () => {
     const init = { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'hello' };
     expect(get(new URL(`${origin}/echo`), init).json()).toEqual({ method: 'POST', type: 'text/plain', body: 'hello' });
     expect(get(`${origin}/echo`, { method: 'PUT', body: new Uint8Array([97]) }).json()).toMatchObject({ method: 'PUT', body: 'a' });
+  });
+
+  it('takes fields as Headers, a Map or a list', () => {
+    const sent = (headers: FetchInit['headers']): unknown => get(`${origin}/echo`, { headers }).json();
+    expect(sent(new Headers({ 'Content-Type': 'text/a' }))).toMatchObject({ type: 'text/a' });
+    expect(sent(new Map([['Content-Type', 'text/b']]))).toMatchObject({ type: 'text/b' });
+    expect(sent([['Content-Type', 'text/c']])).toMatchObject({ type: 'text/c' });
+    expect(sent(undefined)).not.toHaveProperty('type');
+    expect(() => sent([['Content-Type', 5 as never]])).toThrow(expect.objectContaining({ code: 'bad-header' }));
+  });
+
+  it('takes the six methods that fetch knows in any case, and others as they are', () => {
+    const sent = (method: string): unknown => get(`${origin}/echo`, { method }).json();
+    for (const method of ['delete', 'Get', 'options', 'post', 'pUt']) expect(sent(method)).toMatchObject({ method: method.toUpperCase() });
+    expect(get(`${origin}/text`, { method: 'head' }).text()).toBe('');
+    expect(sent('PATCH')).toMatchObject({ method: 'PATCH' });
+  });
+
+  it.each<[unknown, string]>([
+    [{ json: { a: 1 } }, 'unknown option "json"'],
+    [{ signal: AbortSignal.timeout(1) }, 'unknown option "signal"'],
+    [{ header: {} }, 'unknown option "header": did you mean "headers"?'],
+    [null, 'options is null, not an object'],
+    ['POST', 'options is string, not an object'],
+    [{ method: 5 }, 'method is number, not a string'],
+    [{ headers: 'Content-Type: text/plain' }, 'headers is string, not an object'],
+    [{ headers: null }, 'headers is null, not an object'],
+    [{ headers: ['Accept', 'text/html'] }, 'headers is a list, but not of pairs: write [[name, value], …]'],
+  ])('refuses what it does not know: %j', (init, why) => {
+    expect(() => get(`${origin}/echo`, init as FetchInit)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-option', message: `Cannot fetch: ${why}` }),
+    );
   });
 
   it('gives a large body whole or in pieces, once', () => {

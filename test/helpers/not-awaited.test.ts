@@ -9,6 +9,7 @@ import { type Request, Response } from '../../src/index.ts';
 import { answerWithNode } from '../../src/node.ts';
 import { proxy } from '../../src/proxy.ts';
 import { serve } from '../support/serve.ts';
+import { watchUnhandled } from '../support/unhandled.ts';
 import { until } from '../support/until.ts';
 
 async function silentServer(): Promise<string> {
@@ -23,14 +24,7 @@ it.each<[string, (request: Request, upstream: string) => Promise<Response>]>([
   ['cgi', (request) => cgi(request, '/bin/sleep', { args: ['10'] })],
   ['answerWithNode', (request) => answerWithNode(request, () => {})],
 ])('%s fails in silence when its request is over', async (_, ask) => {
-  const unhandled: unknown[] = [];
-  const note = (reason: unknown): void => void unhandled.push(reason);
-  const others = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection').on('unhandledRejection', note);
-  onTestFinished(() => {
-    process.off('unhandledRejection', note);
-    for (const other of others) process.on('unhandledRejection', other);
-  });
+  const unhandled = watchUnhandled();
   const upstream = await silentServer();
   const asked: Promise<Response>[] = [];
   const { port } = await serve((request) => {

@@ -66,6 +66,8 @@ const MISTAKES: Readonly<Record<string, () => unknown>> = {
   '`compress` of a web-standard response': () => compress(request, new globalThis.Response('x') as unknown as Response),
   '`finish(request, answer(request), compress)`': () => finish(request, answer() as never, compress),
   '`Response.json(find(id))` of a promise': () => Response.json(Promise.resolve(1)),
+  '`Response.json(request)`': () => Response.json(json),
+  '`Response.json(request.body)`': () => Response.json(json.body),
   '`Response.text(page())` of a promise': () => Response.text(Promise.resolve('x') as never),
   '`Response.text({ id: 1 })`': () => Response.text({ id: 1 } as never),
   '`Response.json({ id: 1n })`': () => Response.json({ id: 1n }),

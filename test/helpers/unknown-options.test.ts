@@ -287,7 +287,10 @@ describe('an argument in place of options', () => {
 
   it('of readiness is refused when it is a promise, which would always say ready', () => {
     expect(() => front.readiness(new Request(), Promise.resolve(false) as unknown as boolean)).toThrow(
-      expect.objectContaining({ code: 'bad-option', message: 'Cannot answer readiness: isReady is object, not a boolean' }),
+      expect.objectContaining({
+        code: 'bad-option',
+        message: 'Cannot answer readiness: isReady is a promise, not a boolean: await it first',
+      }),
     );
   });
 });

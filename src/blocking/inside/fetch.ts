@@ -8,7 +8,7 @@ import { hasSubscribers } from 'node:diagnostics_channel';
 import type * as undici from 'undici';
 import type { Dispatcher } from 'undici';
 import { current, HEAD } from '../marks.ts';
-import { type FetchInit, type FetchSettings, fetchText } from '../wire.ts';
+import { type CheckedInit, type FetchSettings, fetchText } from '../wire.ts';
 
 /** A body up to this comes with its head, in one message; of a larger one no more than this is kept for its reader. */
 const AT_ONCE = 64 * 1024;
@@ -25,7 +25,7 @@ export async function loadFetch(url: string): Promise<Record<string, unknown>> {
     bodyTimeout: timeout,
     maxResponseSize: maxSize === 0 ? -1 : maxSize,
   });
-  const get = (origin: string, path: string, init: FetchInit = {}): Promise<unknown> =>
+  const get = (origin: string, path: string, init: CheckedInit = {}): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const { method = 'GET', headers = {}, body = null } = init;
       const answer = new Answer(resolve, reject);
@@ -36,12 +36,16 @@ export async function loadFetch(url: string): Promise<Record<string, unknown>> {
 }
 
 /** The fields that go out, with those that go along with the call. An instrumentation of undici in this thread adds its own instead. */
-function withFields(headers: NonNullable<FetchInit['headers']>): NonNullable<FetchInit['headers']> {
+function withFields(headers: NonNullable<CheckedInit['headers']>): string[] {
+  const pairs = isPairs(headers) ? headers : Object.entries(headers);
   const fields = current.call?.fields;
-  if (!fields?.length || hasSubscribers('undici:request:create')) return headers;
+  if (!fields?.length || hasSubscribers('undici:request:create')) return pairs.flat();
   const added = new Set(fields.map(([name]) => name.toLowerCase()));
-  const kept = Object.entries(headers).filter(([name]) => !added.has(name.toLowerCase()));
-  return Object.fromEntries([...kept, ...fields]);
+  return [...pairs.filter(([name]) => !added.has(name.toLowerCase())), ...fields].flat();
+}
+
+function isPairs(headers: NonNullable<CheckedInit['headers']>): headers is readonly (readonly [string, string])[] {
+  return Array.isArray(headers);
 }
 
 /** Collects an answer; a large one becomes a stream, which is read on as its reader takes it. */

@@ -7,6 +7,7 @@ import { badOption, kindOf } from '../../http/errors/bad-option.ts';
 import { serializeVary } from '../../http/fields/vary.ts';
 import { Request } from '../../http/request.ts';
 import { Response } from '../../http/response.ts';
+import { isRefusedPromise } from '../../process/refused-promise.ts';
 
 /**
  * Refuses what is not a Response of ours. In a program without types, the promise of an `async` handler has none of a response's fields, and would
@@ -16,7 +17,7 @@ import { Response } from '../../http/response.ts';
  */
 export function checkResponse(subject: string, response: unknown): void {
   if (response instanceof Response) return;
-  if (response instanceof Promise) throw badOption(subject, 'the response is a promise: await it first');
+  if (isRefusedPromise(response)) throw badOption(subject, 'the response is a promise: await it first');
   const isWeb = response instanceof globalThis.Response;
   if (isWeb) throw badOption(subject, "the response is a web-standard one: import { Response } from 'filrouge'");
   throw badOption(subject, `the response is ${response instanceof Request ? 'a Request' : kindOf(response)}, not a Response`);

@@ -7,6 +7,7 @@ import { deserialize, serialize } from 'node:v8';
 import { badOption, MiB } from '../../http/errors/bad-option.ts';
 import { withCode } from '../../http/errors/error-codes.ts';
 import type { Parcel } from '../../process/channels/hub.ts';
+import { isRefusedPromise } from '../../process/refused-promise.ts';
 
 /** The largest message, bytes: an eighth of what may wait on one link. */
 const LARGEST = MiB;
@@ -17,7 +18,8 @@ export function encode(channel: string, message: unknown): Uint8Array {
   try {
     bytes = serialize(message);
   } catch (error) {
-    const why = `a message for channel "${channel}" cannot be cloned: ${(error as Error).message}`;
+    const reason = isRefusedPromise(message) ? 'it is a promise: await it first' : (error as Error).message;
+    const why = `a message for channel "${channel}" cannot be cloned: ${reason}`;
     throw withCode(new TypeError(`Cannot publish: ${why}`, { cause: error }), 'not-serializable');
   }
   if (bytes.length <= LARGEST) return bytes;

@@ -5,7 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { currentContext } from '../../http/body/stream-source.ts';
-import { badOption } from '../../http/errors/bad-option.ts';
+import { adviceFor, badOption, kindOf } from '../../http/errors/bad-option.ts';
 import { type StraightWriter, type Takeover, whenStopping } from '../../http/takeover.ts';
 import type { Frames } from './adopt-socket.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -115,7 +115,7 @@ export class Connection implements WebSocketConnection {
 
   send(data: string | Uint8Array): void {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
-      throw new TypeError(`Cannot send message: it is ${data === null ? 'null' : typeof data}, not a string or bytes`);
+      throw new TypeError(`Cannot send message: it is ${kindOf(data)}, not a string or bytes${adviceFor(data)}`);
     }
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#socket.writableLength + (this.#straight?.pending ?? 0) > this.#maxQueued) {

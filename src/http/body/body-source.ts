@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { kindOf } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { type BodySource, FileContent } from '../file/file-content.ts';
 import { FileReading } from '../file/file-reading.ts';
@@ -28,7 +29,7 @@ export async function openSource(content: FileContent | StreamContent, after: Af
 /** A piece of a stream, checked. @throws TypeError when it is neither text nor bytes. */
 export function checkedPiece(piece: unknown): string | Uint8Array {
   if (typeof piece === 'string' || piece instanceof Uint8Array) return piece;
-  throw new TypeError(`Cannot send response: its stream gave ${typeof piece}, not bytes or text`);
+  throw new TypeError(`Cannot send response: its stream gave ${kindOf(piece)}, not bytes or text`);
 }
 
 /** Counts a body against what was announced. */

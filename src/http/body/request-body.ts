@@ -13,6 +13,7 @@ import { withCode } from '../errors/error-codes.ts';
 import { PIECE, piecesOf, piecesOfFile, readRange } from '../file/file-pieces.ts';
 import { HttpError } from '../response.ts';
 import { decodeUtf8 } from '../utf8.ts';
+import { sayNoJson } from './no-json.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -194,6 +195,8 @@ export class RequestBody {
     return this.#source;
   }
 }
+
+sayNoJson(RequestBody, 'the body of a request', 'read it, by readJson(request) or request.body.text()');
 
 /** The text of a body that has been read. @throws HttpError 400 when it is not valid UTF-8. */
 export function textOf(bytes: Buffer): string {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Readable } from 'node:stream';
-import { badOption, kindOf } from '../errors/bad-option.ts';
+import { badOption, ofWrongKind } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { FileContent } from '../file/file-content.ts';
 import { type After, type Heartbeat, PacedPieces } from './paced-pieces.ts';
@@ -93,7 +93,7 @@ export function contentOf(body: BodyInit | undefined, size?: number): Content {
     }
     return new StreamContent(body as AsyncIterable<Uint8Array | string>, size, undefined, currentContext());
   }
-  throw badOption('Cannot make a response', `body is ${kindOf(body)}, not a string, bytes or a stream of them`);
+  throw ofWrongKind('Cannot make a response', 'body', body, 'a string, bytes or a stream of them');
 }
 
 /** A body as bytes; undefined when it is a stream. A file is read. */

@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { badOption, kindOf } from '../errors/bad-option.ts';
+import { isRefusedPromise } from '../../process/refused-promise.ts';
+import { badOption, ofWrongKind } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
+import { insteadOfJson } from './no-json.ts';
 
 const SUBJECT = 'Cannot make a response';
 
 /** A text that is to be a body. @throws TypeError (code `bad-option`) when it is not a string. */
 export function checkedText(body: string): string {
   if (typeof body === 'string') return body;
-  if ((body as unknown) instanceof Promise) throw badOption(SUBJECT, 'body is a promise, not a string: await it first');
   const advice = typeof body === 'object' && body !== null ? ': for a value as JSON there is Response.json' : '';
-  throw badOption(SUBJECT, `body is ${kindOf(body)}, not a string${advice}`);
+  throw ofWrongKind(SUBJECT, 'body', body, 'a string', advice);
 }
 
 /** HTML marked as escaped, by `html` or another library: `html`, `raw` and JSX of Hono do so too. */
@@ -31,7 +32,7 @@ export function checkedMarkup(body: string | HtmlText): string {
   const isHtml = typeof body === 'object' && body !== null && (isEscaped(body) || isStringObject(body));
   const text: unknown = isHtml ? body.toString() : undefined;
   if (typeof text === 'string') return text;
-  if (body instanceof Promise || text instanceof Promise) throw new TypeError('Cannot make a response: body is a promise: await it');
+  if (isRefusedPromise(body) || isRefusedPromise(text)) throw new TypeError('Cannot make a response: body is a promise: await it');
   return checkedText(body as unknown as string);
 }
 
@@ -46,6 +47,8 @@ function isStringObject(value: object): boolean {
 
 /** A value as JSON. @throws TypeError (code `not-serializable`) when it has no JSON form. */
 export function jsonOf(value: unknown): string {
+  const instead = insteadOfJson(value);
+  if (instead) throw noJson(instead.what, instead.advice);
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -54,7 +57,7 @@ export function jsonOf(value: unknown): string {
     if (message.includes('BigInt')) throw noJson('a bigint', 'make it a number, or a string that holds it', cause);
     throw withCode(new TypeError(`Cannot make JSON: ${message}`, { cause }), 'not-serializable');
   }
-  if (text === '{}' && value instanceof Promise) throw noJson('a promise', 'await it first');
+  if (text === '{}' && isRefusedPromise(value)) throw noJson('a promise', 'await it first');
   if (text !== undefined) return text;
   throw noJson(typeof value, 'write null where there is nothing');
 }

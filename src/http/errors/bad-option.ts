@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isRefusedPromise } from '../../process/refused-promise.ts';
 import { withCode } from './error-codes.ts';
 
 /** The longest time of a timer, ms: setTimeout fires at once for longer ones. */
@@ -94,8 +95,7 @@ export function checkNumber(
 ): void {
   if (typeof value !== 'number') {
     const isNumeric = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)); // as all of the environment is
-    const advice = isNumeric ? ': write Number(…)' : '';
-    throw badOption(subject, `${name} is ${kindOf(value)}, not a number${advice}`);
+    throw ofWrongKind(subject, name, value, 'a number', isNumeric ? ': write Number(…)' : '');
   }
   const isOfSort = sort === 'number' || Number.isInteger(value) || value === Number.POSITIVE_INFINITY;
   if (isOfSort && value >= least && value <= most) return;
@@ -105,17 +105,17 @@ export function checkNumber(
 
 /** Checks a switch. */
 export function checkBoolean(subject: string, name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw badOption(subject, `${name} is ${kindOf(value)}, not a boolean`);
+  if (typeof value !== 'boolean') throw ofWrongKind(subject, name, value, 'a boolean');
 }
 
 /** Checks a function; what it takes and returns cannot be seen. */
 export function checkFunction(subject: string, name: string, value: unknown): void {
-  if (typeof value !== 'function') throw badOption(subject, `${name} is ${kindOf(value)}, not a function`);
+  if (typeof value !== 'function') throw ofWrongKind(subject, name, value, 'a function');
 }
 
 /** Checks a text, which may be empty. */
 export function checkString(subject: string, name: string, value: unknown): void {
-  if (typeof value !== 'string') throw badOption(subject, `${name} is ${kindOf(value)}, not a string`);
+  if (typeof value !== 'string') throw ofWrongKind(subject, name, value, 'a string');
 }
 
 /** Checks a text for the system, such as a path: not empty, and without NUL, which would end it. */
@@ -125,7 +125,23 @@ export function checkSystemString(subject: string, name: string, value: unknown)
   if ((value as string).includes('\0')) throw badOption(subject, `${name} holds NUL`);
 }
 
-/** What sort of value it is, in a message. */
+/**
+ * Makes the error for a value of another kind.
+ *
+ * @param wanted As in `a string`.
+ * @param advice What to do, from its colon on; promises are to be awaited, whatever it says.
+ */
+export function ofWrongKind(subject: string, name: string, value: unknown, wanted: string, advice = ''): Error & { readonly code: string } {
+  return badOption(subject, `${name} is ${kindOf(value)}, not ${wanted}${adviceFor(value, advice)}`);
+}
+
+/** What sort of value it is, in the message that refuses it: a promise is then handled. */
 export function kindOf(value: unknown): string {
+  if (isRefusedPromise(value)) return 'a promise';
   return value === null ? 'null' : typeof value;
+}
+
+/** What to do about a value of another kind, from its colon on. */
+export function adviceFor(value: unknown, otherwise = ''): string {
+  return value instanceof Promise ? ': await it first' : otherwise;
 }

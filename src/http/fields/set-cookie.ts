@@ -5,7 +5,7 @@
  */
 
 import { cookiePackage } from '../../process/lazy-packages.ts';
-import { checkOptions, kindOf } from '../errors/bad-option.ts';
+import { adviceFor, checkOptions, kindOf } from '../errors/bad-option.ts';
 import { withCode } from '../errors/error-codes.ts';
 import { isToken } from '../grammar.ts';
 
@@ -51,7 +51,10 @@ export interface CookieOptions {
 export function serializeSetCookie(name: string, value: string, options: CookieOptions = {}): string {
   checkOptions(`Cannot set cookie "${name}"`, options, COOKIE_ATTRIBUTES);
   const { maxAge, expires, domain, path = '/', secure = false, httpOnly = true, sameSite = 'lax', partitioned = false } = options;
-  if (typeof value !== 'string') throw badCookie(name, `its value is ${kindOf(value)}, not a string: write String(…) or JSON.stringify(…)`);
+  if (typeof value !== 'string') {
+    const advice = adviceFor(value, ': write String(…) or JSON.stringify(…)');
+    throw badCookie(name, `its value is ${kindOf(value)}, not a string${advice}`);
+  }
   const refusal = refusalOf(name, domain, path, secure, sameSite, partitioned);
   if (refusal) throw badCookie(name, refusal);
   let line: string;
