@@ -99,7 +99,7 @@ export interface ServerOptions {
    * Default `x-forwarded`.
    */
   proxyHeader?: ProxyHeader | undefined;
-  /** SIGTERM and SIGINT drain, a second one half a second later ends at once. SIGHUP reloads; without workers it drains. Default true. */
+  /** SIGTERM and SIGINT drain, a second one half a second later ends at once. SIGHUP reloads; without workers, and when its terminal is closed, it drains. Default true. */
   signals?: boolean | undefined;
   /** How long a drain may take before connections are cut. Default 30,000; under `node --watch`, which waits for it, 250. */
   shutdownTimeout?: number | undefined;

@@ -119,6 +119,6 @@ it.skipIf(!hasPython).each([2, 0])('from a terminal that is closed ends the serv
   process.kill(terminal.pid, 'SIGKILL');
   await until(
     () => all.every((one) => !isAlive(one)) || undefined,
-    () => `processes that end: ${all.filter(isAlive)}`,
+    () => `processes that end: ${all.filter(isAlive).join(' ')}`,
   );
 });

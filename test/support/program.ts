@@ -83,8 +83,9 @@ export class Program {
   #found(pattern: RegExp): RegExpExecArray | undefined {
     const printed = this.stdout + this.stderr;
     const found = pattern.exec(printed) ?? undefined;
-    if (!found && this.#end !== undefined)
+    if (!found && this.#end !== undefined) {
       throw new Error(`It has ended with ${this.#end}, without ${pattern} in what it printed:\n${printed}`);
+    }
     return found;
   }
 
