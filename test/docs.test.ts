@@ -27,7 +27,7 @@ describe('the ts blocks of the docs', () => {
     expect(odd.map((block) => `${block.page}:${block.line} is marked "${block.info}"`)).toEqual([]);
   });
 
-  it('compile', { timeout: 60_000 }, () => {
+  it('compile', { timeout: 200_000 }, () => {
     const code = BLOCKS.filter(isCode);
     expect(compile(code.filter((block) => !isForBrowser(block)))).toEqual([]);
     expect(compile(code.filter(isForBrowser), { skipLibCheck: true })).toEqual([]);
@@ -75,7 +75,7 @@ describe('the scan for blocks', () => {
     ]);
   });
 
-  it('reports an error at the line of the page', { timeout: 60_000 }, () => {
+  it('reports an error at the line of the page', { timeout: 200_000 }, () => {
     const [message, ...others] = compile([
       { page: 'docs/a.md', line: 10, info: 'ts', code: 'const one = 1;\nconst two: string = one;\nvoid two;' },
     ]);
@@ -130,7 +130,7 @@ function compile(blocks: readonly Block[], more: Readonly<Record<string, unknown
     {
       cwd: WORK,
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 180_000,
     },
   );
   if (status === 0) return [];
