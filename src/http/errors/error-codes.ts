@@ -69,7 +69,8 @@ export const ERROR_CODES = {
   // The handler's fault, at run time: the client sees a bare 500, `onError` sees the error.
   'nothing-returned': 'The handler returned no Response. Look for a branch without `return`; the message names the route.',
   'handler-timeout': 'The handler took longer than `handlerTimeout`: answered 503.',
-  'server-busy': 'All handler threads are busy, and the queue for them is full, or the request has waited in it for `handlerTimeout`: answered 503.',
+  'server-busy':
+    'All handler threads are busy, and the queue for them is full, or the request has waited in it for `handlerTimeout`: answered 503.',
   'worker-gone':
     'The worker that was to answer a request (`affinity`) died before it had: answered 502. Or none has answered for its key for 5 seconds: 503.',
   'thread-stopped': 'The thread of a request died (500), or was stopped because of another request (503).',
