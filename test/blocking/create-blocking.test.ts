@@ -137,7 +137,7 @@ describe('createBlocking', () => {
     expect(make).toThrow(expect.objectContaining({ code: 'bad-option' }));
   });
 
-  it('leaves nothing behind after 10,000 calls of which half fail', () => {
+  it('leaves nothing behind after 10,000 calls of which half fail', { timeout: 120_000 }, () => {
     const count = (): number => process.getActiveResourcesInfo().length;
     store.nothing();
     const before = count();
