@@ -118,12 +118,11 @@ export function createBlocking<M extends object>(module: URL | string, options: 
  * const weather = get('http://localhost:9000/weather').json();
  */
 export function createFetch(options: FetchOptions = {}): Fetch {
-  const subject = CANNOT_FETCH;
-  checkOptions(subject, options, FETCH_OPTIONS);
+  checkOptions(CANNOT_FETCH, options, FETCH_OPTIONS);
   const { connections = DEFAULT_CONNECTIONS, timeout = DEFAULT_TIMEOUT, maxSize = DEFAULT_MAX_SIZE } = options;
-  checkInteger(subject, 'connections', connections, 1, Number.MAX_SAFE_INTEGER);
-  checkInteger(subject, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
-  checkInteger(subject, 'maxSize', maxSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
+  checkInteger(CANNOT_FETCH, 'connections', connections, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger(CANNOT_FETCH, 'timeout', timeout, 0, MAX_TIMER, 'milliseconds');
+  checkInteger(CANNOT_FETCH, 'maxSize', maxSize, 0, Number.MAX_SAFE_INTEGER, 'bytes');
   return fetchBy({ connections, timeout, maxSize }, checkForm, checkInit);
 }
 

@@ -283,6 +283,18 @@ describe('TLS', () => {
   });
 });
 
+/** A server with a request that is never answered. */
+async function startBusy(): Promise<{ server: RunningServer; slow: Promise<unknown> }> {
+  const server = await start(() => new Promise<Response>(() => {}));
+  const slow = fetch(server.url);
+  slow.catch(() => {});
+  await until(
+    async () => (await server.status()).workers[0]?.inFlight === 1 || undefined,
+    () => 'a request in flight',
+  );
+  return { server, slow };
+}
+
 describe('close', () => {
   it('answers what is in flight with Connection: close, and ends connections at rest', async () => {
     let settle = (_response: Response): void => {};
@@ -339,25 +351,13 @@ describe('close', () => {
   });
 
   it('cuts what takes longer than its time-out', async () => {
-    const server = await start(() => new Promise<Response>(() => {}));
-    const slow = fetch(server.url);
-    slow.catch(() => {});
-    await until(
-      async () => (await server.status()).workers[0]?.inFlight === 1 || undefined,
-      () => 'a request in flight',
-    );
+    const { server, slow } = await startBusy();
     await server.close({ timeout: 50 });
     await expect(slow).rejects.toThrow('fetch failed');
   });
 
   it('ends sooner when it is called again with less time', async () => {
-    const server = await start(() => new Promise<Response>(() => {}));
-    const slow = fetch(server.url);
-    slow.catch(() => {});
-    await until(
-      async () => (await server.status()).workers[0]?.inFlight === 1 || undefined,
-      () => 'a request in flight',
-    );
+    const { server, slow } = await startBusy();
     const closed = server.close({ timeout: 600_000 });
     await server.close({ timeout: 50 });
     await closed;

@@ -219,9 +219,9 @@ function questions(file) {
       expectSame((await getBytes(asking, '/text', { 'accept-encoding': 'gzip' }, 200)).subarray(0, 2), Buffer.from([0x1f, 0x8b]));
     },
     async function session(asking) {
-      const first = await asking.client.request({ path: '/session', method: 'GET', headers: asking.key() });
-      expectSame(await first.body.text(), '1');
-      const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
+      const { bytes, fields } = await ask(asking, { path: '/session', method: 'GET', headers: {} });
+      expectSame(bytes.toString(), '1');
+      const cookie = String(fields['set-cookie']).split(';')[0] ?? '';
       expectSame(await get(asking, '/session', 200, { cookie }), '2');
     },
     async function limited(asking) {
@@ -286,27 +286,32 @@ async function get(asking, path, status = 200, headers = {}) {
 }
 
 /** @param {Asking} asking @param {string} path @param {Record<string, string>} headers @param {number} status */
-async function getBytes({ client, key }, path, headers, status) {
-  const answer = await client.request({ path, method: 'GET', headers: { ...key(), ...headers } });
-  const bytes = Buffer.from(await answer.body.arrayBuffer());
-  if (answer.statusCode !== status) throw new Error(`${answer.statusCode} ${bytes.toString('utf8', 0, 200)}`);
-  return bytes;
+async function getBytes(asking, path, headers, status) {
+  return (await ask(asking, { path, method: 'GET', headers }, status)).bytes;
 }
 
 /** @param {Asking} asking @param {string} path @param {any} body @param {Record<string, string>} [headers] */
-async function post({ client, key }, path, body, headers = {}) {
-  const answer = await client.request({ path, method: 'POST', headers: { ...key(), ...headers }, body });
-  const text = await answer.body.text();
-  if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${text.slice(0, 200)}`);
-  return text;
+async function post(asking, path, body, headers = {}) {
+  return (await ask(asking, { path, method: 'POST', headers, body })).bytes.toString();
 }
 
 /** @param {Asking} asking @param {string} path @param {Buffer} body */
-async function echo({ client, key }, path, body) {
-  const answer = await client.request({ path, method: 'POST', headers: key(), body });
-  const bytes = Buffer.from(await answer.body.arrayBuffer());
-  if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${bytes.toString('utf8', 0, 200)}`);
-  expectSame(bytes, body);
+async function echo(asking, path, body) {
+  expectSame((await ask(asking, { path, method: 'POST', headers: {}, body })).bytes, body);
+}
+
+/**
+ * Asks with one of the keys.
+ *
+ * @param {Asking} asking
+ * @param {{ path: string, method: 'GET' | 'POST', headers: Record<string, string>, body?: any }} question
+ * @param {number} [status] That of the right answer.
+ */
+async function ask({ client, key }, { headers, ...question }, status = 200) {
+  const { statusCode, body, headers: fields } = await client.request({ ...question, headers: { ...key(), ...headers } });
+  const bytes = Buffer.from(await body.arrayBuffer());
+  if (statusCode !== status) throw new Error(`${statusCode} ${bytes.toString('utf8', 0, 200)}`);
+  return { bytes, fields };
 }
 
 /** Sends bytes as they are. @param {number} port @param {string} text @param {boolean} [isEnd] Ends the sending side behind them. */

@@ -36,10 +36,10 @@ export async function loadFetch(url: string): Promise<Record<string, unknown>> {
 }
 
 /** The fields that go out, with those that go along with the call. An instrumentation of undici in this thread adds its own instead. */
-function withFields(headers: NonNullable<CheckedInit['headers']>): string[] {
-  const pairs = isPairs(headers) ? headers : Object.entries(headers);
+function withFields(headers: NonNullable<CheckedInit['headers']>): string[] | Readonly<Record<string, string>> {
   const fields = current.call?.fields;
-  if (!fields?.length || hasSubscribers('undici:request:create')) return pairs.flat();
+  if (!fields?.length || hasSubscribers('undici:request:create')) return isPairs(headers) ? headers.flat() : headers;
+  const pairs = isPairs(headers) ? headers : Object.entries(headers);
   const added = new Set(fields.map(([name]) => name.toLowerCase()));
   return [...pairs.filter(([name]) => !added.has(name.toLowerCase())), ...fields].flat();
 }
