@@ -4,7 +4,7 @@ import { gatewayError, UpstreamFailure } from '../../src/helpers/proxy/failure.t
 import { escaped, quoted } from '../../src/http/escaped.ts';
 import { Request } from '../../src/index.ts';
 import { log, logAs } from '../../src/server/operator-log.ts';
-import type { Flight } from '../../src/server/threads/flight.ts';
+import { Flight } from '../../src/server/threads/flight.ts';
 import { tellTimedOut } from '../../src/server/threads/overdue.ts';
 
 const FORGED = '/a%0Afilrouge:%20ready%1B[2J%C2%9B31m%E2%80%A8b%7F';
@@ -36,7 +36,7 @@ describe('a line of a log', () => {
 
   it('is not broken by a path that takes too long, in text and in JSON', () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
-    tellTimedOut({ request, startedAt: 0 } as Flight, 5);
+    tellTimedOut(new Flight(request, 0, () => {}), 5);
     expect(printed.mock.calls[0]).toEqual([`filrouge: GET ${QUOTED} has taken 5 ms: its promise has not settled; answered 503`]);
     logAs('json');
     log('slow', 'x', { path: request.path });

@@ -14,6 +14,8 @@ import { INSPECTION_TIME } from './message.ts';
 
 /** How many frames of a stack are told: of a deep recursion the innermost. */
 const MOST_FRAMES = 50;
+/** After how long a thread that has not paused is asked again; then after twice as long, and so on. Milliseconds. */
+const FIRST_PATIENCE = 100;
 
 /** A frame as the inspector reports it; lines and columns count from 0. */
 interface CallFrame {
@@ -23,8 +25,13 @@ interface CallFrame {
 }
 
 type InspectorMessage =
-  | { readonly method: 'Debugger.scriptParsed'; readonly params: { readonly scriptId: string; readonly url: string } }
-  | { readonly method: 'Debugger.paused'; readonly params: { readonly callFrames: readonly CallFrame[] } };
+  | { readonly id: number; readonly method?: undefined }
+  | {
+      readonly id?: undefined;
+      readonly method: 'Debugger.scriptParsed';
+      readonly params: { readonly scriptId: string; readonly url: string };
+    }
+  | { readonly id?: undefined; readonly method: 'Debugger.paused'; readonly params: { readonly callFrames: readonly CallFrame[] } };
 
 /** Reads the frames of a thread that has been asked to pause from the messages of its inspector. */
 class FrameReader {
@@ -92,36 +99,62 @@ function askForFrames(worker: Worker): Promise<readonly CallFrame[] | undefined>
     const reader = new FrameReader();
     let sessionId: string | undefined;
     let count = 0;
+    let frames: readonly CallFrame[] | undefined;
+    let farewell: number | undefined;
+    let askNoMore = (): void => {};
     session.connect();
-    const finish = (frames: readonly CallFrame[] | undefined): void => {
+    const finish = (): void => {
+      askNoMore();
       session.disconnect();
       asked.delete(worker);
       settle(frames);
     };
-    const ask = (method: string): void => {
+    const ask = (method: string): number => {
       const message = JSON.stringify({ id: ++count, method });
       session.post('NodeWorker.sendMessageToWorker', { message, sessionId: sessionId as string }, () => {});
+      return count;
     };
     session.on('NodeWorker.attachedToWorker', ({ params }) => {
       if (!params.workerInfo.title.startsWith(`[worker ${worker.threadId}]`)) return; // its workerId is only a count
       sessionId = params.sessionId;
       ask('Debugger.enable');
-      ask('Debugger.pause');
+      askNoMore = askAgain(() => ask('Debugger.pause'));
     });
     session.on('NodeWorker.detachedFromWorker', ({ params }) => {
-      if (params.sessionId === sessionId) finish(undefined);
+      if (params.sessionId === sessionId) finish();
     });
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId !== sessionId) return;
-      const frames = reader.take(JSON.parse(params.message) as InspectorMessage);
-      if (!frames) return;
+      const message = JSON.parse(params.message) as InspectorMessage;
+      if (message.id !== undefined && message.id === farewell) return finish();
+      const found = reader.take(message);
+      if (!found) return;
+      askNoMore();
+      frames ??= found;
       ask('Debugger.resume');
-      finish(frames);
+      farewell = ask('Debugger.disable');
     });
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
-      if (error) finish(undefined);
+      if (error) finish();
     });
   });
+}
+
+/**
+ * Asks for a pause until it is told to stop. V8 says that it will pause and forgets it, once in some hundred times, when it is asked in the moment in
+ * which a script begins. A thread that has two such wishes may pause twice, also after it went on: only a session that has disabled its debugger is
+ * closed without a pause that nobody ends.
+ *
+ * @returns Stops it.
+ */
+function askAgain(ask: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const askEvery = (patience: number): void => {
+    ask();
+    timer = setTimeout(askEvery, patience, patience * 2).unref();
+  };
+  askEvery(FIRST_PATIENCE);
+  return () => clearTimeout(timer);
 }
 
 /** Where the main thread stands. */
@@ -151,6 +184,7 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
     }
     const finish = (result: MainPlace | undefined): void => {
       clearTimeout(timer);
+      askNoMore();
       session.disconnect();
       settle(result);
     };
@@ -158,6 +192,7 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
     session.on('inspectorNotification', (message) => {
       const frames = reader.take(message as unknown as InspectorMessage);
       if (!frames) return;
+      askNoMore();
       session.post('Runtime.evaluate', { expression, silent: true }, (error, answer) => {
         const value: unknown = error ? '' : answer.result.value;
         session.post('Debugger.resume', () =>
@@ -166,7 +201,7 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
       });
     });
     session.post('Debugger.enable', () => {});
-    session.post('Debugger.pause', () => {});
+    const askNoMore = askAgain(() => session.post('Debugger.pause', () => {}));
   });
 }
 
