@@ -1,12 +1,12 @@
 /** The tests on docs/testing.md, run as a reader would: each block a file of its own, by `node --test`, against the built package. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'rolldown';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { CHROMIUM, hasChromium } from './support/chromium.ts';
 import { startCommand } from './support/program.ts';
 
 const WORK = resolve('.build/testing-page');
-const CHROMIUM = '/usr/bin/chromium';
 const PAGE = readFileSync('docs/testing.md', 'utf8');
 /** Each block with the heading above it. */
 const BLOCKS = PAGE.split(/^## /m).flatMap((section) =>
@@ -43,8 +43,8 @@ describe('docs/testing.md', () => {
     ]);
   });
 
-  it.each(BLOCKS.map(({ heading }, i) => [heading, i] as const))('has tests that pass: %s', async (heading, i) => {
-    if (heading === 'In a browser' && !existsSync(CHROMIUM)) return console.warn(`SKIPPED: the browser test needs ${CHROMIUM}`);
+  it.for(BLOCKS.map(({ heading }, i) => [heading, i] as const))('has tests that pass: %s', async ([heading, i], { skip }) => {
+    skip(heading === 'In a browser' && !hasChromium);
     const program = startCommand(process.execPath, ['--test', '--test-reporter=tap', fileOf(i)], { CHROMIUM });
     expect([await program.ended, program.stdout]).toEqual([0, expect.stringMatching(/^# pass [1-9]/m)]);
   });

@@ -1,10 +1,9 @@
 /** The status page of real servers in Chromium: what it shows, how it looks, and that it does not grow. */
-import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
-import { BARRIERS, describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
+import { describeInChromium, launchChromium, lookAt } from '../support/chromium.ts';
 import { until } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
@@ -97,20 +96,6 @@ describeInChromium('the status page', () => {
       .catch(() => {}); // some never end
   }
 
-  /** On a desk and on a phone, by day and by night. */
-  async function shoot(name: string): Promise<void> {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width: 1280, height: 900 });
-      await page.screenshot({ path: join(SCREENSHOTS, `status-${name}-desk-${colorScheme}.png`), fullPage: true });
-      expect(await page.evaluate(BARRIERS)).toEqual([]);
-      await page.setViewportSize({ width: 390, height: 844 });
-      await page.screenshot({ path: join(SCREENSHOTS, `status-${name}-phone-${colorScheme}.png`), fullPage: true });
-      expect(await page.evaluate(BARRIERS)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390); // nothing to be moved sideways
-    }
-  }
-
   it('names the line at which a handler thread is stuck, and on a click all that lies above it', async () => {
     const cluster = await start({ workers: 2, threads: 3, handlerTimeout: 0 });
     await page.goto(`${cluster.origin}/status`);
@@ -127,7 +112,7 @@ describeInChromium('the status page', () => {
     await page.waitForSelector('#slowest .path:text-matches("/busy/900")');
     expect(await page.content()).not.toContain('secret');
     await page.waitForSelector('#link.live:text-is("live")');
-    await shoot('threads');
+    await lookAt(page, 'status-threads', { fullPage: true });
     expect(complaints).toEqual([]);
   });
 
@@ -154,7 +139,7 @@ describeInChromium('the status page', () => {
       expect.stringMatching(/^stuck: GET "\/loop" has taken/),
       'reloaded: reloaded: generation 2 serves',
     ]);
-    await shoot('restart');
+    await lookAt(page, 'status-restart', { fullPage: true });
   });
 
   it('does not grow, however long it is open: an hour of news holds no more than ten minutes of it', { timeout: 240_000 }, async () => {
@@ -171,7 +156,7 @@ describeInChromium('the status page', () => {
     expect(late).toEqual(early);
     expect([atHour.nodes, atHour.listeners]).toEqual([atTen.nodes, atTen.listeners]);
     expect(atHour.heap).toBeLessThan(atTen.heap * 1.1);
-    await shoot('hour');
+    await lookAt(page, 'status-hour', { fullPage: true });
     expect(complaints).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { BARRIERS, describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
+import { describeInChromium, launchChromium, lookAt } from '../support/chromium.ts';
 import { accepting, freePort, start } from '../support/program.ts';
 
 /** 2 by 1 pixels, red and blue. */
@@ -46,27 +46,11 @@ describeInChromium('the demo in Chromium', () => {
     return page;
   }
 
-  /** On a desk and on a phone, by day and by night. */
-  async function shoot(page: Page, name: string): Promise<void> {
-    const { width = 0, height = 0 } = page.viewportSize() ?? {};
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width: 1280, height: 800 });
-      await page.screenshot({ path: join(SCREENSHOTS, `demo-${name}-desk-${colorScheme}.png`) });
-      expect(await page.evaluate(BARRIERS)).toEqual([]);
-      await page.setViewportSize({ width: 390, height: 844 });
-      await page.screenshot({ path: join(SCREENSHOTS, `demo-${name}-phone-${colorScheme}.png`) });
-      expect(await page.evaluate(BARRIERS)).toEqual([]);
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390); // nothing to be moved sideways
-    }
-    await page.setViewportSize({ width, height });
-  }
-
   it('takes a note from a form, shows it escaped, and does not send it twice on reload', async () => {
     const page = await visitor();
     await page.goto(origin);
     expect(await page.textContent('h1')).toContain('A red thread');
-    await shoot(page, 'home');
+    await lookAt(page, 'demo-home');
 
     await page.click('text=Leave a note');
     await page.fill('textarea', '<script>document.title = "taken over"</script> & é');
@@ -77,17 +61,17 @@ describeInChromium('the demo in Chromium', () => {
     expect(await page.title()).toBe('Notes · filrouge');
     await page.reload();
     expect(await page.locator('.notes li').count()).toBe(1);
-    await shoot(page, 'notes');
+    await lookAt(page, 'demo-notes');
 
     await page.click('text=Workings');
     expect(await page.textContent('main')).toContain('GET /workings');
-    await shoot(page, 'workings');
+    await lookAt(page, 'demo-workings');
     expect(complaints).toEqual([]);
 
     const missing = await page.goto(`${origin}/missing`);
     expect(missing?.status()).toBe(404);
     expect(await page.textContent('main')).toContain('There is no page at /missing');
-    await shoot(page, 'not-found');
+    await lookAt(page, 'demo-not-found');
   });
 
   it('shows what its workers are doing', async () => {
@@ -96,7 +80,7 @@ describeInChromium('the demo in Chromium', () => {
     await page.click('nav >> text=Status');
     await page.waitForSelector('#link.live');
     expect(await page.textContent('#workers')).toMatch(/^Process \d+\d+ connection/);
-    await shoot(page, 'status');
+    await lookAt(page, 'demo-status');
     expect(complaints).toEqual([]);
   });
 
@@ -113,7 +97,7 @@ describeInChromium('the demo in Chromium', () => {
     await submit('wrong');
     await page.waitForSelector('[role=alert]');
     expect(await page.textContent('[role=alert]')).toBe('Wrong name or password');
-    await shoot(page, 'login-wrong');
+    await lookAt(page, 'demo-login-wrong');
     expect(complaints.splice(0)).toEqual([expect.stringContaining('403')]);
 
     await submit('lovelace');
@@ -125,7 +109,7 @@ describeInChromium('the demo in Chromium', () => {
     expect(await page.textContent('table')).toMatch(/Logged in\s*\d{4}-\d\d-\d\d \d\d:\d\d UTC/);
     await page.reload();
     expect(await page.textContent('table')).toContain('3 times');
-    await shoot(page, 'members');
+    await lookAt(page, 'demo-members');
     expect(await page.evaluate('document.cookie')).toBe('');
 
     await page.click('text=Log out');
@@ -153,7 +137,7 @@ describeInChromium('the demo in Chromium', () => {
     const pictures =
       'Promise.all([...document.images].map((image) => image.decode().then(() => [image.naturalWidth, image.naturalHeight])))';
     expect(await page.evaluate(pictures)).toEqual([[2, 1]]);
-    await shoot(page, 'files');
+    await lookAt(page, 'demo-files');
 
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=été "x".txt')]);
     expect(download.suggestedFilename()).toMatch(/^été .x.\.txt$/); // the system may forbid quotes in names
@@ -169,7 +153,7 @@ describeInChromium('the demo in Chromium', () => {
     expect(await page.textContent('[role=alert]')).toContain('That is too much. At most 6 files at once, each of at most 8 MiB.');
     await page.click('text=Send');
     expect(await page.locator('input:invalid').count()).toBe(1); // the form was not sent: the page is the same
-    await shoot(page, 'files-too-large');
+    await lookAt(page, 'demo-files-too-large');
     expect(complaints).toEqual([]);
 
     await page.evaluate("document.querySelector('form').noValidate = true");
@@ -204,7 +188,7 @@ describeInChromium('the demo in Chromium', () => {
     await bob.fill('#text', 'hello yourself');
     await bob.press('#text', 'Enter');
     await ada.waitForSelector('text=hello yourself');
-    await shoot(ada, 'chat');
+    await lookAt(ada, 'demo-chat');
     const lines = await ada.locator('#lines li').allTextContents();
     expect(lines.slice(-2)).toEqual([
       `ada hello, <i>Bob</i> ❤ process ${adasProcess}`,

@@ -2,16 +2,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
+import { describeInChromium, launchChromium, lookAt } from '../support/chromium.ts';
 import { hasPostgres, Postgres } from '../support/postgres.ts';
 import { accepting, childrenOf, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 const PASSWORD = 'a long password';
-const POOL = 4;
+const POOL = 2;
 
 /** A visitor: keeps cookies, sends forms as pages of the shop do, follows redirects. */
 class Visitor {
@@ -87,6 +86,7 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
     program = start('.build/examples/shop/server.js', {
       ...postgres.env,
       PORT: String(port),
+      WORKERS: '1',
       THREADS: String(2 * POOL),
       POOL: String(POOL),
       MAIL_FOLDER: join(folder, 'mail'),
@@ -218,7 +218,7 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
   });
 
   it('gives the last piece to one of two buyers who want it at the same time', async () => {
-    await open();
+    await open({ WORKERS: '2' });
     const buyers = await Promise.all(['ada@example.com', 'grace@example.com'].map((email) => buyer(email, 4)));
     const seen = await Promise.all(buyers.map((one) => one.send('/orders')));
     expect(seen.map(({ status }) => status).toSorted()).toEqual([200, 409]);
@@ -229,7 +229,7 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
   });
 
   it('never sells more than there is, however many buy with however few connections', async () => {
-    await open();
+    await open({ WORKERS: '2' });
     const buyers = await Promise.all(Array.from({ length: 12 }, (_, i) => buyer(`buyer${i}@example.com`, 3)));
     await Promise.all(buyers.map((one) => one.send('/basket', { product: '1', count: '1' })));
     const statuses = (await Promise.all(buyers.map((one) => one.send('/orders')))).map(({ status }) => status);
@@ -239,7 +239,7 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
   });
 
   it('makes one order of a form that is sent twice', async () => {
-    await open();
+    await open({ WORKERS: '2' });
     const ada = await buyer('ada@example.com', 1, 3);
     const windows = [ada, ada.twin(), ada.twin()];
     const seen = await Promise.all(windows.map((one) => one.send('/orders')));
@@ -341,29 +341,13 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
         const page = await (await browser.newContext()).newPage();
         const complaints: string[] = [];
         page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-        const look = async (name: string): Promise<void> => {
-          for (const colorScheme of ['light', 'dark'] as const) {
-            await page.emulateMedia({ colorScheme });
-            for (const width of [1280, 390]) {
-              await page.setViewportSize({ width, height: 800 });
-              await page.screenshot({ path: join(SCREENSHOTS, `shop-${name}-${width}-${colorScheme}.png`) });
-              expect(
-                await page.evaluate(
-                  `${axe.source}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))`,
-                ),
-              ).toEqual([]);
-              expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-            }
-          }
-          await page.setViewportSize({ width: 1280, height: 800 });
-        };
         await page.goto(origin);
-        await look('products');
+        await lookAt(page, 'shop-products');
         await page.keyboard.press('Tab');
         expect(await page.evaluate('document.activeElement.textContent')).toBe('To the content');
         await page.click('text=Scissors');
         await page.waitForURL('**/products/3');
-        await look('product');
+        await lookAt(page, 'shop-product');
         await page.fill('input[name=count]', '2');
         await page.click('text=Into the basket');
         await page.waitForURL('**/basket');
@@ -373,14 +357,14 @@ describe.skipIf(!hasPostgres)('examples/shop', () => {
         await page.keyboard.type('ada@example.com');
         await page.keyboard.press('Tab');
         await page.keyboard.type(PASSWORD);
-        await look('join');
+        await lookAt(page, 'shop-join');
         await page.keyboard.press('Enter');
         await page.waitForURL('**/basket');
-        await look('basket');
+        await lookAt(page, 'shop-basket');
         await page.click('text=Order for');
         await page.waitForURL('**/orders/1');
         expect(await page.textContent('[role=status]')).toBe('Thank you. We have written to ada@example.com.');
-        await look('order');
+        await lookAt(page, 'shop-order');
         await page.reload();
         expect(await number('select count(*) from purchase')).toBe(1);
         await page.click('text=Log out');

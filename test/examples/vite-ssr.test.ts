@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { BARRIERS, describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
+import { barriers, describeInChromium, launchChromium, SCREENSHOTS } from '../support/chromium.ts';
 import { accepting, freePort, type Program, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
@@ -157,6 +157,6 @@ describeInChromium('the front end by Vite in Chromium', () => {
     await page.click('text=clicked: 0');
     await says(page, 'button', 'clicked: 1');
     await page.screenshot({ path: join(SCREENSHOTS, 'vite-ssr.png') });
-    expect([await page.evaluate(BARRIERS), complaints]).toEqual([[], []]);
+    expect([await barriers(page), complaints]).toEqual([[], []]);
   });
 });

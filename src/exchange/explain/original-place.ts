@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,25 +17,57 @@ export interface Place {
   readonly text?: string | undefined;
 }
 
+/** How many files' maps are kept: an error has frames of some ten files, and to read the map of one may take tens of milliseconds. */
+const MOST_MAPS = 20;
+
+interface KeptMap {
+  /** Undefined when the file names none. */
+  readonly map: SourceMap | undefined;
+  /** When the file was last written, ms since 1970. */
+  readonly writtenAt: number;
+}
+
+/** By path, the one read last at the end. */
+const keptMaps: Map<string, KeptMap> = new Map();
+
 /** The place in the original source; without a usable map the place itself, which is better than nothing. */
 export function originalPlace(place: Place): Place {
   const { path, line, column } = place;
   try {
-    const name = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
-    if (name === undefined) return place;
-    const payload = JSON.parse(textOf(name, path)) as SourceMapPayload;
-    const entry = new SourceMap(payload).findEntry(line - 1, column - 1);
-    if (!('originalSource' in entry)) return place;
+    const map = mapOf(path);
+    const entry = map?.findEntry(line - 1, column - 1);
+    if (!map || !entry || !('originalSource' in entry)) return place;
     const source = entry.originalSource;
+    const { sources, sourcesContent } = map.payload;
     return {
       path: source.startsWith('file:') ? fileURLToPath(source) : resolve(dirname(path), source),
       line: entry.originalLine + 1,
       column: entry.originalColumn + 1,
-      text: payload.sourcesContent?.[payload.sources.indexOf(source)],
+      text: sourcesContent?.[sources.indexOf(source)],
     };
   } catch {
     return place;
   }
+}
+
+/** The map that a file names, read once for as long as the file is as it was. */
+function mapOf(path: string): SourceMap | undefined {
+  const writtenAt = statSync(path).mtimeMs;
+  const kept = keptMaps.get(path);
+  if (kept?.writtenAt === writtenAt) return kept.map;
+  const map = readMap(path);
+  keptMaps.delete(path);
+  keptMaps.set(path, { map, writtenAt });
+  for (const oldest of keptMaps.keys()) {
+    if (keptMaps.size <= MOST_MAPS) break;
+    keptMaps.delete(oldest);
+  }
+  return map;
+}
+
+function readMap(path: string): SourceMap | undefined {
+  const name = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
+  return name === undefined ? undefined : new SourceMap(JSON.parse(textOf(name, path)) as SourceMapPayload);
 }
 
 function textOf(name: string, path: string): string {
