@@ -186,6 +186,8 @@ const STATELESS = new Set(['http', 'h1', 'h2', 'exchange']);
 
 /** The state they have nevertheless, each with its reason. */
 export const STATE: Readonly<Record<string, string>> = {
+  'exchange/explain/original-place.ts keptMaps':
+    'the source maps that were read last: to read one takes fifty times as long as to look into it',
   'http/type-list.ts lists': 'the header list of each media type: one that is known is serialized once',
   'http/fields/content-type.ts lastValue': 'clients repeat their Content-Type: what came last is not parsed again',
   'http/fields/content-type.ts last': 'what lastValue was parsed to',

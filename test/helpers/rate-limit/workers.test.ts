@@ -1,11 +1,11 @@
 /** The limit over real worker processes. FILROUGE_RATE_REQUESTS=10000 makes the full run. */
 import { Agent, request as send } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Program, start } from '../../support/program.ts';
+import { type Program, shared, start } from '../../support/program.ts';
 import { talk } from '../../support/serve.ts';
 import { until } from '../../support/until.ts';
 
-const REQUESTS = Number(process.env['FILROUGE_RATE_REQUESTS'] ?? 1000);
+const REQUESTS = Number(process.env['FILROUGE_RATE_REQUESTS'] ?? 500);
 const LIMIT = 100;
 
 interface Tally {
@@ -18,8 +18,12 @@ interface Tally {
 
 async function limited(workers = 4): Promise<{ program: Program; origin: string }> {
   const program = start('test/helpers/rate-limit/fixtures/limited.mjs', { WORKERS: String(workers), LIMIT: String(LIMIT) });
+  return { program, origin: await originOf(program) };
+}
+
+async function originOf(program: Program): Promise<string> {
   const [, origin = ''] = await program.prints(/listening on (http\S+)/);
-  return { program, origin };
+  return origin;
 }
 
 /** Sends requests at once, each over a connection of its own, so that all workers get some. */
@@ -47,15 +51,16 @@ async function storm(origin: string, path: string, onAnswer: (worker: string, nt
 }
 
 describe('a limit over four workers', () => {
+  const program = shared(async () => (await limited()).program);
+
   it.each(['/first', '/second', '/third'])('lets exactly as many through as it says, run %s', async (path) => {
-    const { origin } = await limited();
-    const { passed, refused, lost, workers } = await storm(origin, path);
+    const { passed, refused, lost, workers } = await storm(await originOf(program()), path);
     expect({ passed, refused, lost }).toEqual({ passed: LIMIT, refused: REQUESTS - LIMIT, lost: 0 });
     expect(workers.size).toBeGreaterThan(1);
   });
 
   it('survives the death of a worker: at most as many pass, and all that is left is refused by its successor', async () => {
-    const { program, origin } = await limited();
+    const origin = await originOf(program());
     let killed = '';
     const { passed, refused, lost } = await storm(origin, '/killed', (worker, nth) => {
       if (nth !== LIMIT / 2) return;
@@ -66,7 +71,7 @@ describe('a limit over four workers', () => {
     expect(passed).toBeLessThanOrEqual(LIMIT);
     expect(passed + refused + lost).toBe(REQUESTS);
     expect(passed + lost).toBeGreaterThanOrEqual(LIMIT);
-    await program.prints(/its successor starts/);
+    await program().prints(/its successor starts/);
     const after = await storm(origin, '/killed');
     expect(after.passed + passed).toBeLessThanOrEqual(LIMIT);
     expect(after.lost).toBe(0);
