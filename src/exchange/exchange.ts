@@ -26,7 +26,7 @@ import { type Answering, tookTooLong } from './respond.ts';
 export interface ExchangeHost extends Answering {
   /** How long the promise of a handler may take to settle, ms; 0: no bound. */
   readonly answerTimeout: number;
-  /** Requests that the handler has not answered yet. */
+  /** Requests that are not answered yet. */
   inFlight: number;
 }
 
@@ -52,6 +52,8 @@ export class Exchange<H extends RequestHead = RequestHead> {
   #refused: Request | undefined = undefined;
   /** Whether it was handed to the handler, and its response has not begun to be sent. */
   isAwaited = false;
+  /** Where it is counted as in flight, while a promise is waited for. */
+  #host: ExchangeHost | undefined = undefined;
   /** When the handler's time is up, in monotonic ms. */
   #deadline: number = Number.POSITIVE_INFINITY;
 
@@ -93,8 +95,9 @@ export class Exchange<H extends RequestHead = RequestHead> {
     }
     const { answerTimeout } = host;
     if (answerTimeout > 0) this.#deadline = performance.now() + answerTimeout;
+    this.#host = host;
     void result.then((response) => {
-      host.inFlight--;
+      this.#countOut();
       if (this.response) {
         response.dispose();
         return owner.onLate?.(this);
@@ -112,12 +115,19 @@ export class Exchange<H extends RequestHead = RequestHead> {
    */
   timeOut(now: number): boolean {
     if (this.response || now <= this.#deadline) return false;
+    this.#countOut();
     this.request?.abort(timeIsUp());
     const request = this.asRequest();
     this.response = tookTooLong(request);
     this.dispatch = new Dispatch(request, true); // a handler that is at work may ask yet
     if (areRequestsWatched()) answerKnown(request, this.response, false);
     return true;
+  }
+
+  /** It is answered, or its handler has answered: whichever comes first. */
+  #countOut(): void {
+    if (this.#host) this.#host.inFlight--;
+    this.#host = undefined;
   }
 
   /** Its response is about to be sent: measures that, if somebody wants to know. */

@@ -72,7 +72,7 @@ export class Service {
   port: number | undefined;
   /** Requests handed to the handler since the start. */
   requests = 0;
-  /** Requests that the handler has not answered yet. */
+  /** Requests that are not answered yet. */
   inFlight = 0;
   /** Requests that are answered behind others of their connections. */
   behind = 0;

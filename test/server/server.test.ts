@@ -197,9 +197,11 @@ describe('what a handler gives', () => {
       { handlerTimeout: 100 },
     );
     const response = await fetch(server.url);
-    expect([response.status, signal?.aborted]).toEqual([503, true]);
+    const inFlight = async (): Promise<number | undefined> => (await server.status()).workers[0]?.inFlight;
+    expect([response.status, signal?.aborted, await inFlight()]).toEqual([503, true, 0]); // answered, though the promise may never settle
     settle(Response.text('too late'));
     expect(await (await fetch(`${server.url}/next`)).text()).toBe('next');
+    expect(await inFlight()).toBe(0);
   });
 });
 

@@ -137,7 +137,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
   onRoom({ exchange }: Stream<StreamExchange>): void {
     if (!exchange) return;
     exchange.socket?.onRoom();
-    if (!exchange.isOver && exchange.onRoom()) this.finish(exchange);
+    if (exchange.isSending && exchange.onRoom()) this.finish(exchange);
   }
 
   #clientOf(lines: FieldLines): Peer {
@@ -335,7 +335,7 @@ export class Exchanges implements SessionOwner<StreamExchange>, Sending {
     for (const stream of this.session.streams) {
       const { exchange } = stream;
       if (exchange?.isRestDue()) this.session.reset(stream, NO_ERROR);
-      if (!exchange || exchange.isOver) continue;
+      if (!exchange?.isSending) continue;
       if (exchange.timeOut(now)) this.#answer(exchange);
       else if (exchange.inflow?.isTooSlow(now, !this.mayGoOn, this.service)) {
         this.#refuse(exchange, new ProtocolError(408, 'body-timeout', 'Cannot read request: its body came too slowly'));

@@ -60,9 +60,15 @@ export class StreamExchange extends Exchange<ServedHead> {
     return new StreamExchange(stream, { method, target, httpVersion: '2.0', lines, length: 0 }, NO_TARGET, peer);
   }
 
+  /** Whether something may wait for the client: of its response, or of what is sent by whoever has taken it over. */
+  get isSending(): boolean {
+    return !this.isOver || this.#isHandedOver;
+  }
+
   /** The piece that waited is framed. @returns Whether that was all of the body. */
   onRoom(): boolean {
     this.#pieces++;
+    if (this.#isHandedOver) return false;
     return this.outflow ? this.outflow.onRoom() : true;
   }
 
@@ -76,7 +82,7 @@ export class StreamExchange extends Exchange<ServedHead> {
   }
 
   /**
-   * Whether the client has let nothing of the response through for too long. Called at each tick.
+   * Whether the client has let nothing of what it is sent through for too long. Called at each tick.
    *
    * @param isOurs Whether it is not the client that holds it up.
    */

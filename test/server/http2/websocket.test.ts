@@ -93,6 +93,29 @@ describe('a websocket over HTTP/2 (RFC 8441)', () => {
     expect(await framesOf(stream)(1)).toMatchObject([{ payload: Buffer.from('early') }]);
   });
 
+  it('is cut off when its client takes nothing of it for writeTimeout, as any response is, and others go on', async () => {
+    const closed = deferred<void>();
+    const { client, server } = await serveHttp2(
+      ({ path }) => {
+        if (path === '/other') return Response.text('other');
+        return Response.upgrade('websocket', (connection) => {
+          connection.on('close', () => closed.resolve());
+          connection.write(Buffer.alloc(1024 * 1024));
+        });
+      },
+      { writeTimeout: 150 },
+    );
+    const stream = await connect(client);
+    stream.on('error', () => {});
+    const code = codeOf(stream);
+    expect(await headOf(stream)).toMatchObject({ ':status': 200 });
+    await closed.promise;
+    stream.resume();
+    expect(await code).toBe(8);
+    expect(await answerOf(client.request({ ':path': '/other' }))).toMatchObject({ status: 200 });
+    expect(server.status()).toMatchObject({ inFlight: 0, connections: 1 });
+  });
+
   it('waits for a client that does not read, and holds up no other stream', async () => {
     const sent: number[] = [];
     const { client } = await serveHttp2((request) => {
