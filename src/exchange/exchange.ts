@@ -28,6 +28,8 @@ export interface ExchangeHost extends Answering {
   readonly answerTimeout: number;
   /** Requests that are not answered yet. */
   inFlight: number;
+  /** The promise of a handler has not settled in time: after so many ms. */
+  readonly timedOut: (request: Request, ms: number) => void;
 }
 
 /** Where an exchange takes place: notified of a response that was not there at once. */
@@ -115,9 +117,11 @@ export class Exchange<H extends RequestHead = RequestHead> {
    */
   timeOut(now: number): boolean {
     if (this.response || now <= this.#deadline) return false;
-    this.#countOut();
-    this.request?.abort(timeIsUp());
     const request = this.asRequest();
+    const host = this.#host;
+    host?.timedOut(request, now - this.#deadline + host.answerTimeout);
+    this.#countOut();
+    request.abort(timeIsUp());
     this.response = tookTooLong(request);
     this.dispatch = new Dispatch(request, true); // a handler that is at work may ask yet
     if (areRequestsWatched()) answerKnown(request, this.response, false);

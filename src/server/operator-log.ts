@@ -4,7 +4,8 @@
  * @module
  */
 import { writeSync } from 'node:fs';
-import { escaped, escapedBlock } from '../http/escaped.ts';
+import { escaped, escapedBlock, quoted } from '../http/escaped.ts';
+import type { Request } from '../http/request.ts';
 import { mark } from './seen/marks.ts';
 
 /** How events are written. */
@@ -75,6 +76,16 @@ export function log(event: OperatorEvent, message: string, fields: EventFields =
 /** Writes it where a program reads the lines, and people have enough with another one. */
 export function logForPrograms(event: OperatorEvent, message: string, fields: EventFields): void {
   if (format === 'json') log(event, message, fields);
+}
+
+/** Tells of a request whose promise has not settled in time. @param ms For how long its handler has had it. */
+export function logTimedOut({ method, path }: Request, ms: number): void {
+  const taken = Math.round(ms);
+  log('timed-out', `${method} ${quoted(path)} has taken ${taken} ms: its promise has not settled; answered 503`, {
+    method,
+    path,
+    ms: taken,
+  });
 }
 
 /** Tells where a server listens, and what serves there: processes, threads, and that none of them sees what another keeps in memory. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Exchange } from '../exchange/exchange.ts';
+import type { Exchange, ExchangeHost } from '../exchange/exchange.ts';
 import type { Handler } from '../exchange/respond.ts';
 import { Stopping } from '../exchange/stopping.ts';
 import { DEFAULT_LIMITS, type HeadLimits } from '../http/request/head-limits.ts';
@@ -12,6 +12,7 @@ import { DiskBudget } from './body/disk-budget.ts';
 import { MemoryBudget } from './body/memory-budget.ts';
 import { Clock } from './clock.ts';
 import { type Protocol, Traffic } from './figures/traffic.ts';
+import { logTimedOut } from './operator-log.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Refusals } from './refusals.ts';
 
@@ -57,6 +58,7 @@ export class Service {
   readonly takeovers: Set<Leaving> = new Set();
   /** See `ExchangeHost`. With handler threads a request may wait for one, and then be in it, for `handlerTimeout` each: that is for their pool to judge. */
   readonly answerTimeout: number;
+  readonly timedOut: ExchangeHost['timedOut'] = logTimedOut;
   /** Whether handler threads answer. */
   readonly handsOn: boolean;
   /** The request whose handler is being called: the watching thread names it when this thread is stuck. */

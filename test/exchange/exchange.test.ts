@@ -12,6 +12,7 @@ function hostWith(answerTimeout = 0): ExchangeHost {
     handler: () => Response.empty(),
     options: { onError: undefined, errors: 'auto' },
     answerTimeout,
+    timedOut: () => {},
     requests: 0,
     current: undefined,
     inFlight: 0,

@@ -3,9 +3,7 @@ import { respond } from '../../src/exchange/respond.ts';
 import { gatewayError, UpstreamFailure } from '../../src/helpers/proxy/failure.ts';
 import { escaped, quoted } from '../../src/http/escaped.ts';
 import { Request } from '../../src/index.ts';
-import { log, logAs } from '../../src/server/operator-log.ts';
-import { Flight } from '../../src/server/threads/flight.ts';
-import { tellTimedOut } from '../../src/server/threads/overdue.ts';
+import { log, logAs, logTimedOut } from '../../src/server/operator-log.ts';
 
 const FORGED = '/a%0Afilrouge:%20ready%1B[2J%C2%9B31m%E2%80%A8b%7F';
 const SHOWN = '/a\\u000afilrouge: ready\\u001b[2J\\u009b31m\\u2028b\\u007f';
@@ -36,7 +34,7 @@ describe('a line of a log', () => {
 
   it('is not broken by a path that takes too long, in text and in JSON', () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
-    tellTimedOut(new Flight(request, 0, () => {}), 5);
+    logTimedOut(request, 5);
     expect(printed.mock.calls[0]).toEqual([`filrouge: GET ${QUOTED} has taken 5 ms: its promise has not settled; answered 503`]);
     logAs('json');
     log('slow', 'x', { path: request.path });

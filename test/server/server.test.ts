@@ -187,6 +187,7 @@ describe('what a handler gives', () => {
   });
 
   it('is 503 when its promise takes longer than handlerTimeout; the signal aborts, and what comes later is dropped', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
     let signal: AbortSignal | undefined;
     let settle = (_response: Response): void => {};
     const server = await start(
@@ -199,6 +200,9 @@ describe('what a handler gives', () => {
     const response = await fetch(server.url);
     const inFlight = async (): Promise<number | undefined> => (await server.status()).workers[0]?.inFlight;
     expect([response.status, signal?.aborted, await inFlight()]).toEqual([503, true, 0]); // answered, though the promise may never settle
+    expect(printed).toHaveBeenCalledWith(
+      expect.stringMatching(/^filrouge: GET "\/" has taken \d{3,} ms: its promise has not settled; answered 503$/),
+    );
     settle(Response.text('too late'));
     expect(await (await fetch(`${server.url}/next`)).text()).toBe('next');
     expect(await inFlight()).toBe(0);

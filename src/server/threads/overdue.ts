@@ -9,7 +9,7 @@ import { timeIsUp } from '../../http/errors/abort-reason.ts';
 import { quoted } from '../../http/escaped.ts';
 import { HttpError, type Response } from '../../http/response.ts';
 import { OWN_CODE } from '../../process/own-code.ts';
-import { log } from '../operator-log.ts';
+import { log, logTimedOut } from '../operator-log.ts';
 import { placeFound } from '../seen/slowest.ts';
 import { placeOf } from '../watchdog/place.ts';
 import type { Flight } from './flight.ts';
@@ -33,13 +33,7 @@ export function timeOutPromise(thread: HandlerThread, flight: Flight, now: numbe
   const { message: reason, name } = timeIsUp();
   thread.post(['abort', flight.id, reason, name]);
   flight.answerInstead(tookTooLong(flight.request));
-  tellTimedOut(flight, now);
-}
-
-/** What is said of it. */
-export function tellTimedOut(flight: Flight, now: number): void {
-  const message = `${nameOf(flight)} has taken ${elapsed(flight, now)}: its promise has not settled; answered 503`;
-  log('timed-out', message, fieldsOf(flight, now));
+  logTimedOut(flight.request, now - flight.since);
 }
 
 /** A thread does not come back. @returns What is said of it, when its place is known. */
