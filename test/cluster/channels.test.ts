@@ -30,7 +30,7 @@ describe('a channel over workers and threads', () => {
     [10_000, '3 workers with 1 thread each', { workers: 3, threads: 1 }, 7],
     [10_000, 'one process with 3 threads', { workers: 0, threads: 3 }, 4],
   ])(
-    'brings at least %d messages to all readers of %s, in one order, when all publish at once',
+    "brings at least %d messages to all readers of %s, in one order, when all publish at once, and leaves Node's channel to the program",
     async (total, _, options, readers) => {
       const cluster = await startChannels(options);
       const each = Math.ceil(total / readers);
@@ -39,12 +39,13 @@ describe('a channel over workers and threads', () => {
       for (const report of all) expect(report).toMatchObject({ count: each * readers, isWhole: true, dropped: 0, unsent: 0 });
       expect(new Set(all.map(({ me }) => me)).size).toBe(readers);
       expect(new Set(all.map(({ digest }) => digest)).size).toBe(1);
+      expect(await tell(cluster, 'messages')).toEqual([]); // what the program would have heard of ours
     },
     90_000,
   );
 
   it('is heard over server-sent events by clients of all workers', async () => {
-    const cluster = await startChannels({ workers: 2, threads: 2 });
+    const cluster = await startChannels({ workers: 2, threads: 1 });
     const clients = await Promise.all(Array.from({ length: 8 }, () => listen(cluster)));
     for (const text of ['one', 'two', 'three']) await fetch(`${cluster.origin}/texts`, { method: 'POST', body: text });
     await until(
@@ -69,9 +70,9 @@ describe('a channel over workers and threads', () => {
   });
 
   it('goes on through a reload: the new generation hears what comes from then on', async () => {
-    const cluster = await startChannels({ workers: 2, threads: 1 });
+    const cluster = await startChannels({ workers: 1, threads: 1 });
     await tell(cluster, 'publish', 10, 0);
-    await reports(cluster, 5, 10);
+    await reports(cluster, 3, 10);
     const before = await tell(cluster, 'publish', 0, 0);
     await tell(cluster, 'reload');
     await untilTold(
@@ -79,8 +80,8 @@ describe('a channel over workers and threads', () => {
       () => 'the end of the old workers',
     );
     await tell(cluster, 'publish', 10, 0);
-    const all = await reports(cluster, 5, 10);
-    expect(all.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual([10, 10, 10, 10, 20]);
+    const all = await reports(cluster, 3, 10);
+    expect(all.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual([10, 10, 20]);
   });
 
   it('loses messages for a worker that reads nothing, and for no other; the primary keeps 8 MiB for it, not more', async () => {
@@ -112,12 +113,5 @@ describe('a channel over workers and threads', () => {
     const others = await reports(cluster, 3, 400);
     for (const { me, count, isWhole } of others) expect([me, count, isWhole]).toEqual([me, 400, true]);
     leaving.abort();
-  });
-
-  it("leaves Node's channel between primary and workers to the program", async () => {
-    const cluster = await startChannels({ workers: 2 });
-    await tell(cluster, 'order', 100, 0);
-    await reports(cluster, 3, 300);
-    expect(await tell(cluster, 'messages')).toEqual([]); // what the program would have heard of ours
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions, ServerStatus } from '../../src/index.ts';
 import { complaintsOfOthers, hasOthers, parseExposition } from '../support/exposition.ts';
-import { until, untilTold } from '../support/until.ts';
+import { untilTold } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
 const modes: [string, ServerOptions][] = [
@@ -156,7 +156,7 @@ it('counts what a worker has served until a second before it is killed, without 
   for (let i = 0; i < 30; i++) await (await fetch(`${cluster.origin}/fails`)).text();
   let pid = 0;
   const end = performance.now() + 2000;
-  await until(
+  await untilTold(
     async () => {
       pid = Number(await (await fetch(`${cluster.origin}/users/1`)).text());
       return performance.now() > end || undefined;
