@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions, ServerStatus } from '../../src/index.ts';
 import { isAlive, Program, shared } from '../support/program.ts';
-import { until } from '../support/until.ts';
+import { untilTold } from '../support/until.ts';
 
 interface Served extends Program {
   origin: string;
@@ -29,7 +29,7 @@ async function ask(server: Served, what: 'status' | 'reload'): Promise<ServerSta
 }
 
 async function events(server: Served): Promise<string> {
-  return until(
+  return untilTold(
     async () => ((await get(server, '/events')).body as string[]).at(0),
     () => 'something that has happened in the I/O thread',
   );
@@ -38,7 +38,7 @@ async function events(server: Served): Promise<string> {
 /** How many threads of the process wait in `store.sleep`. */
 async function waiting(server: Served, count: number): Promise<true> {
   let workers: ServerStatus['workers'] = [];
-  return until(
+  return untilTold(
     async () => {
       ({ workers } = await ask(server, 'status'));
       return workers.reduce((sum, { waiting: waits }) => sum + (waits['store.sleep'] ?? 0), 0) === count || undefined;
@@ -47,28 +47,40 @@ async function waiting(server: Served, count: number): Promise<true> {
   );
 }
 
-const MODES: [string, ServerOptions][] = [
-  ['in handler threads', { workers: 0, threads: 4 }],
+const MODES: [string, { readonly workers: number; readonly threads: number }][] = [
+  ['in handler threads', { workers: 0, threads: 2 }],
   ['in handler threads of workers', { workers: 2, threads: 2 }],
   ['in workers without threads', { workers: 2, threads: 0 }],
   ['in one process', { workers: 0, threads: 0 }],
 ];
 
 describe.each(MODES)('a call without await %s', (_, options) => {
-  const one = shared(() => serve({ ...options, workers: Math.min(1, options.workers ?? 0) }));
+  const { workers, threads } = options;
+  const one = shared(() => serve({ workers: Math.min(1, workers), threads: Math.min(1, threads) })); // one thread has all requests
 
-  it('returns values, throws errors, and gives each process one I/O thread, which closes what it holds when the server has drained', async () => {
-    const server = await serve(options);
+  it('returns values, throws errors, gives each process one I/O thread, is counted once, and is answered before a reload or SIGTERM ends its process', async () => {
+    const server = await serve({ ...options, shutdownDelay: 0 });
     const found = await Promise.all(Array.from({ length: 40 }, () => get(server, '/where')));
     const places = found.map(({ body }) => body as { pid: number; threadId: number });
     const count = (keys: string[]): number => new Set(keys).size;
     expect(count(places.map(({ pid, threadId }) => `${pid} ${threadId}`))).toBe(count(places.map(({ pid }) => `${pid}`)));
     expect(await get(server, '/fail')).toEqual({ status: 500, body: { code: 'FAR', name: 'RangeError', message: 'It is too far' } });
-    expect((await get(server, '/both/5')).body).toEqual([5, 3]);
-    expect((await get(server, '/later')).body).toBe('3');
+    const both = await Promise.all(Array.from({ length: 8 }, () => get(server, '/both/20')));
+    expect(both.map(({ body }) => body)).toEqual(both.map(() => [20, 3]));
+    const later = await Promise.all(Array.from({ length: 30 }, () => get(server, '/later')));
+    expect(later.map(({ body }) => body)).toEqual(later.map(() => '3'));
+    const { calls } = await ask(server, 'status');
+    expect(calls['store.add']).toMatchObject({ count: 38 });
+    expect(calls['store.sleep']).toMatchObject({ count: 8 });
+    expect(calls['store.sleep']?.sum).toBeGreaterThan(8 * 0.019);
+    if (workers > 0) await reloads(server, workers);
+    const last = get(server, '/sleep/301');
+    await server.prints(/sleeps for 301 ms/); // it is in flight
     process.kill(server.pid, 'SIGTERM');
+    expect((await last).status).toBe(200);
     expect(await server.ended).toBe(0);
-    expect(server.stdout.match(/store closed in \d+/g)).toHaveLength(Math.max(1, options.workers ?? 0));
+    expect(isAlive(server.pid)).toBe(false);
+    expect(server.stdout.match(/store closed in \d+/g)).toHaveLength(Math.max(1, 2 * workers)); // of both generations
   });
 
   it('releases a handle when its handler has answered, whatever happens', async () => {
@@ -82,9 +94,9 @@ describe.each(MODES)('a call without await %s', (_, options) => {
   });
 
   it('releases a handle that was made behind an await when its own handler has answered, not when another has', async () => {
-    const server = await serve({ ...options, workers: Math.min(1, options.workers ?? 0), threads: Math.min(1, options.threads as number) });
+    const server = one();
     const begun = get(server, '/begin-later');
-    await until(
+    await untilTold(
       async () => (await get(server, '/held')).body === '1' || undefined,
       () => 'a handle',
     );
@@ -102,6 +114,22 @@ describe.each(MODES)('a call without await %s', (_, options) => {
     await server.prints(/the I\/O thread of store has died and is replaced: it ended by itself/);
   });
 });
+
+/** Reloads a server of which 38 calls of `store.add` are counted: those under way are answered, and those of the old workers stay counted. */
+async function reloads(server: Served, workers: number): Promise<void> {
+  const calls = [get(server, '/sleep/300'), get(server, '/sleep/300')];
+  await ask(server, 'reload');
+  for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
+  await get(server, '/later');
+  const later = await untilTold(
+    async () => {
+      const status = await ask(server, 'status');
+      return status.workers.length === workers ? status : undefined;
+    },
+    () => 'the old workers to end',
+  );
+  expect(later.calls['store.add']).toMatchObject({ count: 39 });
+}
 
 describe('a module that does not load', () => {
   it.each(MODES)('is an error of the start %s', async (_, options) => {
@@ -125,9 +153,13 @@ describe('a handler thread that waits', () => {
     await server.prints(/onError: It is too far/);
     expect(server.stdout + server.stderr).not.toContain('Cannot finish'); // nobody wants to know
   });
+});
 
-  it('is answered 503 at handlerTimeout, named by its call, and not replaced', async () => {
-    const server = await serve({ threads: 1, handlerTimeout: 1000, slowRequest: 100 });
+describe('a handler thread that waits until its time is up', () => {
+  const one = shared(() => serve({ threads: 1, handlerTimeout: 1000, slowRequest: 100 }));
+
+  it('is answered 503, named by its call, and not replaced', async () => {
+    const server = one();
     const before = (await get(server, '/thread')).body;
     expect((await get(server, '/sleep/60000')).status).toBe(503);
     await server.prints(/GET "\/sleep\/60000" is slow: \d+ ms, and waits in store\.sleep\n/);
@@ -136,19 +168,11 @@ describe('a handler thread that waits', () => {
     expect((await get(server, '/thread')).body).toBe(before);
   });
 
-  it('is replaced when its handler goes on all the same, and what it held is released', async () => {
-    const server = await serve({ threads: 1, handlerTimeout: 300 });
-    const before = (await get(server, '/thread')).body;
-    expect((await get(server, '/stubborn')).status).toBe(503);
-    await server.prints(/GET "\/stubborn" has taken \d+ ms and stands .*; its thread is replaced/);
-    expect((await get(server, '/thread')).body).not.toBe(before);
-  });
-
-  it('releases the handles of a request whose time is up', async () => {
-    const server = await serve({ threads: 1, handlerTimeout: 300 });
+  it('releases the handles of its request', async () => {
+    const server = one();
     expect((await get(server, '/begin?sleep')).status).toBe(503);
     const found: string[] = [];
-    await until(
+    await untilTold(
       async () => {
         found.push(...((await get(server, '/events')).body as string[]));
         return found.length === 2 || undefined;
@@ -158,12 +182,12 @@ describe('a handler thread that waits', () => {
     expect(found.toSorted()).toEqual(['aborted: The call has ended: the time of its request is up', 'rolled back 1']);
   });
 
-  it('shows in the status of the server', async () => {
-    const server = await serve({ threads: 3 });
-    const calls = [get(server, '/sleep/60000'), get(server, '/sleep/60000')].map((call) => expect(call).rejects.toThrow());
-    await waiting(server, 2);
-    await server.kill();
-    await Promise.all(calls);
+  it('is replaced when its handler goes on all the same, and what it held is released', async () => {
+    const server = one();
+    const before = (await get(server, '/thread')).body;
+    expect((await get(server, '/stubborn')).status).toBe(503);
+    await server.prints(/GET "\/stubborn" has taken \d+ ms and stands .*; its thread is replaced/);
+    expect((await get(server, '/thread')).body).not.toBe(before);
   });
 });
 
@@ -174,7 +198,7 @@ describe('a worker without threads that waits', () => {
     await expect(get(server, '/sleep/60000')).rejects.toThrow();
     await server.prints(/GET "\/sleep\/60000" is slow: \d+ ms, and waits in store\.sleep\n/);
     await server.prints(/GET "\/sleep\/60000" has taken \d+ ms and waits in store\.sleep/);
-    await until(
+    await untilTold(
       async () => (await ask(server, 'status')).workers.every(({ pid }) => pid !== before) || undefined,
       () => 'another worker',
     );
@@ -195,10 +219,10 @@ describe('a single process without threads that waits', () => {
 });
 
 describe('a server with calls under way', () => {
-  it('fails them when the I/O thread dies, and hangs none', async () => {
-    const server = await serve({ threads: 8 });
-    const calls = Array.from({ length: 7 }, () => get(server, '/sleep/60000'));
-    await waiting(server, 7);
+  it('shows them in its status, fails them when the I/O thread dies, and hangs none', async () => {
+    const server = await serve({ threads: 4 });
+    const calls = Array.from({ length: 3 }, () => get(server, '/sleep/60000'));
+    await waiting(server, 3);
     expect((await get(server, '/die')).body).toMatchObject({ code: 'blocking-thread-died' });
     const answers = await Promise.all(calls);
     expect(answers.map(({ status, body }) => [status, (body as { code: string }).code])).toEqual(
@@ -206,45 +230,9 @@ describe('a server with calls under way', () => {
     );
     expect((await get(server, '/sleep/1')).status).toBe(200);
   });
-
-  it.each(MODES)('answers them before a reload or SIGTERM ends it %s', async (_, options) => {
-    const server = await serve({ ...options, shutdownDelay: 0 });
-    if (options.workers) {
-      const calls = [get(server, '/sleep/300'), get(server, '/sleep/300')];
-      await ask(server, 'reload');
-      for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
-    }
-    const last = get(server, '/sleep/301');
-    await server.prints(/sleeps for 301 ms/); // it is in flight
-    process.kill(server.pid, 'SIGTERM');
-    expect((await last).status).toBe(200);
-    expect(await server.ended).toBe(0);
-    expect(isAlive(server.pid)).toBe(false);
-  });
 });
 
 describe('the figures of a server', () => {
-  it.each(MODES)('have each call that has ended by its name, once, %s', async (_, options) => {
-    const server = await serve(options);
-    await Promise.all(Array.from({ length: 30 }, () => get(server, '/later')));
-    await Promise.all(Array.from({ length: 8 }, () => get(server, '/both/20')));
-    const { calls } = await ask(server, 'status');
-    expect(calls['store.add']).toMatchObject({ count: 38 });
-    expect(calls['store.sleep']).toMatchObject({ count: 8 });
-    expect(calls['store.sleep']?.sum).toBeGreaterThan(8 * 0.019);
-    if (!options.workers) return;
-    await ask(server, 'reload');
-    await get(server, '/later');
-    const later = await until(
-      async () => {
-        const status = await ask(server, 'status');
-        return status.workers.length === options.workers ? status : undefined;
-      },
-      () => 'the old workers to end',
-    );
-    expect(later.calls['store.add']).toMatchObject({ count: 39 });
-  });
-
   it('keep the calls of a thread that was stopped, and say what threads do', async () => {
     const server = await serve({ workers: 0, threads: 2, handlerTimeout: 3000 });
     for (let i = 0; i < 10; i++) expect((await get(server, '/later')).status).toBe(200);

@@ -11,12 +11,12 @@ import { WebSocket } from 'ws';
 import type { ServerOptions } from '../../src/index.ts';
 import { Authority } from '../support/certificates.ts';
 import { shared } from '../support/program.ts';
-import { standsStill, until } from '../support/until.ts';
+import { standsStill, until, untilTold } from '../support/until.ts';
 import { Client, passed } from './affinity-client.ts';
 import { type Cluster, startCluster } from './support.ts';
 
 const start = (options: ServerOptions = {}, env: Readonly<Record<string, string>> = {}): Promise<Cluster> =>
-  startCluster({ workers: 3, ...options }, { fixture: 'affinity', env });
+  startCluster({ workers: 2, ...options }, { fixture: 'affinity', env });
 const MiB = 1024 * 1024;
 
 /** Which worker answers for each key, asked over as many connections. */
@@ -26,9 +26,14 @@ async function holders(cluster: Cluster, keys: readonly string[]): Promise<numbe
 
 const KEYS = Array.from({ length: 24 }, (_, i) => `key ${i}`);
 
+/** Servers for all tests that leave them as they were. */
+const ofThree = shared(() => start({ workers: 3, maxMemoryForBodies: 8 * MiB, trustProxy: ['127.0.0.1'], h2c: true }));
+const threaded = shared(() => start({ threads: 2 }, { WATCHED: '1' }));
+
 describe('requests with the same key', () => {
   it('are answered by one worker, wherever their connections were accepted', async () => {
-    const cluster = await start();
+    const cluster = ofThree();
+    const keys = KEYS.map((key) => `counted ${key}`); // which nobody else asks with
     const clients: Client[] = [];
     const accepting = new Set<number>();
     while (clients.length < 12 || accepting.size < 2) {
@@ -37,9 +42,9 @@ describe('requests with the same key', () => {
       clients.push(client);
     }
     const answers = await Promise.all(
-      clients.flatMap((client) => KEYS.map(async (key) => ({ ...(await client.ask('/', { headers: { key } })).json, key }))),
+      clients.flatMap((client) => keys.map(async (key) => ({ ...(await client.ask('/', { headers: { key } })).json, key }))),
     );
-    for (const key of KEYS) {
+    for (const key of keys) {
       const ours = answers.filter((answer) => answer.key === key);
       expect(new Set(ours.map(({ pid }) => pid)).size).toBe(1);
       expect(ours.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual(clients.map((_, i) => i + 1));
@@ -48,7 +53,7 @@ describe('requests with the same key', () => {
   });
 
   it('count where they are handled, once', async () => {
-    const cluster = await start();
+    const cluster = ofThree();
     const { client, headers, answering } = await passed(cluster);
     const before = await cluster.ask('status');
     for (let i = 0; i < 10; i++) await client.ask('/peer', { headers });
@@ -58,8 +63,8 @@ describe('requests with the same key', () => {
     expect(of(after) - of(before)).toBe(10);
   });
 
-  it.each([0, 1])('are told to whoever watches requests where they are handled, once, with %i handler threads', async (threads) => {
-    const cluster = await start({ threads }, { WATCHED: '1' });
+  it.each([0, 2])('are told to whoever watches requests where they are handled, once, with %i handler threads', async (threads) => {
+    const cluster = threads === 0 ? await start({}, { WATCHED: '1' }) : threaded();
     const { client, headers, answering, accepting } = await passed(cluster);
     expect((await client.ask('/watched/passed', { headers })).status).toBe(404);
     expect((await client.ask('/watched/own')).status).toBe(404);
@@ -73,7 +78,7 @@ describe('requests with the same key', () => {
   });
 
   it.each([2, 4])('are answered by one worker also where each has %i handler threads', async (threads) => {
-    const cluster = await start({ workers: 2, threads });
+    const cluster = threads === 2 ? threaded() : await start({ threads });
     const { client, headers, answering } = await passed(cluster);
     for (let i = 0; i < 10; i++) expect((await client.ask('/peer', { headers })).json.pid).toBe(answering);
     const body = randomBytes(3 * MiB);
@@ -82,10 +87,8 @@ describe('requests with the same key', () => {
 });
 
 describe('a request that is passed on', () => {
-  const server = shared(() => start({ maxMemoryForBodies: 8 * MiB }));
-
   it('has the client, host and headers that it has where it is accepted', async () => {
-    const cluster = await start({ trustProxy: ['127.0.0.1'] });
+    const cluster = ofThree();
     const { client, headers, answering, accepting } = await passed(cluster);
     const here = (await client.ask('/peer?a=1', { headers: { 'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'https' } })).json;
     const there = (
@@ -115,7 +118,7 @@ describe('a request that is passed on', () => {
   });
 
   it('may come over HTTP/2', async () => {
-    const cluster = await start({ h2c: true });
+    const cluster = ofThree();
     const session = connectHttp2(cluster.origin);
     onTestFinished(() => session.destroy());
     const ask = async (path: string, key: string): Promise<Record<string, unknown>> => {
@@ -134,7 +137,7 @@ describe('a request that is passed on', () => {
   });
 
   it.each([0, 1000, 16 * 1024, 16 * 1024 + 1, 100_000, 5 * MiB, 9 * MiB])('has its body of %i bytes whole', async (size) => {
-    const cluster = server();
+    const cluster = ofThree();
     const { client, headers, answering } = await passed(cluster);
     const body = randomBytes(size);
     expect((await client.ask('/size', { method: 'POST', headers, body })).json).toEqual({ pid: answering, size, announced: size });
@@ -143,7 +146,7 @@ describe('a request that is passed on', () => {
   });
 
   it('is refused where there is no room for its body, and the server serves on', async () => {
-    const cluster = await start({ maxMemoryForBodies: 0, maxDiskForBodies: MiB });
+    const cluster = await start({ workers: 3, maxMemoryForBodies: 0, maxDiskForBodies: MiB });
     const { client, headers, answering, accepting } = await passed(cluster);
     const body = Buffer.alloc(MiB);
     client.open('/waits', { method: 'POST', headers, body }).catch(() => {});
@@ -158,7 +161,7 @@ describe('a request that is passed on', () => {
   });
 
   it('gets every kind of response: text, bytes, a file, a stream, an error, early hints', async () => {
-    const cluster = server();
+    const cluster = ofThree();
     const { client, headers, answering } = await passed(cluster);
     const pid = String(answering);
     const text = await client.ask('/text', { headers });
@@ -177,14 +180,14 @@ describe('a request that is passed on', () => {
   });
 
   it('is answered 500 when its handler throws, which is reported in the worker that ran it', async () => {
-    const cluster = server();
+    const cluster = ofThree();
     const { client, headers, answering } = await passed(cluster);
     expect((await client.ask('/crash', { headers })).status).toBe(500);
     await cluster.prints(new RegExp(`Error: broken in ${answering}`));
   });
 
   it('tells its handler that the client has left', async () => {
-    const cluster = server();
+    const cluster = ofThree();
     const { client, headers, answering } = await passed(cluster);
     client.open('/waits', { headers }).catch(() => {});
     await cluster.prints(new RegExp(`waiting in ${answering}`));
@@ -196,10 +199,10 @@ describe('a request that is passed on', () => {
     ['a worker', {}],
     ['a handler thread of it', { threads: 1 }],
   ])('is counted under the route that has matched there when its time is up, in %s', async (_where, options) => {
-    const cluster = await start({ workers: 2, handlerTimeout: 4000, ...options });
+    const cluster = await start({ handlerTimeout: 4000, ...options });
     const { client, headers } = await passed(cluster);
     expect((await client.ask('/waits', { headers })).status).toBe(503);
-    const late = await until(
+    const late = await untilTold(
       async () => (await cluster.ask('status')).answered.find(({ status }) => status === 503),
       () => 'the 503 to be counted',
     );
@@ -207,7 +210,7 @@ describe('a request that is passed on', () => {
   });
 
   it('may become a websocket', async () => {
-    const cluster = server();
+    const cluster = ofThree();
     const { headers, answering } = await passed(cluster);
     for (let i = 0; i < 6; i++) {
       const socket = new WebSocket(`${cluster.origin}/socket`, { headers });
@@ -221,9 +224,24 @@ describe('a request that is passed on', () => {
       expect((await once(socket, 'close'))[0]).toBe(1000);
     }
   });
+});
+
+describe('a large request that is passed on', () => {
+  const large = shared(() => start({ maxBodySize: 300 * MiB }));
+
+  it('waits with its response for a client that does not read', async () => {
+    const cluster = large();
+    const { client, headers, answering } = await passed(cluster);
+    const before = (await cluster.ask('status')).workers.find(({ pid }) => pid === answering)?.rss ?? 0;
+    const response = await client.open(`/large?size=${200 * MiB}`, { headers });
+    response.pause();
+    await new Client(cluster.origin).ask('/here');
+    const after = (await cluster.ask('status')).workers.map(({ rss }) => rss);
+    expect(Math.max(...after) - before).toBeLessThan(60 * MiB);
+  });
 
   it('takes no more memory for 200 MiB than for 100, either way', async () => {
-    const cluster = await start({ workers: 2, maxBodySize: 200 * MiB });
+    const cluster = large();
     const { client, headers } = await passed(cluster);
     const rss = async (): Promise<number> => (await cluster.ask('status')).workers.reduce((most, worker) => Math.max(most, worker.rss), 0);
     async function* upload(): AsyncGenerator<Buffer> {
@@ -246,7 +264,7 @@ describe('a request that is passed on', () => {
     ['another worker', { workers: 2 }],
     ['a handler thread', { workers: 0, threads: 1 }],
   ])('that is streamed waits with its body for a handler in %s that reads no more than the beginning', async (_where, options) => {
-    const cluster = await start({ ...options, maxBodySize: 300 * MiB });
+    const cluster = options.workers === 0 ? await start({ ...options, maxBodySize: 300 * MiB }) : large();
     const headers = options.workers === 0 ? {} : (await passed(cluster)).headers;
     let sent = 0;
     async function* upload(): AsyncGenerator<Buffer> {
@@ -259,22 +277,11 @@ describe('a request that is passed on', () => {
     expect(await standsStill(() => sent)).toBeLessThan(60 * MiB); // what the system holds for three connections
     for (const client of clients) client.close();
   });
-
-  it('waits with its response for a client that does not read', async () => {
-    const cluster = await start({ workers: 2 });
-    const { client, headers, answering } = await passed(cluster);
-    const before = (await cluster.ask('status')).workers.find(({ pid }) => pid === answering)?.rss ?? 0;
-    const response = await client.open(`/large?size=${200 * MiB}`, { headers });
-    response.pause();
-    await new Client(cluster.origin).ask('/here');
-    const after = (await cluster.ask('status')).workers.map(({ rss }) => rss);
-    expect(Math.max(...after) - before).toBeLessThan(60 * MiB);
-  });
 });
 
 describe('affinity', () => {
   it('that throws, or gives no string, is a 500, which is reported; the server serves on', async () => {
-    const cluster = await start();
+    const cluster = ofThree();
     const client = new Client(cluster.origin);
     expect((await client.ask('/', { headers: { key: 'throws' } })).status).toBe(500);
     expect((await client.ask('/', { headers: { key: 'number' } })).status).toBe(500);
@@ -293,7 +300,7 @@ describe('affinity', () => {
   });
 
   it.each([0, 2])('leads keys that a worker has made back to it, with %i handler threads', async (threads) => {
-    const cluster = await start({ threads });
+    const cluster = threads === 0 ? ofThree() : threaded();
     const pids = new Set<number>();
     for (let i = 0; i < 12 || pids.size < 2; i++) {
       const { pid, key } = (await new Client(cluster.origin).ask('/here')).json;
@@ -305,7 +312,7 @@ describe('affinity', () => {
 
 describe('a worker that is killed', () => {
   it('has its keys answered by others, and its successor answers for them in the end; no other key moves', async () => {
-    const cluster = await start();
+    const cluster = await start({ workers: 3 });
     const before = await holders(cluster, KEYS);
     const dead = before[0] as number;
     process.kill(dead, 'SIGKILL');
@@ -314,7 +321,7 @@ describe('a worker that is killed', () => {
     for (const [i, pid] of before.entries()) if (pid !== dead) expect(meanwhile[i]).toBe(pid);
     await cluster.prints(/worker \d+ ended with signal SIGKILL/);
     const ofTheDead = before.map((pid) => pid === dead);
-    await until(
+    await untilTold(
       async () => {
         const after = await holders(cluster, KEYS);
         const successors = new Set(after.filter((_, i) => ofTheDead[i]));
@@ -326,7 +333,7 @@ describe('a worker that is killed', () => {
   });
 
   it('has what it had not answered repeated by another when it can do no harm, and else answered 502 at once', async () => {
-    const cluster = await start();
+    const cluster = await start({ workers: 3 });
     const { client, headers, answering } = await passed(cluster);
     const waiting = (): number[] => [...cluster.stdout.matchAll(/waiting in (\d+)/g)].map(([, pid]) => Number(pid));
     const reached = (count: number): Promise<true> =>
@@ -360,22 +367,28 @@ describe('a worker that is killed', () => {
 
 describe('a reload', () => {
   it('fails no request, and each key goes from one worker to its successor, once', async () => {
-    const cluster = await start();
+    const cluster = await start({ workers: 3 });
     let isOver = false;
     const statuses = new Map<number, number>();
     const seen = new Map<string, number[]>();
-    const load = Array.from({ length: 6 }, async (_, i) => {
+    const load = Array.from({ length: 3 }, async (_, i) => {
       const client = new Client(cluster.origin);
-      for (let j = 0; !isOver; j++) {
-        const key = KEYS[(i * 7 + j) % KEYS.length] as string;
-        const { status, json } = await client
-          .ask('/', { headers: { key } })
-          .catch(() => new Client(cluster.origin).ask('/', { headers: { key } }));
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        const pids = seen.get(key) ?? [];
-        if (pids.at(-1) !== json.pid) pids.push(json.pid);
-        seen.set(key, pids);
-      }
+      let j = 0;
+      await until(
+        async () => {
+          const key = KEYS[(i * 7 + j++) % KEYS.length] as string;
+          const { status, json } = await client
+            .ask('/', { headers: { key } })
+            .catch(() => new Client(cluster.origin).ask('/', { headers: { key } }));
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          const pids = seen.get(key) ?? [];
+          if (pids.at(-1) !== json.pid) pids.push(json.pid);
+          seen.set(key, pids);
+          return isOver || undefined;
+        },
+        () => 'the reload',
+        90_000,
+      );
     });
     await until(
       () => seen.size === KEYS.length || undefined,

@@ -1,7 +1,7 @@
 /** Channels over real workers and threads. */
 import { describe, expect, it } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
-import { until } from '../support/until.ts';
+import { until, untilTold } from '../support/until.ts';
 import { type ChannelCluster, type Report, reports, startChannels, tell } from './channels.ts';
 
 const MiB = 1024 * 1024;
@@ -24,13 +24,13 @@ async function listen(cluster: ChannelCluster): Promise<{ readonly texts: string
 
 describe('a channel over workers and threads', () => {
   it.each<[count: number, where: string, ServerOptions, readers: number]>([
-    [100_000, '2 workers', { workers: 2 }, 3],
-    [20_000, '4 workers', { workers: 4 }, 5],
-    [100_000, '2 workers with 2 threads each', { workers: 2, threads: 2 }, 7],
-    [20_000, '4 workers with 1 thread each', { workers: 4, threads: 1 }, 9],
-    [20_000, 'one process with 3 threads', { workers: 0, threads: 3 }, 4],
+    [20_000, '2 workers', { workers: 2 }, 3],
+    [10_000, '4 workers', { workers: 4 }, 5],
+    [20_000, '2 workers with 2 threads each', { workers: 2, threads: 2 }, 7],
+    [10_000, '3 workers with 1 thread each', { workers: 3, threads: 1 }, 7],
+    [10_000, 'one process with 3 threads', { workers: 0, threads: 3 }, 4],
   ])(
-    'brings at least %d messages to all readers of %s, in one order, when all publish at once',
+    "brings at least %d messages to all readers of %s, in one order, when all publish at once, and leaves Node's channel to the program",
     async (total, _, options, readers) => {
       const cluster = await startChannels(options);
       const each = Math.ceil(total / readers);
@@ -39,12 +39,13 @@ describe('a channel over workers and threads', () => {
       for (const report of all) expect(report).toMatchObject({ count: each * readers, isWhole: true, dropped: 0, unsent: 0 });
       expect(new Set(all.map(({ me }) => me)).size).toBe(readers);
       expect(new Set(all.map(({ digest }) => digest)).size).toBe(1);
+      expect(await tell(cluster, 'messages')).toEqual([]); // what the program would have heard of ours
     },
     90_000,
   );
 
   it('is heard over server-sent events by clients of all workers', async () => {
-    const cluster = await startChannels({ workers: 2, threads: 2 });
+    const cluster = await startChannels({ workers: 2, threads: 1 });
     const clients = await Promise.all(Array.from({ length: 8 }, () => listen(cluster)));
     for (const text of ['one', 'two', 'three']) await fetch(`${cluster.origin}/texts`, { method: 'POST', body: text });
     await until(
@@ -69,18 +70,18 @@ describe('a channel over workers and threads', () => {
   });
 
   it('goes on through a reload: the new generation hears what comes from then on', async () => {
-    const cluster = await startChannels({ workers: 2, threads: 1 });
+    const cluster = await startChannels({ workers: 1, threads: 1 });
     await tell(cluster, 'publish', 10, 0);
-    await reports(cluster, 5, 10);
+    await reports(cluster, 3, 10);
     const before = await tell(cluster, 'publish', 0, 0);
     await tell(cluster, 'reload');
-    await until(
+    await untilTold(
       async () => ((await tell(cluster, 'publish', 0, 0)).pids.some((pid) => before.pids.includes(pid)) ? undefined : true),
       () => 'the end of the old workers',
     );
     await tell(cluster, 'publish', 10, 0);
-    const all = await reports(cluster, 5, 10);
-    expect(all.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual([10, 10, 10, 10, 20]);
+    const all = await reports(cluster, 3, 10);
+    expect(all.map(({ count }) => count).toSorted((a, b) => a - b)).toEqual([10, 10, 20]);
   });
 
   it('loses messages for a worker that reads nothing, and for no other; the primary keeps 8 MiB for it, not more', async () => {
@@ -89,17 +90,17 @@ describe('a channel over workers and threads', () => {
     await reports(cluster, 3, 1);
     const stopped = pids[0] as number;
     process.kill(stopped, 'SIGSTOP');
-    await tell(cluster, 'publish', 2000, 100_000); // 200 MB
-    const others = await reports(cluster, 2, 2001);
+    await tell(cluster, 'publish', 500, 100_000); // 50 MB
+    const others = await reports(cluster, 2, 501);
     expect(others.map(({ count, isWhole }) => [count, isWhole])).toEqual([
-      [2001, true],
-      [2001, true],
+      [501, true],
+      [501, true],
     ]);
     process.kill(stopped, 'SIGCONT');
-    const all = await reports(cluster, 3, 2001);
+    const all = await reports(cluster, 3, 501);
     const late = all.find(({ me }) => me === `${stopped}.0`) as Report;
-    expect(late.dropped).toBeGreaterThan(1000);
-    expect(late.count + late.dropped).toBe(2001); // it is told how many it has missed
+    expect(late.dropped).toBeGreaterThan(350);
+    expect(late.count + late.dropped).toBe(501); // it is told how many it has missed
     expect(late.count * 100_000).toBeLessThan(10 * MiB);
   });
 
@@ -108,16 +109,9 @@ describe('a channel over workers and threads', () => {
     await reports(cluster, 4, 0);
     const leaving = new AbortController();
     fetch(`${cluster.origin}/stuck`, { signal: leaving.signal }).catch(() => {});
-    await tell(cluster, 'publish', 1000, 100_000);
-    const others = await reports(cluster, 3, 1000);
-    for (const { me, count, isWhole } of others) expect([me, count, isWhole]).toEqual([me, 1000, true]);
+    await tell(cluster, 'publish', 400, 100_000);
+    const others = await reports(cluster, 3, 400);
+    for (const { me, count, isWhole } of others) expect([me, count, isWhole]).toEqual([me, 400, true]);
     leaving.abort();
-  });
-
-  it("leaves Node's channel between primary and workers to the program", async () => {
-    const cluster = await startChannels({ workers: 2 });
-    await tell(cluster, 'order', 100, 0);
-    await reports(cluster, 3, 300);
-    expect(await tell(cluster, 'messages')).toEqual([]); // what the program would have heard of ours
   });
 });

@@ -55,33 +55,13 @@ async function all(lists: readonly unknown[][], count: number): Promise<void> {
 
 describe.each([
   ['two workers', { workers: 2 }, 2],
-  ['four workers', { workers: 4 }, 4],
+  ['three workers', { workers: 3 }, 3],
   ['two handler threads', { workers: 0, threads: 2 }, 2],
 ] as const)('over %s, websockets', (_name, server, places) => {
-  const io: SocketIOOptions = { transports: ['websocket'] };
-
-  it('hear what is emitted in any of them: to all, to rooms, in order, with bytes of any size', async () => {
-    const cluster = await start(server, io);
-    const clients = await apart(cluster, places, WEBSOCKET);
-    for (const client of clients) await client.emitWithAck('join', 'tea');
-    const said = heard(clients, 'said');
-    for (let i = 0; i < 500; i++) clients[i % places]?.emit('say', i % 2 === 0 ? 'tea' : 'coffee', i);
-    await all(said, 250);
-    for (const values of said) {
-      expect(values.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 250 }, (_, i) => i * 2));
-    }
-    const shouted = heard(clients.slice(1), 'shouted');
-    const bytes = Buffer.alloc(900_000, 'x');
-    clients[0]?.emit('shout', { text: 'héllo', list: [bytes, bytes.subarray(0, 3)] });
-    await all(shouted, 1);
-    for (const [value] of shouted) {
-      const { text, list } = value as { text: string; list: Buffer[] };
-      expect([text, list[0]?.equals(bytes), list[1]]).toEqual(['héllo', true, bytes.subarray(0, 3)]);
-    }
-  });
+  const one = shared(() => start(server, { transports: ['websocket'] }));
 
   it('are asked together, found, gathered in rooms and thrown out wherever they are', async () => {
-    const cluster = await start(server, io);
+    const cluster = one();
     const clients = await apart(cluster, places, WEBSOCKET);
     const names = clients.map((_, i) => `client ${i}`);
     const [first] = clients as [Socket];
@@ -103,9 +83,29 @@ describe.each([
     first.emit('throw out', 'hall');
     expect(await Promise.all(gone)).toEqual(clients.map(() => 'io server disconnect'));
   });
+
+  it('hear what is emitted in any of them: to all, to rooms, in order, with bytes of any size', async () => {
+    const cluster = one();
+    const clients = await apart(cluster, places, WEBSOCKET);
+    for (const client of clients) await client.emitWithAck('join', 'tea');
+    const said = heard(clients, 'said');
+    for (let i = 0; i < 500; i++) clients[i % places]?.emit('say', i % 2 === 0 ? 'tea' : 'coffee', i);
+    await all(said, 250);
+    for (const values of said) {
+      expect(values.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 250 }, (_, i) => i * 2));
+    }
+    const shouted = heard(clients.slice(1), 'shouted');
+    const bytes = Buffer.alloc(900_000, 'x');
+    clients[0]?.emit('shout', { text: 'héllo', list: [bytes, bytes.subarray(0, 3)] });
+    await all(shouted, 1);
+    for (const [value] of shouted) {
+      const { text, list } = value as { text: string; list: Buffer[] };
+      expect([text, list[0]?.equals(bytes), list[1]]).toEqual(['héllo', true, bytes.subarray(0, 3)]);
+    }
+  });
 });
 
-describe.each([1, 2, 4])('over %i workers, without any set-up', (workers) => {
+describe.each([1, 3])('over %i workers, without any set-up', (workers) => {
   const server = shared(() => start({ workers }));
 
   it.each([
@@ -132,8 +132,10 @@ describe.each([1, 2, 4])('over %i workers, without any set-up', (workers) => {
 });
 
 describe('over workers', () => {
+  const server = shared(() => start({ workers: 2 }, { transports: ['websocket'], connectionStateRecovery: {} }));
+
   it('a client that comes back to another worker gets its session, and what it has missed', async () => {
-    const cluster = await start({ workers: 2 }, { transports: ['websocket'], connectionStateRecovery: {} });
+    const cluster = server();
     const [ada, bob] = (await apart(cluster, 2, { ...WEBSOCKET, reconnectionDelay: 200 })) as [Socket, Socket];
     await ada.emitWithAck('join', 'tea');
     const said = heard([ada], 'said');
@@ -157,7 +159,7 @@ describe('over workers', () => {
   });
 
   it('clients are told of a reload, and come back to the new workers, also with their sessions', async () => {
-    const cluster = await start({ workers: 2 }, { transports: ['websocket'], connectionStateRecovery: {} });
+    const cluster = server();
     const clients = await apart(cluster, 2, WEBSOCKET);
     const said = heard(clients, 'said');
     for (const client of clients) await client.emitWithAck('join', 'tea');
@@ -175,7 +177,7 @@ describe('over workers', () => {
   });
 
   it('the process ends when it is told to, with clients connected', async () => {
-    const cluster = await start({ workers: 2 }, { transports: ['websocket'] });
+    const cluster = server();
     await apart(cluster, 2, { ...WEBSOCKET, reconnection: false });
     process.kill(cluster.pid, 'SIGTERM');
     expect(await cluster.ended).toBe(0);

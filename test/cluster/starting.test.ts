@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { childrenOf, isAlive } from '../support/program.ts';
-import { until } from '../support/until.ts';
+import { until, untilTold } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
 /** More than a start takes on a slow machine, ms. */
@@ -72,7 +72,7 @@ it('a handler thread that hangs before it is ready is replaced', async () => {
   expect((await fetch(`${cluster.origin}/loop`)).status).toBe(503);
   await cluster.prints(/a handler thread is replaced: its script has not called startServer within 8 s \(startTimeout\)/);
   held.open();
-  await until(
+  await untilTold(
     async () => (await cluster.ask('status')).workers[0]?.threads === 2 || undefined,
     () => 'both threads to be ready',
   );

@@ -1,7 +1,7 @@
 /** Handler threads in real processes. */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ServerOptions } from '../../src/index.ts';
 import { descriptors, isAlive, shared } from '../support/program.ts';
 import { talk } from '../support/serve.ts';
-import { until } from '../support/until.ts';
+import { until, untilTold } from '../support/until.ts';
 import { type Cluster, startCluster } from './support.ts';
 
 const MiB = 1024 * 1024;
@@ -34,13 +34,17 @@ function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** A server of one thread, whose handlers may take as long as they like. */
+const ofOne = shared(() => start({ threads: 1, handlerTimeout: 0 }));
+
 describe('a handler in a thread', () => {
   const server = shared(() => start({ maxBodySize: 64 * MiB }));
+  const ofWorkers = shared(() => start({ workers: 2 }));
 
   it('counts what is limited together with all other threads of all workers', async () => {
-    const cluster = await start({ workers: 2, threads: 4 });
-    const statuses = await Promise.all(Array.from({ length: 400 }, async () => (await get(cluster, '/limited')).status));
-    expect([statuses.filter((status) => status === 200).length, statuses.filter((status) => status === 429).length]).toEqual([100, 300]);
+    const cluster = ofWorkers();
+    const statuses = await Promise.all(Array.from({ length: 150 }, async () => (await get(cluster, '/limited')).status));
+    expect([statuses.filter((status) => status === 200).length, statuses.filter((status) => status === 429).length]).toEqual([100, 50]);
   });
 
   it('cannot keep sessions in the memory of its thread when there are several', async () => {
@@ -77,13 +81,13 @@ describe('a handler in a thread', () => {
     const cluster = server();
     const small = randomBytes(2000);
     const middling = randomBytes(3 * MiB);
-    const large = randomBytes(20 * MiB);
-    const both = await Promise.all(Array.from({ length: 16 }, (_, i) => post(cluster, '/hash', i % 4 === 0 ? large : middling)));
-    expect(both).toEqual(Array.from({ length: 16 }, (_, i) => sha256(i % 4 === 0 ? large : middling)));
+    const large = randomBytes(20 * MiB); // more than one may take in memory
+    const both = await Promise.all(Array.from({ length: 8 }, (_, i) => post(cluster, '/hash', i % 4 === 0 ? large : middling)));
+    expect(both).toEqual(Array.from({ length: 8 }, (_, i) => sha256(i % 4 === 0 ? large : middling)));
     expect(await post(cluster, '/echo', 'héllo')).toBe('héllo');
     expect(await post(cluster, '/hash', small)).toBe(sha256(small));
     expect(await post(cluster, '/hash', large)).toBe(sha256(large));
-    const all = await Promise.all(Array.from({ length: 8 }, () => post(cluster, '/hash', large)));
+    const all = await Promise.all(Array.from({ length: 4 }, () => post(cluster, '/hash', large)));
     expect(new Set(all)).toEqual(new Set([sha256(large)]));
   });
 
@@ -113,25 +117,26 @@ describe('a handler in a thread', () => {
   it('ends without what it has handed over, whose numbers are the connections of others by then, and with what it held', async () => {
     const root = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
     onTestFinished(() => rmSync(root, { recursive: true }));
-    writeFileSync(join(root, 'large.bin'), Buffer.alloc(64 * MiB)); // more than the system takes for a client that does not read
+    writeFileSync(join(root, 'large.bin'), '');
+    truncateSync(join(root, 'large.bin'), 64 * MiB); // more than the system takes for a client that does not read
     const cluster = await start({ handlerTimeout: 1000 }, { ROOT: root });
     const port = Number(new URL(cluster.origin).port);
     const filesOpen = (): number => descriptors(cluster.pid).filter((path) => path === join(root, 'large.bin')).length;
-    const readers = await Promise.all(Array.from({ length: 40 }, () => talk(port)));
+    const readers = await Promise.all(Array.from({ length: 12 }, () => talk(port)));
     for (const reader of readers) {
       reader.socket.pause();
       reader.send('GET /files/large.bin HTTP/1.1\r\nHost: a\r\n\r\n');
     }
     await until(
-      () => filesOpen() === 40 || undefined,
-      () => `40 files that are open, not ${filesOpen()}`,
+      () => filesOpen() === 12 || undefined,
+      () => `12 files that are open, not ${filesOpen()}`,
     );
     for (const reader of readers) reader.socket.destroy();
     await until(
       () => filesOpen() === 0 || undefined,
       () => 'files that are closed',
     );
-    const visitors = await Promise.all(Array.from({ length: 60 }, () => talk(port)));
+    const visitors = await Promise.all(Array.from({ length: 20 }, () => talk(port)));
     const PING = 'GET /ping HTTP/1.1\r\nHost: a\r\n\r\n';
     for (const visitor of visitors) visitor.send(PING);
     for (const visitor of visitors) await visitor.answers(1);
@@ -155,7 +160,7 @@ describe('a handler in a thread', () => {
   });
 
   it('is answered 500 when it throws, and when its thread dies, which is replaced', async () => {
-    const cluster = await start({ threads: 1 });
+    const cluster = ofOne();
     expect(await get(cluster, '/throw')).toMatchObject({
       status: 500,
       text: expect.stringMatching(/^Error: thrown in a thread\n/) as string, // this machine is told why
@@ -167,15 +172,15 @@ describe('a handler in a thread', () => {
   });
 
   it('is told when its client goes away', async () => {
-    const cluster = await start({ threads: 1, handlerTimeout: 0 });
+    const cluster = ofOne();
     const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');
     socket.write('GET /aborted HTTP/1.1\r\nHost: a\r\n\r\n');
-    await until(
+    await untilTold(
       async () => ((await cluster.ask('status')).workers[0]?.inFlight === 1 ? true : undefined),
       () => 'the request',
     );
     socket.destroy();
-    await until(
+    await untilTold(
       async () => ((await get(cluster, '/events')).text.includes('aborted') ? true : undefined),
       () => 'the abort',
     );
@@ -201,7 +206,7 @@ describe('a handler in a thread', () => {
   });
 
   it('can close the server', async () => {
-    const cluster = await start({ workers: 2 });
+    const cluster = ofWorkers();
     expect((await get(cluster, '/close')).status).toBe(404);
     await until(
       () => (cluster.stderr.includes('successor') ? true : undefined),
@@ -213,27 +218,8 @@ describe('a handler in a thread', () => {
 describe('a handler that does not return', () => {
   /** Longer than others take on a machine that is busy, ms. */
   const handlerTimeout = 2000;
-
-  it('takes the programs along that CGI has started for others in its thread', async () => {
-    const cluster = await start({ threads: 1, handlerTimeout });
-    const program = connect(Number(new URL(cluster.origin).port), '127.0.0.1').setEncoding('latin1');
-    onTestFinished(() => void program.destroy());
-    program.write('GET /cgi HTTP/1.1\r\nHost: a\r\n\r\n');
-    let text = '';
-    program.on('data', (more: string) => {
-      text += more;
-    });
-    const pid = await until(
-      () => /pid (\d+)/.exec(text)?.[1],
-      () => 'the program to tell its process id',
-    );
-    expect(isAlive(Number(pid))).toBe(true);
-    expect((await get(cluster, '/loop')).status).toBe(503);
-    await until(
-      () => (isAlive(Number(pid)) ? undefined : true),
-      () => 'the program to end',
-    );
-  });
+  const ofTwo = shared(() => start({ handlerTimeout }));
+  const alone = shared(() => start({ threads: 1, handlerTimeout }));
 
   it.each([
     ['an endless loop', '/loop', /GET "\/loop" has taken \d+ ms and stands at forEver \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/],
@@ -245,7 +231,7 @@ describe('a handler that does not return', () => {
     ['Atomics.wait', '/wait', /GET "\/wait" has taken \d+ ms and stands at answer \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/],
     ['a loop of JSON.parse', '/json', /GET "\/json" has taken \d+ ms and stands at parseForEver/],
   ])('is answered 503, stopped, and its line logged: %s', async (_what, path, line) => {
-    const cluster = await start({ handlerTimeout });
+    const cluster = ofTwo();
     const stuck = get(cluster, path);
     const others: number[] = [];
     for (let i = 0; i < 20; i++) {
@@ -255,7 +241,7 @@ describe('a handler that does not return', () => {
     expect(others).toEqual(Array(20).fill(200));
     expect((await stuck).status).toBe(503);
     await cluster.prints(line);
-    const whole = await until(
+    const whole = await untilTold(
       async () => (await cluster.ask('status')).workers.find(({ threads }) => threads === 2),
       () => 'two threads',
     );
@@ -273,7 +259,7 @@ describe('a handler that does not return', () => {
     expect(answers.map(({ status }) => status)).toEqual([503, 503]);
     expect((await get(cluster, '/ping')).text).toBe('pong');
     await cluster.prints(/cannot be stopped/);
-    await until(
+    await untilTold(
       async () => {
         const { workers } = await cluster.ask('status');
         return workers.length === 1 && workers[0]?.pid !== before?.pid && workers[0]?.threads === 2 ? true : undefined;
@@ -284,7 +270,7 @@ describe('a handler that does not return', () => {
   });
 
   it('is answered 503 when its promise does not settle, and the others of its thread go on', async () => {
-    const cluster = await start({ threads: 1, handlerTimeout });
+    const cluster = alone();
     const [never, later] = await Promise.all([get(cluster, '/never'), get(cluster, '/later/100')]);
     expect(never.status).toBe(503);
     expect(later.text).toBe('later');
@@ -303,21 +289,42 @@ describe('a handler that does not return', () => {
   });
 
   it('keeps its thread when its promise does not settle while others of the thread take their time', async () => {
-    const cluster = await start({ threads: 1, handlerTimeout });
+    const cluster = alone();
     const never = get(cluster, '/never');
     for (let i = 0; i < 6; i++) expect((await get(cluster, '/block/400')).text).toBe('blocked');
     expect((await never).status).toBe(503);
     expect(cluster.stderr).not.toContain('replaced');
   });
 
+  it('takes the programs along that CGI has started for others in its thread', async () => {
+    const cluster = alone();
+    const program = connect(Number(new URL(cluster.origin).port), '127.0.0.1').setEncoding('latin1');
+    onTestFinished(() => void program.destroy());
+    program.write('GET /cgi HTTP/1.1\r\nHost: a\r\n\r\n');
+    let text = '';
+    program.on('data', (more: string) => {
+      text += more;
+    });
+    const pid = await until(
+      () => /pid (\d+)/.exec(text)?.[1],
+      () => 'the program to tell its process id',
+    );
+    expect(isAlive(Number(pid))).toBe(true);
+    expect((await get(cluster, '/wait')).status).toBe(503);
+    await until(
+      () => (isAlive(Number(pid)) ? undefined : true),
+      () => 'the program to end',
+    );
+  });
+
   it('is logged with its line while it goes on, when it is only slow', async () => {
     const cluster = await start({ slowRequest: 500, handlerTimeout: 0 });
-    get(cluster, '/json').catch(() => {}); // it ends with the process
-    await cluster.prints(/GET "\/json" is slow: \d+ ms, and stands at parseForEver \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/);
-    expect((await get(cluster, '/ping')).text).toBe('pong');
     expect((await get(cluster, '/later/1000')).text).toBe('later');
     await cluster.prints(/GET "\/later\/1000" is slow: \d+ ms, its promise has not settled/);
     expect(cluster.stderr).not.toMatch(/later.*stands/);
+    get(cluster, '/json').catch(() => {}); // it ends with the process
+    await cluster.prints(/GET "\/json" is slow: \d+ ms, and stands at parseForEver \(test\/cluster\/fixtures\/threads\.mjs:\d+:\d+\)/);
+    expect((await get(cluster, '/ping')).text).toBe('pong');
     get(cluster, '/await-loop').catch(() => {}); // as slow
     await cluster.prints(/GET "\/await-loop" is slow: \d+ ms, its promise has not settled, and its thread stands at forEver/);
   });
@@ -358,18 +365,18 @@ describe('the pool', () => {
   });
 
   it('runs as many handlers at once as there are threads, and more up to the most', async () => {
-    const cluster = await start({ threads: { min: 1, max: 8 }, handlerTimeout: 0 });
+    const cluster = await start({ threads: { min: 1, max: 4 }, handlerTimeout: 0 });
     expect((await cluster.ask('status')).workers[0]).toMatchObject({ threads: 1 });
-    const all = Promise.all(Array.from({ length: 8 }, () => get(cluster, '/block/6000')));
-    await until(
-      async () => ((await cluster.ask('status')).workers[0]?.threads === 8 ? true : undefined),
-      () => 'eight threads',
+    const all = Promise.all(Array.from({ length: 4 }, () => get(cluster, '/block/6000')));
+    await untilTold(
+      async () => ((await cluster.ask('status')).workers[0]?.threads === 4 ? true : undefined),
+      () => 'four threads',
     );
     for (const { text } of await all) expect(text).toBe('blocked');
   });
 
   it('answers 503 with Retry-After when more wait than it holds, and serves again', async () => {
-    const cluster = await start({ threads: 1, handlerTimeout: 0 });
+    const cluster = ofOne();
     const blocked = get(cluster, '/block/4000');
     const agent = new Agent({ connections: 400 });
     const answers = await Promise.all(
@@ -404,7 +411,7 @@ describe('the pool', () => {
   });
 
   it('are shared by turns: a client that pipelines slow requests waits behind its own, not others behind it', async () => {
-    const cluster = await start({ threads: 1, handlerTimeout: 0 });
+    const cluster = ofOne();
     let answered = 0;
     for (let i = 0; i < 7; i++) {
       const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');

@@ -6,6 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
  * than the 30 s after which a server ends by itself what has hung.
  */
 export const DEADLINE = 20_000;
+/** How often it is looked, ms. */
+const PAUSE = 5;
+/** How often someone is asked for whom an answer is work, ms. */
+const LONG_PAUSE = 50;
 /** How long a count must have been the same to be taken for the last, ms. */
 const STILL = 200;
 
@@ -19,14 +23,20 @@ export async function until<T>(
   ask: () => T | undefined | Promise<T | undefined>,
   what: () => string,
   deadline: number = DEADLINE,
+  pauseFor: number = PAUSE,
 ): Promise<T> {
   const end = performance.now() + deadline;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (performance.now() > end) throw new Error(`Waited in vain for ${what()}`);
-    await pause(5);
+    await pause(pauseFor);
   }
+}
+
+/** The same for what is work to tell, as the status of a server is to all its processes and threads: it is asked for less often. */
+export function untilTold<T>(ask: () => Promise<T | undefined>, what: () => string): Promise<T> {
+  return until(ask, what, DEADLINE, LONG_PAUSE);
 }
 
 /**

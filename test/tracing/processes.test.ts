@@ -2,7 +2,7 @@
  * Traces through processes and threads: what the package does when `node --import` has started an SDK in each of them.
  */
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Collector, type Exported, KINDS } from '../support/collector.ts';
 import { hasPostgres, Postgres } from '../support/postgres.ts';
 import { accepting, freePort, Program } from '../support/program.ts';
@@ -42,12 +42,16 @@ function chainOf(spans: readonly Exported[]): Exported[] {
 }
 
 describe.runIf(hasPostgres)('a request through a proxy to a handler thread that asks a database', () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await Postgres.start();
+  });
+  afterAll(() => postgres.remove());
+
   it.each([
     ['without other instrumentations of HTTP', 'pg', 'filrouge'],
     ['beside the instrumentation of undici, which then has the client span', 'pg,undici,http', '@opentelemetry/instrumentation-undici'],
   ])('is one trace with right parents, %s', async (_, instrument, clientScope) => {
-    const postgres = await Postgres.start();
-    onTestFinished(() => postgres.remove());
     const collector = await Collector.start();
     const behind = await start(collector, { ...postgres.env, INSTRUMENT: instrument });
     const front = await start(collector, { BEHIND: behind, INSTRUMENT: instrument });
@@ -68,8 +72,6 @@ describe.runIf(hasPostgres)('a request through a proxy to a handler thread that 
   });
 
   it('is sent from all threads when the server stops', async () => {
-    const postgres = await Postgres.start();
-    onTestFinished(() => postgres.remove());
     const collector = await Collector.start();
     const env = { ...postgres.env, INSTRUMENT: 'pg', OTEL_BSP_SCHEDULE_DELAY: '60000' };
     const { origin, program } = await startProgram(collector, env);
