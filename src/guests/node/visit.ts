@@ -179,6 +179,7 @@ class Visit implements SocketReader {
     }
     const broken = new Error('Cannot answer with a listener: it has broken off the connection');
     if (!this.#head) this.#refuse(broken);
+    else if (this.#head.isUntilClose && this.#socket.writableFinished) this.#endBody();
     else this.#body?.breakOff(broken);
   }
 

@@ -21,6 +21,11 @@ export class WrittenHead {
     this.announced = announced;
   }
 
+  /** Whether the end of the connection is that of the body (RFC 9112 §6.3): a listener has written it past `res`. */
+  get isUntilClose(): boolean {
+    return this.announced === undefined && !this.pairs.some(([name]) => name.toLowerCase() === 'transfer-encoding');
+  }
+
   /** The fields of the response, without those of its connection to us. Checked and made once. */
   get fields(): HeaderList {
     this.#fields ??= HeaderList.of([...withoutConnection(this.pairs), ...this.#length()]);
