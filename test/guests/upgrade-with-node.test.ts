@@ -238,6 +238,43 @@ describe('upgradeWithNode', () => {
     expect(errors).toMatchObject([{ message: 'late' }]);
   });
 
+  it.each<[string, NodeUpgradeHandler]>([
+    [
+      'throws at once',
+      (_req, socket) => {
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+    [
+      'rejects at once',
+      async (_req, socket) => {
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+    [
+      'writes later, and rejects then',
+      async (_req, socket) => {
+        await Promise.resolve();
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+    [
+      'writes in the next turn, and rejects then',
+      async (_req, socket) => {
+        await new Promise(setImmediate);
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+  ])('sends the 101 of a handler that %s behind it, and closes; onError sees it', async (_what, handler) => {
+    const { port, errors } = await mount(handler);
+    expect(await (await asked(port)).closed()).toMatch(/^HTTP\/1\.1 101 /);
+    expect(errors).toMatchObject([{ message: 'behind' }]);
+  });
+
   it('is 503 when the handler never answers, and closes its socket', async () => {
     const closed = deferred<void>();
     const { port } = await mount((_req, socket) => void socket.on('close', () => closed.resolve()), { handlerTimeout: 100 });
