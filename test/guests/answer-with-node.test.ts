@@ -5,10 +5,10 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import express from 'express';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Request, Response } from '../../src/index.ts';
 import { answerWithNode, type NodeListener, toNodeListener } from '../../src/node.ts';
-import { deferred, NEXT, serve, talk } from '../support/serve.ts';
+import { type Answer, deferred, NEXT, parseAnswers, serve, type Talk, talk } from '../support/serve.ts';
 import { standsStill, until } from '../support/until.ts';
 
 /** What a listener makes of a request by hand. */
@@ -364,4 +364,46 @@ it('is a 501 for a method that node:http does not know, and onError does not see
   client.send('FOO / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nxPURGE / HTTP/1.1\r\nHost: a\r\n\r\n');
   expect((await client.answers(2)).map(({ status }) => status)).toEqual([501, 200]);
   expect(errors).toEqual([]);
+});
+
+describe('a client whose streamed body fails', () => {
+  const TOO_LARGE = 'Transfer-Encoding: chunked\r\n\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n';
+  const CASES: readonly [string, number, string, ((client: Talk) => void)?][] = [
+    ['is larger than allowed', 413, TOO_LARGE],
+    ['comes too slowly', 408, 'Content-Length: 9\r\n\r\nabc'],
+    ['is chunked in a wrong way', 400, 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n'],
+    ['ends too early', 400, 'Content-Length: 9\r\n\r\nabc', (client) => client.end()],
+  ];
+
+  /** What a listener, or a handler of ours, answers with the fault, and what the listener and onError see. */
+  async function faultOf(isMounted: boolean, rest: string, play?: (client: Talk) => void): Promise<{ answers: Answer[]; seen: unknown[] }> {
+    const seen: unknown[] = [];
+    const begun = deferred<void>();
+    const { port } = await serve(
+      async (request) => {
+        if (isMounted) {
+          return answerWithNode(request, (req, res) => {
+            req.once('data', () => begun.resolve());
+            req.on('error', (error: NodeJS.ErrnoException) => seen.push(error.code));
+            req.resume().on('end', () => res.end('all'));
+          });
+        }
+        for await (const _piece of request.body.stream()) begun.resolve();
+        return Response.text('all');
+      },
+      { streamBody: () => true, maxBodySize: 10, requestTimeout: 300, onError: (error) => void seen.push(error) },
+    );
+    const client = await talk(port);
+    client.send(`POST / HTTP/1.1\r\nHost: a\r\n${rest}`);
+    if (play) void begun.promise.then(() => play(client));
+    return { answers: parseAnswers(await client.closed()), seen };
+  }
+
+  it.each(CASES)('gets, when it %s, what a handler of ours answers: %i, and onError sees nothing', async (_what, status, rest, play) => {
+    const ours = await faultOf(false, rest, play);
+    const { answers, seen } = await faultOf(true, rest, play);
+    expect(answers.map((one) => one.status)).toEqual([status]);
+    expect(answers[0]?.body).toBe(ours.answers[0]?.body);
+    expect(seen).toEqual(['ECONNRESET']);
+  });
 });

@@ -123,6 +123,19 @@ const ENDS: readonly Case[] = [
     listener: (req, res) => void res.write('some', () => req.socket.destroy()),
   },
   {
+    name: 'end of the socket inside the body',
+    sends: GET,
+    listener: (req, res) => void res.write('some', () => req.socket.end()),
+  },
+  {
+    name: 'end of the socket inside a body with a length',
+    sends: GET,
+    listener: (req, res) => {
+      res.setHeader('Content-Length', 10).write('some');
+      req.socket.end();
+    },
+  },
+  {
     name: 'a time-out of the response',
     sends: GET,
     listener: (_req, res, note) =>

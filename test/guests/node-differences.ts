@@ -16,6 +16,7 @@ const BREAKS = 'a listener that breaks off before its head';
 const UPGRADES = '`Upgrade`, the event `upgrade`';
 const LATE = 'a body that comes, or is not read, when the response has been sent';
 const HEADS = 'HEAD without Content-Length';
+const NO_LENGTH = 'a Content-Length that is not a whole number';
 const LENGTHS = 'a body without Content-Length that is there as a whole';
 
 const ERROR = [{ line: 'HTTP/1.1 500 Internal Server Error', body: 'Internal Server Error', isWhole: true }];
@@ -55,6 +56,14 @@ const CONNECTIONS: readonly Difference[] = [
     row: CLOSES,
     there: { isKept: false },
     here: { isKept: true },
+  },
+  {
+    name: 'a response written to the socket, which ends it',
+    sends: GET,
+    listener: (req) => void req.socket.end('HTTP/1.1 400 Bad Request\r\nX-A: 1\r\n\r\nno'),
+    row: CLOSES,
+    there: { sent: [{ fields: ['x-a: 1'], body: 'no', isWhole: true }], isKept: false },
+    here: { sent: [{ fields: ['transfer-encoding: chunked', 'x-a: 1'], body: 'no', isWhole: true }], isKept: true },
   },
   {
     name: 'a client that ends its side and waits for a slow listener',
@@ -137,6 +146,15 @@ const FRAMES: readonly Difference[] = [
     row: 'more bytes than the Content-Length of the listener',
     there: { sent: [{ body: 'te' }, { line: '', body: 'xt' }] },
     here: { sent: [{ body: 'te' }] },
+  },
+  {
+    name: 'a length that is less than nothing',
+    sends: GET,
+    listener: (_req, res) => void res.setHeader('Content-Length', '-5').end('text'),
+    isLoose: true,
+    row: NO_LENGTH,
+    there: { sent: [{ fields: ['content-length: -5'] }, { body: 'text' }] },
+    here: { sent: ERROR, events: ['1 res prefinish', '1 res close true true true', '1 res finish', '1 req end', '1 req close complete'] },
   },
   {
     name: 'an answer before the body has come',
@@ -241,6 +259,14 @@ const BROKEN: readonly Difference[] = [
     name: 'destroy after writeHead, which sends nothing yet',
     sends: GET,
     listener: (_req, res) => void res.writeHead(200).destroy(),
+    row: BREAKS,
+    there: { sent: [], isKept: false },
+    here: { sent: ERROR, isKept: true },
+  },
+  {
+    name: 'end of the socket before the head',
+    sends: GET,
+    listener: (req) => void req.socket.end(),
     row: BREAKS,
     there: { sent: [], isKept: false },
     here: { sent: ERROR, isKept: true },

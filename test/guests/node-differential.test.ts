@@ -69,6 +69,7 @@ async function outcomeOf(start: Start, one: Case, isStreamed: boolean): Promise<
     () => client.isClosed || client.socket.destroyed || finals() >= wanted || undefined,
     () => `${wanted} answers or the end: ${client.received}`,
   );
+  if (client.isClosed) client.end(); // as most clients do: only then does node:http close a socket that its listener has ended
   if (one.rest !== undefined) client.send(one.rest);
   await until(
     () => (count('res close') === called && (isLeft || count('req close') === called)) || undefined,

@@ -13,7 +13,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { Response } from '../../src/index.ts';
 import { answerWithNode, type NodeUpgradeHandler, toNodeListener, upgradeWithNode } from '../../src/node.ts';
 import type { ServerOptions } from '../../src/server/options.ts';
-import { answerOf, codeOf, headOf, serveHttp2 } from '../support/http2.ts';
+import { answerOf, ask, codeOf, headOf, serveHttp2 } from '../support/http2.ts';
 import { isOverTls } from '../support/over.ts';
 import { deferred, serve, type Talk, talk } from '../support/serve.ts';
 import { standsStill, until } from '../support/until.ts';
@@ -238,6 +238,43 @@ describe('upgradeWithNode', () => {
     expect(errors).toMatchObject([{ message: 'late' }]);
   });
 
+  it.each<[string, NodeUpgradeHandler]>([
+    [
+      'throws at once',
+      (_req, socket) => {
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+    [
+      'rejects at once',
+      async (_req, socket) => {
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+    [
+      'writes later, and rejects then',
+      async (_req, socket) => {
+        await Promise.resolve();
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+    [
+      'writes in the next turn, and rejects then',
+      async (_req, socket) => {
+        await new Promise(setImmediate);
+        socket.write(SWITCH);
+        throw new Error('behind');
+      },
+    ],
+  ])('sends the 101 of a handler that %s behind it, and closes; onError sees it', async (_what, handler) => {
+    const { port, errors } = await mount(handler);
+    expect(await (await asked(port)).closed()).toMatch(/^HTTP\/1\.1 101 /);
+    expect(errors).toMatchObject([{ message: 'behind' }]);
+  });
+
   it('is 503 when the handler never answers, and closes its socket', async () => {
     const closed = deferred<void>();
     const { port } = await mount((_req, socket) => void socket.on('close', () => closed.resolve()), { handlerTimeout: 100 });
@@ -340,7 +377,14 @@ describe('upgradeWithNode over HTTP/2 (RFC 8441)', () => {
         : Response.text('here'),
     );
     await once(client, 'remoteSettings');
-    expect(await answerOf(client.request(CONNECT))).toMatchObject({ status: 401, body: 'who?' });
+    const goaways: number[] = [];
+    client.on('goaway', (code: number) => goaways.push(code));
+    const refused = client.request(CONNECT);
+    const code = codeOf(refused);
+    expect(await answerOf(refused)).toMatchObject({ status: 401, body: 'who?' });
+    expect(await code).toBe(0); // the stream has ended at both sides, though its client has not ended its own
+    expect(await ask(client, '/here')).toMatchObject({ status: 200, body: 'here' });
+    expect(goaways).toEqual([]);
   });
 });
 

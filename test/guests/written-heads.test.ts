@@ -32,4 +32,11 @@ describe('the head that a listener writes', () => {
     const found = (['latin1', 'utf8', 'latin1'] as const).map((encoding) => new WrittenHeads().push(text, encoding)?.head.fields.get('a'));
     expect(found).toEqual(['\u00e9', '\u00c3\u00a9', '\u00e9']);
   });
+
+  it.each(['-5', '+5', '1.5', '1e3', '0x10', 'many', '', '3, 3', '9'.repeat(16)])('is refused with the Content-Length "%s"', (length) => {
+    const text = head(`Content-Length: ${length}`);
+    const refused = `Cannot answer with a listener: its Content-Length is "${length}", not a whole number`;
+    expect(() => new WrittenHeads().push(text, 'latin1')).toThrow(refused);
+    expect(() => new WrittenHeads().push(Buffer.from(text), 'latin1')).toThrow(refused);
+  });
 });

@@ -107,14 +107,13 @@ export function silentServer(): Server {
   return createServer({ maxHeaderSize: MAX_HEADER_SIZE, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
 }
 
-/** Calls what others have written: what it throws, or rejects with, ends the visit that came over this connection. */
+/**
+ * Calls what others have written: what it throws, or rejects with, ends the visit that came over this connection, when the other end has read
+ * what it has written before.
+ */
 export function guarded(far: object, call: () => unknown): void {
   const fail = (error: unknown): void => visits.get(far)?.(error instanceof Error ? error : new Error(String(error)));
-  try {
-    Promise.resolve(call()).catch(fail);
-  } catch (error) {
-    fail(error); // thrown from here, it would end the process
-  }
+  new Promise((resolve) => resolve(call())).catch(fail);
 }
 
 /** From now on, what is thrown over a connection is received by this function. */

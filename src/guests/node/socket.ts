@@ -93,7 +93,8 @@ export class GuestSocket extends ClientSocket {
   constructor(request: Request, reader: SocketReader) {
     super(request);
     this.reader = reader;
-    this.on('close', closed).on('drain', drained).on('error', ignore); // what a listener destroys it with: 'close' follows
+    this.on('close', closed).on('drain', drained).on('finish', ended);
+    this.on('error', ignore); // what a listener destroys it with: 'close' follows
   }
 
   /**
@@ -138,6 +139,11 @@ export class GuestSocket extends ClientSocket {
 
 function closed(this: GuestSocket): void {
   this.reader?.onClose();
+}
+
+/** The listener has ended it, and all that it has written is taken: there is no client that would end the other side. */
+function ended(this: GuestSocket): void {
+  this.destroy();
 }
 
 function drained(this: GuestSocket): void {

@@ -48,7 +48,8 @@ export async function visitUpgrade(
     onSwitch: (switched) => takingOver(request, switched, onStopping),
     brokenOff: refused,
   });
-  return response.take ? response : response.withHeader('Connection', 'close'); // what has refused an upgrade has closed its connection
+  // What has refused an upgrade has closed its connection; over HTTP/2 that is the stream, which ends with its response.
+  return response.take || request.httpVersion === '2.0' ? response : response.withHeader('Connection', 'close');
 }
 
 function upgradeServer(): Server {

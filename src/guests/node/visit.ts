@@ -179,6 +179,7 @@ class Visit implements SocketReader {
     }
     const broken = new Error('Cannot answer with a listener: it has broken off the connection');
     if (!this.#head) this.#refuse(broken);
+    else if (this.#head.isUntilClose && this.#socket.writableFinished) this.#endBody();
     else this.#body?.breakOff(broken);
   }
 
@@ -201,7 +202,7 @@ class Visit implements SocketReader {
     this.#reject(error);
   }
 
-  /** What a listener has thrown: nobody knows whether its response is what it wanted to send. */
+  /** What a listener has thrown, or why its request is not whole: nobody knows whether its response is what it wanted to send. */
   readonly #fail = (error: unknown): void => {
     if (this.#isOver) return reportLate(this.#request, error);
     this.#response?.dispose();
@@ -226,7 +227,7 @@ class Visit implements SocketReader {
       if (!this.#req.push(piece)) source.pause();
     });
     source.on('end', () => this.#endRequest());
-    source.on('error', () => this.#socket.destroy());
+    source.on('error', this.#fail);
     if (!this.#isRead) source.pause();
   }
 

@@ -21,6 +21,11 @@ export class WrittenHead {
     this.announced = announced;
   }
 
+  /** Whether the end of the connection is that of the body (RFC 9112 §6.3): a listener has written it past `res`. */
+  get isUntilClose(): boolean {
+    return this.announced === undefined && !this.pairs.some(([name]) => name.toLowerCase() === 'transfer-encoding');
+  }
+
   /** The fields of the response, without those of its connection to us. Checked and made once. */
   get fields(): HeaderList {
     this.#fields ??= HeaderList.of([...withoutConnection(this.pairs), ...this.#length()]);
@@ -55,7 +60,7 @@ export class WrittenHeads {
   /** One character a byte. */
   #text = '';
 
-  /** @returns The next head, when all of it is there. */
+  /** @returns The next head, when all of it is there. @throws RangeError when its Content-Length is not a whole number. */
   push(piece: Buffer | string, encoding: BufferEncoding): FoundHead | undefined {
     const isText = typeof piece === 'string';
     if (isText && this.#text === '') {
@@ -96,8 +101,14 @@ function parsed(text: string): WrittenHead {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon);
     const value = line.slice(colon + 1).trim();
-    if (name.length === 14 && name.toLowerCase() === 'content-length') announced = Number(value);
+    if (name.length === 14 && name.toLowerCase() === 'content-length') announced = lengthOf(value);
     pairs.push([name, value]);
   }
   return new WrittenHead(Number(lines[0]?.slice(9, 12)), pairs, announced);
+}
+
+/** @throws RangeError when nobody could tell from it where the body ends: node:http checks the characters of a field alone. */
+function lengthOf(value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new RangeError(`Cannot answer with a listener: its Content-Length is ${JSON.stringify(value.slice(0, 100))}, not a whole number`);
 }
