@@ -74,9 +74,13 @@ describe.skipIf(!hasPostgres)('examples/postgres', () => {
     const calls = Array.from({ length: 32 }, () => statusOf('/slow/50'));
     let most = 0;
     let isDone = false;
-    const watching = (async () => {
-      while (!isDone) most = Math.max(most, await connections());
-    })();
+    const watching = until(
+      async () => {
+        most = Math.max(most, await connections());
+        return isDone || undefined;
+      },
+      () => 'the answers',
+    );
     expect(await Promise.all(calls)).toEqual(calls.map(() => 200));
     isDone = true;
     await watching;
@@ -118,17 +122,24 @@ describe.skipIf(!hasPostgres)('examples/postgres', () => {
       stop(): Promise<unknown>;
     }
 
-    /** Clients that ask again as soon as they have an answer. */
+    /** Clients that ask again soon after they have an answer. */
     function load(): Load {
       const seen: number[] = [];
       let isDone = false;
-      const one = async (i: number): Promise<void> => {
-        while (!isDone) {
-          const answer =
-            i % 3 === 0 ? add(`name ${i} ${seen.length}`).then(({ status }) => status) : statusOf(i % 3 === 1 ? '/people' : '/slow/5');
-          seen.push(await answer);
-        }
+      const ask = async (i: number): Promise<number> => {
+        if (i % 3 === 0) return (await add(`name ${i} ${seen.length}`)).status;
+        return statusOf(i % 3 === 1 ? '/people' : '/slow/5');
       };
+      const one = (i: number): Promise<true> =>
+        until(
+          async () => {
+            seen.push(await ask(i));
+            return isDone || undefined;
+          },
+          () => 'the end of the test',
+          110_000,
+          50,
+        );
       const clients = Promise.all(Array.from({ length: CLIENTS }, (_, i) => one(i)));
       const stop = async (): Promise<unknown> => {
         isDone = true;

@@ -70,7 +70,7 @@ describe('the heartbeat', () => {
   const options: SocketIOOptions = { pingInterval: 100, pingTimeout: 300 };
 
   it('asks by polling, and keeps a client that answers', async () => {
-    const { port } = await serveIO(options);
+    const { port } = await serveIO({ ...options, pingTimeout: 10_000 });
     const poller = await Poller.begin(port);
     for (let i = 0; i < 3; i++) {
       expect(await poller.poll()).toEqual(['2']);
