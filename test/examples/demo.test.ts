@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { accepting, freePort, type Program, start } from '../support/program.ts';
+import { accepting, freePort, type Program, shared, start } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
 let folder = '';
@@ -16,13 +16,33 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The demo, when all of its workers serve. */
-async function run(env: Readonly<Record<string, string>> = {}): Promise<{ program: Program; origin: string }> {
+async function begin(env: Readonly<Record<string, string>>): Promise<Program> {
   const port = await freePort();
-  const program = start('.build/examples/demo/server.js', { PORT: String(port), DEMO_FOLDER: folder, ...env });
+  const program = start('.build/examples/demo/server.js', { PORT: String(port), ...env });
   await program.prints(/serving on/);
   await accepting(port);
-  return { program, origin: `http://localhost:${port}` };
+  return program;
 }
+
+interface Demo {
+  readonly program: Program;
+  readonly origin: string;
+}
+
+function demoOf(program: Program): Demo {
+  return { program, origin: /serving on (http:\S+)/.exec(program.stderr)?.[1] ?? '' };
+}
+
+/** A demo for one test. */
+async function run(env: Readonly<Record<string, string>> = {}): Promise<Demo> {
+  return demoOf(await begin({ DEMO_FOLDER: folder, ...env }));
+}
+
+const sharedFolder = mkdtempSync(join(tmpdir(), 'filrouge-test-'));
+afterAll(() => rmSync(sharedFolder, { recursive: true }));
+const program = shared(() => begin({ DEMO_FOLDER: sharedFolder }));
+/** That for all tests which leave nothing that another would notice. */
+const one = (): Demo => demoOf(program());
 
 const post = (url: string, body: URLSearchParams | FormData, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(url, { method: 'POST', redirect: 'manual', body, headers });
@@ -74,14 +94,14 @@ describe('examples/demo', () => {
   });
 
   it('says what is wrong with a note, and keeps what was typed', async () => {
-    const { origin } = await run();
+    const { origin } = one();
     const wrong = await post(`${origin}/notes`, new URLSearchParams({ text: '<i>'.repeat(100), author: 'ada' }));
     expect(wrong.status).toBe(400);
     expect(await wrong.text()).toMatch(/at most 280 characters; this one has 300.*&lt;i&gt;&lt;i&gt;/s);
   });
 
   it('answers an error with a page that tells nothing, and goes on', async () => {
-    const { program, origin } = await run();
+    const { program, origin } = one();
     const panic = await fetch(`${origin}/panic`);
     const page = await panic.text();
     expect(panic.status).toBe(500);
@@ -92,7 +112,7 @@ describe('examples/demo', () => {
   });
 
   it('gives pages compressed and with a policy that forbids what is not its own', async () => {
-    const { origin } = await run();
+    const { origin } = one();
     const home = await fetch(origin, { headers: { 'Accept-Encoding': 'gzip' } });
     expect([home.headers.get('content-encoding'), home.headers.get('vary')]).toEqual(['gzip', 'Accept-Encoding']);
     expect(await home.text()).toContain('<h1>');
@@ -100,7 +120,7 @@ describe('examples/demo', () => {
   });
 
   it('gives its files with a tag, and 304 to who has them; nothing beside its folder', async () => {
-    const { origin } = await run();
+    const { origin } = one();
     const script = await fetch(`${origin}/chat.js`);
     expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8']);
     const again = await fetch(`${origin}/chat.js`, { headers: { 'If-None-Match': script.headers.get('etag') ?? '' } });
@@ -122,7 +142,7 @@ describe('examples/demo', () => {
 
 describe('the members of the demo', () => {
   it('are let in by whichever worker they reach, with the secret that the primary has made', async () => {
-    const { origin } = await run();
+    const { origin } = one();
     const headers = { Cookie: cookieOf(await logIn(origin, 'lovelace')), Connection: 'close' };
     const processes = new Set<string | undefined>();
     const areSeveral = async (): Promise<true | undefined> => {
@@ -144,7 +164,7 @@ describe('the members of the demo', () => {
   });
 
   it('are out after the logout, and their page is kept nowhere', async () => {
-    const { origin } = await run();
+    const { origin } = one();
     const headers = { Cookie: cookieOf(await logIn(origin, 'lovelace')) };
     expect((await fetch(`${origin}/members`, { headers })).headers.get('cache-control')).toBe('no-store');
     const out = await post(`${origin}/members/logout`, new URLSearchParams(), headers);
@@ -162,7 +182,7 @@ describe('the members of the demo', () => {
   });
 
   it('may log in as often as they like: only failures are counted', async () => {
-    const { origin } = await run();
+    const { origin } = one();
     for (let i = 0; i < 7; i++) expect((await logIn(origin, 'lovelace')).status).toBe(303);
     expect((await logIn(origin, 'x')).status).toBe(403);
   });
