@@ -33,7 +33,10 @@ export interface CgiOptions {
    * Default: the prefix that `withoutPrefix` has removed, or none.
    */
   scriptName?: string | undefined;
-  /** How long the program may go without reading or writing, ms; 0: no limit. Waiting for the client does not count. Default 60,000. */
+  /**
+   * How long the program may go without reading or writing, ms; 0: no limit. Waiting for the client does not count. Also how long it may go on
+   * in all behind an answer without content (HEAD, 204, 205, 304, a local redirect), whatever it writes. Default 60,000.
+   */
   timeout?: number | undefined;
   /**
    * Answers when the program sends nothing but `Location: /path`, a local redirect (RFC 3875 §6.2.2): usually your handler.

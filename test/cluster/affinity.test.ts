@@ -186,6 +186,14 @@ describe('a request that is passed on', () => {
     await cluster.prints(new RegExp(`Error: broken in ${answering}`));
   });
 
+  it.each([0, 1])('does not take a client that wants no content for one that has left, with %i handler threads', async (threads) => {
+    const cluster = await start({ threads });
+    const { client, headers, answering } = await passed(cluster);
+    expect((await client.ask('/unread', { method: 'HEAD', headers })).status).toBe(200);
+    await cluster.prints(new RegExp(`over in ${answering}`));
+    expect(cluster.stdout).not.toContain('aborted in');
+  });
+
   it('tells its handler that the client has left', async () => {
     const cluster = ofThree();
     const { client, headers, answering } = await passed(cluster);

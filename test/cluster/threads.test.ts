@@ -186,6 +186,29 @@ describe('a handler in a thread', () => {
     );
   });
 
+  it('does not take a client that wants no content for one that has left', async () => {
+    const cluster = await start({ threads: 1 });
+    const client = await talk(Number(new URL(cluster.origin).port));
+    const seen = async (last: RegExp): Promise<string> =>
+      until(
+        async () => {
+          const { text } = await get(cluster, '/events');
+          return last.test(text) ? text : undefined;
+        },
+        () => `${last} in the events`,
+      );
+    client.send('HEAD /endless/200 HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await seen(/over/)).toBe('["thread","let go","over"]');
+    client.send('GET /endless/204 HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await seen(/over.*over/)).toBe('["thread","let go","over","let go","over"]');
+    client.send('GET /endless/200 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/a piece/);
+    client.socket.destroy(); // this one has
+    expect(await seen(/aborted.*over/)).toContain('let go');
+    expect((await fetch(`${cluster.origin}/cgi-work`, { method: 'HEAD' })).status).toBe(200);
+    await cluster.prints(/worked/);
+  });
+
   it.each(['/echo-socket', '/node-socket'])('takes connections over, byte for byte both ways, by %s', async (path) => {
     const cluster = server();
     const socket = connect(Number(new URL(cluster.origin).port), '127.0.0.1');

@@ -5,8 +5,9 @@
  * nothing. Its output is read no faster than the client reads it.
  *
  * The script is ended, with everything it has started, when its response is no longer wanted: the client has left, the response was
- * dropped, or it has neither read nor written a byte for `timeout`. Time spent waiting for the client does not count. While it is being
- * ended its input stays open: a body that was cut short must not look complete.
+ * dropped, or it has neither read nor written a byte for `timeout`. Time spent waiting for the client does not count. One whose answer has
+ * no content has `timeout` as a whole from there on. While it is being ended its input stays open: a body that was cut short must not look
+ * complete.
  *
  * @module
  */
@@ -94,8 +95,12 @@ export class Script implements AsyncIterableIterator<Buffer> {
     }
   }
 
-  /** Lets the script end by itself, and drops what it still writes: for responses without content. */
+  /**
+   * Lets the script end by itself, and drops what it still writes: for responses without content. It has `timeout` for that as a whole: one
+   * that goes on writing would else run for ever.
+   */
   drain(): void {
+    this.#moved(); // the last time
     this.#isDraining = true;
     this.#isDone = true;
     this.#onReadable();
@@ -224,13 +229,13 @@ export class Script implements AsyncIterableIterator<Buffer> {
   }
 
   readonly #moved = (): void => {
-    this.#clock?.refresh();
+    if (!this.#isDraining) this.#clock?.refresh();
   };
 
   readonly #onSilence = (): void => {
     if (this.#failure) return; // it is being ended
-    if (this.#waitsForClient) return this.#moved();
-    const why = 'it has neither read nor written anything for too long';
+    if (!this.#isDraining && this.#waitsForClient) return this.#moved();
+    const why = this.#isDraining ? 'it has gone on for too long after its answer' : 'it has neither read nor written anything for too long';
     this.#errors.print(`Ended: ${why}`);
     const isAnswered = this.#head !== undefined;
     this.#stop(
@@ -242,7 +247,7 @@ export class Script implements AsyncIterableIterator<Buffer> {
 
   /** Whether the next step is the client's: to read what there is, or to send more of the body. */
   get #waitsForClient(): boolean {
-    if (this.#head && !this.#isDraining && !this.#reader.isWaiting && !this.#isOutputOver) return true;
+    if (this.#head && !this.#reader.isWaiting && !this.#isOutputOver) return true;
     const { stdin } = this.#group.child;
     return this.#source?.readable === true && stdin?.writableNeedDrain === false;
   }

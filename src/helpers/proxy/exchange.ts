@@ -245,9 +245,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, AsyncIterab
     else if (this.#reader.isWaiting) this.#run(this.#patience.bodyTimeout, SILENT);
   }
 
-  /** Forwards an interim response (RFC 9110 §15.2), which is also a sign of life. */
+  /** Forwards an interim response (RFC 9110 §15.2). It is no answer: the clock runs on. */
   #sendOn(head: UpstreamHead | string): void {
-    this.#clock?.refresh();
     if (typeof head === 'string' || head.status < 102 || this.#interims === MAX_INTERIMS) return;
     this.#interims++;
     this.#request.sendInterim(head.status, head.fields);

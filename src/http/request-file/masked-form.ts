@@ -26,9 +26,9 @@ export function maskedUrlencoded(names: ReadonlySet<string>, bytes: Buffer): Buf
 }
 
 /**
- * A form of type multipart/form-data, files included; a part that is JSON is searched as well.
+ * A form of type multipart/form-data, files included; a part that is JSON, whatever it is said to be, is searched as well.
  *
- * @param maskJson Gives `undefined` for what cannot be searched.
+ * @param maskJson Gives `undefined` for what cannot be searched, or is no JSON.
  * @returns `undefined` for a form that is not as RFC 2046 §5.1.1 has it: where its parts begin and end is then anybody's guess.
  */
 export function maskedMultipart(
@@ -78,5 +78,6 @@ function maskedPart(
   if (content.length === 0) return content;
   if (isNamedAs(names, Buffer.from(name, 'latin1').toString('utf8'))) return MASKED;
   const type = parseContentType(field('content-type'))?.type;
-  return type !== undefined && /^(?:application|text)\/(?:.+\+)?json$/.test(type) ? maskJson(content) : content;
+  const mustBeJson = type !== undefined && /^(?:application|text)\/(?:.+\+)?json$/.test(type);
+  return maskJson(content) ?? (mustBeJson ? undefined : content);
 }

@@ -196,9 +196,9 @@ export class Http1Connection implements ManagedConnection, Carrier, SocketOwner,
   onSent(turn: Turn, isWhole: boolean): void {
     // The answer was there before the body: the rest is read when it is little, else the connection is closed (RFC 9112 §9.3).
     if (!turn.isRead && !turn.isDroppable) turn.isLast = true;
-    tellWhenOut(this.writer, turn, isWhole);
     this.isOver = !isWhole || turn.isLast; // now: a streamed body that is released asks for more input, and `close` has been said
     if (!isWhole && !this.socket.writable) turn.request?.abort(clientLeft()); // a write has found out, before the socket says so
+    tellWhenOut(this.writer, turn, isWhole); // with that, a request in a handler thread is over
     turn.release();
     if (!isWhole) return cut(this.socket, turn.head.httpVersion === '1.0');
     // A client that did not ask for the close may be sending its next request just now.

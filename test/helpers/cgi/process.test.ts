@@ -4,7 +4,7 @@ import { cgi } from '../../../src/helpers/cgi.ts';
 import { Request, Response } from '../../../src/index.ts';
 import { childless, ended, isRunning, node, shell, textOf } from '../../support/cgi/shell.ts';
 import { type Served, serve, talk } from '../../support/serve.ts';
-import { until } from '../../support/until.ts';
+import { DEADLINE, until } from '../../support/until.ts';
 
 const PLAIN = "process.stdout.write('Content-Type: text/plain\\n\\n');";
 const HEAD = "printf 'Content-Type: text/plain\\n\\n';";
@@ -321,6 +321,33 @@ describe('the clock of a script', () => {
     expect((await client.answers(1))[0]?.body).toBe('one\ntwo\n');
   });
 
+  it.each([
+    ['HEAD', HEAD],
+    ['GET', "printf 'Status: 204 No Content\\n\\n';"],
+    ['GET', "printf 'Location: /other\\n\\n';"],
+  ])('is that of the whole rest behind an answer without content, however much is written: %s, %s', async (method, head) => {
+    const script = `trap '' TERM; echo pid $$ >&2; ${head} while :; do echo more; sleep 0.05; done`;
+    const { port, failed } = await serveShell(script, { timeout: STARTED });
+    const client = await talk(port);
+    client.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await client.until(/\r\n\r\n$/);
+    const log = (): string => errors.mock.calls.flat().join('\n');
+    expect(isRunning(pidIn(log()))).toBe(true);
+    await ended(pidIn(log()));
+    expect(log()).toContain('Ended: it has gone on for too long after its answer');
+    expect(failed).toEqual([]);
+  });
+
+  it('leaves a script time for its work behind such an answer, also when the client has left', async () => {
+    const { port } = await serveShell(`${HEAD} head -c 3000000 /dev/zero; sleep 0.3; echo worked >&2`);
+    const client = await talk(port);
+    client.send('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/\r\n\r\n$/);
+    client.socket.destroy();
+    await childless();
+    await expect.poll(() => errors.mock.calls.flat().join('\n')).toContain('worked');
+  });
+
   it('is off with 0', async () => {
     expect(await textOf(await shell(`sleep 0.2; ${HEAD} echo done`, new Request(), { timeout: 0 }))).toBe('done\n');
   });
@@ -337,6 +364,20 @@ describe('a server that ends', () => {
       process.stdout.write('Content-Type: text/plain\\n\\n' + value, () => process.exit(0));`;
     const response = await cgi(new Request(), process.execPath, { args: ['--input-type=module', '-e', program] });
     await ended(pidIn(await textOf(response)));
+  });
+
+  it('has an end though a script goes on writing behind an answer without content', async () => {
+    const built = new URL('../../../dist/', import.meta.url).href;
+    const program = `import { cgi } from '${built}cgi.js';
+      import { startServer } from '${built}index.js';
+      const script = 'echo Status: 204; echo; while :; do echo more; sleep 0.05; done';
+      const server = await startServer((request) => cgi(request, 'sh', { args: ['-c', script], timeout: ${STARTED} }), { port: 0, workers: 0 });
+      const { status } = await fetch(server.url);
+      await server.close();
+      process.stdout.write('Content-Type: text/plain\\n\\n' + status);`;
+    const response = await cgi(new Request(), process.execPath, { args: ['--input-type=module', '-e', program], timeout: DEADLINE });
+    expect(await textOf(response)).toBe('204');
+    await childless();
   });
 });
 

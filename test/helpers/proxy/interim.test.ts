@@ -92,6 +92,18 @@ it('holds one for a pipelined request until the answer before it is out', async 
   expect(statusesOf(client.received)).toEqual([103, 200, 103, 200]);
 });
 
+it('does not wait any longer for the final response because of them', async () => {
+  const up = await upstream((visit) => {
+    const more = setInterval(() => visit.send('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'), 20);
+    visit.socket.on('close', () => clearInterval(more));
+  });
+  const client = await through(up.target, { headersTimeout: 400 });
+  client.send(GET);
+  const [answer] = await client.answers(1);
+  expect([answer?.status, statusesOf(client.received).at(0)]).toEqual([504, 103]);
+  await (await up.visit()).closed();
+});
+
 it('drops those of an upstream whose response nobody waits for any more', async () => {
   const up = await upstream();
   const client = await through(up.target, { headersTimeout: 50 });

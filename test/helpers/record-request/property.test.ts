@@ -163,14 +163,15 @@ describe('a request that is recorded and read back', () => {
             ]);
           const end = Buffer.from(`--${boundary}--\r\n`);
           const file = part('name="file"; filename="a.bin"\r\nContent-Type: application/octet-stream', bytes);
-          const meta = (value: string): Buffer => part('name="meta"\r\nContent-Type: application/json', `{"password": "${value}"}`);
+          const json = (value: string): string => `{"password": "${value}"}`;
           const body = (value: string): Buffer =>
             Buffer.concat([
               part(`name="${field}"`, value),
               file,
               part(`name="${field}"; filename="x"`, value),
               part('name="empty"', ''),
-              meta(value),
+              part('name="meta"\r\nContent-Type: application/json', json(value)),
+              part('name="untyped"', json(value)),
               end,
             ]);
           const request = new Request({

@@ -129,6 +129,16 @@ describe('recordRequest', () => {
     for (const headers of [{}, { 'Content-Type': 'text/plain' }, { 'Content-Type': 'application/octet-stream' }]) {
       expect((await recorded(new Request({ method: 'POST', headers, body }), { mask: ['password'] })).text).toContain('{"password":"***"}');
     }
+    const form = new FormData();
+    form.append('meta', body); // which gives it no type
+    form.append('file', new Blob([body], { type: 'application/octet-stream' }), 'a.bin');
+    form.append('text', '{"password":"shown", }');
+    const web = new globalThis.Response(form);
+    const headers = { 'Content-Type': web.headers.get('content-type') as string };
+    const { text } = await recorded(new Request({ method: 'POST', headers, body: Buffer.from(await web.arrayBuffer()) }), {
+      mask: ['password'],
+    });
+    expect(text.match(/\{"password".*\}/g)).toEqual(['{"password":"***"}', '{"password":"***"}', '{"password":"shown", }']);
     const xml = new Request({ method: 'POST', headers: { 'Content-Type': 'text/xml' }, body: '<password>shown</password>' });
     expect((await recorded(xml, { mask: ['password'] })).text).toContain('<password>shown</password>');
   });

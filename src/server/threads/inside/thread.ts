@@ -273,7 +273,6 @@ export class ThreadSide implements Carrier, ChannelPort {
       case 'taken':
         return open.tunnel ? open.tunnel.taken() : open.pump?.taken(item[2]);
       case 'dropped':
-        open.request.abort(clientLeft());
         return open.pump?.drop();
       case 'goodbye':
         if (open.endless) return open.endless.stop();
