@@ -159,6 +159,10 @@ describe('match', () => {
     ['GET /*splat', 'write "{...splat}" for the rest of the path, or "{splat}" for one segment'],
     ['*', 'for every path write "ANY /{...rest}"'],
     ['GET *', 'for every path write "ANY /{...rest}"'],
+    ['GET /files/{*path}', 'write "{...path}" for the rest of the path, or "{path}" for one segment'],
+    ['GET /users/{id?}', 'a parameter is never left out: write a route for each'],
+    ['GET /search?q={q}', 'a route has no query: readQuery reads it'],
+    ['GET /search?page=1', 'a route has no query: readQuery reads it'],
   ])('says of %j, as other routers write it, how it is written here', (route, hint) => {
     for (const use of [() => match(get('/'), route as 'GET /'), () => router({ [route as 'GET /']: () => Response.empty() })]) {
       expect(use).toThrow(expect.objectContaining({ code: 'bad-route', message: expect.stringContaining(hint) as string }));

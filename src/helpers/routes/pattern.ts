@@ -72,6 +72,7 @@ export function parseRoute(route: string): RoutePattern {
   const methods = route.slice(0, space).split('|').map(interned);
   for (const method of methods) if (!METHODS.has(method)) throw badRoute(route, `unknown method "${method}": ${methodAdvice(method)}`);
 
+  if (/\?[\w-]*=/.test(path)) throw badRoute(route, 'a route has no query: readQuery reads it');
   const parts = path.slice(1).split('/');
   const restName = REST.exec(parts.at(-1) ?? '')?.[1];
   const rest = restName === undefined ? undefined : interned(restName);
@@ -105,7 +106,7 @@ function parseSegment(route: string, part: string): string | ParamSegment {
     return part;
   }
   const param = PARAM.exec(part);
-  if (!param) throw badRoute(route, `"${part}" is not one parameter with plain text around it`);
+  if (!param) throw badRoute(route, `"${part}" is not one parameter with plain text around it${braceAdvice(part)}`);
   const [, prefix = '', name = '', kind = 'string', suffix = ''] = param;
   if (!KINDS.has(kind)) throw badRoute(route, `unknown parameter type "${kind}", not one of ${[...KINDS].join(', ')}`);
   return { name: interned(name), kind: kind as ParamKind, prefix, suffix };
@@ -121,6 +122,12 @@ function spelledHere(part: string): string {
   const name = /^.(\w+)/.exec(part)?.[1];
   if (part.startsWith(':')) return `write "{${name ?? 'name'}}"`;
   return `write "{...${name ?? 'rest'}}" for the rest of the path, or "{${name ?? 'name'}}" for one segment`;
+}
+
+/** The same for what they write in braces. */
+function braceAdvice(part: string): string {
+  if (part.startsWith('{*')) return `: ${spelledHere(part.slice(1))}`;
+  return part.endsWith('?}') ? ': a parameter is never left out: write a route for each' : '';
 }
 
 /**
