@@ -23,7 +23,7 @@ startServer(answer, {
   host,
   port: Number(port),
   workers: 1,
-  threads: { min: 2, max: 16 },
+  threads: { min: 4, max: 16 },
   handlerTimeout: 1000,
 });
 
