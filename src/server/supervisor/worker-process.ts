@@ -48,8 +48,8 @@ export interface WorkerEvents extends ObservedServer {
 /** How long a worker may take to answer with its status, ms: one that is stuck never does. */
 const STATUS_TIME = 1000;
 const SUBJECT = 'Cannot start server: ';
-/** How much longer than its threads a worker may take to start, ms: it knows better than we do what it waits for. */
-const START_GRACE = 1000;
+/** How much longer than its threads a worker may take to start, ms: it knows better than we do what it waits for, and its process has to begin first. */
+const START_GRACE = 4000;
 
 /** A worker process. */
 export class WorkerProcess implements Borrower {
