@@ -57,11 +57,8 @@ function mapOf(path: string): SourceMap | undefined {
   if (kept?.writtenAt === writtenAt) return kept.map;
   const map = readMap(path);
   keptMaps.delete(path);
+  if (keptMaps.size === MOST_MAPS) keptMaps.delete(keptMaps.keys().next().value as string);
   keptMaps.set(path, { map, writtenAt });
-  for (const oldest of keptMaps.keys()) {
-    if (keptMaps.size <= MOST_MAPS) break;
-    keptMaps.delete(oldest);
-  }
   return map;
 }
 
