@@ -184,7 +184,6 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
     }
     const finish = (result: MainPlace | undefined): void => {
       clearTimeout(timer);
-      askNoMore();
       session.disconnect();
       settle(result);
     };
@@ -192,7 +191,6 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
     session.on('inspectorNotification', (message) => {
       const frames = reader.take(message as unknown as InspectorMessage);
       if (!frames) return;
-      askNoMore();
       session.post('Runtime.evaluate', { expression, silent: true }, (error, answer) => {
         const value: unknown = error ? '' : answer.result.value;
         session.post('Debugger.resume', () =>
@@ -201,7 +199,7 @@ export function mainPlace(expression: string, own: string | undefined): Promise<
       });
     });
     session.post('Debugger.enable', () => {});
-    const askNoMore = askAgain(() => session.post('Debugger.pause', () => {}));
+    session.post('Debugger.pause', () => {});
   });
 }
 
